@@ -1,0 +1,1 @@
+"""Matrices only: non-negative factorisations that know nothing of sound."""

@@ -1,0 +1,94 @@
+"""The beta-divergence between a matrix and its model."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from specnmf.factor import kernels
+
+#: Added to denominators, as in the FMP notebooks; and the least value of V and
+#: WH relative to the largest of V, where a divergence is infinite at zero.
+EPS = float(np.finfo(np.float32).eps)
+
+#: The least value of WH relative to the largest of V, where a zero is harmless:
+#: small enough not to be seen, large enough to divide by.
+TINY = 1e-10
+
+
+def floor(peak: float, beta: float) -> float:
+    """The least value that WH counts as, for a V whose largest entry is ``peak``.
+
+    For beta <= 0 the same holds for V, whose zeros would cost infinitely much.
+    """
+    return max((peak or 1.0) * (EPS if beta <= 0 else TINY), 1e-30)
+
+
+def gamma(beta: float) -> float:
+    """The exponent that keeps multiplicative updates monotone.
+
+    Févotte and Idier 2011, table 2 and equation 52.
+    """
+    if beta < 1:
+        return 1 / (2 - beta)
+    return 1 / (beta - 1) if beta > 2 else 1.0
+
+
+def beta_divergence(
+    V: NDArray[np.floating], P: NDArray[np.floating], beta: float
+) -> float:
+    """D_beta(V | P), summed over all entries.
+
+    Parameters
+    ----------
+    V, P : array, shape (n_bins, n_frames)
+        The data and its model, non-negative.
+    beta : float
+        2: half the squared Euclidean distance; 1: Kullback-Leibler; 0:
+        Itakura-Saito.
+
+    Returns
+    -------
+    float
+        Computed in double precision, with zeros floored as the solvers do.
+
+    References
+    ----------
+    Févotte and Idier, "Algorithms for nonnegative matrix factorization with the
+    beta-divergence", Neural Computation 2011, equation 3.
+    """
+    V = np.ascontiguousarray(V, np.float64)
+    least = floor(float(V.max(initial=0)), beta)
+    return split(V, np.array(P, np.float64), beta, least)[0]
+
+
+def split(
+    V: NDArray[np.floating], P: NDArray[np.floating], beta: float, least: float
+) -> tuple[float, NDArray[np.floating], NDArray[np.floating] | None]:
+    """The cost of a block, and the negative and positive part of its slope in P.
+
+    Parameters
+    ----------
+    V, P : array, shape (n_frames, n_bins)
+        A block and its model; P is used as scratch and may be returned.
+    least : float
+        As from `floor`.
+
+    Returns
+    -------
+    cost : float
+        D_beta(V | P) of the block.
+    negative : array, shape (n_frames, n_bins)
+        V P^(beta-2).
+    positive : array of the same shape, or None
+        P^(beta-1); None for the ones of beta 1.
+    """
+    if beta == 1:
+        return kernels.kullback_leibler(V, P, least), P, None
+    if beta == 2:
+        return kernels.half_squares(V, P), V, P
+    Q = np.empty_like(P)
+    number = P.dtype.type
+    if beta == 0:
+        return kernels.itakura_saito(V, P, Q, number(least)), Q, P
+    return kernels.beta_parts(V, P, Q, number(least), number(beta)), Q, P

@@ -1,0 +1,151 @@
+"""NMF: the scikit-learn face of `specnmf.nmf`."""
+
+from __future__ import annotations
+
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import (
+    BaseEstimator,
+    ClassNamePrefixFeaturesOutMixin,
+    TransformerMixin,
+)
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from specnmf.factor import starts
+from specnmf.factor.factorization import Factorization
+from specnmf.factor.nmf import nmf
+from specnmf.settings import Init, Settings, Solver
+
+Array = NDArray[np.floating]
+
+
+class NMF(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
+    """Non-negative matrix factorisation X ≈ transform(X) @ components_.
+
+    Rows of X are frames, as scikit-learn and ``librosa.decompose.decompose`` have
+    it: X is Vᵀ, ``components_`` is Wᵀ and ``transform(X)`` is Hᵀ.
+
+    Parameters
+    ----------
+    n_components : int
+        How many components.
+    beta, solver, init, max_iter, tol
+        As for `specnmf.nmf` and `specnmf.starts`.
+    random_state : int, RandomState or None
+        Seeds the random start.
+
+    Attributes
+    ----------
+    components_ : array, shape (n_components, n_features)
+        The templates, each with a maximum of 1.
+    reconstruction_err_ : float
+        The cost at the end of `fit`.
+    n_iter_ : int
+        Iterations that `fit` took.
+    n_features_in_ : int
+        Features seen by `fit`.
+    """
+
+    def __init__(
+        self,
+        n_components: int = Settings.n_components,
+        *,
+        beta: float | str = Settings.beta,
+        solver: Solver = Settings.solver,
+        init: Init = Settings.init,
+        max_iter: int = Settings.max_iter,
+        tol: float = Settings.tol,
+        random_state: int | np.random.RandomState | None = Settings.seed,
+    ) -> None:
+        self.n_components = n_components
+        self.beta = beta
+        self.solver = solver
+        self.init = init
+        self.max_iter = max_iter
+        self.tol = tol
+        self.random_state = random_state
+
+    def fit(self, X: ArrayLike, y: None = None) -> Self:
+        """Learn the templates.
+
+        Parameters
+        ----------
+        X : array, shape (n_samples, n_features)
+            Non-negative.
+        y : None
+            Ignored.
+
+        Raises
+        ------
+        ValueError
+            If X is negative, not finite, sparse or no matrix, or an option is
+            out of its range.
+        """
+        V = self._validated(X, reset=True).T
+        seed = check_random_state(self.random_state).randint(np.iinfo(np.int32).max)
+        start = starts.make(V, self.n_components, init=self.init, rng=int(seed))
+        result = nmf(
+            V,
+            start,
+            beta=self.beta,
+            solver=self.solver,
+            max_iter=self.max_iter,
+            tol=self.tol,
+        )
+        self.components_ = np.ascontiguousarray(result.W.T)
+        self.n_iter_ = len(result.losses)
+        self.reconstruction_err_ = float(result.losses[-1])
+        return self
+
+    def fit_transform(self, X: ArrayLike, y: None = None, **_: Any) -> Array:
+        """Learn the templates, then return what `transform` returns."""
+        return self.fit(X, y).transform(X)
+
+    def transform(self, X: ArrayLike) -> Array:
+        """The activations of the learned templates, shape (n_samples, n_components).
+
+        Each sample is fitted on its own and for ``max_iter`` iterations, so that
+        the answer for one does not depend on the others.
+        """
+        check_is_fitted(self)
+        V = self._validated(X, reset=False).T
+        W = self.components_.T.astype(V.dtype)
+        n_components = W.shape[1]
+        gain = V.mean(axis=0) / max(float(W.mean()) * n_components, 1e-30)
+        result = nmf(
+            V,
+            Factorization(W, np.tile(gain, (n_components, 1))),
+            beta=self.beta,
+            solver=self.solver,
+            max_iter=self.max_iter,
+            tol=0,
+            fixed=np.ones(n_components, bool),
+        )
+        return np.ascontiguousarray(result.H.T)
+
+    def inverse_transform(self, X: ArrayLike) -> Array:
+        """The model of the data, ``X @ components_``, for activations X."""
+        check_is_fitted(self)
+        return np.asarray(X) @ self.components_
+
+    def _validated(self, X: ArrayLike, *, reset: bool) -> Array:
+        return validate_data(  # type: ignore[no-any-return]
+            self,
+            X,
+            reset=reset,
+            dtype=[np.float64, np.float32],
+            ensure_non_negative=True,
+        )
+
+    @property
+    def _n_features_out(self) -> int:
+        return int(self.components_.shape[0])
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.positive_only = True
+        tags.transformer_tags.preserves_dtype = ["float64", "float32"]
+        return tags

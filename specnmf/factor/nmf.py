@@ -1,0 +1,189 @@
+"""nmf: the one door to every solver."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from specnmf.errors import ParameterError
+from specnmf.factor import starts
+from specnmf.factor.factorization import Factorization
+from specnmf.factor.hals import Hals
+from specnmf.factor.iterate import Callback, iterate
+from specnmf.factor.iterate import Solver as SteppingSolver
+from specnmf.factor.multiplicative import MultiplicativeUpdates
+from specnmf.parallel import workers
+from specnmf.settings import Settings, Solver, Stop, parse_beta
+
+Array = NDArray[np.floating]
+Support = tuple[ArrayLike | None, ArrayLike | None]
+
+
+def nmf(
+    V: ArrayLike,
+    start: Factorization | int,
+    *,
+    beta: float | str = Settings.beta,
+    solver: Solver = Settings.solver,
+    max_iter: int = Settings.max_iter,
+    tol: float = Settings.tol,
+    stop: Stop = Settings.stop,
+    fixed: ArrayLike | None = None,
+    support: Support = (None, None),
+    normalize: bool = True,
+    rng: int | np.random.Generator = Settings.seed,
+    threads: int | None = Settings.threads,
+    callback: Callback | None = None,
+) -> Factorization:
+    """V ≈ WH from a start, by minimising a beta-divergence.
+
+    Parameters
+    ----------
+    V : array, shape (n_bins, n_frames)
+        Non-negative and finite. float32 is computed in float32, all else in
+        float64. Columns contiguous (Fortran order) save a copy.
+    start : Factorization or int
+        Where to start; an int stands for a random start of so many components.
+    beta : float or str
+        ``"euclidean"`` (2), ``"kl"`` (1), ``"is"`` (0) or any number.
+    solver : {"auto", "mu", "hals"}
+        Multiplicative updates serve any beta, HALS only 2; auto takes HALS for
+        2. ``"mu"`` at beta 2 takes exactly the steps of the FMP notebooks.
+    max_iter : int
+        The most iterations.
+    tol : float
+        See ``stop``; 0 runs all ``max_iter`` iterations.
+    stop : {"cost", "factors"}
+        End when an iteration lowers the cost by no more than ``tol`` of itself,
+        or, FMP's criterion, when both factors change by less than ``tol`` in
+        spectral norm.
+    fixed : array of bool, shape (n_components,), optional
+        Components whose templates stay untouched, not even rescaled.
+    support : pair of bool arrays or None, shapes of W and H
+        Entries that may be other than zero; the rest is zero from the start.
+    normalize : bool
+        Scale each learned template to a maximum of 1, its scale kept in H, as
+        the last step.
+    rng : int or numpy.random.Generator
+        For a random start.
+    threads : int, optional
+        None: one a core. The result does not depend on it.
+    callback : callable, optional
+        Called as ``callback(iteration, loss)``; iterations count from 1.
+
+    Returns
+    -------
+    Factorization
+        Components in the order of the start, with its labels; ``losses[i]`` is
+        the cost after iteration i and never rises.
+
+    Raises
+    ------
+    ParameterError
+        If V, the start, a mask or an option is out of range.
+
+    References
+    ----------
+    Lee and Seung 2001; Févotte and Idier 2011; Cichocki and Phan 2009; Müller,
+    "Fundamentals of Music Processing", section 8.3.
+    """
+    options = Settings(
+        beta=parse_beta(beta), solver=solver, max_iter=max_iter, tol=tol, stop=stop
+    )
+    V = _data(V)
+    if not isinstance(start, Factorization):
+        start = starts.random(V, start, rng=rng)
+    _check_start(V, start)
+    free_W, free_H = _support(start, support)
+    learned = ~_mask("fixed", fixed, (start.n_components,), default=False)
+    WT = np.array((start.W * free_W).T, V.dtype, order="C")
+    HT = np.array((start.H * free_H).T, V.dtype, order="C")
+    VT = np.asfortranarray(V).T
+    with workers(threads) as mapper:
+        if _uses_hals(options):
+            free = np.ascontiguousarray(free_W.T), np.ascontiguousarray(free_H)
+            hals = Hals(VT, WT, HT.T.copy(), learned=learned, free=free, mapper=mapper)
+            losses = _run(hals, options, callback)
+            W, H = hals.WT.T, hals.H
+        else:
+            mu = MultiplicativeUpdates(
+                VT, WT, HT, beta=options.beta, learned=learned, mapper=mapper
+            )
+            losses = _run(mu, options, callback)
+            W, H = mu.WT.T, mu.HT.T
+    W, H = np.array(W, order="C"), np.array(H, order="C")
+    if normalize:
+        _max_normalize(W, H, learned)
+    return replace(start, W=W, H=H, losses=np.array(losses))
+
+
+def _run(
+    solver: SteppingSolver, options: Settings, callback: Callback | None
+) -> list[float]:
+    return iterate(
+        solver,
+        max_iter=options.max_iter,
+        tol=options.tol,
+        stop=options.stop,
+        callback=callback,
+    )
+
+
+def _uses_hals(options: Settings) -> bool:
+    return options.solver == "hals" or (options.solver == "auto" and options.beta == 2)
+
+
+def _data(V: ArrayLike) -> Array:
+    V = np.asarray(V)
+    if V.dtype not in (np.float32, np.float64):
+        V = V.astype(np.float64)
+    if V.ndim != 2 or 0 in V.shape:
+        raise ParameterError(f"V must be (n_bins, n_frames), got shape {V.shape}")
+    if not (V.min() >= 0 and V.max() < np.inf):  # false for NaN as well
+        raise ParameterError(
+            f"V must be finite and non-negative, got values from {V.min()} to {V.max()}"
+        )
+    return V
+
+
+def _check_start(V: Array, start: Factorization) -> None:
+    expected = (V.shape[0], start.n_components), (start.n_components, V.shape[1])
+    if (start.W.shape, start.H.shape) != expected:
+        raise ParameterError(
+            f"for V of shape {V.shape} the start needs W {expected[0]} and "
+            f"H {expected[1]}, got {start.W.shape} and {start.H.shape}"
+        )
+
+
+def _support(
+    start: Factorization, support: Support
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    W_mask, H_mask = support
+    return (
+        _mask("support of W", W_mask, start.W.shape, default=True),
+        _mask("support of H", H_mask, start.H.shape, default=True),
+    )
+
+
+def _mask(
+    name: str, mask: ArrayLike | None, shape: tuple[int, ...], *, default: bool
+) -> NDArray[np.bool_]:
+    if mask is None:
+        return np.full(shape, default)
+    array = np.asarray(mask)
+    if array.dtype != np.bool_ or array.shape != shape:
+        raise ParameterError(
+            f"{name} must be booleans of shape {shape}, "
+            f"got {array.dtype} of shape {array.shape}"
+        )
+    return array
+
+
+def _max_normalize(W: Array, H: Array, learned: NDArray[np.bool_]) -> None:
+    """Scale each learned column of W to a maximum of 1, and its row of H back."""
+    peaks = W.max(axis=0)
+    scaled = learned & (peaks > 0)
+    W[:, scaled] /= peaks[scaled]
+    H[scaled] *= peaks[scaled, np.newaxis]

@@ -1,0 +1,124 @@
+"""Where a factorisation starts: at random, or from the singular vectors of V."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from specnmf.errors import ParameterError
+from specnmf.factor.factorization import Factorization
+from specnmf.parallel import workers
+from specnmf.settings import Init, check_at_least
+
+Array = NDArray[np.floating]
+
+
+def random(
+    V: Array, n_components: int, *, rng: int | np.random.Generator = 0
+) -> Factorization:
+    """Uniform random factors, scaled so that WH is as loud as V on average.
+
+    Parameters
+    ----------
+    V : array, shape (n_bins, n_frames)
+        The data; gives shape, scale and dtype.
+    n_components : int
+        How many components.
+    rng : int or numpy.random.Generator
+        Seed or generator; the same seed gives the same start in every dtype.
+
+    Raises
+    ------
+    ParameterError
+        If ``n_components`` is below 1.
+    """
+    check_at_least("n_components", n_components, 1)
+    rng = np.random.default_rng(rng)
+    n_bins, n_frames = V.shape
+    W = 1 - rng.random((n_bins, n_components))  # in (0, 1]: a zero would stay one
+    H = 1 - rng.random((n_components, n_frames))
+    H *= 4 * V.mean(dtype=np.float64) / n_components  # the mean of a product is 1/4
+    return Factorization(W.astype(V.dtype), H.astype(V.dtype))
+
+
+def nndsvd(V: Array, n_components: int, *, fill: bool = False) -> Factorization:
+    """Factors from the singular vectors of V, each by its stronger sign.
+
+    Parameters
+    ----------
+    V : array, shape (n_bins, n_frames)
+        The data.
+    n_components : int
+        At most the smaller side of V.
+    fill : bool
+        Put the mean of V where there would be zeros (NNDSVDa): multiplicative
+        updates never leave a zero.
+
+    Raises
+    ------
+    ParameterError
+        If ``n_components`` is below 1 or above the smaller side of V.
+
+    References
+    ----------
+    Boutsidis and Gallopoulos, "SVD based initialization: a head start for
+    nonnegative matrix factorization", Pattern Recognition 2008.
+    """
+    check_at_least("n_components", n_components, 1)
+    if n_components > min(V.shape):
+        raise ParameterError(
+            f"nndsvd gives at most {min(V.shape)} components for a matrix of shape "
+            f"{V.shape}, got {n_components}; use init random"
+        )
+    U, S, VT = _singular_triplets(V, n_components)
+    W, H = np.zeros_like(U), np.zeros_like(VT)
+    for k in range(n_components):
+        u, v, gain = _stronger_side(U[:, k], VT[k])
+        W[:, k] = np.sqrt(S[k] * gain) * u
+        H[k] = np.sqrt(S[k] * gain) * v
+    if fill:
+        mean = V.mean(dtype=np.float64)
+        W[W == 0] = H[H == 0] = mean
+    return Factorization(W.astype(V.dtype), H.astype(V.dtype))
+
+
+def make(
+    V: Array, n_components: int, *, init: Init, rng: int | np.random.Generator
+) -> Factorization:
+    """The start that the option ``init`` names."""
+    if init == "random":
+        return random(V, n_components, rng=rng)
+    return nndsvd(V, n_components, fill=init == "nndsvda")
+
+
+def _singular_triplets(V: Array, k: int) -> tuple[Array, Array, Array]:
+    """The k largest singular values with their vectors, largest first, in double.
+
+    From the eigenvectors of the smaller Gram matrix: start vectors need not be
+    exact, and a dense eigenproblem gives the same answer every time.
+    """
+    wide = V.shape[0] <= V.shape[1]
+    A = V if wide else V.T
+    with workers(1):
+        gram = np.zeros((len(A), len(A)))
+        for i in range(0, A.shape[1], 4096):
+            part = A[:, i : i + 4096].astype(np.float64)
+            gram += part @ part.T
+        squares, vectors = np.linalg.eigh(gram)
+        U = vectors[:, ::-1][:, :k]
+        S = np.sqrt(np.maximum(squares[::-1][:k], 0))
+        right = (U.astype(A.dtype).T @ A).astype(np.float64)
+    VT = np.divide(right, S[:, None], out=np.zeros_like(right), where=S[:, None] > 0)
+    return (U, S, VT) if wide else (VT.T.copy(), S, U.T.copy())
+
+
+def _stronger_side(u: Array, v: Array) -> tuple[Array, Array, float]:
+    """Of u vᵀ the positive or the negative parts, normalised, and their gain."""
+    sides = []
+    for sign in (1, -1):
+        a, b = np.maximum(sign * u, 0), np.maximum(sign * v, 0)
+        sides.append((a, b, float(np.linalg.norm(a) * np.linalg.norm(b))))
+    a, b, gain = max(sides, key=lambda side: side[2])
+    if gain == 0:
+        return a, b, 0.0
+    return a / np.linalg.norm(a), b / np.linalg.norm(b), gain

@@ -1,0 +1,55 @@
+"""Threads: fixed pieces of work on a few cores, with results that never vary.
+
+Work is cut into pieces that depend on the data alone, each piece is computed by
+one thread, and what the pieces return is combined in their order. The number of
+threads therefore changes the time, never a bit of the result.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import Protocol, TypeVar
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+class Mapper(Protocol):
+    """Applies a function to items on the threads."""
+
+    def __call__(self, function: Callable[[T], R], items: Iterable[T], /) -> list[R]:
+        """The results, in the order of the items."""
+
+
+def n_threads(requested: int | None = None) -> int:
+    """The threads to use: those asked for, else one for each core at hand.
+
+    ``OMP_NUM_THREADS``, where set, is a ceiling on the default.
+    """
+    if requested is not None:
+        return requested
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else None
+    cores = cores or os.cpu_count() or 1
+    ceiling = os.environ.get("OMP_NUM_THREADS", "")
+    return min(cores, int(ceiling)) if ceiling.isdigit() and int(ceiling) else cores
+
+
+@contextmanager
+def workers(threads: int | None = None) -> Iterator[Mapper]:
+    """Yield a mapper over ``threads`` threads, with the BLAS kept to one each.
+
+    The pieces are parallel already: a BLAS that splits them again would have the
+    threads fight over cores, and would round differently on other machines.
+    """
+    from threadpoolctl import threadpool_limits
+
+    count = n_threads(threads)
+    with threadpool_limits(1, user_api="blas"):
+        if count == 1:
+            yield lambda function, items: [function(item) for item in items]
+            return
+        with ThreadPoolExecutor(count, thread_name_prefix="specnmf") as pool:
+            yield lambda function, items: list(pool.map(function, items))

@@ -1,0 +1,216 @@
+"""The options of a run: the only place where a default is written."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+from specnmf.errors import ParameterError
+
+Solver = Literal["auto", "mu", "hals"]
+Init = Literal["random", "nndsvd", "nndsvda"]
+Stop = Literal["cost", "factors"]
+Mask = Literal["ratio", "binary"]
+AudioFormat = Literal["wav", "flac", "ogg", "mp3"]
+FigureFormat = Literal["png", "svg", "pdf"]
+
+#: The betas that have a name.
+BETAS: Mapping[str, float] = {"euclidean": 2.0, "kl": 1.0, "is": 0.0}
+
+#: What a file of sources may hold; the first is the format's default.
+SUBTYPES: Mapping[str, tuple[str, ...]] = {
+    "wav": ("PCM_24", "PCM_16", "PCM_32", "PCM_U8", "FLOAT", "DOUBLE"),
+    "flac": ("PCM_24", "PCM_16", "PCM_S8"),
+    "ogg": ("VORBIS",),
+    "mp3": ("MPEG_LAYER_III",),
+}
+
+#: Window length in samples up to 48 kHz; doubled with each doubling above.
+BASE_N_FFT = 2048
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """Everything that decides what a run computes and writes.
+
+    Attributes
+    ----------
+    n_components : int
+        How many components to look for.
+    beta : float
+        The divergence: 2 Euclidean, 1 Kullback-Leibler, 0 Itakura-Saito.
+    solver, init, stop : str
+        How the factors are found, from where, and when the search ends.
+    max_iter : int
+        The most iterations to spend.
+    tol : float
+        Stop once an iteration lowers the cost by less than this fraction.
+    seed : int
+        Seed of the random start.
+    n_fft, hop_length : int or None
+        Window length and step in samples; None: 2048 up to 48 kHz and in
+        proportion above, and a quarter of the window.
+    start, duration : float
+        The excerpt in seconds; None: to the end.
+    mask, mask_power : str, float
+        How components share each time-frequency point.
+    format, subtype : str
+        Of the sources; subtype None: the input's own.
+    sources, figures : bool
+        Whether to write them.
+    figure_format : str
+        png, svg or pdf.
+    threads : int or None
+        None: one a core. The results do not depend on it.
+
+    Raises
+    ------
+    ParameterError
+        If a value is out of its range.
+    """
+
+    n_components: int = 8
+    beta: float = BETAS["kl"]
+    solver: Solver = "auto"
+    init: Init = "random"
+    stop: Stop = "cost"
+    max_iter: int = 200
+    tol: float = 1e-4
+    seed: int = 0
+    n_fft: int | None = None
+    hop_length: int | None = None
+    start: float = 0.0
+    duration: float | None = None
+    mask: Mask = "ratio"
+    mask_power: float = 1.0
+    format: AudioFormat = "wav"
+    subtype: str | None = None
+    sources: bool = True
+    figures: bool = True
+    figure_format: FigureFormat = "png"
+    threads: int | None = None
+
+    def __post_init__(self) -> None:
+        check_at_least("n_components", self.n_components, 1)
+        check_finite("beta", self.beta)
+        check_choice("solver", self.solver, get_args(Solver))
+        check_solver(self.solver, self.beta)
+        check_choice("init", self.init, get_args(Init))
+        check_choice("stop", self.stop, get_args(Stop))
+        check_at_least("max_iter", self.max_iter, 1)
+        check_at_least("tol", self.tol, 0)
+        check_at_least("seed", self.seed, 0)
+        check_window(self.n_fft, self.hop_length)
+        check_at_least("start", self.start, 0)
+        if self.duration is not None:
+            check_above("duration", self.duration, 0)
+        check_choice("mask", self.mask, get_args(Mask))
+        check_above("mask_power", self.mask_power, 0)
+        check_choice("format", self.format, get_args(AudioFormat))
+        check_subtype(self.format, self.subtype)
+        check_choice("figure_format", self.figure_format, get_args(FigureFormat))
+        if self.threads is not None:
+            check_at_least("threads", self.threads, 1)
+
+
+def parse_beta(beta: float | str) -> float:
+    """The number behind ``euclidean``, ``kl``, ``is`` or any number.
+
+    Raises
+    ------
+    ParameterError
+        If ``beta`` is neither a known name nor a finite number.
+    """
+    if isinstance(beta, str) and beta.lower() in BETAS:
+        return BETAS[beta.lower()]
+    try:
+        number = float(beta)
+    except ValueError:
+        number = math.nan
+    check_finite("beta", number, got=beta)
+    return number
+
+
+def window(
+    sr: int, n_fft: int | None = None, hop_length: int | None = None
+) -> tuple[int, int]:
+    """Window length and hop in samples, with what is None filled in for a rate.
+
+    Parameters
+    ----------
+    sr : int
+        Sample rate in Hz.
+    n_fft, hop_length : int, optional
+        Taken as they are where given.
+
+    Raises
+    ------
+    ParameterError
+        If the window is odd or too short, or the hop longer than the window.
+    """
+    check_window(n_fft, hop_length)
+    if n_fft is None:
+        doublings = max(0, math.ceil(math.log2(sr / 48_000)))
+        n_fft = BASE_N_FFT * 2**doublings
+    return n_fft, hop_length or n_fft // 4
+
+
+def check_window(n_fft: int | None, hop_length: int | None) -> None:
+    """Raise ParameterError unless frames of ``n_fft`` can step by ``hop_length``."""
+    if n_fft is not None and (n_fft < 16 or n_fft % 2):
+        raise ParameterError(f"n_fft must be even and at least 16, got {n_fft}")
+    if hop_length is None:
+        return
+    check_at_least("hop_length", hop_length, 1)
+    length = n_fft or BASE_N_FFT
+    if hop_length > length:
+        raise ParameterError(
+            f"hop_length must not exceed n_fft ({length}), got {hop_length}: "
+            "samples between the frames would be lost"
+        )
+
+
+def check_solver(solver: str, beta: float) -> None:
+    """Raise ParameterError if the solver does not minimise this divergence."""
+    if solver == "hals" and beta != BETAS["euclidean"]:
+        raise ParameterError(
+            f"solver hals minimises beta 2 (euclidean) only, got beta {beta:g}; use mu"
+        )
+
+
+def check_subtype(format: str, subtype: str | None) -> None:
+    """Raise ParameterError if files of this format cannot hold the subtype."""
+    if subtype is not None and subtype.upper() not in SUBTYPES[format]:
+        raise ParameterError(
+            f"subtype of {format} is one of {', '.join(SUBTYPES[format])}, "
+            f"got {subtype!r}"
+        )
+
+
+def check_choice(name: str, value: str, choices: tuple[str, ...]) -> None:
+    """Raise ParameterError unless ``value`` is one of ``choices``."""
+    if value not in choices:
+        raise ParameterError(f"{name} is one of {', '.join(choices)}, got {value!r}")
+
+
+def check_at_least(name: str, value: float, least: float) -> None:
+    """Raise ParameterError unless ``value`` is finite and at least ``least``."""
+    if not (math.isfinite(value) and value >= least):
+        raise ParameterError(f"{name} must be at least {least}, got {value}")
+
+
+def check_above(name: str, value: float, bound: float) -> None:
+    """Raise ParameterError unless ``value`` is finite and above ``bound``."""
+    if not (math.isfinite(value) and value > bound):
+        raise ParameterError(f"{name} must be above {bound}, got {value}")
+
+
+def check_finite(name: str, value: float, got: object = None) -> None:
+    """Raise ParameterError unless ``value`` is a finite number."""
+    if not math.isfinite(value):
+        names = ", ".join(BETAS)
+        raise ParameterError(
+            f"{name} is {names} or a number, got {value if got is None else got!r}"
+        )

@@ -1,0 +1,26 @@
+"""Fixtures for all tests."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+os.environ.setdefault("OMP_NUM_THREADS", "2")
+
+ROOT = Path(__file__).parents[1]
+
+#: Real recordings beside the project; tests that use them are skipped without.
+SHARED = ROOT.parent / "shared" / "data"
+
+
+@pytest.fixture
+def rng():
+    return np.random.default_rng(20261122)
+
+
+@pytest.fixture
+def shared_data():
+    if not SHARED.is_dir():
+        pytest.skip("needs the recordings in ../shared/data")
+    return SHARED
