@@ -1,0 +1,1 @@
+"""Sound: reading, writing, spectrograms, masks and the pitch of a spectrum."""

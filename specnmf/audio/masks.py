@@ -1,0 +1,267 @@
+"""Components to sources: masks on the mixture's spectrogram, and back to sound."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from specnmf.audio import kernels
+from specnmf.audio.files import Audio
+from specnmf.audio.stft import Complex64, Float32, Grid, Spectrogram, spectra
+from specnmf.errors import ParameterError
+from specnmf.parallel import Mapper, workers
+from specnmf.settings import Mask, Settings, check_above, check_choice
+
+#: What the blocks of all sources may take: their number of frames follows from it,
+#: so that memory grows neither with the song nor with the number of sources.
+BLOCK_BYTES = 32 << 20
+
+
+class Factors(Protocol):
+    """What is needed of a factorisation: V ≈ W H, and a label a component."""
+
+    @property
+    def W(self) -> NDArray[np.floating]:
+        """Templates, shape (n_bins, n_components)."""
+
+    @property
+    def H(self) -> NDArray[np.floating]:
+        """Activations, shape (n_components, n_frames)."""
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """A label a component; components of one label make one source."""
+
+
+class SpectraOf(Protocol):
+    """Gives the mixture's transform (n_channels, n_frames, n_bins) of some frames."""
+
+    def __call__(self, frames: slice, /) -> Complex64:
+        """The transform of the frames."""
+
+
+def separate(
+    spectrogram: Spectrogram,
+    factors: Factors,
+    *,
+    mask: Mask = Settings.mask,
+    power: float = Settings.mask_power,
+    threads: int | None = None,
+) -> dict[str, Audio]:
+    """The sources of a mixture, one for each label, in order.
+
+    Parameters
+    ----------
+    spectrogram : Spectrogram
+        The mixture; its phase is the sources'.
+    factors : Factorization
+        W (n_bins, n_components) and H (n_components, n_frames). Components of one
+        label make one source.
+    mask : {"ratio", "binary"}
+        Share each time-frequency point in proportion to the sources' models raised
+        to ``power``, or give it to the strongest.
+    power : float
+        1: magnitudes; 2: Wiener's powers.
+
+    Returns
+    -------
+    dict of str to Audio
+        Each with the mixture's channels and length; they add up to the mixture.
+
+    Raises
+    ------
+    ParameterError
+        If the factors do not fit the spectrogram, or an option is out of range.
+
+    References
+    ----------
+    Liutkus and Badeau, "Generalized Wiener filtering with fractional power
+    spectrograms", ICASSP 2015.
+    """
+    names = sources_of(factors)
+    grid, n_channels = spectrogram.grid, spectrogram.X.shape[0]
+    out = np.empty((len(names), n_channels, grid.n_samples), np.float32)
+    stream = stream_sources(
+        lambda frames: spectrogram.X[:, :, frames].transpose(0, 2, 1),
+        grid,
+        factors,
+        n_channels=n_channels,
+        mask=mask,
+        power=power,
+        threads=threads,
+    )
+    for first, block in stream:
+        out[:, :, first : first + block.shape[2]] = block
+    return {name: Audio(y, grid.sr) for name, y in zip(names, out, strict=True)}
+
+
+def sources_of(factors: Factors) -> dict[str, list[int]]:
+    """The components of each source: those of one label, in order of appearance."""
+    names: dict[str, list[int]] = {}
+    for k, label in enumerate(factors.labels):
+        names.setdefault(label, []).append(k)
+    return names
+
+
+def spectra_of(audio: Audio, grid: Grid) -> SpectraOf:
+    """The transform of a recording, computed anew for the frames asked for."""
+    return lambda frames: spectra(audio.samples, grid, frames)
+
+
+def stream_sources(
+    spectra_of: SpectraOf,
+    grid: Grid,
+    factors: Factors,
+    *,
+    n_channels: int,
+    mask: Mask = Settings.mask,
+    power: float = Settings.mask_power,
+    threads: int | None = None,
+) -> Iterator[tuple[int, Float32]]:
+    """Yield the sources block by block, in order of time.
+
+    Yields
+    ------
+    first : int
+        The first sample of the block.
+    block : array, shape (n_sources, n_channels, n), float32
+        Valid until the next block is asked for.
+
+    Raises
+    ------
+    ParameterError
+        As `separate`.
+    """
+    check_choice("mask", mask, ("ratio", "binary"))
+    check_above("power", power, 0)
+    _check_fit(factors, grid)
+    groups = list(sources_of(factors).values())
+    resynthesis = _Resynthesis(grid, len(groups), n_channels)
+    length = block_length(grid, len(groups), n_channels)
+    with workers(threads) as mapper:
+        for frames in grid.blocks(length):
+            X = spectra_of(frames)
+            masking = _Masking(X, _models(factors, groups, frames), mask, power)
+            yield resynthesis.block(frames, masking, mapper)
+
+
+def block_length(grid: Grid, n_sources: int, n_channels: int) -> int:
+    """Frames a block, so that all sources' blocks fit into BLOCK_BYTES."""
+    per_frame = 4 * n_sources * (grid.n_bins + 3 * n_channels * grid.hop_length)
+    return max(8, BLOCK_BYTES // per_frame)
+
+
+def _check_fit(factors: Factors, grid: Grid) -> None:
+    shape = factors.W.shape[0], factors.H.shape[1]
+    if shape != (grid.n_bins, grid.n_frames):
+        raise ParameterError(
+            f"the spectrogram has {grid.n_bins} bins and {grid.n_frames} frames, "
+            f"the factors have {shape[0]} and {shape[1]}"
+        )
+
+
+def _models(
+    factors: Factors, groups: Sequence[list[int]], frames: slice
+) -> list[Float32]:
+    """Each source's magnitudes in some frames, (n_frames, n_bins)."""
+    return [
+        np.ascontiguousarray(
+            factors.H[group, frames].T @ factors.W[:, group].T, np.float32
+        )
+        for group in groups
+    ]
+
+
+class _Masking:
+    """The masks of one block, applied source by source."""
+
+    def __init__(
+        self, X: Complex64, models: list[Float32], mask: Mask, power: float
+    ) -> None:
+        self.X, self.models, self.binary = X, models, mask == "binary"
+        if self.binary:
+            self.winner = np.argmax(models, axis=0)
+            return
+        self.total = np.zeros_like(models[0])
+        for model in models:
+            kernels.add_power(model, np.float32(power), self.total)
+
+    def source(self, index: int) -> Complex64:
+        """The spectrum of one source, shaped like X."""
+        out = np.empty(self.X.shape, np.complex64)
+        if self.binary:
+            kernels.apply_winner(self.X, self.winner, index, out)
+        else:
+            share = np.float32(1 / len(self.models))
+            kernels.apply_ratio(self.X, self.models[index], self.total, share, out)
+        return out
+
+
+class _Resynthesis:
+    """Overlap-add of consecutive blocks for all sources at once.
+
+    Parameters
+    ----------
+    grid : Grid
+        Of the mixture.
+    n_sources, n_channels : int
+        How many there are.
+    """
+
+    def __init__(self, grid: Grid, n_sources: int, n_channels: int) -> None:
+        self.grid, self.window = grid, grid.window
+        overlap = max(0, grid.n_fft - grid.hop_length)
+        self.tails = np.zeros((n_sources, n_channels, overlap), np.float32)
+        self.gain_tail = np.zeros((1, overlap), np.float32)
+
+    def block(
+        self, frames: slice, masking: _Masking, mapper: Mapper
+    ) -> tuple[int, Float32]:
+        """The samples that no later frame reaches, with the first one's number."""
+        first, last = self._finished(frames)
+        gain = self._gain(frames)[:, first:last]
+        out = np.empty((*self.tails.shape[:2], last - first), np.float32)
+
+        def resynthesise(source: int) -> None:
+            summed = self._overlap_add(masking.source(source), self.tails[source])
+            np.multiply(summed[:, first:last], gain, out=out[source])
+
+        mapper(resynthesise, range(len(self.tails)))
+        start = frames.start * self.grid.hop_length - self.grid.n_fft // 2 + first
+        return start, out
+
+    def _finished(self, frames: slice) -> tuple[int, int]:
+        """The part of a block's span that is inside the song and complete."""
+        grid = self.grid
+        origin = frames.start * grid.hop_length - grid.n_fft // 2
+        first = max(0, -origin)
+        if frames.stop == grid.n_frames:
+            return first, grid.n_samples - origin
+        return first, max(first, (frames.stop - frames.start) * grid.hop_length)
+
+    def _overlap_add(self, spectrum: Complex64, tail: Float32) -> Float32:
+        """Add a block's frames to the tail of the last; keep the new tail."""
+        from scipy import fft
+
+        frames = fft.irfft(spectrum, self.grid.n_fft, axis=-1, overwrite_x=True)
+        return self._accumulate(frames, self.window, tail)
+
+    def _accumulate(self, frames: Float32, window: Float32, tail: Float32) -> Float32:
+        hop, overlap = self.grid.hop_length, tail.shape[1]
+        advance = frames.shape[1] * hop
+        summed = np.zeros((len(frames), advance + self.grid.n_fft), np.float32)
+        summed[:, :overlap] = tail
+        kernels.overlap_add(frames, window, hop, summed)
+        tail[:] = summed[:, advance : advance + overlap]
+        return summed
+
+    def _gain(self, frames: slice) -> Float32:
+        """One over the sum of squared windows at each sample; zero where that is."""
+        n = frames.stop - frames.start
+        windows = np.broadcast_to(self.window, (1, n, self.grid.n_fft))
+        squares = self._accumulate(windows.copy(), self.window, self.gain_tail)
+        squares[squares < 1e-9] = np.inf
+        return np.reciprocal(squares, out=squares)

@@ -1,0 +1,229 @@
+"""The short-time Fourier transform, whole or block by block, and its inverse.
+
+The conventions are librosa's: a periodic Hann window, frames centred on multiples
+of the hop, zeros beyond both ends. Frames lie one after another in memory.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from specnmf.audio.files import Audio
+from specnmf.errors import ParameterError
+from specnmf.settings import window as window_and_hop
+
+Complex64 = NDArray[np.complex64]
+Float32 = NDArray[np.float32]
+
+#: Frames transformed at a time: enough for the FFT, few enough for the cache.
+FRAMES = 256
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Where the frames and bins of a recording's transform lie.
+
+    Parameters
+    ----------
+    sr : int
+        Sample rate in Hz.
+    n_samples : int
+        Length of the recording.
+    n_fft, hop_length : int
+        Window and step in samples.
+    """
+
+    sr: int
+    n_samples: int
+    n_fft: int
+    hop_length: int
+
+    @classmethod
+    def of(
+        cls, audio: Audio, n_fft: int | None = None, hop_length: int | None = None
+    ) -> Grid:
+        """The grid of a recording, with the default window for its rate."""
+        length, hop = window_and_hop(audio.sr, n_fft, hop_length)
+        return cls(audio.sr, audio.n_samples, length, hop)
+
+    @property
+    def n_bins(self) -> int:
+        """Bins from 0 Hz to half the sample rate."""
+        return self.n_fft // 2 + 1
+
+    @property
+    def n_frames(self) -> int:
+        """Frames that centre on a sample of the recording, or one step after."""
+        return 1 + self.n_samples // self.hop_length
+
+    @property
+    def frequencies(self) -> NDArray[np.float64]:
+        """The bins' centres in Hz, shape (n_bins,)."""
+        return np.arange(self.n_bins, dtype=np.float64) * (self.sr / self.n_fft)
+
+    @property
+    def times(self) -> NDArray[np.float64]:
+        """The frames' centres in seconds, shape (n_frames,)."""
+        hop = self.hop_length / self.sr
+        return np.arange(self.n_frames, dtype=np.float64) * hop
+
+    @property
+    def window(self) -> Float32:
+        """The periodic Hann window, shape (n_fft,)."""
+        phase = 2 * np.pi * np.arange(self.n_fft) / self.n_fft
+        return (0.5 - 0.5 * np.cos(phase)).astype(np.float32)
+
+    def blocks(self, length: int = FRAMES) -> Iterator[slice]:
+        """Yield the frames in slices of ``length``."""
+        for first in range(0, self.n_frames, length):
+            yield slice(first, min(first + length, self.n_frames))
+
+
+@dataclass(frozen=True, eq=False)
+class Spectrogram:
+    """A complex spectrogram and what it takes to go back.
+
+    Parameters
+    ----------
+    X : array, shape (n_channels, n_bins, n_frames), complex64
+        The transform.
+    sr, n_fft, hop_length, n_samples : int
+        Of the recording and the transform, in Hz and samples.
+
+    Raises
+    ------
+    ParameterError
+        If the shape of X does not follow from the rest.
+    """
+
+    X: Complex64
+    sr: int
+    n_fft: int
+    hop_length: int
+    n_samples: int
+
+    def __post_init__(self) -> None:
+        expected = self.grid.n_bins, self.grid.n_frames
+        if self.X.ndim != 3 or self.X.shape[1:] != expected:
+            raise ParameterError(
+                f"X must be (n_channels, {expected[0]}, {expected[1]}), "
+                f"got shape {self.X.shape}"
+            )
+
+    @property
+    def grid(self) -> Grid:
+        """Where the frames and bins lie."""
+        return Grid(self.sr, self.n_samples, self.n_fft, self.hop_length)
+
+    @property
+    def frequencies(self) -> NDArray[np.float64]:
+        """The bins' centres in Hz, shape (n_bins,)."""
+        return self.grid.frequencies
+
+    @property
+    def times(self) -> NDArray[np.float64]:
+        """The frames' centres in seconds, shape (n_frames,)."""
+        return self.grid.times
+
+    def magnitude(self) -> Float32:
+        """The root mean square over channels of |X|, shape (n_bins, n_frames)."""
+        return _rms(self.X.transpose(0, 2, 1)).T
+
+
+def stft(
+    audio: Audio, *, n_fft: int | None = None, hop_length: int | None = None
+) -> Spectrogram:
+    """The complex spectrogram of a recording.
+
+    Parameters
+    ----------
+    audio : Audio
+        The recording.
+    n_fft, hop_length : int, optional
+        Window and step in samples; by default 2048 (in proportion above 48 kHz)
+        and a quarter of the window.
+
+    Returns
+    -------
+    Spectrogram
+        The same numbers as ``librosa.stft(y, n_fft=..., hop_length=...)``.
+
+    Raises
+    ------
+    ParameterError
+        If the window is odd or too short, or the hop longer than the window.
+    """
+    grid = Grid.of(audio, n_fft, hop_length)
+    X = np.empty((audio.n_channels, grid.n_frames, grid.n_bins), np.complex64)
+    for block in grid.blocks():
+        X[:, block] = spectra(audio.samples, grid, block)
+    return Spectrogram(
+        X.transpose(0, 2, 1), grid.sr, grid.n_fft, grid.hop_length, grid.n_samples
+    )
+
+
+def magnitude(audio: Audio, grid: Grid) -> Float32:
+    """The magnitude spectrogram alone, never holding the complex one.
+
+    Returns
+    -------
+    array, shape (n_bins, n_frames), float32
+        As `Spectrogram.magnitude`; frames are contiguous (Fortran order).
+    """
+    V = np.empty((grid.n_frames, grid.n_bins), np.float32)
+    for block in grid.blocks():
+        V[block] = _rms(spectra(audio.samples, grid, block))
+    return V.T
+
+
+def centroids(
+    spectra: NDArray[np.floating], frequencies: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """The mean frequency in Hz of each column, weighted by magnitude; 0 in silence.
+
+    Parameters
+    ----------
+    spectra : array, shape (n_bins, n_spectra)
+        Non-negative magnitudes.
+    frequencies : array, shape (n_bins,)
+        The bins' centres in Hz.
+    """
+    totals = spectra.sum(axis=0, dtype=np.float64)
+    return frequencies @ spectra / np.where(totals > 0, totals, 1)
+
+
+def spectra(samples: Float32, grid: Grid, frames: slice) -> Complex64:
+    """The transform of some frames, shape (n_channels, n_frames, n_bins)."""
+    from scipy import fft
+
+    first = frames.start * grid.hop_length - grid.n_fft // 2
+    last = (frames.stop - 1) * grid.hop_length + grid.n_fft // 2
+    piece = _padded(samples, first, last)
+    views = np.lib.stride_tricks.sliding_window_view(piece, grid.n_fft, axis=1)
+    transformed: Complex64 = fft.rfft(views[:, :: grid.hop_length] * grid.window)
+    return transformed
+
+
+def _padded(samples: Float32, first: int, last: int) -> Float32:
+    """The samples from ``first`` to ``last``, with zeros beyond the recording."""
+    n = samples.shape[1]
+    inside = samples[:, max(0, first) : max(0, min(last, n))]
+    before = min(max(0, -first), last - first)
+    after = last - first - before - inside.shape[1]
+    return np.pad(inside, ((0, 0), (before, after)))
+
+
+def _rms(X: Complex64) -> Float32:
+    """The root mean square over the first axis of |X|."""
+    if len(X) == 1:
+        magnitudes: Float32 = np.abs(X[0])
+        return magnitudes
+    power = np.zeros(X.shape[1:], np.float32)
+    for channel in X:
+        power += channel.real**2 + channel.imag**2
+    power /= len(X)
+    return np.sqrt(power, out=power)

@@ -1,0 +1,254 @@
+"""Reading and writing: against soundfile, then formats, excerpts and damage."""
+
+import shutil
+import subprocess
+
+import numpy as np
+import pytest
+import soundfile
+
+import specnmf
+from specnmf import Audio, AudioError, ParameterError
+from specnmf.audio import files
+
+
+@pytest.fixture
+def noise(rng):
+    return 0.3 * rng.standard_normal((4410, 2)).clip(-3, 3)
+
+
+@pytest.mark.parametrize(
+    ("format", "subtype", "suffix"),
+    [
+        ("WAV", "PCM_U8", "wav"),
+        ("WAV", "PCM_16", "wav"),
+        ("WAV", "PCM_24", "wav"),
+        ("WAV", "PCM_32", "wav"),
+        ("WAV", "FLOAT", "wav"),
+        ("WAV", "DOUBLE", "wav"),
+        ("WAVEX", "PCM_24", "wav"),
+        ("RF64", "PCM_16", "wav"),
+        ("FLAC", "PCM_24", "flac"),
+        ("OGG", "VORBIS", "ogg"),
+        ("MP3", "MPEG_LAYER_III", "mp3"),
+        ("AIFF", "PCM_16", "aiff"),
+    ],
+)
+def test_samples_are_those_that_soundfile_reads(
+    tmp_path, noise, format, subtype, suffix
+):
+    path = tmp_path / f"noise.{suffix}"
+    soundfile.write(path, noise, 44100, subtype, format=format)
+    expected, sr = soundfile.read(path, dtype="float32", always_2d=True)
+    audio = specnmf.read(path)
+    assert audio.sr == sr
+    assert audio.samples.dtype == np.float32
+    assert (audio.samples == expected.T).all()
+
+
+@pytest.mark.parametrize("sr", [8000, 22050, 48000, 96000, 192000])
+@pytest.mark.parametrize("n_channels", [1, 2, 8])
+def test_rate_and_channels_are_kept(tmp_path, rng, sr, n_channels):
+    path = tmp_path / "noise.wav"
+    soundfile.write(path, 0.1 * rng.standard_normal((100, n_channels)), sr)
+    audio = specnmf.read(path)
+    assert (audio.sr, audio.n_channels, audio.n_samples) == (sr, n_channels, 100)
+
+
+def test_an_excerpt_is_the_part_asked_for(tmp_path, rng):
+    path = tmp_path / "long.wav"
+    soundfile.write(path, 0.1 * rng.standard_normal(3 * files.BLOCK), 8000, "FLOAT")
+    whole = specnmf.read(path).samples
+    start = files.BLOCK - 7
+    for n in (5, 20, files.BLOCK + 20):
+        part = specnmf.read(path, start=start / 8000, duration=n / 8000)
+        assert (part.samples == whole[:, start : start + n]).all()
+    assert (specnmf.read(path, start=start / 8000).samples == whole[:, start:]).all()
+
+
+def test_an_mp3_that_states_no_length_is_read_to_its_end(tmp_path, rng):
+    if shutil.which("ffmpeg") is None:
+        pytest.skip("needs ffmpeg to make one")
+    wav, mp3 = tmp_path / "rise.wav", tmp_path / "rise.mp3"
+    rise = rng.standard_normal(5 * 44100) * np.linspace(0, 0.3, 5 * 44100) ** 2
+    soundfile.write(wav, rise, 44100)
+    command = ["ffmpeg", "-v", "error", "-i", wav, "-q:a", "2", "-write_xing", "0", mp3]
+    subprocess.run(command, check=True)
+    assert soundfile.info(mp3).duration < 4.5  # what libsndfile believes
+    assert specnmf.read(mp3).duration == pytest.approx(5, abs=0.1)
+
+
+def test_a_wav_written_to_a_pipe_is_read(tmp_path, noise):
+    path = tmp_path / "piped.wav"
+    soundfile.write(path, noise, 44100, "PCM_16")
+    data = bytearray(path.read_bytes())
+    at = data.index(b"data")
+    data[at + 4 : at + 8] = data[4:8] = b"\xff\xff\xff\xff"
+    path.write_bytes(data)
+    assert specnmf.read(path).n_samples == len(noise)
+
+
+@pytest.mark.parametrize(
+    ("format", "subtype", "suffix"),
+    [
+        ("WAV", "PCM_16", "wav"),
+        ("WAVEX", "PCM_24", "wav"),
+        ("RF64", "PCM_16", "wav"),
+        ("AIFF", "PCM_16", "aiff"),
+        ("FLAC", "PCM_16", "flac"),
+        ("W64", "PCM_16", "w64"),
+    ],
+)
+def test_a_file_cut_short_is_refused(tmp_path, noise, format, subtype, suffix):
+    path = tmp_path / f"cut.{suffix}"
+    soundfile.write(path, noise, 44100, subtype, format=format)
+    data = path.read_bytes()
+    path.write_bytes(data[: len(data) // 2])
+    with pytest.raises(AudioError, match=r"cut\.\w+: (damaged or )?cut short"):
+        specnmf.read(path)
+
+
+def test_an_mp3_cut_short_is_refused(tmp_path, rng):
+    path = tmp_path / "cut.mp3"
+    soundfile.write(path, 0.1 * rng.standard_normal(44100), 44100)
+    data = path.read_bytes()
+    path.write_bytes(data[: len(data) // 2])
+    with pytest.raises(AudioError, match="its header says 1.00 s, it holds 0."):
+        specnmf.read(path)
+
+
+def test_an_ogg_cut_short_is_remarked_on(tmp_path, rng):
+    path = tmp_path / "cut.ogg"
+    soundfile.write(path, 0.1 * rng.standard_normal(88200), 44100)
+    assert files.unfinished(path) == []
+    data = path.read_bytes()
+    path.write_bytes(data[: len(data) // 2])
+    assert "may be cut short" in files.unfinished(path)[0]
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "message"),
+    [
+        ("empty.wav", b"", "empty, expected an audio file"),
+        ("text.wav", b"hello " * 100, "not a recording that libsndfile reads"),
+        ("song.m4a", b"\0\0\0\x20ftypM4A " + bytes(99), "ffmpeg -i song.m4a song_conv"),
+    ],
+)
+def test_what_is_no_recording_is_named(tmp_path, name, data, message):
+    (tmp_path / name).write_bytes(data)
+    with pytest.raises(AudioError, match=message):
+        specnmf.read(tmp_path / name)
+
+
+def test_missing_files_and_folders_are_named(tmp_path):
+    with pytest.raises(AudioError, match="none.wav: no such file"):
+        specnmf.read(tmp_path / "none.wav")
+    with pytest.raises(AudioError, match="a folder, expected an audio file"):
+        specnmf.read(tmp_path)
+
+
+def test_a_file_without_samples_is_refused(tmp_path):
+    path = tmp_path / "short.wav"
+    soundfile.write(path, np.zeros((0, 1)), 8000)
+    with pytest.raises(AudioError, match="holds no samples"):
+        specnmf.read(path)
+
+
+def test_an_excerpt_beyond_the_end_is_refused(tmp_path):
+    path = tmp_path / "short.wav"
+    soundfile.write(path, np.zeros(8000), 8000)
+    with pytest.raises(AudioError, match=r"ends before the start of .* at 2 s"):
+        specnmf.read(path, start=2)
+    with pytest.raises(ParameterError, match="start must be at least 0, got -1"):
+        specnmf.read(path, start=-1)
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+def test_samples_that_are_no_numbers_are_counted_and_placed(tmp_path, bad):
+    y = np.zeros(8000)
+    y[[4000, 4001]] = bad
+    soundfile.write(tmp_path / "bad.wav", y, 8000, "FLOAT")
+    with pytest.raises(AudioError, match="2 samples are NaN .* first at 0.500 s"):
+        specnmf.read(tmp_path / "bad.wav")
+
+
+def test_findings_tell_silence_offset_and_clipping(rng):
+    noise = rng.standard_normal(1000).astype(np.float32) * 0.1
+    loud = np.where(np.arange(1000) % 100 < 5, 1.0, noise)
+    assert files.findings(Audio(noise, 8000)) == []
+    assert files.findings(Audio(noise * 0, 8000))[0].startswith("silent")
+    assert files.findings(Audio(noise * 0 + 0.2, 8000))[0].startswith("constant")
+    assert files.findings(Audio(loud, 8000)) == [
+        "clipped: 30 samples in runs at full scale"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("format", "source", "expected"),
+    [
+        ("wav", "PCM_16", "PCM_16"),
+        ("wav", "PCM_S8", "PCM_U8"),
+        ("wav", "FLOAT", "FLOAT"),
+        ("wav", "VORBIS", "PCM_24"),
+        ("wav", "MPEG_LAYER_III", "PCM_24"),
+        ("wav", "ULAW", "PCM_24"),
+        ("wav", "ALAC_16", "PCM_16"),
+        ("flac", "PCM_U8", "PCM_S8"),
+        ("flac", "FLOAT", "PCM_24"),
+        ("ogg", "PCM_16", "VORBIS"),
+    ],
+)
+def test_sources_are_stored_like_the_input_where_that_can_be(format, source, expected):
+    assert files.output_subtype(format, None, source) == expected
+
+
+def test_a_subtype_asked_for_is_used_or_refused():
+    assert files.output_subtype("wav", "pcm_32", "PCM_16") == "PCM_32"
+    with pytest.raises(
+        ParameterError, match="subtype of flac is one of .* got 'float'"
+    ):
+        files.output_subtype("flac", "float", "PCM_16")
+
+
+@pytest.mark.parametrize("subtype", ["PCM_U8", "PCM_16", "PCM_24", "PCM_32", "FLOAT"])
+def test_what_is_written_is_read_back(tmp_path, rng, subtype):
+    audio = Audio(0.2 * rng.standard_normal((2, 500)), 22050)
+    specnmf.write(tmp_path / "x.wav", audio, subtype=subtype)
+    step = 2.0 ** -(files.INTEGER_BITS.get(subtype, 24) - 1)
+    again = specnmf.read(tmp_path / "x.wav")
+    assert np.abs(again.samples - audio.samples).max() <= step / 2 + 1e-8
+    assert soundfile.info(tmp_path / "x.wav").subtype == subtype
+
+
+def test_nothing_is_clipped_silently(tmp_path):
+    with pytest.raises(AudioError, match="samples reach 1.500, beyond full scale"):
+        specnmf.write(tmp_path / "x.wav", Audio([1.5, 0], 8000))
+    specnmf.write(tmp_path / "x.wav", Audio([1.5, 0], 8000), subtype="FLOAT")
+    assert specnmf.read(tmp_path / "x.wav").samples.max() == 1.5
+
+
+def test_formats_that_cannot_hold_the_audio_say_so(tmp_path):
+    nine = Audio(np.zeros((9, 5)), 44100)
+    with pytest.raises(AudioError, match="flac holds at most 8 channels, got 9"):
+        specnmf.write(tmp_path / "x.flac", nine)
+    with pytest.raises(AudioError, match="mp3 holds at most 2 channels"):
+        specnmf.write(tmp_path / "x.mp3", nine)
+    with pytest.raises(AudioError, match="got 'xyz'"):
+        specnmf.write(tmp_path / "x.xyz", nine)
+
+
+@pytest.mark.parametrize(
+    ("samples", "sr", "message"),
+    [
+        (
+            np.zeros((2, 0)),
+            8000,
+            r"must be \(n_channels, n_samples\), got shape \(2, 0",
+        ),
+        (np.zeros((1, 2, 3)), 8000, "got shape"),
+        (np.zeros(4), 0, "rate must be positive, got 0 Hz"),
+    ],
+)
+def test_audio_checks_itself(samples, sr, message):
+    with pytest.raises(AudioError, match=message):
+        Audio(samples, sr)

@@ -1,0 +1,151 @@
+"""Masks and resynthesis: against librosa and plain NumPy; sources add up."""
+
+import librosa
+import numpy as np
+import pytest
+import reference
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import specnmf
+from specnmf import Audio, Factorization, ParameterError
+from specnmf.audio import kernels, masks
+
+
+def decomposed(rng, n_channels=2, n_samples=50_000, n_components=3, **options):
+    audio = Audio(0.1 * rng.standard_normal((n_channels, n_samples)), 44100)
+    spectrogram = specnmf.stft(audio, **options)
+    V = spectrogram.magnitude()
+    return audio, spectrogram, specnmf.nmf(V, n_components, max_iter=5)
+
+
+def summed(sources):
+    return sum(source.samples for source in sources.values())
+
+
+@pytest.mark.parametrize("power", [1, 2, 0.7])
+def test_sources_are_masked_and_inverted_as_by_librosa(rng, power):
+    audio, spectrogram, result = decomposed(rng)
+    models = [np.outer(w, h) for w, h in zip(result.W.T, result.H, strict=True)]
+    sources = specnmf.separate(spectrogram, result, power=power)
+    for mask, source in zip(
+        reference.ratio_masks(models, power), sources.values(), strict=True
+    ):
+        expected = librosa.istft(spectrogram.X * mask, length=audio.n_samples)
+        np.testing.assert_allclose(source.samples, expected, atol=1e-6)
+
+
+def test_binary_masks_give_each_point_to_the_strongest(rng):
+    audio, spectrogram, result = decomposed(rng)
+    models = np.array(
+        [np.outer(w, h) for w, h in zip(result.W.T, result.H, strict=True)]
+    )
+    sources = specnmf.separate(spectrogram, result, mask="binary")
+    first = librosa.istft(
+        spectrogram.X * (models.argmax(axis=0) == 0), length=audio.n_samples
+    )
+    np.testing.assert_allclose(sources["component_01"].samples, first, atol=1e-6)
+
+
+@pytest.mark.parametrize("mask", ["ratio", "binary"])
+@pytest.mark.parametrize(
+    ("n_fft", "hop_length"), [(2048, 512), (1024, 300), (512, 256), (4096, 64)]
+)
+@pytest.mark.parametrize("n_samples", [1, 700, 50_000])
+def test_sources_add_up(rng, mask, n_fft, hop_length, n_samples):
+    audio, spectrogram, result = decomposed(
+        rng, n_samples=n_samples, n_fft=n_fft, hop_length=hop_length
+    )
+    sources = specnmf.separate(spectrogram, result, mask=mask)
+    error = summed(sources) - audio.samples
+    assert np.sqrt(np.mean(error**2)) <= 1e-6 * np.sqrt(np.mean(audio.samples**2))
+
+
+def test_components_of_one_label_make_one_source(rng):
+    audio, spectrogram, result = decomposed(rng)
+    named = Factorization(result.W, result.H, labels=("left", "right", "left"))
+    sources = specnmf.separate(spectrogram, named)
+    apart = specnmf.separate(spectrogram, result)
+    assert list(sources) == ["left", "right"]
+    np.testing.assert_allclose(
+        sources["left"].samples,
+        apart["component_01"].samples + apart["component_03"].samples,
+        atol=1e-6,
+    )
+    assert sources["left"].sr == audio.sr
+
+
+def test_where_no_component_sounds_the_mixture_is_shared_equally(rng):
+    audio, spectrogram, result = decomposed(rng, n_components=2)
+    silent = Factorization(result.W, np.zeros_like(result.H))
+    for source in specnmf.separate(spectrogram, silent).values():
+        np.testing.assert_allclose(source.samples, audio.samples / 2, atol=1e-6)
+
+
+def test_results_do_not_depend_on_the_threads(rng):
+    _, spectrogram, result = decomposed(rng)
+    one, two = (specnmf.separate(spectrogram, result, threads=n) for n in (1, 2))
+    for name in one:
+        assert one[name].samples.tobytes() == two[name].samples.tobytes()
+
+
+def test_blocks_do_not_show(rng, monkeypatch):
+    _, spectrogram, result = decomposed(rng)
+    whole = specnmf.separate(spectrogram, result)
+    monkeypatch.setattr(masks, "BLOCK_BYTES", 1)
+    for name, source in specnmf.separate(spectrogram, result).items():
+        np.testing.assert_allclose(source.samples, whole[name].samples, atol=1e-7)
+
+
+def test_a_blocks_memory_does_not_grow_with_the_sources():
+    grid = masks.Grid(44100, 8_000_000, 2048, 512)
+    for n_sources in (1, 8, 64):
+        frames = masks.block_length(grid, n_sources, 2)
+        floats = n_sources * frames * (grid.n_bins + 3 * 2 * grid.hop_length)
+        assert 4 * floats <= masks.BLOCK_BYTES
+
+
+def test_wrong_options_and_shapes_are_refused(rng):
+    _, spectrogram, result = decomposed(rng)
+    with pytest.raises(ParameterError, match="mask is one of ratio, binary"):
+        specnmf.separate(spectrogram, result, mask="soft")
+    with pytest.raises(ParameterError, match="power must be above 0, got 0"):
+        specnmf.separate(spectrogram, result, power=0)
+    shorter = Factorization(result.W, result.H[:, 1:])
+    with pytest.raises(ParameterError, match="has 1025 bins and 98 frames"):
+        specnmf.separate(spectrogram, shorter)
+
+
+def rounded(sources, mixture, scale):
+    out = np.empty((sources.shape[0], sources.shape[2], sources.shape[1]), np.int32)
+    held = kernels.round_running_sum(sources, mixture, scale, out)
+    return out.transpose(0, 2, 1), held
+
+
+def test_running_sums_are_rounded_as_in_the_reference(rng):
+    mixture = np.rint(1000 * rng.standard_normal((2, 200))) / 32768
+    sources = rng.standard_normal((4, 2, 200)).astype(np.float32) / 100
+    found, held = rounded(sources, mixture, 32768.0)
+    expected = reference.running_sum_integers(sources.astype(float), mixture, 32768)
+    assert (found == expected).all()
+    assert held == 0
+
+
+@settings(max_examples=50, deadline=None)
+@given(
+    n_sources=st.integers(1, 6),
+    bits=st.sampled_from([8, 16, 24, 32]),
+    gain=st.floats(0, 5),
+    seed=st.integers(0, 2**32 - 1),
+)
+def test_integers_add_up_whatever_the_sources(n_sources, bits, gain, seed):
+    rng = np.random.default_rng(seed)
+    scale = 2.0 ** (bits - 1)
+    mixture = rng.integers(-scale, scale, (2, 50)) / scale
+    sources = (gain * rng.standard_normal((n_sources, 2, 50))).astype(np.float32)
+    found, held = rounded(sources, mixture, scale)
+    assert (found.sum(axis=0, dtype=np.int64) == np.rint(mixture * scale)).all()
+    assert found.min() >= -scale
+    assert found.max() <= scale - 1
+    loudest = np.abs(sources).sum(axis=0).max() + np.abs(mixture).max()
+    assert held == 0 or loudest * 2 >= 1
