@@ -1,0 +1,237 @@
+"""Pitch: the note that each template sounds, if it sounds one."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from specnmf.errors import ParameterError
+
+Array = NDArray[np.float64]
+
+#: The pitches looked for, in MIDI numbers: a piano's and two semitones more.
+LOWEST, HIGHEST = 21, 110
+
+#: A template is reduced to this many peaks, and each of the strongest N_SOURCES
+#: of them may be any of the first N_DIVISORS harmonics.
+N_PEAKS, N_SOURCES, N_DIVISORS = 40, 12, 12
+
+#: How far a partial may lie from a harmonic, as the standard deviation of a
+#: Gaussian: in cents for the instrument (inharmonic strings, vibrato), in bins
+#: for the interpolation of a peak whose lobe overlaps its neighbours'.
+TOLERANCE_CENTS, TOLERANCE_BINS = 30.0, 0.2
+
+#: Harmonics are expected up to the last peak above LAST_HEIGHT of the strongest,
+#: at most MAX_HARMONICS of them; one counts in full from FULL_HEIGHT on.
+LAST_HEIGHT, FULL_HEIGHT, MAX_HARMONICS = 0.1, 0.25, 20
+
+#: The m-th harmonic is expected with weight m**-HARMONIC_DECAY, and a fundamental
+#: is charged for the harmonics it lacks to the power of MISSING_POWER.
+HARMONIC_DECAY, MISSING_POWER = 1 / 3, 1.5
+
+#: There is a pitch where harmonics hold this share of the spectrum beyond chance.
+#: Drums and noise seldom reach 0.1, notes seldom stay below 0.2.
+PITCHED_SHARE = 0.12
+
+#: Below BASS_HZ live the kick drums. A bass has more of its spectrum in harmonics
+#: than they, and overtones: a lone partial down there is a drum.
+BASS_HZ, BASS_SHARE, BASS_OVERTONES = 110.0, 0.2, 0.2
+
+#: The sum over the bins of a Hann window's main lobe, for a peak of height 1.
+_LOBE_SUM = 2.0
+
+#: What is so much smaller than a spectrum's maximum is rounding.
+_FAINT = 1e-12
+
+#: Cents in a factor of e; the integral of a Gaussian of standard deviation 1.
+_CENTS, _GAUSSIAN = 1200 / math.log(2), math.sqrt(2 * math.pi)
+_NAMES = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
+
+
+def estimate_pitches(W: ArrayLike, frequencies: ArrayLike) -> Array:
+    """Return the pitch of each template, NaN where it has none.
+
+    A template is taken for its spectral peaks. Every fundamental that would make
+    a strong peak one of its harmonics is a candidate. Its salience is the share
+    of the peaks' magnitude that lies on its harmonics, which a fundamental an
+    octave too high lacks, times the share of the expected harmonics that are
+    there, which one an octave too low lacks: the two sides of the two-way
+    mismatch [1]_, as sums over weighted harmonics [2]_. The best one is a pitch
+    if its harmonics hold more of the spectrum than they would by chance. So
+    drums, noise and silence get NaN, and so does a lone partial below 110 Hz,
+    which is more often a kick drum than a bass. Of a chord the strongest
+    fundamental is returned.
+
+    Parameters
+    ----------
+    W : array, shape (n_bins, n_components)
+        Magnitude spectra of a Hann window, non-negative, at any scale.
+    frequencies : array, shape (n_bins,)
+        The bins' frequencies in Hz, evenly spaced.
+
+    Returns
+    -------
+    pitches : array, shape (n_components,), float64
+        Fractional MIDI numbers (A4 = 440 Hz = 69) between 20.5 and 110.5, or NaN.
+
+    Raises
+    ------
+    ParameterError
+        If the shapes do not fit, or an entry of ``W`` is negative or not finite.
+
+    References
+    ----------
+    .. [1] R. C. Maher and J. W. Beauchamp, "Fundamental frequency estimation of
+       musical signals using a two-way mismatch procedure", JASA 95(4), 1994.
+    .. [2] A. Klapuri, "Multiple fundamental frequency estimation by summing
+       harmonic amplitudes", ISMIR 2006.
+    """
+    W, frequencies = _spectra(W, frequencies)
+    return np.array([_pitch(template, frequencies) for template in W.T])
+
+
+def centroids(W: ArrayLike, frequencies: ArrayLike) -> Array:
+    """Return the mean frequency of each template in Hz, weighted by magnitude.
+
+    Parameters
+    ----------
+    W : array, shape (n_bins, n_components)
+        Magnitude spectra, non-negative, at any scale.
+    frequencies : array, shape (n_bins,)
+        The bins' frequencies in Hz.
+
+    Returns
+    -------
+    centroids : array, shape (n_components,), float64
+        In Hz; 0 for a template that is silent.
+
+    Raises
+    ------
+    ParameterError
+        If the shapes do not fit, or an entry of ``W`` is negative or not finite.
+    """
+    W, frequencies = _spectra(W, frequencies)
+    total = W.sum(axis=0)
+    return frequencies @ W / np.where(total > 0, total, 1.0)
+
+
+def note_name(midi: float) -> str:
+    """Return the name of the nearest note, such as ``A4`` or ``C#4``.
+
+    Sharps only, in ASCII; 60 is C4, 0 is C-1.
+
+    Raises
+    ------
+    ParameterError
+        If ``midi`` is not finite.
+    """
+    if not math.isfinite(midi):
+        raise ParameterError(f"a note's name needs a finite MIDI number, got {midi}")
+    octave, step = divmod(math.floor(midi + 0.5), 12)
+    return f"{_NAMES[step]}{octave - 1}"
+
+
+def _pitch(template: Array, frequencies: Array) -> float:
+    hz, heights = _peaks(template, frequencies)
+    fundamentals = _candidates(hz)
+    if not fundamentals.size:
+        return math.nan
+    width = TOLERANCE_BINS * (frequencies[1] - frequencies[0])
+    tolerance = np.hypot(TOLERANCE_CENTS, _CENTS * width / hz)
+    numbers, cents = _harmonics(hz, fundamentals)
+    matches = np.exp(-0.5 * (cents / tolerance) ** 2)
+    n_expected = _expected(hz, heights, fundamentals)
+    best = _salience(heights, numbers, matches, n_expected).argmax()
+
+    sounding = heights * matches[best]
+    chance = np.minimum(1, _GAUSSIAN * tolerance * numbers[best] / _CENTS)
+    surplus = _LOBE_SUM * (sounding - heights * chance).sum()
+    share = surplus / template[frequencies >= _LOWEST_HZ].sum()
+    overtones = sounding[numbers[best] > 1].sum() / sounding.sum()
+    if not _is_pitched(fundamentals[best], share, overtones):
+        return math.nan
+    weights = sounding / tolerance**2
+    return float(
+        _midi(fundamentals[best]) + weights @ cents[best] / weights.sum() / 100
+    )
+
+
+def _peaks(template: Array, frequencies: Array) -> tuple[Array, Array]:
+    """Frequencies and heights of the strongest peaks, strongest first.
+
+    Both come from the parabola through the logarithms of three bins.
+    """
+    inner = template[1:-1]
+    rises = (inner > template[:-2]) & (inner >= template[2:])
+    at = 1 + np.flatnonzero(rises & (frequencies[1:-1] >= _LOWEST_HZ))
+    at = at[np.argsort(-template[at], kind="stable")[:N_PEAKS]]
+    around = [template[at - 1], template[at], template[at + 1]]
+    left, middle, right = np.log(np.maximum(around, _FAINT * template.max()))
+    curvature = np.minimum(left - 2 * middle + right, -_FAINT)
+    offset = 0.5 * (left - right) / curvature
+    hz = frequencies[at] + offset * (frequencies[1] - frequencies[0])
+    return hz, np.exp(middle - 0.25 * (left - right) * offset)
+
+
+def _candidates(hz: Array) -> Array:
+    """Every fundamental in range that makes a strong peak one of its harmonics."""
+    fundamentals = (hz[:N_SOURCES, None] / np.arange(1, N_DIVISORS + 1)).ravel()
+    return fundamentals[(fundamentals > _LOWEST_HZ) & (fundamentals < _HIGHEST_HZ)]
+
+
+def _harmonics(hz: Array, fundamentals: Array) -> tuple[Array, Array]:
+    """The nearest harmonic of each peak and how many cents the peak lies above it."""
+    ratio = hz / fundamentals[:, None]
+    numbers = np.maximum(np.rint(ratio), 1)
+    return numbers, _CENTS * np.log(ratio / numbers)
+
+
+def _expected(hz: Array, heights: Array, fundamentals: Array) -> NDArray[np.intp]:
+    """How many harmonics each fundamental should show, given the highest peak."""
+    highest = hz[heights >= LAST_HEIGHT * heights.max()].max()
+    number = np.clip(np.rint(highest / fundamentals), 1, MAX_HARMONICS)
+    return np.asarray(number, np.intp)
+
+
+def _salience(
+    heights: Array, numbers: Array, matches: Array, n_expected: NDArray[np.intp]
+) -> Array:
+    explained = matches @ heights / heights.sum()
+    weights = np.arange(1, MAX_HARMONICS + 1) ** -HARMONIC_DECAY
+    presence = matches * np.minimum(1, heights / (FULL_HEIGHT * heights.max()))
+    presence *= numbers**-HARMONIC_DECAY * (numbers <= n_expected[:, None])
+    found = presence.sum(axis=1) / np.cumsum(weights)[n_expected - 1]
+    return np.asarray(explained * np.minimum(found, 1) ** MISSING_POWER)
+
+
+def _is_pitched(fundamental: float, share: float, overtones: float) -> bool:
+    if fundamental < BASS_HZ:
+        return share >= BASS_SHARE and overtones >= BASS_OVERTONES
+    return share >= PITCHED_SHARE
+
+
+def _spectra(W: ArrayLike, frequencies: ArrayLike) -> tuple[Array, Array]:
+    W, frequencies = np.asarray(W, np.float64), np.asarray(frequencies, np.float64)
+    if W.ndim != 2 or frequencies.shape != W.shape[:1] or len(W) < 3:
+        raise ParameterError(
+            "templates need a row for each of three frequencies or more, "
+            f"got shapes {W.shape} and {frequencies.shape}"
+        )
+    if not np.isfinite(W).all() or (W < 0).any():
+        raise ParameterError("templates must be finite and non-negative")
+    if not (np.diff(frequencies) > 0).all():
+        raise ParameterError("frequencies must rise from bin to bin")
+    return W, frequencies
+
+
+def _hertz(midi: float) -> float:
+    return 440.0 * 2 ** ((midi - 69) / 12)
+
+
+def _midi(hertz: float) -> float:
+    return 69 + 12 * math.log2(hertz / 440)
+
+
+_LOWEST_HZ, _HIGHEST_HZ = _hertz(LOWEST - 0.5), _hertz(HIGHEST + 0.5)

@@ -1,0 +1,222 @@
+"""Piano roll: activations, read as notes."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.ndimage import convolve1d
+from scipy.signal import find_peaks
+
+from specnmf.errors import ParameterError
+from specnmf.score.notes import Note, Score
+
+Array = NDArray[np.float64]
+
+#: A note begins where an activation exceeds this share of its component's maximum
+#: (-12 dB) and RUN_ON of the loudest component's (-30 dB), and ends where it has
+#: fallen RISE_DB below the higher of the two.
+OWN_ON, RUN_ON = 10 ** (-12 / 20), 10 ** (-30 / 20)
+
+#: The same note is struck again where it rises by so many decibels.
+RISE_DB = 5.0
+
+#: A note is placed where it has done this share of its rise. An attack reaches it
+#: at once; half the rise is late for bowed and blown notes.
+RISEN = 0.2
+
+#: Half the length, in seconds, of the Hann window that smooths the activations:
+#: tremolo and beating strings are no repeated notes.
+SMOOTHING = 0.05
+
+#: Shorter notes (in seconds) are left out.
+MIN_DURATION = 0.05
+
+#: The velocity of the strongest note.
+LOUDEST = 115
+
+#: General MIDI's drums for unpitched components, the likeliest first, by the
+#: frequency (Hz) below which their spectrum is centred.
+DRUMS = (
+    (1_800.0, (36, 35, 41, 43, 45, 47)),  # kicks and low toms
+    (8_500.0, (38, 40, 39, 37, 48, 50)),  # snares, clap, side stick, high toms
+    (math.inf, (42, 46, 44, 49, 51, 57)),  # hi-hats and cymbals
+)
+_ALL_DRUMS = range(35, 82)
+
+_TIE = 1e-9  # decibels a frame
+
+
+def transcribe(
+    H: ArrayLike,
+    times: ArrayLike,
+    pitches: ArrayLike,
+    labels: Sequence[str],
+    *,
+    gains: ArrayLike | None = None,
+    centroids: ArrayLike | None = None,
+) -> Score:
+    """Return the notes that the activations play, a part for each component.
+
+    A note is a peak that stands RISE_DB above what lies before and after it, all
+    that is softer than the end of a note taken as silence. This is a threshold
+    with hysteresis, and inside a sustained note it finds the new attacks. The
+    thresholds follow each component's own maximum, so that soft components are
+    heard, and the loudest component's, so that faint ones do not scatter notes.
+
+    A pitched component plays its nearest note, moved by octaves into MIDI's range.
+    An unpitched one plays a drum of its own, as long as there are drums, chosen by
+    its centroid: a kick below 1.8 kHz, a snare below 8.5 kHz, else a hi-hat.
+
+    Velocity is LOUDEST times the square root of the strength in relation to the
+    strongest note: 6 dB for a factor of 0.71. This inverts the 40 log10(v / 127)
+    dB that synthesisers of General MIDI give a velocity [1]_, so they play the
+    notes as loud as they were.
+
+    Parameters
+    ----------
+    H : array, shape (n_components, n_frames)
+        Activations, non-negative.
+    times : array, shape (n_frames,)
+        The centres of the frames in seconds, evenly spaced.
+    pitches : array, shape (n_components,)
+        Fractional MIDI numbers, NaN for an unpitched component.
+    labels : sequence of str
+        The components' names.
+    gains : array, shape (n_components,), optional
+        How strong each template is, such as its sum or its norm, so that
+        components can be compared. By default all are alike.
+    centroids : array, shape (n_components,), optional
+        Each template's mean frequency in Hz, weighted by magnitude. By default
+        all unpitched components count as snares.
+
+    Returns
+    -------
+    score : Score
+        Starts and durations in seconds; empty if ``H`` is zero.
+
+    Raises
+    ------
+    ParameterError
+        If the shapes do not fit, the times do not rise, an entry of ``H`` or
+        ``gains`` is negative or not finite, or a pitch is infinite.
+
+    References
+    ----------
+    .. [1] MIDI Manufacturers Association, "Downloadable Sounds Level 1", 1997:
+       the concave transform from velocity to attenuation.
+    """
+    H, times, pitches, gains, centroids = _checked(
+        H, times, pitches, labels, gains, centroids
+    )
+    hop = float(times[1] - times[0]) if len(times) > 1 else MIN_DURATION
+    strengths = _smooth(H * gains[:, None], hop)
+    loudest = strengths.max(initial=0.0)
+    free = set(_ALL_DRUMS)
+    notes = []
+    heard = strengths.max(axis=1, initial=0.0) > RUN_ON * loudest
+    for k in np.flatnonzero(heard).tolist():
+        pitch, drum = _played(pitches[k], centroids[k], free)
+        for start, duration, peak in _events(strengths[k], times, RUN_ON * loudest):
+            velocity = max(1, round(LOUDEST * math.sqrt(peak / loudest)))
+            notes.append(Note(start, duration, pitch, velocity, labels[k], drum))
+    return Score(tuple(notes))
+
+
+def _events(
+    strength: Array, times: Array, least: float
+) -> Iterator[tuple[float, float, float]]:
+    """Start, duration and strength of each note of one component."""
+    on = max(OWN_ON * strength.max(), least)
+    off = on / 10 ** (RISE_DB / 20)
+    decibels = np.pad(20 * np.log10(np.maximum(strength, off) / off), 1)
+    # of equal peaks, as in a tremolo, each counts as the highest: the first shall
+    decibels -= _TIE * np.arange(len(decibels))
+    peaks = find_peaks(decibels, prominence=RISE_DB)[0] - 1
+    starts = [
+        _onset(strength, times, before, peak)
+        for before, peak in zip((0, *peaks), peaks, strict=False)
+    ]
+    for start, stop, peak in zip(starts, [*starts[1:], math.inf], peaks, strict=True):
+        silent = np.flatnonzero(strength[peak:] < off)
+        end = times[peak + silent[0]] if silent.size else times[-1]
+        duration = min(stop, float(end)) - start
+        if duration >= MIN_DURATION:
+            yield start, duration, float(strength[peak])
+
+
+def _onset(strength: Array, times: Array, before: int, peak: int) -> float:
+    """The time at which the rise to ``peak`` is RISEN done, between two frames."""
+    rise = strength[before : peak + 1]
+    level = rise.min() + RISEN * (rise[-1] - rise.min())
+    below = np.flatnonzero(rise < level)
+    if not below.size:
+        return max(0.0, float(times[before]))
+    last = before + below[-1]
+    nearby = slice(last, last + 2)
+    return max(0.0, float(np.interp(level, strength[nearby], times[nearby])))
+
+
+def _smooth(strengths: Array, hop: float) -> Array:
+    window = np.hanning(2 * max(1, round(SMOOTHING / hop)) + 1)[1:-1]
+    smoothed: Array = convolve1d(
+        strengths, window / window.sum(), axis=1, mode="nearest"
+    )
+    return smoothed
+
+
+def _played(pitch: float, centroid: float, free: set[int]) -> tuple[int, bool]:
+    """The MIDI number of a component, and whether it is a drum's, then taken."""
+    if not math.isnan(pitch):
+        return _in_range(math.floor(pitch + 0.5)), False
+    kit = next((drums for edge, drums in DRUMS if centroid < edge), DRUMS[1][1])
+    drum = next((drum for drum in (*kit, *_ALL_DRUMS) if drum in free), kit[0])
+    free.discard(drum)
+    return drum, True
+
+
+def _in_range(pitch: int) -> int:
+    if pitch < 0:
+        return pitch % 12
+    return pitch if pitch <= 127 else 116 + (pitch - 116) % 12
+
+
+def _checked(
+    H: ArrayLike,
+    times: ArrayLike,
+    pitches: ArrayLike,
+    labels: Sequence[str],
+    gains: ArrayLike | None,
+    centroids: ArrayLike | None,
+) -> tuple[Array, Array, Array, Array, Array]:
+    H, times = np.asarray(H, np.float64), np.asarray(times, np.float64)
+    if H.ndim != 2 or times.shape != H.shape[1:]:
+        raise ParameterError(
+            "activations need a time for each frame, "
+            f"got shapes {H.shape} and {times.shape}"
+        )
+    if not (np.diff(times) > 0).all():
+        raise ParameterError("times must rise from frame to frame")
+    n_components = len(H)
+    columns = {
+        "pitches": np.asarray(pitches, np.float64),
+        "labels": np.empty(len(labels)),
+        "gains": np.ones(n_components) if gains is None else np.asarray(gains, float),
+        "centroids": np.full(n_components, np.nan)
+        if centroids is None
+        else np.asarray(centroids, float),
+    }
+    for name, values in columns.items():
+        if values.shape != (n_components,):
+            raise ParameterError(
+                f"{n_components} components need as many {name}, "
+                f"got shape {values.shape}"
+            )
+    for name, values in (("activations", H), ("gains", columns["gains"])):
+        if not np.isfinite(values).all() or (values < 0).any():
+            raise ParameterError(f"{name} must be finite and non-negative")
+    if np.isinf(columns["pitches"]).any():
+        raise ParameterError("pitches must be finite, or NaN where there is none")
+    return H, times, columns["pitches"], columns["gains"], columns["centroids"]

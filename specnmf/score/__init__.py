@@ -1,0 +1,1 @@
+"""Notes: scores and the files that hold them."""

@@ -1,0 +1,58 @@
+"""Notes and scores: order, parts, and what MIDI cannot express."""
+
+import math
+
+import pytest
+
+from specnmf import ScoreError
+from specnmf.score.notes import Note, Score
+
+
+def test_notes_are_sorted_by_start_pitch_and_part():
+    a, b = Note(1.0, 1, 60, part="b"), Note(0.5, 1, 70)
+    c, d = Note(1.0, 1, 60, part="a"), Note(1.0, 1, 48)
+    assert Score([a, b, c, d]).notes == (b, d, c, a)
+
+
+def test_any_iterable_of_notes_makes_a_score():
+    assert Score(Note(t, 1, 60) for t in (2, 1)).notes[0].start == 1
+    assert Score(()).notes == ()
+
+
+def test_parts_come_in_order_of_first_appearance():
+    notes = [Note(2, 1, 60, part="voice"), Note(1, 1, 60, part="piano")]
+    notes += [Note(3, 1, 60, part="piano"), Note(0, 1, 60)]
+    assert Score(notes).parts == ("", "piano", "voice")
+
+
+def test_scores_of_the_same_notes_are_equal():
+    notes = [Note(1, 1, 60), Note(0, 1, 62)]
+    assert Score(notes) == Score(notes[::-1])
+
+
+def test_a_score_cannot_be_changed():
+    with pytest.raises(AttributeError):
+        Score(()).notes = (Note(0, 1, 60),)
+
+
+@pytest.mark.parametrize(
+    ("note", "message"),
+    [
+        (Note(-0.1, 1, 60), "start must be 0 s or more, got -0.1"),
+        (Note(math.nan, 1, 60), "start must be 0 s or more, got nan"),
+        (Note(0, -1, 60), "duration must be 0 s or more, got -1"),
+        (Note(0, math.inf, 60), "duration must be 0 s or more, got inf"),
+        (Note(0, 1, 128), "pitch lies between 0 and 127, got 128"),
+        (Note(0, 1, -1), "pitch lies between 0 and 127, got -1"),
+        (Note(0, 1, 60, velocity=0), "velocity lies between 1 and 127, got 0"),
+        (Note(0, 1, 60, velocity=128), "velocity lies between 1 and 127, got 128"),
+    ],
+)
+def test_a_note_beyond_midi_is_refused(note, message):
+    with pytest.raises(ScoreError, match=message):
+        Score([Note(0, 1, 60), note])
+
+
+def test_the_edges_of_midi_s_ranges_are_allowed():
+    notes = [Note(0, 0, 0, velocity=1), Note(0, 0, 127, velocity=127)]
+    assert Score(notes).notes == tuple(notes)
