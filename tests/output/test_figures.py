@@ -1,0 +1,327 @@
+from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
+
+import matplotlib
+import numpy as np
+import pytest
+
+from specnmf.errors import ParameterError
+from specnmf.factor.factorization import Factorization
+from specnmf.output import figures
+from specnmf.output.figures import FigureData, draw_figures
+
+NAMES = ["activations", "loss", "reconstruction", "spectrogram", "templates"]
+SR, N_FFT = 44100, 2048
+A4, C5, NONE = 69.0, 72.0, np.nan
+
+
+@pytest.fixture(autouse=True)
+def _coarse(monkeypatch):
+    """Fewer pixels are drawn faster."""
+    monkeypatch.setattr(figures, "DPI", 60)
+
+
+def make(rng, pitches, n_frames=60, *, n_fft=N_FFT, sr=SR, losses=(), **options):
+    """A run whose V is about W H."""
+    W = rng.random((n_fft // 2 + 1, len(pitches)), np.float32)
+    H = rng.random((len(pitches), n_frames), np.float32)
+    return FigureData(
+        V=np.asfortranarray(W @ H + 0.1 * rng.random((len(W), n_frames), np.float32)),
+        factorization=Factorization(W, H, losses=np.array(losses)),
+        frequencies=np.fft.rfftfreq(n_fft, 1 / sr),
+        times=np.arange(n_frames) * n_fft / 4 / sr,
+        pitches=np.array(pitches),
+        **options,
+    )
+
+
+def draw(folder, data, figure_format="png"):
+    folder.mkdir(exist_ok=True)
+    draw_figures(
+        folder,
+        data.V,
+        data.factorization,
+        frequencies=data.frequencies,
+        times=data.times,
+        pitches=data.pitches,
+        beta=data.beta,
+        figure_format=figure_format,
+        title=data.title,
+    )
+    return {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
+
+
+def render(data):
+    """All five figures, drawn in full."""
+    drawn = {name: getattr(figures, f"{name}_figure")(data) for name in NAMES}
+    for figure in drawn.values():
+        figure.canvas.draw()
+    return drawn
+
+
+def texts(figure):
+    """Every word that stands in a figure, but for the ticks of its axes."""
+    parts = list(figure.texts)
+    for axes in figure.axes:
+        parts += [*axes.texts, axes.title, axes._left_title, axes._right_title]
+    return [part.get_text() for part in parts]
+
+
+def labels(axis):
+    ticks = [*axis.get_ticklabels(), *axis.get_ticklabels(minor=True)]
+    return [text.get_text() for text in ticks if text.get_text()]
+
+
+def plain_picture(spectra, frequencies, group):
+    """Slow pooling: mean power of `group` frames, then the highest point in a row."""
+    columns = [
+        np.mean(spectra[:, start : start + group].astype(float) ** 2, axis=1)
+        for start in range(0, spectra.shape[1], group)
+    ]
+    edges = np.geomspace(30, 20000, figures.ROWS + 1)
+    picture = np.empty((figures.ROWS, len(columns)))
+    for row, (low, high) in enumerate(pairwise(edges)):
+        inside = frequencies[(frequencies > low) & (frequencies < high)]
+        points = np.array([low, *inside, high])
+        for column, power in enumerate(columns):
+            level = 10 * np.log10(power)
+            picture[row, column] = np.interp(points, frequencies, level).max()
+    return picture
+
+
+def test_pooled_spectrogram_equals_a_plain_pooling(rng, monkeypatch):
+    monkeypatch.setattr(figures, "COLUMNS", 20)
+    data = make(rng, [A4, NONE], 67)
+    image = figures.spectrogram_figure(data).axes[0].images[0]
+    expected = plain_picture(data.V, data.frequencies, 4)
+    assert image.get_array().shape == (figures.ROWS, 17)
+    np.testing.assert_allclose(
+        image.get_array(), expected - expected.max(), rtol=0, atol=1e-3
+    )
+
+
+def test_model_and_what_is_left_are_pooled_as_the_recording_is(rng, monkeypatch):
+    monkeypatch.setattr(figures, "COLUMNS", 20)
+    monkeypatch.setattr(figures, "_BLOCK", 7)
+    data = make(rng, [A4, NONE], 67)
+    model = data.factorization.W @ data.factorization.H
+    axes = figures.reconstruction_figure(data).axes
+    peak = plain_picture(data.V, data.frequencies, 4).max()
+    for number, spectra in enumerate((data.V, model, data.V - model)):
+        expected = plain_picture(spectra, data.frequencies, 4) - peak
+        picture = axes[number].images[0].get_array()
+        np.testing.assert_allclose(picture, expected, rtol=0, atol=0.05)
+
+
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_pictures_do_not_depend_on_the_order_in_memory(rng, order):
+    data = make(rng, [A4], 1500)
+    same = FigureData(
+        np.array(data.V, order=order),
+        data.factorization,
+        data.frequencies,
+        data.times,
+        data.pitches,
+    )
+    np.testing.assert_array_equal(same.pictures.V, data.pictures.V)
+
+
+def test_short_note_in_a_long_song_reaches_its_full_colour(rng):
+    data = make(rng, [A4], 5001)
+    data.factorization.H[:] = 0
+    data.factorization.H[0, 3210] = 1
+    axes = figures.activations_figure(data).axes[0]
+    image = axes.images[0].get_array()
+    assert image.max() == 0
+    column = np.flatnonzero(image.max(axis=0) == 0)
+    left, right, *_ = axes.images[0].get_extent()
+    at = left + (column + 0.5) * (right - left) / image.shape[1]
+    assert at == pytest.approx(data.times[3210], abs=3 * data.hop)
+
+
+@pytest.mark.parametrize("figure_format", ["png", "svg", "pdf"])
+def test_five_figures_appear_and_are_the_same_each_time(rng, tmp_path, figure_format):
+    data = make(rng, [A4, NONE], losses=[3.0, 0.1], title="song.wav")
+    first = draw(tmp_path / "a", data, figure_format)
+    assert list(first) == [f"{name}.{figure_format}" for name in NAMES]
+    assert draw(tmp_path / "b", data, figure_format) == first
+
+
+def test_threads_draw_the_same_and_leave_no_settings_behind(rng, tmp_path):
+    data = make(rng, [A4, NONE], losses=[3.0, 0.1], title="song.wav")
+    salt = matplotlib.rcParams["svg.hashsalt"]
+    with ThreadPoolExecutor(2) as pool:
+        folders = [tmp_path / "a", tmp_path / "b"]
+        one, other = pool.map(lambda folder: draw(folder, data, "svg"), folders)
+    assert one == other
+    assert matplotlib.rcParams["svg.hashsalt"] == salt
+
+
+def test_template_label_tells_number_pitch_and_share(rng):
+    data = make(rng, [C5, NONE, A4])
+    W, H = np.ones((1025, 3)), np.sqrt([[0.60], [0.28], [0.12]]) * np.ones((1, 60))
+    shares = Factorization(W, H)
+    data = FigureData(data.V, shares, data.frequencies, data.times, data.pitches)
+    expected = ["1: C5, 60%", "2: unpitched, 28%", "3: A4, 12%"]
+    assert [data.label(k) for k in range(3)] == expected
+    assert set(expected) <= set(texts(figures.templates_figure(data)))
+
+
+def test_fundamental_is_marked_where_it_lies(rng):
+    figure = figures.templates_figure(make(rng, [A4, NONE]))
+    marks = [c for c in figure.axes[0].collections if hasattr(c, "get_segments")]
+    (segment,) = marks[0].get_segments()
+    assert 2 ** segment[:, 0] == pytest.approx([440, 440])
+    assert "A4" in texts(figure)
+
+
+def test_piano_roll_names_the_pitches_at_their_rows(rng):
+    figure = figures.activations_figure(make(rng, [A4, NONE, C5, A4 + 0.4]))
+    roll = figure.axes[0]
+    rows = dict(zip(roll.get_yticks(), labels(roll.yaxis), strict=False))
+    assert rows[A4] == "A4"
+    assert rows[C5] == "C5"
+    assert any(label.startswith("2: unpitched") for label in rows.values())
+    (components,) = [axes for axes in figure.axes if labels(axes.yaxis)[0] == "1, 4"]
+    assert labels(components.yaxis) == ["1, 4", "3"]
+
+
+def test_components_of_one_pitch_share_a_row(rng):
+    data = make(rng, [A4, A4])
+    data.factorization.W[:] = 1
+    data.factorization.H[:] = [[1.0], [0.0]]
+    data.factorization.H[:, 30] = 1
+    image = figures.activations_figure(data).axes[0].images[0].get_array()
+    one, both = image[:, 0].max(), image[:, 30].max()
+    assert one - both == pytest.approx(-10 * np.log10(2))
+
+
+def test_unpitched_run_has_a_lane_for_each_component(rng):
+    axes = figures.activations_figure(make(rng, [NONE] * 3)).axes[0]
+    numbers = [label.split(":")[0] for label in labels(axes.yaxis)]
+    assert numbers == ["3", "2", "1"]
+    heights = dict(zip(numbers, axes.get_yticks(), strict=True))
+    assert heights["1"] > heights["2"] > heights["3"]
+
+
+def test_spectrogram_names_hertz_and_where_there_are_pitches_octaves(rng):
+    pitched = figures.spectrogram_figure(make(rng, [A4]))
+    drums = figures.spectrogram_figure(make(rng, [NONE]))
+    assert {"100 Hz", "1 kHz", "10 kHz"} <= set(labels(pitched.axes[0].yaxis))
+    octaves = {"C2", "C3", "C4", "C5", "C6", "C7", "C8"}
+    assert any(octaves <= set(labels(axes.yaxis)) for axes in pitched.axes)
+    assert not any(octaves & set(labels(axes.yaxis)) for axes in drums.axes)
+
+
+@pytest.mark.parametrize(
+    ("n_frames", "last", "unit"),
+    [(250, "2.5", "time (seconds)"), (16000, "3:00", "time (minutes:seconds)")],
+)
+def test_time_is_in_seconds_or_minutes(rng, n_frames, last, unit):
+    data = make(rng, [A4], n_frames, n_fft=64, sr=44100 / 32)
+    axes = figures.activations_figure(data).axes[0]
+    assert last in labels(axes.xaxis)
+    assert labels(axes.xaxis)[0].strip("0:") == ""
+    assert axes.get_xlabel() == unit
+
+
+def test_reconstruction_tells_how_much_is_explained(rng):
+    data = make(rng, [A4])
+    half = Factorization(data.factorization.W, data.factorization.H)
+    V = 2 * half.W @ half.H
+    data = FigureData(V, half, data.frequencies, data.times, data.pitches)
+    subtitle = "Reconstruction: W H explains 75% of the energy of V"
+    assert subtitle in texts(figures.reconstruction_figure(data))
+
+
+@pytest.mark.parametrize(
+    ("beta", "name"),
+    [(2, "Euclidean"), (1.0, "Kullback"), (0, "Itakura"), (0.5, "β = 0.5")],
+)
+def test_loss_names_the_divergence_and_its_fall(rng, beta, name):
+    data = make(rng, [A4], losses=[4.0, 2.0, 1.0], beta=beta)
+    figure = figures.loss_figure(data)
+    assert any(name in text for text in texts(figure))
+    assert "falls by 75% from iteration 1 to 3" in texts(figure)
+    assert figure.axes[0].get_yscale() == "linear"
+
+
+def test_loss_is_logarithmic_beyond_a_decade_unless_it_reaches_zero(rng):
+    for losses, scale in (([100.0, 9.0], "log"), ([100.0, 0.0], "linear")):
+        figure = figures.loss_figure(make(rng, [A4], losses=losses))
+        figure.canvas.draw()
+        assert figure.axes[0].get_yscale() == scale
+
+
+@pytest.mark.parametrize("losses", [[], [3.0], [0.0, 0.0], [1e-300, 0.0]])
+def test_few_or_zero_losses_are_drawn(rng, losses):
+    figure = figures.loss_figure(make(rng, [A4], losses=losses))
+    figure.canvas.draw()
+    assert ("no iterations" in texts(figure)) == (losses == [])
+
+
+def test_silence_is_called_silence(rng):
+    data = make(rng, [A4, NONE], losses=[0.0])
+    for array in (data.V, data.factorization.W, data.factorization.H):
+        array[:] = 0
+    drawn = render(data)
+    for name in ("spectrogram", "activations", "reconstruction"):
+        assert "silence" in texts(drawn[name])
+    assert "1: A4, 0%" in texts(drawn["templates"])
+    assert "Reconstruction: V is silent" in texts(drawn["reconstruction"])
+
+
+@pytest.mark.parametrize(
+    ("n_components", "n_frames", "n_fft", "sr"),
+    [(1, 1, 2048, 44100), (2, 3, 256, 8000), (3, 40, 8192, 192000)],
+)
+def test_odd_sizes_are_drawn(rng, n_components, n_frames, n_fft, sr):
+    render(make(rng, [A4] * n_components, n_frames, n_fft=n_fft, sr=sr))
+
+
+def test_labels_of_64_components_do_not_overlap(rng):
+    pitches = np.where(np.arange(64) % 4, 40.0 + np.arange(64) % 37, NONE)
+    drawn = render(make(rng, pitches))
+    roll = drawn["activations"].axes[0].yaxis.get_ticklabels()
+    grid = [text for axes in drawn["templates"].axes for text in axes.texts]
+    assert len(grid) == 64
+    for parts in (roll, grid):
+        boxes = [text.get_window_extent().padded(-1) for text in parts]
+        for number, box in enumerate(boxes):
+            assert box.count_overlaps(boxes[:number]) == 0
+
+
+def test_of_many_components_the_strongest_are_drawn(rng, monkeypatch):
+    monkeypatch.setattr(figures, "MOST_COMPONENTS", 2)
+    data = make(rng, [NONE] * 3)
+    data.factorization.H[1] *= 0.01
+    drawn = [t.get_text()[0] for t in figures.templates_figure(data).axes[0].texts]
+    assert drawn == ["1", "3"]
+    assert len(labels(figures.activations_figure(data).axes[0].yaxis)) == 2
+
+
+@pytest.mark.parametrize(
+    ("title", "shown"),
+    [
+        ("a$b_c$^{\\frac.wav", "a$b_c$^{\\frac.wav"),
+        ("音楽 \U0001fabf\n\udcff", "□□ □□□"),
+        ("Cafe\u0301", "Café"),
+        ("x" * 500, "x" * 63 + "…"),
+    ],
+)
+def test_odd_titles_are_shown_as_far_as_the_font_goes(rng, title, shown):
+    figure = figures.loss_figure(make(rng, [A4], title=title))
+    figure.canvas.draw()
+    assert figure.texts[0].get_text() == shown
+
+
+@pytest.mark.parametrize("name", ["V", "frequencies", "times", "pitches"])
+def test_shapes_that_do_not_fit_are_refused(rng, name):
+    data = make(rng, [A4])
+    parts = {
+        part: getattr(data, part)
+        for part in ("V", "factorization", "frequencies", "times", "pitches")
+    }
+    parts[name] = parts[name][1:]
+    with pytest.raises(ParameterError, match=f"{name} must have shape"):
+        FigureData(**parts)
