@@ -365,8 +365,8 @@ def _check_finite(path: PathLike, samples: Float32, sr: int) -> None:
             continue
         bad = np.flatnonzero(~np.isfinite(channel))
         raise AudioError(
-            f"{path}: {len(bad)} samples are NaN or infinite, the first at "
-            f"{bad[0] / sr:.3f} s; repair the recording first"
+            f"{path}: holds NaN or infinite samples ({len(bad)}, the first at "
+            f"{bad[0] / sr:.3f} s); repair the recording first"
         )
 
 

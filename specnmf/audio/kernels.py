@@ -20,14 +20,14 @@ def add_power(model, power, total):
             total[i, j] += model[i, j]
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
-def apply_ratio(X, model, total, share, out):
-    """Set out to X model / total; to ``share`` of X where the total is zero."""
-    for i in range(model.shape[0]):
-        for j in range(model.shape[1]):
-            mask = model[i, j] / total[i, j] if total[i, j] > 0 else share
-            for c in range(X.shape[0]):
-                out[c, i, j] = X[c, i, j] * mask
+@njit(cache=True, nogil=True)
+def multiply(X, model, out):
+    """Set out to X model; X and out are pairs of real and imaginary parts."""
+    for c in range(X.shape[0]):
+        for i in range(model.shape[0]):
+            for j in range(model.shape[1]):
+                out[c, i, j, 0] = X[c, i, j, 0] * model[i, j]
+                out[c, i, j, 1] = X[c, i, j, 1] * model[i, j]
 
 
 @njit(cache=True, nogil=True)
@@ -71,28 +71,34 @@ def round_running_sum(sources, mixture, scale, out):
         How many samples were held at full scale.
     """
     n_sources, n_channels, n = sources.shape
-    low, high = -np.int64(scale), np.int64(scale) - 1
+    running, written, target = np.empty(n), np.empty(n), np.empty(n)
+    rest = np.empty(n)
     held = 0
     for c in range(n_channels):
+        rest[:] = mixture[c]
+        for s in range(n_sources):
+            for t in range(n):
+                rest[t] -= sources[s, c, t]
         for t in range(n):
-            rest = mixture[c, t]
+            rest[t] /= n_sources
+            target[t] = np.rint(mixture[c, t] * scale)
+        running[:] = 0
+        written[:] = 0
+        for s in range(n_sources):
+            last = s == n_sources - 1
+            for t in range(n):
+                running[t] += sources[s, c, t] + rest[t]
+                goal = target[t] if last else np.rint(running[t] * scale)
+                value = min(max(goal - written[t], -scale), scale - 1)
+                held += value != goal - written[t]
+                written[t] += value
+                out[s, t, c] = np.int32(value)
+        for t in range(n):
             for s in range(n_sources):
-                rest -= sources[s, c, t]
-            running, written = 0.0, np.int64(0)
-            target = np.int64(np.rint(mixture[c, t] * scale))
-            for s in range(n_sources):
-                running += sources[s, c, t] + rest / n_sources
-                goal = np.int64(np.rint(running * scale))
-                if s == n_sources - 1:
-                    goal = target
-                value = min(max(goal - written, low), high)
-                held += value != goal - written
-                out[s, t, c] = value
-                written += value
-            for s in range(n_sources):
-                if written == target:
+                if written[t] == target[t]:
                     break
-                value = min(max(out[s, t, c] + target - written, low), high)
-                written += value - out[s, t, c]
-                out[s, t, c] = value
+                value = out[s, t, c] + target[t] - written[t]
+                value = min(max(value, -scale), scale - 1)
+                written[t] += value - out[s, t, c]
+                out[s, t, c] = np.int32(value)
     return held

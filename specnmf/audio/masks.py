@@ -20,6 +20,10 @@ from specnmf.settings import Mask, Settings, check_above, check_choice
 BLOCK_BYTES = 32 << 20
 
 
+#: Models that add up to less count as silence.
+SILENCE = 1e-30
+
+
 class Factors(Protocol):
     """What is needed of a factorisation: V ≈ W H, and a label a component."""
 
@@ -185,9 +189,12 @@ class _Masking:
         if self.binary:
             self.winner = np.argmax(models, axis=0)
             return
-        self.total = np.zeros_like(models[0])
+        total = np.zeros_like(models[0])
         for model in models:
-            kernels.add_power(model, np.float32(power), self.total)
+            kernels.add_power(model, np.float32(power), total)
+        _share_equally(models, total)
+        # Divided once here, the mixture need only be multiplied for each source.
+        self.X = np.divide(X, total, order="C")
 
     def source(self, index: int) -> Complex64:
         """The spectrum of one source, shaped like X."""
@@ -195,9 +202,22 @@ class _Masking:
         if self.binary:
             kernels.apply_winner(self.X, self.winner, index, out)
         else:
-            share = np.float32(1 / len(self.models))
-            kernels.apply_ratio(self.X, self.models[index], self.total, share, out)
+            kernels.multiply(_pairs(self.X), self.models[index], _pairs(out))
         return out
+
+
+def _share_equally(models: list[Float32], total: Float32) -> None:
+    """Where no source sounds, give each the same share, in place."""
+    silent = total < SILENCE
+    if silent.any():
+        for model in models:
+            model[silent] = 1
+        total[silent] = len(models)
+
+
+def _pairs(X: Complex64) -> Float32:
+    """Complex numbers as pairs of floats, on the last axis."""
+    return X.view(np.float32).reshape(*X.shape, 2)
 
 
 class _Resynthesis:

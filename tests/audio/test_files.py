@@ -113,7 +113,7 @@ def test_an_mp3_cut_short_is_refused(tmp_path, rng):
     soundfile.write(path, 0.1 * rng.standard_normal(44100), 44100)
     data = path.read_bytes()
     path.write_bytes(data[: len(data) // 2])
-    with pytest.raises(AudioError, match="its header says 1.00 s, it holds 0."):
+    with pytest.raises(AudioError, match=r"its header says 1\.00 s, it holds 0\."):
         specnmf.read(path)
 
 
@@ -141,7 +141,7 @@ def test_what_is_no_recording_is_named(tmp_path, name, data, message):
 
 
 def test_missing_files_and_folders_are_named(tmp_path):
-    with pytest.raises(AudioError, match="none.wav: no such file"):
+    with pytest.raises(AudioError, match=r"none\.wav: no such file"):
         specnmf.read(tmp_path / "none.wav")
     with pytest.raises(AudioError, match="a folder, expected an audio file"):
         specnmf.read(tmp_path)
@@ -168,7 +168,7 @@ def test_samples_that_are_no_numbers_are_counted_and_placed(tmp_path, bad):
     y = np.zeros(8000)
     y[[4000, 4001]] = bad
     soundfile.write(tmp_path / "bad.wav", y, 8000, "FLOAT")
-    with pytest.raises(AudioError, match="2 samples are NaN .* first at 0.500 s"):
+    with pytest.raises(AudioError, match=r"samples \(2, the first at 0\.500 s\)"):
         specnmf.read(tmp_path / "bad.wav")
 
 
@@ -204,9 +204,7 @@ def test_sources_are_stored_like_the_input_where_that_can_be(format, source, exp
 
 def test_a_subtype_asked_for_is_used_or_refused():
     assert files.output_subtype("wav", "pcm_32", "PCM_16") == "PCM_32"
-    with pytest.raises(
-        ParameterError, match="subtype of flac is one of .* got 'float'"
-    ):
+    with pytest.raises(ParameterError, match=r"of flac is one of .* got 'float'"):
         files.output_subtype("flac", "float", "PCM_16")
 
 
@@ -221,7 +219,7 @@ def test_what_is_written_is_read_back(tmp_path, rng, subtype):
 
 
 def test_nothing_is_clipped_silently(tmp_path):
-    with pytest.raises(AudioError, match="samples reach 1.500, beyond full scale"):
+    with pytest.raises(AudioError, match=r"samples reach 1\.500, beyond"):
         specnmf.write(tmp_path / "x.wav", Audio([1.5, 0], 8000))
     specnmf.write(tmp_path / "x.wav", Audio([1.5, 0], 8000), subtype="FLOAT")
     assert specnmf.read(tmp_path / "x.wav").samples.max() == 1.5
@@ -243,7 +241,7 @@ def test_formats_that_cannot_hold_the_audio_say_so(tmp_path):
         (
             np.zeros((2, 0)),
             8000,
-            r"must be \(n_channels, n_samples\), got shape \(2, 0",
+            r"\(n_channels, n_samples\), got shape \(2, 0",
         ),
         (np.zeros((1, 2, 3)), 8000, "got shape"),
         (np.zeros(4), 0, "rate must be positive, got 0 Hz"),

@@ -1,5 +1,7 @@
 """Masks and resynthesis: against librosa and plain NumPy; sources add up."""
 
+from dataclasses import replace
+
 import librosa
 import numpy as np
 import pytest
@@ -87,6 +89,15 @@ def test_results_do_not_depend_on_the_threads(rng):
     one, two = (specnmf.separate(spectrogram, result, threads=n) for n in (1, 2))
     for name in one:
         assert one[name].samples.tobytes() == two[name].samples.tobytes()
+
+
+def test_any_memory_order_will_do(rng):
+    _, spectrogram, result = decomposed(rng)
+    other = replace(spectrogram, X=np.ascontiguousarray(spectrogram.X))
+    assert other.X.strides != spectrogram.X.strides
+    found, expected = (specnmf.separate(s, result) for s in (other, spectrogram))
+    for name in expected:
+        assert found[name].samples.tobytes() == expected[name].samples.tobytes()
 
 
 def test_blocks_do_not_show(rng, monkeypatch):

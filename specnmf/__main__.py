@@ -1,0 +1,5 @@
+"""``python -m specnmf``."""
+
+from specnmf.cli import main
+
+main()

@@ -1,0 +1,62 @@
+"""The command line: options in, one library call, an echo. No domain logic."""
+
+from __future__ import annotations
+
+import importlib
+import signal
+import sys
+from typing import Any, NoReturn
+
+import click
+
+import specnmf
+
+#: Each command's module, loaded when the command is called or listed.
+COMMANDS = {"decompose": "specnmf.cli.decompose"}
+
+#: Exit statuses of a run that was stopped, as shells give them.
+INTERRUPTED = 128 + signal.SIGINT
+
+
+class LazyGroup(click.Group):
+    """A group whose commands are imported when they are needed."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The names of the commands, in the order of the help."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        """The command of a name, or None."""
+        if name not in COMMANDS:
+            return None
+        command: click.Command = importlib.import_module(COMMANDS[name]).command
+        return command
+
+
+@click.group(
+    cls=LazyGroup,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 88},
+    epilog="Example: specnmf decompose song.wav",
+)
+@click.version_option(specnmf.__version__, prog_name="specnmf")
+def cli() -> None:
+    """Take recordings apart by non-negative matrix factorisation."""
+
+
+def main() -> NoReturn:
+    """Run the command line; the console script's entry."""
+    signal.signal(signal.SIGTERM, _terminate)
+    try:
+        status = cli(standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("stopped: nothing of the unfinished run is left", err=True)
+        sys.exit(INTERRUPTED)
+    sys.exit(status)
+
+
+def _terminate(number: int, frame: Any) -> NoReturn:
+    """Leave by an exception, so that what is unfinished is removed."""
+    sys.exit(128 + number)

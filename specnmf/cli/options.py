@@ -1,0 +1,242 @@
+"""Options that commands share, and the settings they make."""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+from collections.abc import Callable
+from dataclasses import fields
+from pathlib import Path
+from typing import Any, TypeVar, get_args
+
+import click
+
+from specnmf.errors import ParameterError
+from specnmf.settings import (
+    AudioFormat,
+    FigureFormat,
+    Init,
+    Mask,
+    Settings,
+    Solver,
+    Stop,
+    parse_beta,
+)
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+#: A configuration file beyond this size is refused unread.
+MOST_CONFIG_BYTES = 1 << 20
+
+
+class Beta(click.ParamType):  # type: ignore[type-arg]  # generic from 8.2 on
+    """``euclidean``, ``kl``, ``is`` or a number."""
+
+    name = "beta"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        """The number that the value stands for."""
+        try:
+            return parse_beta(value)
+        except ParameterError as error:
+            self.fail(str(error), param, ctx)
+
+    def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str:
+        """What the help shows."""
+        return "[euclidean|kl|is|NUMBER]"
+
+
+def factorisation_options(command: F) -> F:
+    """Add the options of the factorisation."""
+    return _apply(
+        command,
+        click.option(
+            "-k",
+            "--components",
+            "n_components",
+            type=int,
+            default=Settings.n_components,
+            show_default=True,
+            help="How many components to look for.",
+        ),
+        click.option(
+            "--beta",
+            type=Beta(),
+            default="kl",
+            show_default=True,
+            help="The divergence: euclidean (2), kl (1), is (0) or any number.",
+        ),
+        _choice("--solver", Solver, "auto: hals for euclidean, mu for the others."),
+        _choice("--init", Init, "The start; nndsvda fills nndsvd's zeros."),
+        _number("--max-iter", int, "The most iterations."),
+        _number("--tol", float, "Stop below this relative decrease of the cost."),
+        _choice("--stop", Stop, "What --tol is about: the cost, or FMP's factors."),
+        _number("--seed", int, "Seed of the random start."),
+        click.option("--threads", type=int, help="Threads; by default one a core."),
+    )
+
+
+def audio_options(command: F) -> F:
+    """Add the options of the excerpt and its transform."""
+    return _apply(
+        command,
+        click.option(
+            "--n-fft",
+            type=int,
+            help="Window in samples; by default 2048 up to 48 kHz, 4096 up to 96 kHz.",
+        ),
+        click.option(
+            "--hop-length",
+            type=int,
+            help="Step in samples; by default a quarter of the window.",
+        ),
+        _number("--start", float, "Where the excerpt begins, in seconds."),
+        click.option(
+            "--duration",
+            type=float,
+            help="Length of the excerpt in seconds; by default to the end.",
+        ),
+    )
+
+
+def output_options(command: F) -> F:
+    """Add the options of what is written and where."""
+    return _apply(
+        command,
+        click.option(
+            "-o",
+            "--output",
+            type=click.Path(path_type=Path),
+            default="specnmf_out",
+            show_default=True,
+            help="The folder for runs.",
+        ),
+        click.option("--overwrite", is_flag=True, help="Replace finished runs."),
+        _choice("--mask", Mask, "Share each point between the sources, or give it."),
+        _number("--mask-power", float, "1: ratio of magnitudes; 2: Wiener's powers."),
+        _choice("--format", AudioFormat, "Of the sources."),
+        click.option(
+            "--subtype",
+            help="Of the sources, such as pcm_16 or float; by default the input's own.",
+        ),
+        click.option(
+            "--sources/--no-sources",
+            default=Settings.sources,
+            help="Write the sources or not.",
+        ),
+        click.option(
+            "--figures/--no-figures",
+            default=Settings.figures,
+            help="Draw the figures or not.",
+        ),
+        _choice("--figure-format", FigureFormat, "Of the figures."),
+    )
+
+
+def common_options(command: F) -> F:
+    """Add the options of every command: configuration and talk."""
+    return _apply(
+        command,
+        click.option(
+            "--config",
+            type=click.Path(path_type=Path),
+            is_eager=True,
+            expose_value=False,
+            callback=_read_config,
+            help="A TOML file whose keys are the names of options.",
+        ),
+        click.option(
+            "--json",
+            "as_json",
+            is_flag=True,
+            help="Print one JSON object on stdout, and nothing else there.",
+        ),
+        click.option("--progress/--no-progress", default=True, help="Bars or none."),
+        click.option("-v", "--verbose", is_flag=True, help="Say how long stages took."),
+        click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors."),
+    )
+
+
+def make_settings(options: dict[str, Any]) -> Settings:
+    """The settings among a command's options, which are removed from ``options``.
+
+    Raises
+    ------
+    click.UsageError
+        If a value is out of its range.
+    """
+    names = [field.name for field in fields(Settings) if field.name in options]
+    try:
+        return Settings(**{name: options.pop(name) for name in names})
+    except ParameterError as error:
+        raise click.UsageError(str(error)) from error
+
+
+def _apply(command: F, *decorators: Callable[[F], F]) -> F:
+    for decorate in reversed(decorators):
+        command = decorate(command)
+    return command
+
+
+def _choice(flag: str, kind: Any, text: str) -> Callable[[F], F]:
+    return click.option(
+        flag,
+        type=click.Choice(get_args(kind)),
+        default=_default(flag),
+        show_default=True,
+        help=text,
+    )
+
+
+def _number(flag: str, kind: type, text: str) -> Callable[[F], F]:
+    return click.option(
+        flag, type=kind, default=_default(flag), show_default=True, help=text
+    )
+
+
+def _default(flag: str) -> Any:
+    return getattr(Settings, flag.removeprefix("--").replace("-", "_"))
+
+
+def _read_config(ctx: click.Context, param: click.Parameter, path: Path | None) -> None:
+    """Take defaults from a TOML file; the command line goes before them."""
+    if path is None:
+        return
+    known = _config_keys(ctx.command)
+    ctx.default_map = dict(ctx.default_map or {})
+    for key, value in _load_toml(path).items():
+        spelled = key.replace("_", "-")
+        if spelled not in known:
+            near = difflib.get_close_matches(spelled, known, n=1)
+            hint = f"; did you mean {near[0]!r}?" if near else ""
+            raise click.UsageError(f"{path}: unknown key {key!r}{hint}")
+        name, negated = known[spelled]
+        ctx.default_map[name] = not value if negated else value
+
+
+def _load_toml(path: Path) -> dict[str, Any]:
+    try:
+        if path.stat().st_size > MOST_CONFIG_BYTES:
+            raise click.UsageError(f"{path}: larger than a megabyte, expected TOML")
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise click.UsageError(f"{path}: {error.strerror or error}") from error
+    except (ValueError, RecursionError) as error:
+        raise click.UsageError(f"{path}: no valid TOML: {error}") from error
+
+
+def _config_keys(command: click.Command) -> dict[str, tuple[str, bool]]:
+    """Each long option's name without dashes: its parameter, and if it negates."""
+    keys: dict[str, tuple[str, bool]] = {}
+    for param in command.params:
+        if not isinstance(param, click.Option) or param.name is None:
+            continue
+        if not param.expose_value:
+            continue
+        for flag in (*param.opts, *param.secondary_opts):
+            if flag.startswith("--"):
+                key = flag.removeprefix("--")
+                keys[key] = param.name, flag in param.secondary_opts
+    return keys

@@ -1,0 +1,108 @@
+"""run.json and factors.npz: what was done, with what, and what came out."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import platform
+from collections.abc import Iterable
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+import specnmf
+from specnmf.audio.pitch import note_name
+from specnmf.factor.factorization import Factorization
+
+#: Packages whose versions decide what a run computes.
+PACKAGES = ("numpy", "scipy", "numba", "soundfile", "matplotlib")
+
+
+def sha256(path: Path) -> str:
+    """The SHA-256 of a file, in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def versions() -> dict[str, str]:
+    """The versions of specnmf, Python and the packages that compute."""
+    found = {"specnmf": specnmf.__version__, "python": platform.python_version()}
+    for package in PACKAGES:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:  # imported from a path that pip does not know
+            found[package] = "unknown"
+    return found
+
+
+def components(
+    factorization: Factorization, pitches: NDArray[np.float64]
+) -> list[dict[str, Any]]:
+    """One entry a component: its label, pitch, note and share of the energy.
+
+    Parameters
+    ----------
+    factorization : Factorization
+        The result.
+    pitches : array, shape (n_components,)
+        MIDI numbers, NaN where unpitched.
+    """
+    return [
+        {
+            "label": label,
+            "pitch": None if np.isnan(pitch) else round(float(pitch), 2),
+            "note": None if np.isnan(pitch) else note_name(pitch),
+            "energy_share": float(share),
+        }
+        for label, pitch, share in zip(
+            factorization.labels, pitches, factorization.energy_shares(), strict=True
+        )
+    ]
+
+
+def write_report(path: Path, report: dict[str, Any]) -> None:
+    """Write run.json: standard JSON, UTF-8, no NaN."""
+    text = json.dumps(report, indent=2, ensure_ascii=False, allow_nan=False)
+    path.write_text(text + "\n", encoding="utf-8")
+
+
+def write_factors(
+    path: Path,
+    factorization: Factorization,
+    *,
+    frequencies: NDArray[np.float64],
+    times: NDArray[np.float64],
+) -> None:
+    """Write factors.npz; the same factors give the same bytes.
+
+    Parameters
+    ----------
+    path : path
+        The file.
+    factorization : Factorization
+        Written as W and H in float32, labels in unicode, losses in float64.
+    frequencies, times : array, shape (n_bins,) and (n_frames,)
+        In Hz and seconds.
+    """
+    arrays: dict[str, NDArray[Any]] = {
+        "W": factorization.W.astype(np.float32),
+        "H": factorization.H.astype(np.float32),
+        "frequencies": frequencies,
+        "times": times,
+        "labels": np.array(factorization.labels, dtype=np.str_),
+        "losses": factorization.losses,
+    }
+    with path.open("wb") as file:
+        np.savez(file, **arrays)  # type: ignore[arg-type]  # numpy's stub lacks **
+
+
+def describe(entries: Iterable[dict[str, Any]]) -> list[str]:
+    """Lines for people: ``component_03  A4        12%``."""
+    return [
+        f"{entry['label']}  {entry['note'] or 'unpitched':<9} "
+        f"{100 * entry['energy_share']:3.0f}%"
+        for entry in entries
+    ]

@@ -1,0 +1,240 @@
+"""Sources on disk: masked, resynthesised and written block by block."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from specnmf.audio import files, kernels
+from specnmf.audio.files import Audio, Source, Writer
+from specnmf.audio.masks import Factors, sources_of, spectra_of, stream_sources
+from specnmf.audio.stft import Grid
+from specnmf.errors import AudioError
+from specnmf.parallel import Mapper, workers
+from specnmf.settings import Settings
+
+Float64 = NDArray[np.float64]
+
+#: The null test's value for sources that add up exactly.
+EXACT_DB = -300.0
+
+#: Pieces a block is rounded in, so that threads share the work.
+PIECES = 8
+
+
+@dataclass(frozen=True)
+class Written:
+    """What became of the sources.
+
+    Attributes
+    ----------
+    files : dict of str to str
+        Each label's file name.
+    rms : dict of str to float
+        Each label's root mean square; full scale is 1.
+    residual_db : float
+        The null test, 20 log10(rms(sum - input) / rms(input)); EXACT_DB if exact.
+    held : int
+        Samples that full scale could not hold and other sources took over.
+    """
+
+    files: dict[str, str]
+    rms: dict[str, float]
+    residual_db: float
+    held: int
+
+
+def write_sources(
+    folder: Path,
+    recording: Path,
+    audio: Audio,
+    grid: Grid,
+    factors: Factors,
+    settings: Settings,
+    *,
+    progress: Callable[[int, int], None] | None = None,
+) -> Written:
+    """Write each source of a recording; they add up to it.
+
+    Parameters
+    ----------
+    folder : path
+        An existing folder.
+    recording : path
+        The file that ``audio`` was read from: read again, block by block, for its
+        exact samples.
+    audio, grid, factors
+        The mixture, its transform's grid, and its factors.
+    settings : Settings
+        mask, mask_power, format, subtype, start, threads.
+    progress : callable, optional
+        Called with the samples done and in all.
+
+    Raises
+    ------
+    AudioError
+        If a source cannot be written in the format asked for, or at all.
+    """
+    names = list(sources_of(factors))
+    stream = stream_sources(
+        spectra_of(audio, grid),
+        grid,
+        factors,
+        n_channels=audio.n_channels,
+        mask=settings.mask,
+        power=settings.mask_power,
+        threads=settings.threads,
+    )
+    with ExitStack() as stack:
+        source = stack.enter_context(files.reading(recording))
+        writers = [
+            _writer(stack, folder / name, audio, settings, source.subtype)
+            for name in names
+        ]
+        mixture = _Mixture(source, settings.start)
+        mapper = stack.enter_context(workers(settings.threads))
+        tally = _Tally(len(names))
+        for first, block in stream:
+            _write_block(block, mixture.take(block.shape[2]), writers, tally, mapper)
+            if progress is not None:
+                progress(first + block.shape[2], audio.n_samples)
+        for writer in writers:
+            writer.close()
+    paths = [writer.path for writer in writers]
+    residual_db = tally.residual_db()
+    if settings.format in ("ogg", "mp3"):
+        residual_db = null_test(recording, paths, settings.start, audio.n_samples)
+    return Written(
+        files={name: path.name for name, path in zip(names, paths, strict=True)},
+        rms=dict(zip(names, tally.rms(), strict=True)),
+        residual_db=residual_db,
+        held=tally.held,
+    )
+
+
+def null_test(
+    recording: Path, paths: list[Path], start: float, n_samples: int
+) -> float:
+    """20 log10(rms(sum - input) / rms(input)) of written files, in dB."""
+    tally = _Tally(len(paths))
+    with ExitStack() as stack:
+        source = stack.enter_context(files.reading(recording))
+        mixture = _Mixture(source, start)
+        parts = [_Mixture(stack.enter_context(files.reading(path))) for path in paths]
+        for first in range(0, n_samples, files.BLOCK):
+            n = min(files.BLOCK, n_samples - first)
+            expected = mixture.take(n)
+            tally.add(sum(part.take(n) for part in parts) - expected, expected)
+    return tally.residual_db()
+
+
+def _writer(
+    stack: ExitStack, stem: Path, audio: Audio, settings: Settings, source: str
+) -> Writer:
+    subtype = files.output_subtype(settings.format, settings.subtype, source)
+    writer = Writer(
+        stem.with_name(f"{stem.name}.{settings.format}"),
+        sr=audio.sr,
+        n_channels=audio.n_channels,
+        format=settings.format,
+        subtype=subtype,
+        n_samples=audio.n_samples,
+    )
+    stack.callback(writer.abandon)
+    return writer
+
+
+class _Mixture:
+    """A file's exact samples, handed out in pieces of any length."""
+
+    def __init__(self, source: Source, start: float = 0.0) -> None:
+        self.blocks = source.blocks(round(start * source.sr), dtype="float64")
+        self.left: Float64 | None = None
+
+    def take(self, n: int) -> Float64:
+        """The next n samples, shape (n_channels, n)."""
+        pieces = [] if self.left is None else [self.left]
+        while sum(piece.shape[1] for piece in pieces) < n:
+            block = next(self.blocks, None)
+            if block is None:
+                raise AudioError("the recording became shorter while it was read")
+            pieces.append(block)
+        joined = np.concatenate(pieces, axis=1)
+        self.left = joined[:, n:]
+        return joined[:, :n]
+
+
+class _Tally:
+    """Sums of squares for the null test and the sources' loudness."""
+
+    def __init__(self, n_sources: int) -> None:
+        self.error = self.signal = 0.0
+        self.n_values = self.held = 0
+        self.squares = np.zeros(n_sources)
+
+    def add(self, error: Float64, mixture: Float64) -> None:
+        self.error += float(np.vdot(error, error))
+        self.signal += float(np.vdot(mixture, mixture))
+        self.n_values += mixture.size
+
+    def residual_db(self) -> float:
+        if self.error == 0:
+            return EXACT_DB
+        if self.signal == 0:
+            return -EXACT_DB
+        return max(EXACT_DB, 10 * math.log10(self.error / self.signal))
+
+    def rms(self) -> list[float]:
+        return [float(x) for x in np.sqrt(self.squares / max(1, self.n_values))]
+
+
+def _write_block(
+    sources: NDArray[np.float32],
+    mixture: Float64,
+    writers: list[Writer],
+    tally: _Tally,
+    mapper: Mapper,
+) -> None:
+    tally.squares += mapper(lambda y: float(np.vdot(y, y)), sources)
+    bits = writers[0].bits
+    if bits is None:
+        rest = mixture - sources.sum(axis=0, dtype=np.float64)
+        sources += (rest / len(sources)).astype(np.float32)
+        tally.add(sources.sum(axis=0, dtype=np.float64) - mixture, mixture)
+        frames: NDArray[Any] = sources.transpose(0, 2, 1)
+    else:
+        scale = 2.0 ** (bits - 1)
+        frames, held = _round(sources, mixture, scale, mapper)
+        tally.held += held
+        total = frames.sum(axis=0, dtype=np.int64).T
+        tally.add(total / scale - mixture, mixture)
+    mapper(lambda pair: pair[0].write(pair[1]), list(zip(writers, frames, strict=True)))
+
+
+def _round(
+    sources: NDArray[np.float32],
+    mixture: Float64,
+    scale: float,
+    mapper: Mapper,
+) -> tuple[NDArray[np.int32], int]:
+    """Integers that add up to the mixture, shape (n_sources, n, n_channels)."""
+    n_sources, n_channels, n = sources.shape
+    out = np.empty((n_sources, n, n_channels), np.int32)
+    edges = np.linspace(0, n, PIECES + 1).astype(int)
+
+    def round_piece(i: int) -> int:
+        a, b = edges[i], edges[i + 1]
+        return int(
+            kernels.round_running_sum(
+                sources[:, :, a:b], mixture[:, a:b], scale, out[:, a:b]
+            )
+        )
+
+    return out, sum(mapper(round_piece, range(PIECES)))

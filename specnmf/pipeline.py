@@ -1,0 +1,339 @@
+"""One song, from path to run folder."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from specnmf.audio import files, pitch, stft
+from specnmf.audio.files import Audio
+from specnmf.audio.stft import Grid
+from specnmf.errors import ParameterError, TemplateError
+from specnmf.factor import starts
+from specnmf.factor.factorization import Factorization
+from specnmf.factor.nmf import nmf
+from specnmf.output import folder, pianoroll, report
+from specnmf.output.sources import Written, write_sources
+from specnmf.score import midi, notelist
+from specnmf.settings import Settings
+
+#: ``progress(stage, done, total, note)``, as a stage goes on.
+Progress = Callable[[str, int, int, str], None]
+
+#: A templates file beyond this size is refused unread.
+MOST_TEMPLATE_BYTES = 1 << 30
+
+
+@dataclass(frozen=True)
+class Run:
+    """A finished run.
+
+    Attributes
+    ----------
+    folder : path
+        Where it is.
+    report : dict
+        What its run.json says.
+    """
+
+    folder: Path
+    report: dict[str, Any]
+
+
+@dataclass
+class _Stages:
+    """Times the stages of a run, and tells the caller where it is."""
+
+    tell: Progress | None
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @contextmanager
+    def stage(self, name: str, total: int = 1) -> Iterator[Callable[..., None]]:
+        began = time.perf_counter()
+
+        def step(done: int, total: int = total, note: str = "") -> None:
+            if self.tell is not None:
+                self.tell(name, done, total, note)
+
+        step(0)
+        yield step
+        self.seconds[name] = round(time.perf_counter() - began, 3)
+
+
+def decompose(
+    path: str | Path,
+    settings: Settings | None = None,
+    *,
+    output: str | Path = "specnmf_out",
+    overwrite: bool = False,
+    templates: str | Path | None = None,
+    command: str = "",
+    progress: Progress | None = None,
+) -> Run:
+    """Take a recording apart, and leave everything in a folder.
+
+    Parameters
+    ----------
+    path : path
+        The recording.
+    settings : Settings, optional
+        The options.
+    output : path
+        The folder for runs; this one's is named like the recording's stem.
+    overwrite : bool
+        Replace a finished run.
+    templates : path, optional
+        A factors.npz whose templates are held fixed; what is missing to
+        ``n_components`` is learned beside them.
+    command : str
+        Kept in run.json.
+    progress : callable, optional
+        Called as ``progress(stage, done, total, note)``.
+
+    Returns
+    -------
+    Run
+        The folder and its report.
+
+    Raises
+    ------
+    AudioError, TemplateError, ParameterError, OutputError
+        With nothing left behind.
+    """
+    path, settings = Path(path), settings or Settings()
+    target = Path(output) / path.stem
+    folder.check_free(target, overwrite=overwrite)
+    stages = _Stages(progress)
+    with stages.stage("read"):
+        audio = files.read(path, start=settings.start, duration=settings.duration)
+        files.check_writable(settings.format, audio.sr, audio.n_channels)
+    with folder.run_folder(target, overwrite=overwrite) as partial:
+        content = _run(partial, path, audio, settings, stages, templates)
+        content = {
+            "command": command,
+            **content,
+            "seconds": stages.seconds,
+        }
+        report.write_report(partial / folder.REPORT, content)
+    return Run(target, content)
+
+
+def _run(
+    partial: Path,
+    path: Path,
+    audio: Audio,
+    settings: Settings,
+    stages: _Stages,
+    templates: str | Path | None,
+) -> dict[str, Any]:
+    grid = Grid.of(audio, settings.n_fft, settings.hop_length)
+    with stages.stage("transform"):
+        V = stft.magnitude(audio, grid)
+    with stages.stage("factorise", settings.max_iter) as step:
+        result = _factorise(V, grid, settings, templates, step)
+    pitches = pitch.estimate_pitches(result.W, grid.frequencies)
+    written = None
+    if settings.sources:
+        with stages.stage("sources", audio.n_samples) as step:
+            written = _sources(partial, path, audio, grid, result, settings, step)
+    with stages.stage("piano roll"):
+        report.write_factors(
+            partial / "factors.npz",
+            result,
+            frequencies=grid.frequencies,
+            times=grid.times,
+        )
+        _piano_roll(partial, result, pitches, grid)
+    if settings.figures:
+        with stages.stage("figures"):
+            _figures(partial, path, V, result, pitches, grid, settings)
+    return _content(path, audio, grid, settings, result, pitches, written, templates)
+
+
+def _factorise(
+    V: NDArray[np.float32],
+    grid: Grid,
+    settings: Settings,
+    templates: str | Path | None,
+    step: Callable[..., None],
+) -> Factorization:
+    fixed = np.zeros((grid.n_bins, 0), V.dtype)
+    if templates is not None:
+        fixed = read_templates(templates, grid).astype(V.dtype)
+    n_components = max(settings.n_components, fixed.shape[1])
+    _check_rank(n_components, V)
+    start = starts.make(V, n_components, init=settings.init, rng=settings.seed)
+    W = np.concatenate([fixed, start.W[:, fixed.shape[1] :]], axis=1)
+    result = nmf(
+        V,
+        dataclasses.replace(start, W=W),
+        beta=settings.beta,
+        solver=settings.solver,
+        max_iter=settings.max_iter,
+        tol=settings.tol,
+        stop=settings.stop,
+        fixed=np.arange(n_components) < fixed.shape[1],
+        threads=settings.threads,
+        callback=lambda i, loss: step(i, note=f"loss {loss:.5g}"),
+    )
+    # Templates that were given keep their places, so that they can be found again.
+    return result.by_energy() if templates is None else result
+
+
+def _check_rank(n_components: int, V: NDArray[np.float32]) -> None:
+    if n_components > min(V.shape):
+        raise ParameterError(
+            f"at most {min(V.shape)} components fit a spectrogram of {V.shape[0]} bins "
+            f"x {V.shape[1]} frames, got {n_components}; use a smaller -k or a "
+            "longer excerpt"
+        )
+
+
+def read_templates(path: str | Path, grid: Grid) -> NDArray[np.floating]:
+    """The templates of a factors.npz, shape (n_bins, n_templates).
+
+    Raises
+    ------
+    TemplateError
+        If the file is none, or its bins are not those of the recording.
+    """
+    path = Path(path)
+    try:
+        if path.stat().st_size > MOST_TEMPLATE_BYTES:
+            raise TemplateError(f"{path}: larger than a gigabyte, expected factors.npz")
+        with np.load(path, allow_pickle=False) as arrays:
+            W, frequencies = arrays["W"], arrays["frequencies"]
+            checked = Factorization(W, np.zeros((W.shape[1], 1)))
+    except OSError as error:
+        raise TemplateError(f"{path}: {error.strerror or error}") from error
+    except Exception as error:  # whatever a broken archive makes numpy raise
+        raise TemplateError(
+            f"{path}: expected a factors.npz with W and frequencies ({error})"
+        ) from error
+    fits = frequencies.shape == grid.frequencies.shape
+    if not (fits and len(checked.W) == grid.n_bins):
+        raise TemplateError(
+            f"{path}: holds {len(checked.W)} bins, the recording {grid.n_bins}; "
+            "use the --n-fft that made the templates"
+        )
+    if not np.allclose(frequencies, grid.frequencies, rtol=1e-6):
+        raise TemplateError(
+            f"{path}: its bins end at {frequencies[-1]:.0f} Hz, the recording's at "
+            f"{grid.frequencies[-1]:.0f} Hz; templates serve one sample rate"
+        )
+    return checked.W
+
+
+def _sources(
+    partial: Path,
+    path: Path,
+    audio: Audio,
+    grid: Grid,
+    result: Factorization,
+    settings: Settings,
+    step: Callable[..., None],
+) -> Written:
+    (partial / "sources").mkdir()
+    return write_sources(
+        partial / "sources", path, audio, grid, result, settings, progress=step
+    )
+
+
+def _piano_roll(
+    partial: Path,
+    result: Factorization,
+    pitches: NDArray[np.float64],
+    grid: Grid,
+) -> None:
+    score = pianoroll.transcribe(
+        result.H,
+        grid.times,
+        pitches,
+        result.labels,
+        gains=np.linalg.norm(result.W, axis=0),
+        centroids=stft.centroids(result.W, grid.frequencies),
+    )
+    midi.write_midi(partial / "pianoroll.mid", score)
+    notelist.write_csv(partial / "pianoroll.csv", score)
+
+
+def _figures(
+    partial: Path,
+    path: Path,
+    V: NDArray[np.float32],
+    result: Factorization,
+    pitches: NDArray[np.float64],
+    grid: Grid,
+    settings: Settings,
+) -> None:
+    from specnmf.output import figures
+
+    (partial / "figures").mkdir()
+    figures.draw_figures(
+        partial / "figures",
+        V,
+        result,
+        frequencies=grid.frequencies,
+        times=grid.times,
+        pitches=pitches,
+        beta=settings.beta,
+        figure_format=settings.figure_format,
+        title=path.stem,
+    )
+
+
+def _content(
+    path: Path,
+    audio: Audio,
+    grid: Grid,
+    settings: Settings,
+    result: Factorization,
+    pitches: NDArray[np.float64],
+    written: Written | None,
+    templates: str | Path | None,
+) -> dict[str, Any]:
+    """Everything that run.json says but the command and the seconds."""
+    inputs = [path] if templates is None else [path, Path(templates)]
+    components = report.components(result, pitches)
+    if written is not None:
+        for entry in components:
+            entry["source"] = f"sources/{written.files[entry['label']]}"
+            entry["rms"] = written.rms[entry["label"]]
+    settings = dataclasses.replace(
+        settings, n_fft=grid.n_fft, hop_length=grid.hop_length
+    )
+    return {
+        "inputs": [{"path": str(p), "sha256": report.sha256(p)} for p in inputs],
+        "audio": {
+            "sr": audio.sr,
+            "n_channels": audio.n_channels,
+            "n_samples": audio.n_samples,
+            "duration": audio.duration,
+        },
+        "settings": dataclasses.asdict(settings),
+        "seed": settings.seed,
+        "versions": report.versions(),
+        "iterations": len(result.losses),
+        "final_loss": float(result.losses[-1]),
+        "residual_db": None if written is None else written.residual_db,
+        "components": components,
+        "warnings": _warnings(path, audio, written),
+    }
+
+
+def _warnings(path: Path, audio: Audio, written: Written | None) -> list[str]:
+    found = [*files.findings(audio), *files.unfinished(path)]
+    if written is not None and written.held:
+        found.append(
+            f"full scale: {written.held} samples of single sources reached it and "
+            "the rest went to other sources; --subtype float keeps them apart"
+        )
+    return found

@@ -1,0 +1,273 @@
+"""The command line, as its user meets it."""
+
+import json
+import signal
+import subprocess
+import sys
+import time
+
+import click
+import numpy as np
+import pytest
+import soundfile
+from conftest import ROOT
+
+import specnmf
+from specnmf.cli import COMMANDS, cli, main
+
+CHOPIN = ROOT / "audio_examples" / "chopin_op28_4" / "chopin_op28_4.flac"
+QUICK = ("-k", "2", "--max-iter", "3", "--no-figures")
+
+
+@pytest.fixture
+def run(monkeypatch, capsys, tmp_path):
+    """Run the command line in an empty folder: status, stdout, stderr."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(*args):
+        monkeypatch.setattr(sys, "argv", ["specnmf", *map(str, args)])
+        before = signal.getsignal(signal.SIGTERM)
+        try:
+            with pytest.raises(SystemExit) as stop:
+                main()
+        finally:
+            signal.signal(signal.SIGTERM, before)
+        captured = capsys.readouterr()
+        return stop.value.code or 0, captured.out, captured.err
+
+    return run
+
+
+@pytest.fixture
+def song(tmp_path):
+    t = np.arange(8000) / 8000
+    y = 0.3 * np.sin(2 * np.pi * 440 * t) + 0.2 * (t > 0.5) * np.sin(4000 * t)
+    soundfile.write(tmp_path / "song.wav", y, 8000, "PCM_16")
+    return tmp_path / "song.wav"
+
+
+def names(folder):
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_decompose_says_where_and_what(run, song):
+    status, out, err = run("decompose", "song.wav", *QUICK)
+    assert (status, err) == (0, "")
+    lines = out.splitlines()
+    assert lines[0] == "specnmf_out/song"
+    assert lines[1].split()[:2] == ["component_01", "A4"]
+    assert len(lines) == 3
+
+
+def test_many_components_are_listed_in_part(run, song):
+    options = (*QUICK[2:], "--hop-length", "256")
+    _, out, _ = run("decompose", "song.wav", "-k", "16", *options)
+    assert len(out.splitlines()) == 17
+    _, out, _ = run("decompose", "song.wav", "-k", "17", *options, "-o", "b")
+    assert out.splitlines()[-1] == "  and 1 more in run.json"
+
+
+def test_json_is_one_object_on_stdout(run, song):
+    status, out, _ = run("decompose", "song.wav", "none.wav", *QUICK, "--json")
+    content = json.loads(out)
+    assert status == 1
+    assert content["runs"][0]["output"] == "specnmf_out/song"
+    assert content["runs"][0]["iterations"] == 3
+    assert content["failures"] == [
+        {"input": "none.wav", "error": "none.wav: no such file"}
+    ]
+
+
+def test_quiet_says_nothing(run, song):
+    soundfile.write("rest.wav", np.zeros(8000), 8000)
+    assert run("decompose", "rest.wav", *QUICK, "-q") == (0, "", "")
+    status, out, err = run("decompose", "rest.wav", *QUICK, "-q")
+    assert (status, out) == (1, "")
+    assert err.startswith("error: rest.wav: specnmf_out/rest holds a finished run")
+
+
+def test_verbose_says_how_long_stages_took(run, song):
+    _, _, err = run("decompose", "song.wav", *QUICK, "-v")
+    assert [line.split()[0] for line in err.splitlines()] == [
+        "read", "transform", "factorise", "sources", "piano"
+    ]  # fmt: skip
+
+
+def test_bad_inputs_get_a_line_each_and_the_others_are_done(run, song, tmp_path):
+    y = soundfile.read(song)[0]
+    (tmp_path / "empty.wav").write_bytes(b"")
+    (tmp_path / "text.wav").write_text("la la la")
+    (tmp_path / "cut.wav").write_bytes(song.read_bytes()[:999])
+    (tmp_path / "other").mkdir()
+    soundfile.write(tmp_path / "other" / "song.wav", y, 8000)
+    soundfile.write(tmp_path / "nan.wav", np.append(y, np.nan), 8000, "FLOAT")
+    soundfile.write(tmp_path / "one.wav", y[:1], 8000)
+    soundfile.write(tmp_path / "rest.wav", 0 * y, 8000)
+    soundfile.write(tmp_path / "offset.wav", 0 * y + 0.5, 8000)
+    soundfile.write(tmp_path / "new\nline.wav", y, 8000)
+    songs = (
+        "song.wav", "empty.wav", "text.wav", "cut.wav", "none.wav", "other",
+        "other/song.wav", "nan.wav", "one.wav", "rest.wav", "offset.wav",
+        "new\nline.wav",
+    )  # fmt: skip
+    status, _, err = run("decompose", *songs, *QUICK)
+    assert status == 1
+    expected = [
+        "error: empty.wav: empty, expected an audio file",
+        "error: text.wav: not a recording that libsndfile reads",
+        "error: cut.wav: cut short: its header says 1.00 s",
+        "error: none.wav: no such file",
+        "error: other: a folder, expected an audio file",
+        "error: other/song.wav: would be written to specnmf_out/song like song.wav",
+        "error: nan.wav: holds NaN or infinite samples (1, the first at 1.000 s)",
+        "error: one.wav: at most 1 components fit",
+        "warning: rest.wav: silent",
+        "warning: offset.wav: constant",
+    ]
+    lines = err.splitlines()
+    assert len(lines) == len(expected)
+    for line, beginning in zip(lines, expected, strict=True):
+        assert line.startswith(beginning)
+    assert names(tmp_path / "specnmf_out") == ["new\nline", "offset", "rest", "song"]
+
+
+def test_a_finished_run_is_refused_unless_overwrite(run, song):
+    assert run("decompose", "song.wav", *QUICK)[0] == 0
+    status, _, err = run("decompose", "song.wav", *QUICK)
+    assert status == 1
+    assert "specnmf_out/song holds a finished run; use --overwrite" in err
+    assert run("decompose", "song.wav", *QUICK, "--overwrite")[0] == 0
+
+
+def test_an_output_that_cannot_be_is_named(run, song):
+    song.with_name("file").write_text("")
+    status, _, err = run("decompose", "song.wav", *QUICK, "-o", "file")
+    assert status == 1
+    assert err == "error: song.wav: file is a file, expected a folder for runs\n"
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("-k", "0"), "n_components must be at least 1, got 0"),
+        (("-k", "two"), "'two' is not a valid integer"),
+        (("--beta", "cosine"), "beta is euclidean, kl, is or a number, got 'cosine'"),
+        (("--solver", "hals"), "solver hals minimises beta 2 (euclidean) only"),
+        (("--hop-length", "4096"), "hop_length must not exceed n_fft (2048), got 4096"),
+        (("--n-fft", "999"), "n_fft must be even"),
+        (("--max-iter", "0"), "max_iter must be at least 1"),
+        (("--tol", "nan"), "tol must be at least 0, got nan"),
+        (("--start", "-1"), "start must be at least 0"),
+        (("--duration", "0"), "duration must be above 0"),
+        (("--mask-power", "0"), "mask_power must be above 0"),
+        (("--format", "aac"), "'aac' is not one of"),
+        (("--subtype", "pcm_12"), "subtype of wav is one of PCM_24"),
+        (("--seed", "-1"), "seed must be at least 0"),
+        (("--threads", "0"), "threads must be at least 1"),
+        (("--figure-format", "gif"), "'gif' is not one of"),
+        (("--frobnicate",), "No such option"),
+        (("--config", "none.toml"), "none.toml: No such file"),
+    ],
+)
+def test_wrong_usage_is_status_two_and_says_why(run, song, options, message):
+    status, out, err = run("decompose", "song.wav", *options)
+    assert (status, out) == (2, "")
+    assert message in err
+    assert names(song.parent) == ["song.wav"]
+
+
+def test_no_song_and_no_command_are_wrong_usage(run):
+    assert run("decompose")[0] == 2
+    assert run("compose")[0] == 2
+
+
+def test_a_config_gives_defaults_that_the_command_line_overrides(run, song):
+    song.with_name("my.toml").write_text(
+        'components = 3\nmax-iter = 4\nbeta = "is"\nno-figures = true\ntol = 0\n'
+    )
+    _, out, _ = run("decompose", "song.wav", "--config", "my.toml", "--json", "-k", "2")
+    settings = json.loads(out)["runs"][0]["settings"]
+    assert settings["n_components"] == 2
+    assert settings["max_iter"] == 4
+    assert settings["beta"] == 0
+    assert settings["figures"] is False
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("max_itr = 3", "unknown key 'max_itr'; did you mean 'max-iter'?"),
+        ("xyzzy = 3", "unknown key 'xyzzy'"),
+        ("components = 'x'", "'x' is not a valid integer"),
+        ("components =", "no valid TOML"),
+        ("[" * 9999, "no valid TOML"),
+    ],
+)
+def test_a_wrong_config_is_wrong_usage(run, song, text, message):
+    song.with_name("my.toml").write_text(text)
+    status, _, err = run("decompose", "song.wav", "--config", "my.toml")
+    assert status == 2
+    assert message in err
+
+
+def test_every_command_has_help_that_ends_with_an_example(run):
+    for args in ((), *((name,) for name in COMMANDS)):
+        for flag in ("-h", "--help"):
+            status, out, err = run(*args, flag)
+            assert (status, err) == (0, "")
+            assert out.splitlines()[-1].strip().startswith("Example: specnmf ")
+
+
+def test_every_option_has_help():
+    context = click.Context(cli)
+    for name in COMMANDS:
+        for option in cli.get_command(context, name).params:
+            assert isinstance(option, click.Argument) or option.help
+
+
+def test_the_version_is_the_packages(run):
+    assert run("--version")[1] == f"specnmf, version {specnmf.__version__}\n"
+
+
+def start(*args, cwd, **options):
+    """The command in a process of its own."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "specnmf", *map(str, args)],
+        cwd=cwd,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        **options,
+    )
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_stopped_run_leaves_nothing(tmp_path, number):
+    process = start(
+        "decompose", CHOPIN, "--max-iter", "1000000", "--tol", "0", cwd=tmp_path
+    )
+    deadline = time.monotonic() + 60
+    while not list(tmp_path.glob("specnmf_out/.specnmf-*")):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    process.send_signal(number)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 128 + number
+    assert "Traceback" not in err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_full_disk_is_one_line_and_leaves_nothing(tmp_path):
+    """A limit on the size of files stands in for the disk: writing fails alike."""
+    resource = pytest.importorskip("resource")
+
+    def limit():
+        resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, 200_000))
+
+    process = start("decompose", CHOPIN, *QUICK, cwd=tmp_path, preexec_fn=limit)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert out == ""
+    assert len(err.splitlines()) == 1
+    assert "component_01.wav cannot be written" in err
+    assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,74 @@
+"""The documentation: what it shows is what happens."""
+
+import importlib.util
+import re
+import shlex
+import subprocess
+import sys
+
+import pytest
+from conftest import ROOT
+
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def blocks(language):
+    return re.findall(rf"^```{language}\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+
+
+@pytest.fixture
+def project(tmp_path):
+    """A folder with the bundled recordings, to run the examples in."""
+    (tmp_path / "audio_examples").symlink_to(ROOT / "audio_examples")
+    return tmp_path
+
+
+def run(command, cwd):
+    words = shlex.split(command)
+    assert words[0] == "specnmf"
+    return subprocess.run(
+        [sys.executable, "-m", "specnmf", *words[1:]],
+        cwd=cwd,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+
+
+def test_the_readmes_commands_print_what_it_shows(project):
+    shown = [part for block in blocks("console") for part in block.split("$ ")[1:]]
+    assert len(shown) >= 4
+    for part in shown:
+        command, _, expected = part.partition("\n")
+        result = run(command, project)
+        assert result.stdout.rstrip() == expected.rstrip(), command
+
+
+def test_the_readmes_python_runs(project):
+    (code,) = blocks("python")
+    subprocess.run([sys.executable, "-W", "error", "-c", code], cwd=project, check=True)
+
+
+def test_the_readmes_files_are_there():
+    for target in re.findall(r"\]\(([^)#]+)\)", README):
+        if not target.startswith("http"):
+            assert (ROOT / target).exists(), target
+
+
+def test_the_readmes_make_targets_exist():
+    makefile = (ROOT / "Makefile").read_text()
+    targets = re.findall(r"^make (\w+)", README, re.MULTILINE)
+    assert set(targets) >= {"demo", "test"}
+    for target in targets:
+        assert re.search(rf"^{target}:", makefile, re.MULTILINE)
+
+
+def test_the_page_of_the_command_line_is_up_to_date():
+    spec = importlib.util.spec_from_file_location(
+        "make_cli", ROOT / "docs" / "make_cli.py"
+    )
+    make_cli = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(make_cli)
+    page = (ROOT / "docs" / "cli.md").read_text(encoding="utf-8")
+    assert page == make_cli.page(), "run: make docs"
