@@ -1,0 +1,51 @@
+# make demo   set up, and take a bundled recording apart
+# make test   set up, and run the tests
+# make lint types docs examples
+
+PYTHON ?= python3
+VENV   ?= .venv
+BIN    := $(VENV)/bin
+DEMO   := chopin_op28_4
+
+.PHONY: demo test lint types docs examples clean
+
+demo: $(VENV)/.demo
+	$(BIN)/specnmf decompose audio_examples/$(DEMO)/$(DEMO).flac --overwrite
+	@echo
+	@echo "Look at   specnmf_out/$(DEMO)/figures/activations.png and the four beside it;"
+	@echo "listen to specnmf_out/$(DEMO)/sources/component_01.wav and the others;"
+	@echo "read      specnmf_out/$(DEMO)/run.json, and open pianoroll.mid in an editor."
+
+test: $(VENV)/.dev
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/.dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(VENV)/.dev
+	$(BIN)/mypy
+
+# What the repository holds but a program writes.
+docs: $(VENV)/.dev
+	$(BIN)/python docs/make_cli.py
+	$(BIN)/python docs/make_figure.py
+
+examples: $(VENV)/.dev
+	$(BIN)/python audio_examples/make.py
+
+clean:
+	rm -rf $(VENV) specnmf_out
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and \
+	  "specnmf needs Python 3.11 or newer; name one: make PYTHON=python3.13")'
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.demo: pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --editable .
+	touch $@
+
+$(VENV)/.dev: pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --editable '.[dev]'
+	touch $@ $(VENV)/.demo
