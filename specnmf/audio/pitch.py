@@ -42,8 +42,9 @@ BASS_HZ, BASS_SHARE, BASS_OVERTONES = 110.0, 0.2, 0.2
 #: The sum over the bins of a Hann window's main lobe, for a peak of height 1.
 _LOBE_SUM = 2.0
 
-#: What is so much smaller than a spectrum's maximum is rounding.
-_FAINT = 1e-12
+#: Beside the highest bin of a Hann window's lobe none is below a fifth of it; NMF
+#: leaves zeros there, which would pull the parabola through the peak aside.
+_LEAST_BESIDE = 0.1
 
 #: Cents in a factor of e; the integral of a Gaussian of standard deviation 1.
 _CENTS, _GAUSSIAN = 1200 / math.log(2), math.sqrt(2 * math.pi)
@@ -152,10 +153,7 @@ def _pitch(template: Array, frequencies: Array) -> float:
     overtones = sounding[numbers[best] > 1].sum() / sounding.sum()
     if not _is_pitched(fundamentals[best], share, overtones):
         return math.nan
-    weights = sounding / tolerance**2
-    return float(
-        _midi(fundamentals[best]) + weights @ cents[best] / weights.sum() / 100
-    )
+    return _midi(fundamentals[best])
 
 
 def _peaks(template: Array, frequencies: Array) -> tuple[Array, Array]:
@@ -167,12 +165,11 @@ def _peaks(template: Array, frequencies: Array) -> tuple[Array, Array]:
     rises = (inner > template[:-2]) & (inner >= template[2:])
     at = 1 + np.flatnonzero(rises & (frequencies[1:-1] >= _LOWEST_HZ))
     at = at[np.argsort(-template[at], kind="stable")[:N_PEAKS]]
-    around = [template[at - 1], template[at], template[at + 1]]
-    left, middle, right = np.log(np.maximum(around, _FAINT * template.max()))
-    curvature = np.minimum(left - 2 * middle + right, -_FAINT)
-    offset = 0.5 * (left - right) / curvature
+    beside = np.array([template[at - 1], template[at + 1]]) / template[at]
+    left, right = np.log(np.maximum(beside, _LEAST_BESIDE))
+    offset = 0.5 * (left - right) / (left + right)
     hz = frequencies[at] + offset * (frequencies[1] - frequencies[0])
-    return hz, np.exp(middle - 0.25 * (left - right) * offset)
+    return hz, template[at] * np.exp(-0.25 * (left - right) * offset)
 
 
 def _candidates(hz: Array) -> Array:
