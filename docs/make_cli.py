@@ -25,18 +25,13 @@ def main() -> None:
 
 def page() -> str:
     """The whole page, as Markdown."""
-    root = click.Context(cli, info_name="specnmf", terminal_width=88)
+    shared = {"terminal_width": 88, "help_option_names": ["-h", "--help"]}
+    root = click.Context(cli, info_name="specnmf", **shared)
     parts = [HEAD, section("specnmf", cli.get_help(root))]
     for name in COMMANDS:
         command = cli.get_command(root, name)
         assert command is not None
-        context = click.Context(
-            command,
-            info_name=name,
-            parent=root,
-            terminal_width=88,
-            help_option_names=["-h", "--help"],
-        )
+        context = click.Context(command, info_name=name, parent=root, **shared)
         parts.append(section(f"specnmf {name}", command.get_help(context)))
     return "\n".join(parts)
 

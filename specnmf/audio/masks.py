@@ -73,7 +73,9 @@ def separate(
     Returns
     -------
     dict of str to Audio
-        Each with the mixture's channels and length; they add up to the mixture.
+        Each with the mixture's channels and length; they add up to the mixture. A
+        hop above half the window leaves samples that no frame reaches: those are
+        silent in every source.
 
     Raises
     ------

@@ -61,7 +61,7 @@ def iterate(
         solver.advance()
         cost = solver.look()
         risen = cost > before
-        if risen:  # by rounding only: the factors are as good as they get
+        if risen:  # by rounding, or the eps of a denominator: no step helps further
             solver.restore(state)
             cost = before
         losses.append(cost)

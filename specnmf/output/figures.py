@@ -146,9 +146,7 @@ class FigureData:
     @cached_property
     def shares(self) -> NDArray[np.float64]:
         """Each component's share of the energy of all, 0 to 1."""
-        energies = self.factorization.energies()
-        total = max(float(energies.sum()), np.finfo(np.float64).tiny)
-        return np.asarray(energies / total)
+        return self.factorization.energy_shares()
 
     @cached_property
     def rows(self) -> _Rows:
