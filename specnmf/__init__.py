@@ -12,9 +12,11 @@ import pkgutil
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from specnmf.audio.files import Audio, read, write
     from specnmf.audio.masks import separate
+    from specnmf.audio.reading import read
+    from specnmf.audio.recording import Audio
     from specnmf.audio.stft import Spectrogram, stft
+    from specnmf.audio.writing import write
     from specnmf.errors import (
         AudioError,
         OutputError,
@@ -38,7 +40,7 @@ __version__ = "0.1.0"
 #: ``import specnmf`` costs nothing.
 _HOMES = {
     "NMF": "factor.estimator:NMF",
-    "Audio": "audio.files:Audio",
+    "Audio": "audio.recording:Audio",
     "AudioError": "errors:AudioError",
     "Factorization": "factor.factorization:Factorization",
     "Note": "score.notes:Note",
@@ -54,11 +56,11 @@ _HOMES = {
     "beta_divergence": "factor.divergence:beta_divergence",
     "decompose": "pipeline:decompose",
     "nmf": "factor.nmf:nmf",
-    "read": "audio.files:read",
+    "read": "audio.reading:read",
     "separate": "audio.masks:separate",
     "starts": "factor.starts",
     "stft": "audio.stft:stft",
-    "write": "audio.files:write",
+    "write": "audio.writing:write",
 }
 
 __all__ = [

@@ -13,9 +13,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from specnmf.audio import files, pitch, stft
-from specnmf.audio.files import Audio
+from specnmf.audio import pitch, reading, stft
+from specnmf.audio.recording import Audio, findings
 from specnmf.audio.stft import Grid
+from specnmf.audio.writing import check_writable
 from specnmf.errors import ParameterError, TemplateError
 from specnmf.factor import starts
 from specnmf.factor.factorization import Factorization
@@ -113,8 +114,8 @@ def decompose(
     folder.check_free(target, overwrite=overwrite)
     stages = _Stages(progress)
     with stages.stage("read"):
-        audio = files.read(path, start=settings.start, duration=settings.duration)
-        files.check_writable(settings.format, audio.sr, audio.n_channels)
+        audio = reading.read(path, start=settings.start, duration=settings.duration)
+        check_writable(settings.format, audio.sr, audio.n_channels)
     with folder.run_folder(target, overwrite=overwrite) as partial:
         content = _run(partial, path, audio, settings, stages, templates)
         content = {
@@ -259,7 +260,7 @@ def _piano_roll(
         pitches,
         result.labels,
         gains=np.linalg.norm(result.W, axis=0),
-        centroids=stft.centroids(result.W, grid.frequencies),
+        centroids=pitch.centroids(result.W, grid.frequencies),
     )
     midi.write_midi(partial / "pianoroll.mid", score)
     notelist.write_csv(partial / "pianoroll.csv", score)
@@ -330,7 +331,7 @@ def _content(
 
 
 def _warnings(path: Path, audio: Audio, written: Written | None) -> list[str]:
-    found = [*files.findings(audio), *files.unfinished(path)]
+    found = [*findings(audio), *reading.unfinished(path)]
     if written is not None and written.held:
         found.append(
             f"full scale: {written.held} samples of single sources reached it and "

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from specnmf.audio import kernels
-from specnmf.audio.files import Audio
+from specnmf.audio.recording import Audio
 from specnmf.audio.stft import Complex64, Float32, Grid, Spectrogram, spectra
 from specnmf.errors import ParameterError
 from specnmf.parallel import Mapper, workers

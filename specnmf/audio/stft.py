@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from specnmf.audio.files import Audio
+from specnmf.audio.recording import Audio
 from specnmf.errors import ParameterError
 from specnmf.settings import window as window_and_hop
 
@@ -178,22 +178,6 @@ def magnitude(audio: Audio, grid: Grid) -> Float32:
     for block in grid.blocks():
         V[block] = _rms(spectra(audio.samples, grid, block))
     return V.T
-
-
-def centroids(
-    spectra: NDArray[np.floating], frequencies: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    """The mean frequency in Hz of each column, weighted by magnitude; 0 in silence.
-
-    Parameters
-    ----------
-    spectra : array, shape (n_bins, n_spectra)
-        Non-negative magnitudes.
-    frequencies : array, shape (n_bins,)
-        The bins' centres in Hz.
-    """
-    totals = spectra.sum(axis=0, dtype=np.float64)
-    return frequencies @ spectra / np.where(totals > 0, totals, 1)
 
 
 def spectra(samples: Float32, grid: Grid, frames: slice) -> Complex64:

@@ -12,10 +12,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from specnmf.audio import files, kernels
-from specnmf.audio.files import Audio, Source, Writer
+from specnmf.audio import kernels
 from specnmf.audio.masks import Factors, sources_of, spectra_of, stream_sources
+from specnmf.audio.reading import BLOCK, Source, reading
+from specnmf.audio.recording import Audio
 from specnmf.audio.stft import Grid
+from specnmf.audio.writing import Writer, output_subtype
 from specnmf.errors import AudioError
 from specnmf.parallel import Mapper, workers
 from specnmf.settings import Settings
@@ -93,7 +95,7 @@ def write_sources(
         threads=settings.threads,
     )
     with ExitStack() as stack:
-        source = stack.enter_context(files.reading(recording))
+        source = stack.enter_context(reading(recording))
         writers = [
             _writer(stack, folder / name, audio, settings, source.subtype)
             for name in names
@@ -125,11 +127,11 @@ def null_test(
     """20 log10(rms(sum - input) / rms(input)) of written files, in dB."""
     tally = _Tally(len(paths))
     with ExitStack() as stack:
-        source = stack.enter_context(files.reading(recording))
+        source = stack.enter_context(reading(recording))
         mixture = _Mixture(source, start)
-        parts = [_Mixture(stack.enter_context(files.reading(path))) for path in paths]
-        for first in range(0, n_samples, files.BLOCK):
-            n = min(files.BLOCK, n_samples - first)
+        parts = [_Mixture(stack.enter_context(reading(path))) for path in paths]
+        for first in range(0, n_samples, BLOCK):
+            n = min(BLOCK, n_samples - first)
             expected = mixture.take(n)
             tally.add(sum(part.take(n) for part in parts) - expected, expected)
     return tally.residual_db()
@@ -138,7 +140,7 @@ def null_test(
 def _writer(
     stack: ExitStack, stem: Path, audio: Audio, settings: Settings, source: str
 ) -> Writer:
-    subtype = files.output_subtype(settings.format, settings.subtype, source)
+    subtype = output_subtype(settings.format, settings.subtype, source)
     writer = Writer(
         stem.with_name(f"{stem.name}.{settings.format}"),
         sr=audio.sr,

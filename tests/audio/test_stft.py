@@ -64,12 +64,6 @@ def test_the_default_window_grows_with_high_rates(sr, expected):
     assert (grid.n_fft, grid.hop_length) == (expected, expected // 4)
 
 
-def test_centroids_are_mean_frequencies():
-    spectra = np.array([[0, 1, 0], [0, 1, 0], [2, 0, 0]])
-    found = module.centroids(spectra, np.array([0.0, 100.0, 200.0]))
-    np.testing.assert_allclose(found, [200, 50, 0])
-
-
 @pytest.mark.parametrize(
     ("options", "message"),
     [

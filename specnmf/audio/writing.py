@@ -1,0 +1,202 @@
+"""Recordings into files, through soundfile."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from specnmf.audio.reading import PathLike, libsndfile_error, reason
+from specnmf.audio.recording import Audio, Float32
+from specnmf.errors import AudioError
+from specnmf.settings import SUBTYPES, check_subtype
+
+#: Integer subtypes and their bits: sources written in them add up exactly.
+INTEGER_BITS = {
+    "PCM_S8": 8,
+    "PCM_U8": 8,
+    "PCM_16": 16,
+    "PCM_24": 24,
+    "PCM_32": 32,
+    "ALAC_16": 16,
+    "ALAC_20": 20,
+    "ALAC_24": 24,
+    "ALAC_32": 32,
+}
+
+#: Sample rates that MPEG layer III knows.
+MP3_RATES = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000)
+
+#: The size in bytes from which a WAV file needs the 64-bit header of RF64.
+RF64_BYTES = 4_000_000_000
+
+
+def output_subtype(format: str, requested: str | None, source: str) -> str:
+    """The subtype of sources: the one asked for, else the nearest to the input's.
+
+    Parameters
+    ----------
+    format : {"wav", "flac", "ogg", "mp3"}
+        Of the sources.
+    requested : str or None
+        As libsndfile names it, in any case.
+    source : str
+        The input's subtype; lossy ones become 24 bit.
+
+    Raises
+    ------
+    ParameterError
+        If the format cannot hold the subtype asked for.
+    """
+    check_subtype(format, requested)
+    if requested is not None:
+        return requested.upper()
+    known = SUBTYPES[format]
+    if source in ("PCM_S8", "PCM_U8"):
+        return {"wav": "PCM_U8", "flac": "PCM_S8"}.get(format, known[0])
+    if source.startswith("ALAC_"):
+        source = {"ALAC_16": "PCM_16", "ALAC_32": "PCM_32"}.get(source, "PCM_24")
+    return source if source in known else known[0]
+
+
+def check_writable(format: str, sr: int, n_channels: int) -> None:
+    """Raise AudioError if a format cannot hold this rate or number of channels."""
+    if format == "mp3" and (sr not in MP3_RATES or n_channels > 2):
+        raise AudioError(
+            f"mp3 holds at most 2 channels at up to 48000 Hz, got {n_channels} at "
+            f"{sr} Hz; use --format wav or flac"
+        )
+    if format == "flac" and n_channels > 8:
+        raise AudioError(
+            f"flac holds at most 8 channels, got {n_channels}; use --format wav"
+        )
+
+
+class Writer:
+    """One file of sources, written block by block.
+
+    Parameters
+    ----------
+    path : path
+        The file to make.
+    sr, n_channels : int
+        Rate in Hz and channels.
+    format, subtype : str
+        From SUBTYPES.
+    n_samples : int
+        How many samples a channel are to come: a large WAV needs another header.
+
+    Raises
+    ------
+    AudioError
+        If the file cannot be written, then or at any later call.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        sr: int,
+        n_channels: int,
+        format: str,
+        subtype: str,
+        n_samples: int,
+    ) -> None:
+        import soundfile
+
+        self.path, self.n_samples = path, n_samples
+        self.bits = INTEGER_BITS.get(subtype)
+        width = (self.bits or 64) // 8
+        large = format == "wav" and n_samples * n_channels * width > RF64_BYTES
+        container = "RF64" if large else format.upper()
+        with self._one_line():
+            self.file = soundfile.SoundFile(
+                os.fsencode(path), "w", sr, n_channels, subtype, format=container
+            )
+
+    def write(self, block: NDArray[Any]) -> None:
+        """Append a block (n, n_channels): integers at the file's scale, or floats."""
+        if self.bits is not None:
+            block = block << (32 - self.bits)
+        with self._one_line():
+            self.file.write(block)
+
+    def close(self) -> None:
+        """Finish the file, and check that all of it is there."""
+        import soundfile
+
+        with self._one_line():
+            self.file.close()
+            if soundfile.info(os.fsencode(self.path)).frames < self.n_samples:
+                raise OSError("only a part was written")
+
+    def abandon(self) -> None:
+        """Close an unfinished file without a word."""
+        with suppress(Exception):
+            self.file.close()
+
+    @contextmanager
+    def _one_line(self) -> Iterator[None]:
+        try:
+            yield
+        except (libsndfile_error(), OSError, AssertionError) as error:
+            free = shutil.disk_usage(self.path.parent).free
+            full = "the disk is full" if free < 1 << 20 else reason(error)
+            raise AudioError(f"{self.path.name} cannot be written: {full}") from error
+
+
+def write(path: PathLike, audio: Audio, *, subtype: str | None = None) -> None:
+    """Write a recording; the file's suffix decides the format.
+
+    Parameters
+    ----------
+    path : path
+        Ends in .wav, .flac, .ogg or .mp3.
+    audio : Audio
+        What to write. Samples beyond full scale are clipped by integer subtypes,
+        so those are refused.
+    subtype : str, optional
+        By default PCM_24 for WAV and FLAC.
+
+    Raises
+    ------
+    AudioError
+        If the format or subtype is unknown, a sample beyond full scale would be
+        clipped, or the file cannot be written.
+    """
+    path = Path(path)
+    format = path.suffix.lower().removeprefix(".")
+    if format not in SUBTYPES:
+        raise AudioError(f"{path}: sources are {', '.join(SUBTYPES)}, got {format!r}")
+    chosen = output_subtype(format, subtype, SUBTYPES[format][0])
+    check_writable(format, audio.sr, audio.n_channels)
+    writer = Writer(
+        path,
+        sr=audio.sr,
+        n_channels=audio.n_channels,
+        format=format,
+        subtype=chosen,
+        n_samples=audio.n_samples,
+    )
+    samples: NDArray[Any] = audio.samples.T
+    if writer.bits is not None:
+        samples = _integers(path, audio.samples.T, writer.bits)
+    writer.write(samples)
+    writer.close()
+
+
+def _integers(path: Path, samples: Float32, bits: int) -> NDArray[np.int32]:
+    scaled = np.rint(samples.astype(np.float64) * 2.0 ** (bits - 1))
+    limit = 2.0 ** (bits - 1)
+    if scaled.min() < -limit or scaled.max() > limit:
+        raise AudioError(
+            f"{path}: samples reach {np.abs(samples).max():.3f}, beyond full scale; "
+            "lower the gain or write subtype FLOAT"
+        )
+    return np.minimum(scaled, limit - 1).astype(np.int32)
