@@ -11,6 +11,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from threading import Lock
 from typing import Protocol, TypeVar
 
 T = TypeVar("T")
@@ -44,12 +45,38 @@ def workers(threads: int | None = None) -> Iterator[Mapper]:
     The pieces are parallel already: a BLAS that splits them again would have the
     threads fight over cores, and would round differently on other machines.
     """
-    from threadpoolctl import threadpool_limits
-
     count = n_threads(threads)
-    with threadpool_limits(1, user_api="blas"):
+    with _single_threaded_blas:
         if count == 1:
             yield lambda function, items: [function(item) for item in items]
             return
         with ThreadPoolExecutor(count, thread_name_prefix="specnmf") as pool:
             yield lambda function, items: list(pool.map(function, items))
+
+
+class _SingleThreadedBlas:
+    """Keeps the BLAS to one thread while anyone is inside.
+
+    The limit is the whole process's: if each thread set and restored it alone, the
+    last to leave would restore what another had set.
+    """
+
+    def __init__(self) -> None:
+        self.lock, self.inside = Lock(), 0
+
+    def __enter__(self) -> None:
+        from threadpoolctl import threadpool_limits
+
+        with self.lock:
+            if self.inside == 0:
+                self.limits = threadpool_limits(1, user_api="blas")
+            self.inside += 1
+
+    def __exit__(self, *_: object) -> None:
+        with self.lock:
+            self.inside -= 1
+            if self.inside == 0:
+                self.limits.restore_original_limits()
+
+
+_single_threaded_blas = _SingleThreadedBlas()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,7 +22,7 @@ from specnmf.errors import ParameterError, TemplateError
 from specnmf.factor import starts
 from specnmf.factor.factorization import Factorization
 from specnmf.factor.nmf import nmf
-from specnmf.output import folder, pianoroll, report
+from specnmf.output import folder, report
 from specnmf.output.sources import Written, write_sources
 from specnmf.score import midi, notelist
 from specnmf.settings import Settings
@@ -66,7 +67,21 @@ class _Stages:
 
         step(0)
         yield step
+        step(total)
         self.seconds[name] = round(time.perf_counter() - began, 3)
+
+
+@dataclass(frozen=True, eq=False)
+class _Decomposition:
+    """A recording taken apart, in memory."""
+
+    path: Path
+    settings: Settings
+    audio: Audio
+    grid: Grid
+    V: NDArray[np.float32]
+    result: Factorization
+    pitches: NDArray[np.float64]
 
 
 def decompose(
@@ -117,46 +132,69 @@ def decompose(
         audio = reading.read(path, start=settings.start, duration=settings.duration)
         check_writable(settings.format, audio.sr, audio.n_channels)
     with folder.run_folder(target, overwrite=overwrite) as partial:
-        content = _run(partial, path, audio, settings, stages, templates)
+        done = _take_apart(path, audio, settings, templates, stages)
+        written = _write(done, partial, stages)
         content = {
             "command": command,
-            **content,
+            **_content(done, written, templates),
             "seconds": stages.seconds,
         }
         report.write_report(partial / folder.REPORT, content)
     return Run(target, content)
 
 
-def _run(
-    partial: Path,
+def _take_apart(
     path: Path,
     audio: Audio,
     settings: Settings,
-    stages: _Stages,
     templates: str | Path | None,
-) -> dict[str, Any]:
+    stages: _Stages,
+) -> _Decomposition:
     grid = Grid.of(audio, settings.n_fft, settings.hop_length)
     with stages.stage("transform"):
-        V = stft.magnitude(audio, grid)
+        V = stft.magnitude(audio, grid, threads=settings.threads)
     with stages.stage("factorise", settings.max_iter) as step:
         result = _factorise(V, grid, settings, templates, step)
     pitches = pitch.estimate_pitches(result.W, grid.frequencies)
-    written = None
-    if settings.sources:
-        with stages.stage("sources", audio.n_samples) as step:
-            written = _sources(partial, path, audio, grid, result, settings, step)
-    with stages.stage("piano roll"):
-        report.write_factors(
-            partial / "factors.npz",
-            result,
-            frequencies=grid.frequencies,
-            times=grid.times,
+    return _Decomposition(path, settings, audio, grid, V, result, pitches)
+
+
+def _write(done: _Decomposition, partial: Path, stages: _Stages) -> Written | None:
+    """Write all but the report.
+
+    Drawing is Python's work and masking the kernels', so they go on side by side.
+    """
+    with ThreadPoolExecutor(1, thread_name_prefix="specnmf-views") as aside:
+        views = aside.submit(_write_views, done, partial, stages)
+        written = _write_sources(done, partial, stages)
+        views.result()
+    return written
+
+
+def _write_sources(
+    done: _Decomposition, partial: Path, stages: _Stages
+) -> Written | None:
+    if not done.settings.sources:
+        return None
+    (partial / "sources").mkdir()
+    with stages.stage("sources", done.audio.n_samples) as step:
+        return write_sources(
+            partial / "sources",
+            done.path,
+            done.audio,
+            done.grid,
+            done.result,
+            done.settings,
+            progress=step,
         )
-        _piano_roll(partial, result, pitches, grid)
-    if settings.figures:
+
+
+def _write_views(done: _Decomposition, partial: Path, stages: _Stages) -> None:
+    with stages.stage("piano roll"):
+        _piano_roll(done, partial)
+    if done.settings.figures:
         with stages.stage("figures"):
-            _figures(partial, path, V, result, pitches, grid, settings)
-    return _content(path, audio, grid, settings, result, pitches, written, templates)
+            _figures(done, partial)
 
 
 def _factorise(
@@ -233,105 +271,78 @@ def read_templates(path: str | Path, grid: Grid) -> NDArray[np.floating]:
     return checked.W
 
 
-def _sources(
-    partial: Path,
-    path: Path,
-    audio: Audio,
-    grid: Grid,
-    result: Factorization,
-    settings: Settings,
-    step: Callable[..., None],
-) -> Written:
-    (partial / "sources").mkdir()
-    return write_sources(
-        partial / "sources", path, audio, grid, result, settings, progress=step
+def _piano_roll(done: _Decomposition, partial: Path) -> None:
+    from specnmf.output import pianoroll
+
+    report.write_factors(
+        partial / "factors.npz",
+        done.result,
+        frequencies=done.grid.frequencies,
+        times=done.grid.times,
     )
-
-
-def _piano_roll(
-    partial: Path,
-    result: Factorization,
-    pitches: NDArray[np.float64],
-    grid: Grid,
-) -> None:
     score = pianoroll.transcribe(
-        result.H,
-        grid.times,
-        pitches,
-        result.labels,
-        gains=np.linalg.norm(result.W, axis=0),
-        centroids=pitch.centroids(result.W, grid.frequencies),
+        done.result.H,
+        done.grid.times,
+        done.pitches,
+        done.result.labels,
+        gains=np.linalg.norm(done.result.W, axis=0),
+        centroids=pitch.centroids(done.result.W, done.grid.frequencies),
     )
     midi.write_midi(partial / "pianoroll.mid", score)
     notelist.write_csv(partial / "pianoroll.csv", score)
 
 
-def _figures(
-    partial: Path,
-    path: Path,
-    V: NDArray[np.float32],
-    result: Factorization,
-    pitches: NDArray[np.float64],
-    grid: Grid,
-    settings: Settings,
-) -> None:
+def _figures(done: _Decomposition, partial: Path) -> None:
     from specnmf.output import figures
 
     (partial / "figures").mkdir()
     figures.draw_figures(
         partial / "figures",
-        V,
-        result,
-        frequencies=grid.frequencies,
-        times=grid.times,
-        pitches=pitches,
-        beta=settings.beta,
-        figure_format=settings.figure_format,
-        title=path.stem,
+        done.V,
+        done.result,
+        frequencies=done.grid.frequencies,
+        times=done.grid.times,
+        pitches=done.pitches,
+        beta=done.settings.beta,
+        figure_format=done.settings.figure_format,
+        title=done.path.stem,
     )
 
 
 def _content(
-    path: Path,
-    audio: Audio,
-    grid: Grid,
-    settings: Settings,
-    result: Factorization,
-    pitches: NDArray[np.float64],
-    written: Written | None,
-    templates: str | Path | None,
+    done: _Decomposition, written: Written | None, templates: str | Path | None
 ) -> dict[str, Any]:
     """Everything that run.json says but the command and the seconds."""
-    inputs = [path] if templates is None else [path, Path(templates)]
-    components = report.components(result, pitches)
+    inputs = [done.path] if templates is None else [done.path, Path(templates)]
+    components = report.components(done.result, done.pitches)
     if written is not None:
         for entry in components:
             entry["source"] = f"sources/{written.files[entry['label']]}"
             entry["rms"] = written.rms[entry["label"]]
     settings = dataclasses.replace(
-        settings, n_fft=grid.n_fft, hop_length=grid.hop_length
+        done.settings, n_fft=done.grid.n_fft, hop_length=done.grid.hop_length
     )
     return {
         "inputs": [{"path": str(p), "sha256": report.sha256(p)} for p in inputs],
         "audio": {
-            "sr": audio.sr,
-            "n_channels": audio.n_channels,
-            "n_samples": audio.n_samples,
-            "duration": audio.duration,
+            "sr": done.audio.sr,
+            "n_channels": done.audio.n_channels,
+            "n_samples": done.audio.n_samples,
+            "duration": done.audio.duration,
         },
         "settings": dataclasses.asdict(settings),
         "seed": settings.seed,
         "versions": report.versions(),
-        "iterations": len(result.losses),
-        "final_loss": float(result.losses[-1]),
+        "iterations": len(done.result.losses),
+        "final_loss": float(done.result.losses[-1]),
         "residual_db": None if written is None else written.residual_db,
         "components": components,
-        "warnings": _warnings(path, audio, written),
+        "warnings": _warnings(done, written),
     }
 
 
-def _warnings(path: Path, audio: Audio, written: Written | None) -> list[str]:
-    found = [*findings(audio), *reading.unfinished(path)]
+def _warnings(done: _Decomposition, written: Written | None) -> list[str]:
+    found = [*findings(done.audio), *reading.unfinished(done.path)]
     if written is not None and written.held:
         found.append(
             f"full scale: {written.held} samples of single sources reached it and "

@@ -50,8 +50,19 @@ def overlap_add(frames, window, hop_length, out):
                 place[j] += frames[c, i, j] * window[j]
 
 
+@njit(cache=True, nogil=True, fastmath={"contract"})
+def add_windows(squares, hop_length, n_frames, origin, out):
+    """Add the squared windows of all frames that reach the samples from origin on."""
+    n_fft, end = squares.shape[0], origin + out.shape[0]
+    first = max(0, (origin - n_fft) // hop_length)
+    for i in range(first, min(n_frames, end // hop_length + 1)):
+        at = i * hop_length
+        for t in range(max(at, origin), min(at + n_fft, end)):
+            out[t - origin] += squares[t - at]
+
+
 @njit(cache=True, nogil=True)
-def round_running_sum(sources, mixture, scale, out):
+def round_running_sum(sources, mixture, scale, out, written):
     """Fill out with integers that add up to the mixture exactly.
 
     Each source is the difference of two rounded running sums, the last of which
@@ -64,6 +75,8 @@ def round_running_sum(sources, mixture, scale, out):
     scale : float
         Full scale, 2^(bits - 1).
     out : array, shape (n_sources, n, n_channels), int32
+    written : array, shape (n_channels, n), float64
+        Filled with the sum of what is written.
 
     Returns
     -------
@@ -71,8 +84,7 @@ def round_running_sum(sources, mixture, scale, out):
         How many samples were held at full scale.
     """
     n_sources, n_channels, n = sources.shape
-    running, written, target = np.empty(n), np.empty(n), np.empty(n)
-    rest = np.empty(n)
+    running, target, rest = np.empty(n), np.empty(n), np.empty(n)
     held = 0
     for c in range(n_channels):
         rest[:] = mixture[c]
@@ -83,22 +95,22 @@ def round_running_sum(sources, mixture, scale, out):
             rest[t] /= n_sources
             target[t] = np.rint(mixture[c, t] * scale)
         running[:] = 0
-        written[:] = 0
+        written[c] = 0
         for s in range(n_sources):
             last = s == n_sources - 1
             for t in range(n):
                 running[t] += sources[s, c, t] + rest[t]
                 goal = target[t] if last else np.rint(running[t] * scale)
-                value = min(max(goal - written[t], -scale), scale - 1)
-                held += value != goal - written[t]
-                written[t] += value
+                value = min(max(goal - written[c, t], -scale), scale - 1)
+                held += value != goal - written[c, t]
+                written[c, t] += value
                 out[s, t, c] = np.int32(value)
         for t in range(n):
             for s in range(n_sources):
-                if written[t] == target[t]:
+                if written[c, t] == target[t]:
                     break
-                value = out[s, t, c] + target[t] - written[t]
+                value = out[s, t, c] + target[t] - written[c, t]
                 value = min(max(value, -scale), scale - 1)
-                written[t] += value - out[s, t, c]
+                written[c, t] += value - out[s, t, c]
                 out[s, t, c] = np.int32(value)
     return held

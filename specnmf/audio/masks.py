@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from specnmf.audio import kernels
 from specnmf.audio.recording import Audio
-from specnmf.audio.stft import Complex64, Float32, Grid, Spectrogram, spectra
+from specnmf.audio.stft import Complex64, Float32, Grid, Spectrogram, cut, spectra
 from specnmf.errors import ParameterError
 from specnmf.parallel import Mapper, workers
 from specnmf.settings import Mask, Settings, check_above, check_choice
@@ -19,6 +19,9 @@ from specnmf.settings import Mask, Settings, check_above, check_choice
 #: so that memory grows neither with the song nor with the number of sources.
 BLOCK_BYTES = 32 << 20
 
+
+#: A block is masked in so many pieces, one a thread at a time.
+PIECES = 4
 
 #: Models that add up to less count as silence.
 SILENCE = 1e-30
@@ -146,18 +149,22 @@ def stream_sources(
     _check_fit(factors, grid)
     groups = list(sources_of(factors).values())
     resynthesis = _Resynthesis(grid, len(groups), n_channels)
-    length = block_length(grid, len(groups), n_channels)
+    length = piece_length(grid, len(groups), n_channels)
+
+    def masking(frames: slice) -> _Masking:
+        models = _models(factors, groups, frames)
+        return _Masking(frames, spectra_of(frames), models, mask, power)
+
     with workers(threads) as mapper:
-        for frames in grid.blocks(length):
-            X = spectra_of(frames)
-            masking = _Masking(X, _models(factors, groups, frames), mask, power)
-            yield resynthesis.block(frames, masking, mapper)
+        for frames in grid.blocks(PIECES * length):
+            pieces = mapper(masking, cut(frames, length))
+            yield resynthesis.block(frames, pieces, mapper)
 
 
-def block_length(grid: Grid, n_sources: int, n_channels: int) -> int:
-    """Frames a block, so that all sources' blocks fit into BLOCK_BYTES."""
+def piece_length(grid: Grid, n_sources: int, n_channels: int) -> int:
+    """Frames a piece, so that all sources' blocks fit into BLOCK_BYTES."""
     per_frame = 4 * n_sources * (grid.n_bins + 3 * n_channels * grid.hop_length)
-    return max(8, BLOCK_BYTES // per_frame)
+    return max(4, BLOCK_BYTES // (PIECES * per_frame))
 
 
 def _check_fit(factors: Factors, grid: Grid) -> None:
@@ -182,12 +189,18 @@ def _models(
 
 
 class _Masking:
-    """The masks of one block, applied source by source."""
+    """The masks of some frames, applied source by source."""
 
     def __init__(
-        self, X: Complex64, models: list[Float32], mask: Mask, power: float
+        self,
+        frames: slice,
+        X: Complex64,
+        models: list[Float32],
+        mask: Mask,
+        power: float,
     ) -> None:
-        self.X, self.models, self.binary = X, models, mask == "binary"
+        self.frames, self.X, self.models = frames, X, models
+        self.binary = mask == "binary"
         if self.binary:
             self.winner = np.argmax(models, axis=0)
             return
@@ -237,23 +250,22 @@ class _Resynthesis:
         self.grid, self.window = grid, grid.window
         overlap = max(0, grid.n_fft - grid.hop_length)
         self.tails = np.zeros((n_sources, n_channels, overlap), np.float32)
-        self.gain_tail = np.zeros((1, overlap), np.float32)
 
     def block(
-        self, frames: slice, masking: _Masking, mapper: Mapper
+        self, frames: slice, pieces: list[_Masking], mapper: Mapper
     ) -> tuple[int, Float32]:
         """The samples that no later frame reaches, with the first one's number."""
+        start = frames.start * self.grid.hop_length - self.grid.n_fft // 2
         first, last = self._finished(frames)
-        gain = self._gain(frames)[:, first:last]
+        gain = self._gain(start + first, last - first)
         out = np.empty((*self.tails.shape[:2], last - first), np.float32)
 
         def resynthesise(source: int) -> None:
-            summed = self._overlap_add(masking.source(source), self.tails[source])
+            summed = self._overlap_add(frames, pieces, source)
             np.multiply(summed[:, first:last], gain, out=out[source])
 
         mapper(resynthesise, range(len(self.tails)))
-        start = frames.start * self.grid.hop_length - self.grid.n_fft // 2 + first
-        return start, out
+        return start + first, out
 
     def _finished(self, frames: slice) -> tuple[int, int]:
         """The part of a block's span that is inside the song and complete."""
@@ -264,26 +276,30 @@ class _Resynthesis:
             return first, grid.n_samples - origin
         return first, max(first, (frames.stop - frames.start) * grid.hop_length)
 
-    def _overlap_add(self, spectrum: Complex64, tail: Float32) -> Float32:
+    def _overlap_add(
+        self, frames: slice, pieces: list[_Masking], source: int
+    ) -> Float32:
         """Add a block's frames to the tail of the last; keep the new tail."""
         from scipy import fft
 
-        frames = fft.irfft(spectrum, self.grid.n_fft, axis=-1, overwrite_x=True)
-        return self._accumulate(frames, self.window, tail)
-
-    def _accumulate(self, frames: Float32, window: Float32, tail: Float32) -> Float32:
-        hop, overlap = self.grid.hop_length, tail.shape[1]
-        advance = frames.shape[1] * hop
-        summed = np.zeros((len(frames), advance + self.grid.n_fft), np.float32)
-        summed[:, :overlap] = tail
-        kernels.overlap_add(frames, window, hop, summed)
-        tail[:] = summed[:, advance : advance + overlap]
+        hop, tail = self.grid.hop_length, self.tails[source]
+        advance = (frames.stop - frames.start) * hop
+        summed = np.zeros((len(tail), advance + self.grid.n_fft), np.float32)
+        summed[:, : tail.shape[1]] = tail
+        for piece in pieces:
+            spectrum = piece.source(source)
+            y = fft.irfft(spectrum, self.grid.n_fft, axis=-1, overwrite_x=True)
+            place = summed[:, (piece.frames.start - frames.start) * hop :]
+            kernels.overlap_add(y, self.window, hop, place)
+        tail[:] = summed[:, advance : advance + tail.shape[1]]
         return summed
 
-    def _gain(self, frames: slice) -> Float32:
-        """One over the sum of squared windows at each sample; zero where that is."""
-        n = frames.stop - frames.start
-        windows = np.broadcast_to(self.window, (1, n, self.grid.n_fft))
-        squares = self._accumulate(windows.copy(), self.window, self.gain_tail)
-        squares[squares < 1e-9] = np.inf
-        return np.reciprocal(squares, out=squares)
+    def _gain(self, start: int, n: int) -> Float32:
+        """One over the sum of squared windows at n samples; zero where that is."""
+        sums = np.zeros(n, np.float32)
+        origin = start + self.grid.n_fft // 2
+        kernels.add_windows(
+            self.window**2, self.grid.hop_length, self.grid.n_frames, origin, sums
+        )
+        sums[sums < 1e-9] = np.inf
+        return np.reciprocal(sums, out=sums)

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from specnmf.audio.recording import Audio
 from specnmf.errors import ParameterError
+from specnmf.parallel import workers
 from specnmf.settings import window as window_and_hop
 
 Complex64 = NDArray[np.complex64]
@@ -79,8 +80,13 @@ class Grid:
 
     def blocks(self, length: int = FRAMES) -> Iterator[slice]:
         """Yield the frames in slices of ``length``."""
-        for first in range(0, self.n_frames, length):
-            yield slice(first, min(first + length, self.n_frames))
+        yield from cut(slice(0, self.n_frames), length)
+
+
+def cut(frames: slice, length: int) -> Iterator[slice]:
+    """Yield the frames in slices of ``length``."""
+    for first in range(frames.start, frames.stop, length):
+        yield slice(first, min(first + length, frames.stop))
 
 
 @dataclass(frozen=True, eq=False)
@@ -166,8 +172,15 @@ def stft(
     )
 
 
-def magnitude(audio: Audio, grid: Grid) -> Float32:
+def magnitude(audio: Audio, grid: Grid, *, threads: int | None = None) -> Float32:
     """The magnitude spectrogram alone, never holding the complex one.
+
+    Parameters
+    ----------
+    audio, grid
+        The recording, and where its frames and bins lie.
+    threads : int, optional
+        None: one a core. The result does not depend on it.
 
     Returns
     -------
@@ -175,8 +188,12 @@ def magnitude(audio: Audio, grid: Grid) -> Float32:
         As `Spectrogram.magnitude`; frames are contiguous (Fortran order).
     """
     V = np.empty((grid.n_frames, grid.n_bins), np.float32)
-    for block in grid.blocks():
+
+    def fill(block: slice) -> None:
         V[block] = _rms(spectra(audio.samples, grid, block))
+
+    with workers(threads) as mapper:
+        mapper(fill, grid.blocks())
     return V.T
 
 

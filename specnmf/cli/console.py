@@ -54,10 +54,9 @@ def progress_bar(title: str, *, shown: bool) -> Iterator[Progress | None]:
 
         def tell(stage: str, done: int, total: int, note: str) -> None:
             if stage not in tasks:
-                for task in tasks.values():
-                    bars.update(task, visible=False)
                 name = escape(one_line(f"{title}: {stage}"))
                 tasks[stage] = bars.add_task(name, total=total, note="")
             bars.update(tasks[stage], completed=done, total=total, note=escape(note))
+            bars.update(tasks[stage], visible=done < total)
 
         yield tell

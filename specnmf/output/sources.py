@@ -213,10 +213,9 @@ def _write_block(
         frames: NDArray[Any] = sources.transpose(0, 2, 1)
     else:
         scale = 2.0 ** (bits - 1)
-        frames, held = _round(sources, mixture, scale, mapper)
+        frames, written, held = _round(sources, mixture, scale, mapper)
         tally.held += held
-        total = frames.sum(axis=0, dtype=np.int64).T
-        tally.add(total / scale - mixture, mixture)
+        tally.add(written / scale - mixture, mixture)
     mapper(lambda pair: pair[0].write(pair[1]), list(zip(writers, frames, strict=True)))
 
 
@@ -225,18 +224,22 @@ def _round(
     mixture: Float64,
     scale: float,
     mapper: Mapper,
-) -> tuple[NDArray[np.int32], int]:
-    """Integers that add up to the mixture, shape (n_sources, n, n_channels)."""
+) -> tuple[NDArray[np.int32], Float64, int]:
+    """Integers that add up to the mixture, (n_sources, n, n_channels), and their sum.
+
+    Also returns how many were held at full scale.
+    """
     n_sources, n_channels, n = sources.shape
     out = np.empty((n_sources, n, n_channels), np.int32)
+    written = np.empty((n_channels, n))
     edges = np.linspace(0, n, PIECES + 1).astype(int)
 
     def round_piece(i: int) -> int:
         a, b = edges[i], edges[i + 1]
         return int(
             kernels.round_running_sum(
-                sources[:, :, a:b], mixture[:, a:b], scale, out[:, a:b]
+                sources[:, :, a:b], mixture[:, a:b], scale, out[:, a:b], written[:, a:b]
             )
         )
 
-    return out, sum(mapper(round_piece, range(PIECES)))
+    return out, written, sum(mapper(round_piece, range(PIECES)))

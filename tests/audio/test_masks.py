@@ -111,7 +111,7 @@ def test_blocks_do_not_show(rng, monkeypatch):
 def test_a_blocks_memory_does_not_grow_with_the_sources():
     grid = masks.Grid(44100, 8_000_000, 2048, 512)
     for n_sources in (1, 8, 64):
-        frames = masks.block_length(grid, n_sources, 2)
+        frames = masks.PIECES * masks.piece_length(grid, n_sources, 2)
         floats = n_sources * frames * (grid.n_bins + 3 * 2 * grid.hop_length)
         assert 4 * floats <= masks.BLOCK_BYTES
 
@@ -129,8 +129,11 @@ def test_wrong_options_and_shapes_are_refused(rng):
 
 def rounded(sources, mixture, scale):
     out = np.empty((sources.shape[0], sources.shape[2], sources.shape[1]), np.int32)
-    held = kernels.round_running_sum(sources, mixture, scale, out)
-    return out.transpose(0, 2, 1), held
+    written = np.empty(mixture.shape)
+    held = kernels.round_running_sum(sources, mixture, scale, out, written)
+    out = out.transpose(0, 2, 1)
+    assert (written == out.sum(axis=0, dtype=np.int64)).all()
+    return out, held
 
 
 def test_running_sums_are_rounded_as_in_the_reference(rng):
