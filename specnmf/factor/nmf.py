@@ -98,22 +98,25 @@ def nmf(
     _check_start(V, start)
     free_W, free_H = _support(start, support)
     learned = ~_mask("fixed", fixed, (start.n_components,), default=False)
-    WT = np.array((start.W * free_W).T, V.dtype, order="C")
-    HT = np.array((start.H * free_H).T, V.dtype, order="C")
+    WT = np.array(start.W.T, V.dtype, order="C")
+    H = np.array(start.H, V.dtype, order="C")
+    WT *= free_W.T
+    H *= free_H
     VT = np.asfortranarray(V).T
     with workers(threads) as mapper:
         if _uses_hals(options):
             free = np.ascontiguousarray(free_W.T), np.ascontiguousarray(free_H)
-            hals = Hals(VT, WT, HT.T.copy(), learned=learned, free=free, mapper=mapper)
+            hals = Hals(VT, WT, H, learned=learned, free=free, mapper=mapper)
             losses = _run(hals, options, callback)
-            W, H = hals.WT.T, hals.H
+            WT, H = hals.WT, hals.H
         else:
+            HT = np.ascontiguousarray(H.T)
             mu = MultiplicativeUpdates(
                 VT, WT, HT, beta=options.beta, learned=learned, mapper=mapper
             )
             losses = _run(mu, options, callback)
-            W, H = mu.WT.T, mu.HT.T
-    W, H = np.array(W, order="C"), np.array(H, order="C")
+            WT, H = mu.WT, np.ascontiguousarray(mu.HT.T)
+    W = np.ascontiguousarray(WT.T)
     if normalize:
         _max_normalize(W, H, learned)
     return replace(start, W=W, H=H, losses=np.array(losses))

@@ -35,10 +35,13 @@ def random(
     check_at_least("n_components", n_components, 1)
     rng = np.random.default_rng(rng)
     n_bins, n_frames = V.shape
-    W = 1 - rng.random((n_bins, n_components))  # in (0, 1]: a zero would stay one
-    H = 1 - rng.random((n_components, n_frames))
-    H *= 4 * V.mean(dtype=np.float64) / n_components  # the mean of a product is 1/4
-    return Factorization(W.astype(V.dtype), H.astype(V.dtype))
+    scale = 4 * V.mean(dtype=np.float64) / n_components  # a product's mean is 1/4
+    W, H = np.empty((n_bins, n_components)), np.empty((n_components, n_frames), V.dtype)
+    rng.random(out=W)
+    for row in H:  # one by one, so that double precision never holds all of H
+        row[:] = scale * (1 - rng.random(n_frames))
+    # 1 - random is in (0, 1]: a zero would stay one.
+    return Factorization((1 - W).astype(V.dtype), H)
 
 
 def nndsvd(V: Array, n_components: int, *, fill: bool = False) -> Factorization:

@@ -244,7 +244,9 @@ def draw_figures(
         ("reconstruction", reconstruction_figure),
         ("loss", loss_figure),
     ):
-        _save(draw(data), folder / f"{name}.{figure_format}", figure_format)
+        figure = draw(data)
+        _save(figure, folder / f"{name}.{figure_format}", figure_format)
+        figure.clear()  # or its arrays would wait for the garbage collector
 
 
 def spectrogram_figure(data: FigureData) -> Figure:
@@ -511,15 +513,14 @@ def _draw_roll(axes: Axes, data: FigureData, roll: _Roll) -> None:
     start, low = data.span[0], roll.bottom - 0.5
     stop = start + n_columns * data.group * data.hop
     level = 10 * np.log10(np.maximum(roll.power, _ZERO))
-    # Ten lines a row, two of them empty: bars with a gap between them.
-    lines = np.repeat(level - max(level.max(), _SILENCE), 10, axis=0)
-    lines[0::10] = lines[9::10] = np.nan
+    shade = 1 + (level - max(level.max(), _SILENCE)) / H_RANGE
+    # Ten lines a row, two of them empty: bars with a gap between them. Coloured
+    # here, in bytes: imshow would take ten times the memory for it.
+    lines = np.repeat(_roll_colours()(shade, bytes=True), 10, axis=0)
+    lines[0::10] = lines[9::10] = 0
     axes.imshow(
         lines,
         extent=(start, stop, low, low + n_rows),
-        cmap=_roll_colours(),
-        vmin=-H_RANGE,
-        vmax=0,
         interpolation="nearest",
         zorder=1,
         **_IMAGE,

@@ -112,14 +112,17 @@ def transcribe(
         H, times, pitches, labels, gains, centroids
     )
     hop = float(times[1] - times[0]) if len(times) > 1 else MIN_DURATION
-    strengths = _smooth(H * gains[:, None], hop)
-    loudest = strengths.max(initial=0.0)
+    # Smoothed twice, component by component: cheaper than to hold all of them.
+    tops = np.array(
+        [_smooth(h, g, hop).max(initial=0) for h, g in zip(H, gains, strict=True)]
+    )
+    loudest = tops.max(initial=0.0)
     free = set(_ALL_DRUMS)
     notes = []
-    heard = strengths.max(axis=1, initial=0.0) > RUN_ON * loudest
-    for k in np.flatnonzero(heard).tolist():
+    for k in np.flatnonzero(tops > RUN_ON * loudest).tolist():
         pitch, drum = _played(pitches[k], centroids[k], free)
-        for start, duration, peak in _events(strengths[k], times, RUN_ON * loudest):
+        strength = _smooth(H[k], gains[k], hop)
+        for start, duration, peak in _events(strength, times, RUN_ON * loudest):
             velocity = max(1, round(LOUDEST * math.sqrt(peak / loudest)))
             notes.append(Note(start, duration, pitch, velocity, labels[k], drum))
     return Score(tuple(notes))
@@ -159,11 +162,11 @@ def _onset(strength: Array, times: Array, before: int, peak: int) -> float:
     return max(0.0, float(np.interp(level, strength[nearby], times[nearby])))
 
 
-def _smooth(strengths: Array, hop: float) -> Array:
+def _smooth(activation: NDArray[np.floating], gain: float, hop: float) -> Array:
+    """One component's strength, shape (n_frames,)."""
     window = np.hanning(2 * max(1, round(SMOOTHING / hop)) + 1)[1:-1]
-    smoothed: Array = convolve1d(
-        strengths, window / window.sum(), axis=1, mode="nearest"
-    )
+    strength = gain * activation.astype(np.float64)
+    smoothed: Array = convolve1d(strength, window / window.sum(), mode="nearest")
     return smoothed
 
 
@@ -190,8 +193,8 @@ def _checked(
     labels: Sequence[str],
     gains: ArrayLike | None,
     centroids: ArrayLike | None,
-) -> tuple[Array, Array, Array, Array, Array]:
-    H, times = np.asarray(H, np.float64), np.asarray(times, np.float64)
+) -> tuple[NDArray[np.floating], Array, Array, Array, Array]:
+    H, times = np.asarray(H), np.asarray(times, np.float64)
     if H.ndim != 2 or times.shape != H.shape[1:]:
         raise ParameterError(
             "activations need a time for each frame, "
