@@ -342,7 +342,9 @@ def _content(
 
 
 def _warnings(done: _Decomposition, written: Written | None) -> list[str]:
-    found = [*findings(done.audio), *reading.unfinished(done.path)]
+    whole = done.settings.start == 0 and done.settings.duration is None
+    n_samples = done.audio.n_samples if whole else None
+    found = [*findings(done.audio), *reading.remarks(done.path, n_samples)]
     if written is not None and written.held:
         found.append(
             f"full scale: {written.held} samples of single sources reached it and "

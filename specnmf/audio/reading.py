@@ -74,20 +74,34 @@ def read(path: PathLike, *, start: float = 0.0, duration: float | None = None) -
     return Audio(samples, sr)
 
 
-def unfinished(path: PathLike) -> list[str]:
-    """Say so if an Ogg file lacks the mark that ends a stream.
+def remarks(path: PathLike, n_samples: int | None = None) -> list[str]:
+    """What an Ogg file leaves in doubt: whether all of it is there.
 
-    Ogg states no length, so a file cut short reads like a shorter one; a stream
-    saved from the air lacks the mark as well, so this is no error.
+    Ogg states no length at its beginning, so a file cut short reads like a shorter
+    one, without the mark that ends a stream; one saved from the air lacks it as well.
+    And some whole files lose samples in libsndfile. So these are no errors.
+
+    Parameters
+    ----------
+    path : path
+        Any recording; other formats leave nothing to remark on.
+    n_samples : int, optional
+        How many samples a channel could be read, if all were asked for.
     """
-    with Path(path).open("rb") as file:
+    path = Path(path)
+    with path.open("rb") as file:
         if file.read(4) != b"OggS":
             return []
         file.seek(max(0, os.fstat(file.fileno()).st_size - (1 << 17)))
         tail = file.read()
     page = tail[tail.rfind(b"OggS") :]
     ended = len(page) > 5 and page[5] & 4
-    return [] if ended else ["no end-of-stream mark: the file may be cut short"]
+    found = [] if ended else ["no end-of-stream mark: the file may be cut short"]
+    with _sound_file(path) as sound:
+        if n_samples is not None and n_samples < sound.frames:
+            lost = (sound.frames - n_samples) / sound.samplerate
+            found.append(f"{lost:.2f} s of it could not be decoded and are left out")
+    return found
 
 
 @dataclass(frozen=True)
@@ -120,7 +134,7 @@ class Source:
         Raises
         ------
         AudioError
-            If the file ends before its header says so.
+            If the file is damaged or ends before its header says so.
         """
         position = 0
         end = None if count is None else first + count
@@ -147,6 +161,8 @@ class Source:
 
     def _check_whole(self, n_samples: int) -> None:
         promised = self.file.frames
+        if self.file.format == "OGG":
+            return  # see `remarks`
         if promised < _SF_COUNT_MAX and n_samples < promised:
             raise _cut_short(self.path, promised / self.sr, n_samples / self.sr)
 

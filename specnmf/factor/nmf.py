@@ -63,6 +63,7 @@ def nmf(
         Components whose templates stay untouched, not even rescaled.
     support : pair of bool arrays or None, shapes of W and H
         Entries that may be other than zero; the rest is zero from the start.
+        Numbers count as true where they are not zero.
     normalize : bool
         Scale each learned template to a maximum of 1, its scale kept in H, as
         the last step.
@@ -163,7 +164,7 @@ def _check_start(V: Array, start: Factorization) -> None:
 def _support(
     start: Factorization, support: Support
 ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    W_mask, H_mask = support
+    W_mask, H_mask = (None if m is None else np.asarray(m) != 0 for m in support)
     return (
         _mask("support of W", W_mask, start.W.shape, default=True),
         _mask("support of H", H_mask, start.H.shape, default=True),

@@ -120,10 +120,13 @@ def test_an_mp3_cut_short_is_refused(tmp_path, rng):
 def test_an_ogg_cut_short_is_remarked_on(tmp_path, rng):
     path = tmp_path / "cut.ogg"
     soundfile.write(path, 0.1 * rng.standard_normal(88200), 44100)
-    assert reading.unfinished(path) == []
+    assert reading.remarks(path, 88200) == []
+    assert reading.remarks(path, 44100) == [
+        "1.00 s of it could not be decoded and are left out"
+    ]
     data = path.read_bytes()
     path.write_bytes(data[: len(data) // 2])
-    assert "may be cut short" in reading.unfinished(path)[0]
+    assert "may be cut short" in reading.remarks(path)[0]
 
 
 @pytest.mark.parametrize(
