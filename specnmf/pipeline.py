@@ -34,6 +34,10 @@ Progress = Callable[[str, int, int, str], None]
 MOST_TEMPLATE_BYTES = 1 << 30
 
 
+#: A worse null test than this is worth a warning.
+MOST_RESIDUAL_DB = -90.0
+
+
 @dataclass(frozen=True)
 class Run:
     """A finished run.
@@ -345,6 +349,11 @@ def _warnings(done: _Decomposition, written: Written | None) -> list[str]:
     whole = done.settings.start == 0 and done.settings.duration is None
     n_samples = done.audio.n_samples if whole else None
     found = [*findings(done.audio), *reading.remarks(done.path, n_samples)]
+    if written is not None and written.residual_db > MOST_RESIDUAL_DB:
+        found.append(
+            f"null test: the sources add up to the input at {written.residual_db:.0f} "
+            "dB only; --format wav --subtype float keeps more"
+        )
     if written is not None and written.held:
         found.append(
             f"full scale: {written.held} samples of single sources reached it and "
