@@ -62,8 +62,8 @@ def add_windows(squares, hop_length, n_frames, origin, out):
 
 
 @njit(cache=True, nogil=True)
-def round_running_sum(sources, mixture, scale, out, written):
-    """Fill out with integers that add up to the mixture exactly.
+def round_running_sum(sources, mixture, scale, span, out, written):
+    """Fill a span of out with integers that add up to the mixture exactly.
 
     Each source is the difference of two rounded running sums, the last of which
     is the mixture itself; what a source cannot hold goes to the others.
@@ -74,6 +74,8 @@ def round_running_sum(sources, mixture, scale, out, written):
     mixture : array, shape (n_channels, n), float64
     scale : float
         Full scale, 2^(bits - 1).
+    span : tuple of int
+        The first sample and the one after the last.
     out : array, shape (n_sources, n, n_channels), int32
     written : array, shape (n_channels, n), float64
         Filled with the sum of what is written.
@@ -83,34 +85,34 @@ def round_running_sum(sources, mixture, scale, out, written):
     int
         How many samples were held at full scale.
     """
-    n_sources, n_channels, n = sources.shape
-    running, target, rest = np.empty(n), np.empty(n), np.empty(n)
+    n_sources = sources.shape[0]
+    start, stop = span
+    running, rest = np.zeros(stop - start), np.zeros(stop - start)
     held = 0
-    for c in range(n_channels):
-        rest[:] = mixture[c]
+    for c in range(sources.shape[1]):
+        rest[:] = mixture[c, start:stop]
         for s in range(n_sources):
-            for t in range(n):
-                rest[t] -= sources[s, c, t]
-        for t in range(n):
-            rest[t] /= n_sources
-            target[t] = np.rint(mixture[c, t] * scale)
+            for t in range(start, stop):
+                rest[t - start] -= sources[s, c, t]
         running[:] = 0
-        written[c] = 0
+        written[c, start:stop] = 0
         for s in range(n_sources):
             last = s == n_sources - 1
-            for t in range(n):
-                running[t] += sources[s, c, t] + rest[t]
-                goal = target[t] if last else np.rint(running[t] * scale)
-                value = min(max(goal - written[c, t], -scale), scale - 1)
-                held += value != goal - written[c, t]
+            for t in range(start, stop):
+                running[t - start] += sources[s, c, t] + rest[t - start] / n_sources
+                sum_so_far = mixture[c, t] if last else running[t - start]
+                step = np.rint(sum_so_far * scale) - written[c, t]
+                value = min(max(step, -scale), scale - 1)
+                held += value != step
                 written[c, t] += value
                 out[s, t, c] = np.int32(value)
-        for t in range(n):
+        for t in range(start, stop):
+            missing = np.rint(mixture[c, t] * scale) - written[c, t]
             for s in range(n_sources):
-                if written[c, t] == target[t]:
+                if missing == 0:
                     break
-                value = out[s, t, c] + target[t] - written[c, t]
-                value = min(max(value, -scale), scale - 1)
+                value = min(max(out[s, t, c] + missing, -scale), scale - 1)
+                missing -= value - out[s, t, c]
                 written[c, t] += value - out[s, t, c]
                 out[s, t, c] = np.int32(value)
     return held

@@ -151,9 +151,12 @@ def stream_sources(
     resynthesis = _Resynthesis(grid, len(groups), n_channels)
     length = piece_length(grid, len(groups), n_channels)
 
-    def masking(frames: slice) -> _Masking:
-        models = _models(factors, groups, frames)
-        return _Masking(frames, spectra_of(frames), models, mask, power)
+    def masking(frames: slice) -> _Masks:
+        X = spectra_of(frames)
+        models = [_model(factors, group, frames) for group in groups]
+        if mask == "binary":
+            return _BinaryMasks(frames, X, models)
+        return _RatioMasks(frames, X, models, _total(factors, models, frames, power))
 
     with workers(threads) as mapper:
         for frames in grid.blocks(PIECES * length):
@@ -176,48 +179,53 @@ def _check_fit(factors: Factors, grid: Grid) -> None:
         )
 
 
-def _models(
-    factors: Factors, groups: Sequence[list[int]], frames: slice
-) -> list[Float32]:
-    """Each source's magnitudes in some frames, (n_frames, n_bins)."""
-    return [
-        np.ascontiguousarray(
-            factors.H[group, frames].T @ factors.W[:, group].T, np.float32
-        )
-        for group in groups
-    ]
+def _model(factors: Factors, components: Sequence[int], frames: slice) -> Float32:
+    """The magnitudes of some components together, (n_frames, n_bins)."""
+    product = factors.H[components, frames].T @ factors.W[:, components].T
+    return np.ascontiguousarray(product, np.float32)
 
 
-class _Masking:
-    """The masks of some frames, applied source by source."""
+def _total(
+    factors: Factors, models: list[Float32], frames: slice, power: float
+) -> Float32:
+    """The sum of the models raised to a power; the models are raised in place."""
+    if power == 1:  # the sum of all models is one product
+        return _model(factors, range(factors.W.shape[1]), frames)
+    total = np.zeros_like(models[0])
+    for model in models:
+        kernels.add_power(model, np.float32(power), total)
+    return total
+
+
+class _RatioMasks:
+    """Each source's share of the mixture in some frames."""
 
     def __init__(
-        self,
-        frames: slice,
-        X: Complex64,
-        models: list[Float32],
-        mask: Mask,
-        power: float,
+        self, frames: slice, X: Complex64, models: list[Float32], total: Float32
     ) -> None:
-        self.frames, self.X, self.models = frames, X, models
-        self.binary = mask == "binary"
-        if self.binary:
-            self.winner = np.argmax(models, axis=0)
-            return
-        total = np.zeros_like(models[0])
-        for model in models:
-            kernels.add_power(model, np.float32(power), total)
         _share_equally(models, total)
+        self.frames, self.models = frames, models
         # Divided once here, the mixture need only be multiplied for each source.
         self.X = np.divide(X, total, order="C")
 
     def source(self, index: int) -> Complex64:
-        """The spectrum of one source, shaped like X."""
+        """The spectrum of one source, (n_channels, n_frames, n_bins)."""
         out = np.empty(self.X.shape, np.complex64)
-        if self.binary:
-            kernels.apply_winner(self.X, self.winner, index, out)
-        else:
-            kernels.multiply(_pairs(self.X), self.models[index], _pairs(out))
+        kernels.multiply(_pairs(self.X), self.models[index], _pairs(out))
+        return out
+
+
+class _BinaryMasks:
+    """Each point of the mixture in some frames, for the strongest source there."""
+
+    def __init__(self, frames: slice, X: Complex64, models: list[Float32]) -> None:
+        self.frames, self.X = frames, X
+        self.winner = np.argmax(models, axis=0)
+
+    def source(self, index: int) -> Complex64:
+        """The spectrum of one source, (n_channels, n_frames, n_bins)."""
+        out = np.empty(self.X.shape, np.complex64)
+        kernels.apply_winner(self.X, self.winner, index, out)
         return out
 
 
@@ -233,6 +241,9 @@ def _share_equally(models: list[Float32], total: Float32) -> None:
 def _pairs(X: Complex64) -> Float32:
     """Complex numbers as pairs of floats, on the last axis."""
     return X.view(np.float32).reshape(*X.shape, 2)
+
+
+_Masks = _RatioMasks | _BinaryMasks
 
 
 class _Resynthesis:
@@ -252,7 +263,7 @@ class _Resynthesis:
         self.tails = np.zeros((n_sources, n_channels, overlap), np.float32)
 
     def block(
-        self, frames: slice, pieces: list[_Masking], mapper: Mapper
+        self, frames: slice, pieces: list[_Masks], mapper: Mapper
     ) -> tuple[int, Float32]:
         """The samples that no later frame reaches, with the first one's number."""
         start = frames.start * self.grid.hop_length - self.grid.n_fft // 2
@@ -276,9 +287,7 @@ class _Resynthesis:
             return first, grid.n_samples - origin
         return first, max(first, (frames.stop - frames.start) * grid.hop_length)
 
-    def _overlap_add(
-        self, frames: slice, pieces: list[_Masking], source: int
-    ) -> Float32:
+    def _overlap_add(self, frames: slice, pieces: list[_Masks], source: int) -> Float32:
         """Add a block's frames to the tail of the last; keep the new tail."""
         from scipy import fft
 

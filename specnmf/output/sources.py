@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -234,12 +235,11 @@ def _round(
     written = np.empty((n_channels, n))
     edges = np.linspace(0, n, PIECES + 1).astype(int)
 
-    def round_piece(i: int) -> int:
-        a, b = edges[i], edges[i + 1]
+    mixture = np.ascontiguousarray(mixture)
+
+    def round_span(span: tuple[int, int]) -> int:
         return int(
-            kernels.round_running_sum(
-                sources[:, :, a:b], mixture[:, a:b], scale, out[:, a:b], written[:, a:b]
-            )
+            kernels.round_running_sum(sources, mixture, scale, span, out, written)
         )
 
-    return out, written, sum(mapper(round_piece, range(PIECES)))
+    return out, written, sum(mapper(round_span, list(pairwise(edges.tolist()))))

@@ -130,7 +130,9 @@ def test_wrong_options_and_shapes_are_refused(rng):
 def rounded(sources, mixture, scale):
     out = np.empty((sources.shape[0], sources.shape[2], sources.shape[1]), np.int32)
     written = np.empty(mixture.shape)
-    held = kernels.round_running_sum(sources, mixture, scale, out, written)
+    held = kernels.round_running_sum(
+        sources, mixture, scale, (0, mixture.shape[1]), out, written
+    )
     out = out.transpose(0, 2, 1)
     assert (written == out.sum(axis=0, dtype=np.int64)).all()
     return out, held
