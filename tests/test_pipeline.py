@@ -299,6 +299,7 @@ def test_progress_passes_through_the_stages(tmp_path):
     [
         "bach10/P4_Mix01/mix.flac",
         "chopin_op10_3/Chopin_Op010-03-Measures1-8_Igoshina.wav",
+        "chopin_op10_3/Chopin_Op010-03-Measures1-8_Varsi.wav",
         "schubert_d911_11/FMP_B_Sonify_Pitch_Schubert_D911-11_SC06.wav",
         "drums/808/mix.flac",
     ],

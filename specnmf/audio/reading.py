@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import re
 import shutil
@@ -10,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +27,10 @@ PathLike = str | os.PathLike[str]
 
 #: Samples a channel read or written at a time.
 BLOCK = 1 << 18
+
+#: The share of a recording that may be missing before it counts as cut short: headers
+#: of playable files are off by a few blocks.
+TOLERATED = 0.01
 
 #: Chunks whose declared size exceeds what the file holds: `data : 9 (should be 4)`.
 _CUT_CHUNK = re.compile(
@@ -75,33 +80,37 @@ def read(path: PathLike, *, start: float = 0.0, duration: float | None = None) -
 
 
 def remarks(path: PathLike, n_samples: int | None = None) -> list[str]:
-    """What an Ogg file leaves in doubt: whether all of it is there.
+    """What leaves in doubt whether all of a recording is there.
 
-    Ogg states no length at its beginning, so a file cut short reads like a shorter
-    one, without the mark that ends a stream; one saved from the air lacks it as well.
-    And some whole files lose samples in libsndfile. So these are no errors.
+    An Ogg file states no length at its beginning, so one cut short reads like a
+    shorter one, without the mark that ends a stream; one saved from the air lacks it
+    as well. And some files hold a little less than they promise. None is an error.
 
     Parameters
     ----------
     path : path
-        Any recording; other formats leave nothing to remark on.
+        Any recording.
     n_samples : int, optional
         How many samples a channel could be read, if all were asked for.
     """
     path = Path(path)
+    found = []
     with path.open("rb") as file:
-        if file.read(4) != b"OggS":
-            return []
-        file.seek(max(0, os.fstat(file.fileno()).st_size - (1 << 17)))
-        tail = file.read()
-    page = tail[tail.rfind(b"OggS") :]
-    ended = len(page) > 5 and page[5] & 4
-    found = [] if ended else ["no end-of-stream mark: the file may be cut short"]
+        if file.read(4) == b"OggS" and not _ends_as_ogg(file):
+            found.append("no end-of-stream mark: the file may be cut short")
     with _sound_file(path) as sound:
-        if n_samples is not None and n_samples < sound.frames:
-            lost = (sound.frames - n_samples) / sound.samplerate
-            found.append(f"{lost:.2f} s of it could not be decoded and are left out")
+        promised = _promised(sound)
+        if n_samples is not None and n_samples < promised < math.inf:
+            lost = (promised - n_samples) / sound.samplerate
+            found.append(f"{lost:.2f} s shorter than its header says")
     return found
+
+
+def _ends_as_ogg(file: BinaryIO) -> bool:
+    file.seek(max(0, os.fstat(file.fileno()).st_size - (1 << 17)))
+    tail = file.read()
+    page = tail[tail.rfind(b"OggS") :]
+    return len(page) > 5 and bool(page[5] & 4)
 
 
 @dataclass(frozen=True)
@@ -146,7 +155,7 @@ class Source:
             if keep.shape[1]:
                 yield keep
             if block.shape[1] < n:
-                self._check_whole(position)
+                self.check_whole(position)
                 return
 
     def _next(self, n: int, dtype: str) -> NDArray[Any]:
@@ -159,11 +168,12 @@ class Source:
             ) from error
         return buffer[:got].T
 
-    def _check_whole(self, n_samples: int) -> None:
-        promised = self.file.frames
-        if self.file.format == "OGG":
-            return  # see `remarks`
-        if promised < _SF_COUNT_MAX and n_samples < promised:
+    def check_whole(self, n_samples: int) -> None:
+        """Raise AudioError if too many of the samples promised are not there."""
+        promised = _promised(self.file)
+        if self.file.format == "OGG" or math.isinf(promised):
+            return
+        if n_samples < (1 - TOLERATED) * promised:
             raise _cut_short(self.path, promised / self.sr, n_samples / self.sr)
 
 
@@ -182,8 +192,9 @@ def reading(path: PathLike) -> Iterator[Source]:
     path = Path(path)
     _check_file(path)
     with _sound_file(path) as file:
-        _check_chunks(path, file)
-        yield Source(path, file)
+        source = Source(path, file)
+        source.check_whole(file.frames)
+        yield source
 
 
 @contextmanager
@@ -263,17 +274,20 @@ def _check_file(path: Path) -> None:
         raise AudioError(f"{path}: cannot be opened ({reason})") from error
 
 
-def _check_chunks(path: Path, file: soundfile.SoundFile) -> None:
-    """Refuse a file shorter than its header says: libsndfile only logs it."""
+def _promised(file: soundfile.SoundFile) -> float:
+    """Samples a channel that the header states; infinite if it states none.
+
+    Where chunks are longer than the file, libsndfile corrects the number and only
+    logs it.
+    """
     log = str(file.extra_info)
     cut = _CUT_CHUNK.search(log)
     if cut and int(cut[2]) < int(cut[1]) < _UNKNOWN_SIZE:
-        held = file.frames / file.samplerate
-        raise _cut_short(path, held * int(cut[1]) / max(1, int(cut[2])), held)
+        return float(file.frames) * int(cut[1]) / max(1, int(cut[2]))
     ds64 = _CUT_DS64.search(log)
     if ds64 and int(ds64[1]) < int(ds64[2]):
-        rate = file.samplerate
-        raise _cut_short(path, int(ds64[2]) / rate, int(ds64[1]) / rate)
+        return float(ds64[2])
+    return math.inf if file.frames == _SF_COUNT_MAX else float(file.frames)
 
 
 def _cut_short(path: Path, promised: float, held: float) -> AudioError:

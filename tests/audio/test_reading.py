@@ -108,6 +108,18 @@ def test_a_file_cut_short_is_refused(tmp_path, noise, format, subtype, suffix):
         specnmf.read(path)
 
 
+def test_a_header_that_is_off_by_a_little_is_remarked_on(tmp_path, noise):
+    path = tmp_path / "off.wav"
+    soundfile.write(path, noise, 44100, "PCM_16")
+    path.write_bytes(path.read_bytes()[:-120])
+    audio = specnmf.read(path)
+    assert audio.n_samples == len(noise) - 30
+    assert reading.remarks(path, audio.n_samples) == [
+        "0.00 s shorter than its header says"
+    ]
+    assert reading.remarks(path) == []
+
+
 def test_an_mp3_cut_short_is_refused(tmp_path, rng):
     path = tmp_path / "cut.mp3"
     soundfile.write(path, 0.1 * rng.standard_normal(44100), 44100)
@@ -121,9 +133,7 @@ def test_an_ogg_cut_short_is_remarked_on(tmp_path, rng):
     path = tmp_path / "cut.ogg"
     soundfile.write(path, 0.1 * rng.standard_normal(88200), 44100)
     assert reading.remarks(path, 88200) == []
-    assert reading.remarks(path, 44100) == [
-        "1.00 s of it could not be decoded and are left out"
-    ]
+    assert reading.remarks(path, 44100) == ["1.00 s shorter than its header says"]
     data = path.read_bytes()
     path.write_bytes(data[: len(data) // 2])
     assert "may be cut short" in reading.remarks(path)[0]
