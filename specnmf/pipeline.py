@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import time
+import zipfile
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -30,7 +31,7 @@ from specnmf.settings import Settings
 #: ``progress(stage, done, total, note)``, as a stage goes on.
 Progress = Callable[[str, int, int, str], None]
 
-#: A templates file beyond this size is refused unread.
+#: A templates file that unpacks to more is refused unread.
 MOST_TEMPLATE_BYTES = 1 << 30
 
 
@@ -250,11 +251,15 @@ def read_templates(path: str | Path, grid: Grid) -> NDArray[np.floating]:
     """
     path = Path(path)
     try:
-        if path.stat().st_size > MOST_TEMPLATE_BYTES:
-            raise TemplateError(f"{path}: larger than a gigabyte, expected factors.npz")
+        with zipfile.ZipFile(path) as archive:
+            size = sum(member.file_size for member in archive.infolist())
+        if size > MOST_TEMPLATE_BYTES:
+            raise TemplateError(f"{path}: holds over a gigabyte, expected factors.npz")
         with np.load(path, allow_pickle=False) as arrays:
             W, frequencies = arrays["W"], arrays["frequencies"]
             checked = Factorization(W, np.zeros((W.shape[1], 1)))
+    except TemplateError:
+        raise
     except OSError as error:
         raise TemplateError(f"{path}: {error.strerror or error}") from error
     except Exception as error:  # whatever a broken archive makes numpy raise

@@ -1,6 +1,7 @@
 """The documentation: what it shows is what happens."""
 
 import importlib.util
+import json
 import re
 import shlex
 import subprocess
@@ -12,8 +13,11 @@ from conftest import ROOT
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
-def blocks(language):
-    return re.findall(rf"^```{language}\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+HOWTO = (ROOT / "docs" / "howto.md").read_text(encoding="utf-8")
+
+
+def blocks(language, text=README):
+    return re.findall(rf"^```{language}\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
 
 
 @pytest.fixture
@@ -48,6 +52,34 @@ def test_the_readmes_commands_print_what_it_shows(project):
 def test_the_readmes_python_runs(project):
     (code,) = blocks("python")
     subprocess.run([sys.executable, "-W", "error", "-c", code], cwd=project, check=True)
+
+
+def test_the_how_tos_run(project):
+    commands = [
+        line
+        for block in blocks("text", HOWTO)
+        for line in block.splitlines()
+        if "song.wav" not in line
+    ]
+    assert len(commands) >= 4
+    for command in commands:
+        result = run(f"{command} --overwrite --no-figures --max-iter 5", project)
+        assert result.returncode == 0, result.stdout
+    for code in blocks("python", HOWTO):
+        subprocess.run(
+            [sys.executable, "-W", "error", "-c", code], cwd=project, check=True
+        )
+
+
+def test_the_how_tos_configuration_is_understood(project):
+    (toml,) = blocks("toml", HOWTO)
+    (project / "my.toml").write_text(toml)
+    clip = "audio_examples/drums/drums.flac"
+    command = f"specnmf decompose {clip} --config my.toml --max-iter 5 --json"
+    result = run(command, project)
+    settings = json.loads(result.stdout)["runs"][0]["settings"]
+    assert (settings["n_components"], settings["n_fft"]) == (12, 4096)
+    assert (settings["beta"], settings["figures"]) == (0, False)
 
 
 def test_the_readmes_files_are_there():

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import zipfile
 
 import mido
 import numpy as np
@@ -10,7 +11,7 @@ import soundfile
 from conftest import ROOT
 
 import specnmf
-from specnmf import ParameterError, Settings, TemplateError
+from specnmf import ParameterError, Settings, TemplateError, pipeline
 from specnmf.output.sources import EXACT_DB
 
 CHOPIN = ROOT / "audio_examples" / "chopin_op28_4" / "chopin_op28_4.flac"
@@ -233,7 +234,7 @@ def test_templates_are_held_fixed_and_the_rest_is_learned(tmp_path):
     assert len(run.report["inputs"]) == 2
 
 
-def test_templates_that_do_not_fit_are_refused(tmp_path):
+def test_templates_that_do_not_fit_are_refused(tmp_path, monkeypatch):
     first = decompose(CHOPIN, tmp_path / "a", duration=3.0, figures=False)
     templates = first.folder / "factors.npz"
     with pytest.raises(TemplateError, match="holds 1025 bins, the recording 513"):
@@ -249,6 +250,12 @@ def test_templates_that_do_not_fit_are_refused(tmp_path):
     np.savez(pickled, W=np.array([print], dtype=object), frequencies=np.zeros(3))
     with pytest.raises(TemplateError, match="expected a factors.npz"):
         decompose(CHOPIN, tmp_path / "b", templates=pickled)
+    bomb = tmp_path / "bomb.npz"
+    with zipfile.ZipFile(bomb, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("W.npy", bytes(10_001))
+    monkeypatch.setattr(pipeline, "MOST_TEMPLATE_BYTES", 10_000)
+    with pytest.raises(TemplateError, match="holds over a gigabyte"):
+        decompose(CHOPIN, tmp_path / "b", templates=bomb)
     assert not (tmp_path / "b").exists()
 
 
