@@ -354,6 +354,11 @@ def _warnings(done: _Decomposition, written: Written | None) -> list[str]:
     whole = done.settings.start == 0 and done.settings.duration is None
     n_samples = done.audio.n_samples if whole else None
     found = [*findings(done.audio), *reading.remarks(done.path, n_samples)]
+    asked = done.settings.duration
+    if asked is not None and done.audio.n_samples < round(asked * done.audio.sr):
+        found.append(
+            f"the excerpt ends with the recording, {done.audio.duration:.2f} s"
+        )
     if written is not None and written.residual_db > MOST_RESIDUAL_DB:
         found.append(
             f"null test: the sources add up to the input at {written.residual_db:.0f} "

@@ -214,6 +214,13 @@ def test_the_same_seed_gives_the_same_bytes_with_any_threads(tmp_path, options):
     assert contents[0] == contents[1] == contents[2]
 
 
+def test_an_excerpt_adds_up_and_says_if_it_is_shorter_than_asked(tmp_path):
+    run = decompose(DRUMS, tmp_path, figures=False, start=9.0, duration=5.0)
+    mixture = soundfile.read(DRUMS, start=9 * 44100, dtype="int16", always_2d=True)[0]
+    assert (sum_of_sources(run, "int16") == mixture).all()
+    assert run.report["warnings"] == ["the excerpt ends with the recording, 1.18 s"]
+
+
 def test_another_seed_gives_other_factors(tmp_path):
     runs = [
         decompose(CHOPIN, tmp_path / str(seed), seed=seed, duration=2.0, figures=False)
