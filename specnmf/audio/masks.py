@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
+from contextlib import closing
 from typing import Protocol
 
 import numpy as np
@@ -102,8 +103,9 @@ def separate(
         power=power,
         threads=threads,
     )
-    for first, block in stream:
-        out[:, :, first : first + block.shape[2]] = block
+    with closing(stream):
+        for first, block in stream:
+            out[:, :, first : first + block.shape[2]] = block
     return {name: Audio(y, grid.sr) for name, y in zip(names, out, strict=True)}
 
 
@@ -129,7 +131,7 @@ def stream_sources(
     mask: Mask = Settings.mask,
     power: float = Settings.mask_power,
     threads: int | None = None,
-) -> Iterator[tuple[int, Float32]]:
+) -> Generator[tuple[int, Float32], None, None]:
     """Yield the sources block by block, in order of time.
 
     Yields

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -96,6 +96,7 @@ def write_sources(
         threads=settings.threads,
     )
     with ExitStack() as stack:
+        stack.enter_context(closing(stream))
         source = stack.enter_context(reading(recording))
         writers = [
             _writer(stack, folder / name, audio, settings, source.subtype)
