@@ -69,6 +69,7 @@ class _SingleThreadedBlas:
 
         with self.lock:
             if self.inside == 0:
+                _take_control()
                 self.limits = threadpool_limits(1, user_api="blas")
             self.inside += 1
 
@@ -76,7 +77,22 @@ class _SingleThreadedBlas:
         with self.lock:
             self.inside -= 1
             if self.inside == 0:
+                _take_control()
                 self.limits.restore_original_limits()
+                _take_control()
+
+
+def _take_control() -> None:
+    """Let the current thread set OpenBLAS's limit.
+
+    From 3.7 on, threadpoolctl heeds the first thread that sets one, and silently
+    no other; here it may be another thread that enters first or leaves last.
+    """
+    from threadpoolctl import OpenBLASController
+
+    clear = getattr(OpenBLASController, "clear_controlling_thread", None)
+    if clear is not None:
+        clear(force=True)
 
 
 _single_threaded_blas = _SingleThreadedBlas()

@@ -123,8 +123,8 @@ def parse_beta(beta: float | str) -> float:
     ParameterError
         If ``beta`` is neither a known name nor a finite number.
     """
-    if isinstance(beta, str) and beta.lower() in BETAS:
-        return BETAS[beta.lower()]
+    if isinstance(beta, str) and beta.strip().lower() in BETAS:
+        return BETAS[beta.strip().lower()]
     try:
         number = float(beta)
     except ValueError:
