@@ -38,6 +38,12 @@ def n_threads(requested: int | None = None) -> int:
     return min(cores, int(ceiling)) if ceiling.isdigit() and int(ceiling) else cores
 
 
+def cut(whole: slice, length: int) -> Iterator[slice]:
+    """Yield a range in slices of ``length``; the last may be shorter."""
+    for first in range(whole.start, whole.stop, length):
+        yield slice(first, min(first + length, whole.stop))
+
+
 @contextmanager
 def workers(threads: int | None = None) -> Iterator[Mapper]:
     """Yield a mapper over ``threads`` threads, with the BLAS kept to one each.

@@ -15,7 +15,7 @@ def add_power(model, power, total):
         for j in range(model.shape[1]):
             if power == 2:
                 model[i, j] *= model[i, j]
-            elif power != 1:
+            else:
                 model[i, j] = model[i, j] ** power
             total[i, j] += model[i, j]
 

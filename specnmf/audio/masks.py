@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Generator, Sequence
 from contextlib import closing
-from typing import Protocol
+from typing import Protocol, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from specnmf.audio import kernels
 from specnmf.audio.recording import Audio
-from specnmf.audio.stft import Complex64, Float32, Grid, Spectrogram, cut, spectra
+from specnmf.audio.stft import Complex64, Float32, Grid, Spectrogram, spectra
 from specnmf.errors import ParameterError
-from specnmf.parallel import Mapper, workers
+from specnmf.parallel import Mapper, cut, workers
 from specnmf.settings import Mask, Settings, check_above, check_choice
 
 #: What the blocks of all sources may take: their number of frames follows from it,
@@ -146,7 +146,7 @@ def stream_sources(
     ParameterError
         As `separate`.
     """
-    check_choice("mask", mask, ("ratio", "binary"))
+    check_choice("mask", mask, get_args(Mask))
     check_above("power", power, 0)
     _check_fit(factors, grid)
     groups = list(sources_of(factors).values())

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from specnmf.audio.recording import Audio
 from specnmf.errors import ParameterError
-from specnmf.parallel import workers
+from specnmf.parallel import cut, workers
 from specnmf.settings import window as window_and_hop
 
 Complex64 = NDArray[np.complex64]
@@ -81,12 +81,6 @@ class Grid:
     def blocks(self, length: int = FRAMES) -> Iterator[slice]:
         """Yield the frames in slices of ``length``."""
         yield from cut(slice(0, self.n_frames), length)
-
-
-def cut(frames: slice, length: int) -> Iterator[slice]:
-    """Yield the frames in slices of ``length``."""
-    for first in range(frames.start, frames.stop, length):
-        yield slice(first, min(first + length, frames.stop))
 
 
 @dataclass(frozen=True, eq=False)

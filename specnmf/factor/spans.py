@@ -8,6 +8,8 @@ from functools import reduce
 import numpy as np
 from numpy.typing import NDArray
 
+from specnmf.parallel import cut
+
 #: A span is what one thread works on; more would cost memory for partial sums.
 MOST_SPANS = 16
 
@@ -18,14 +20,12 @@ BLOCK_BYTES = 1 << 20
 def spans(n_frames: int) -> list[slice]:
     """At most MOST_SPANS spans of equal length, whatever the number of threads."""
     length = max(64, -(-n_frames // MOST_SPANS))
-    return [slice(i, min(i + length, n_frames)) for i in range(0, n_frames, length)]
+    return list(cut(slice(0, n_frames), length))
 
 
 def blocks(span: slice, n_bins: int, itemsize: int) -> Iterator[slice]:
     """The span in blocks of frames."""
-    length = max(16, BLOCK_BYTES // (n_bins * itemsize))
-    for i in range(span.start, span.stop, length):
-        yield slice(i, min(i + length, span.stop))
+    return cut(span, max(16, BLOCK_BYTES // (n_bins * itemsize)))
 
 
 def scratch_for(span: slice, VT: NDArray[np.floating]) -> NDArray[np.floating]:
