@@ -48,7 +48,6 @@ _LEAST_BESIDE = 0.1
 
 #: Cents in a factor of e; the integral of a Gaussian of standard deviation 1.
 _CENTS, _GAUSSIAN = 1200 / math.log(2), math.sqrt(2 * math.pi)
-_NAMES = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
 
 
 def estimate_pitches(W: ArrayLike, frequencies: ArrayLike) -> Array:
@@ -116,22 +115,6 @@ def centroids(W: ArrayLike, frequencies: ArrayLike) -> Array:
     W, frequencies = _spectra(W, frequencies)
     total = W.sum(axis=0)
     return frequencies @ W / np.where(total > 0, total, 1.0)
-
-
-def note_name(midi: float) -> str:
-    """Return the name of the nearest note, such as ``A4`` or ``C#4``.
-
-    Sharps only, in ASCII; 60 is C4, 0 is C-1.
-
-    Raises
-    ------
-    ParameterError
-        If ``midi`` is not finite.
-    """
-    if not math.isfinite(midi):
-        raise ParameterError(f"a note's name needs a finite MIDI number, got {midi}")
-    octave, step = divmod(math.floor(midi + 0.5), 12)
-    return f"{_NAMES[step]}{octave - 1}"
 
 
 def _pitch(template: Array, frequencies: Array) -> float:

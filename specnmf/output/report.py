@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 import specnmf
-from specnmf.audio.pitch import note_name
 from specnmf.factor.factorization import Factorization
+from specnmf.notation import note_name
 
 #: Packages whose versions decide what a run computes.
 PACKAGES = ("numpy", "scipy", "numba", "soundfile", "matplotlib")

@@ -1,13 +1,13 @@
-"""MIDI: a score as a standard MIDI file."""
+"""Writing MIDI: a score as a standard MIDI file."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from specnmf.errors import ParameterError
+from specnmf.score.loading import PathLike
 from specnmf.score.notes import Note, Score
 
 #: A tick lasts 0.26 ms at 120 beats a minute and 1.6 ms at the slowest tempo.
@@ -44,7 +44,7 @@ class _Stroke:
         return mine == theirs and other.start < self.end + self.gap(other)
 
 
-def write_midi(path: str | Path, score: Score, *, tempo: float = 120.0) -> None:
+def write_midi(path: PathLike, score: Score, *, tempo: float = 120.0) -> None:
     """Write a score as a standard MIDI file of format 1 [1]_, a track for each part.
 
     Each part has a channel of its own, percussion the tenth. Beyond fifteen parts,
@@ -55,7 +55,7 @@ def write_midi(path: str | Path, score: Score, *, tempo: float = 120.0) -> None:
 
     Parameters
     ----------
-    path : str or Path
+    path : path
         The file to write.
     score : Score
         Times are kept to the millisecond; a note lasts a tick at least.

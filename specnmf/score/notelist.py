@@ -3,14 +3,179 @@
 from __future__ import annotations
 
 import csv
+import io
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 from pathlib import Path
 
-from specnmf.score.notes import Score
+from specnmf.errors import ScoreError
+from specnmf.score.loading import MAX_NOTES, PathLike, label, load
+from specnmf.score.notes import Note, Score, check_note
 
 COLUMNS = ("start", "duration", "pitch", "velocity", "label")
 
+#: A million rows of sixty characters.
+MAX_BYTES = 64 << 20
 
-def write_csv(path: str | Path, score: Score) -> None:
+#: Lines and how long one may be. Blank ones count, for they take time as well.
+MAX_LINES, MAX_LINE = 2_000_000, 10_000
+
+#: What each column may be called; of several that a table has, the first counts.
+_TITLES: Mapping[str, tuple[str, ...]] = {
+    "start": ("start", "onset"),
+    "duration": ("duration",),
+    "end": ("end", "offset"),
+    "pitch": ("pitch",),
+    "velocity": ("velocity",),
+    "label": ("label", "instrument", "part", "track", "voice"),
+    "percussion": ("percussion",),
+}
+
+#: The velocity of a note whose table has none.
+_VELOCITY = 80.0
+
+#: What says that a note is percussion.
+_YES = ("1", "yes", "true")
+
+
+def read_csv(path: PathLike) -> Score:
+    """The score in a table with a row for each note, as libfmp and `write_csv` have it.
+
+    The columns are start (or onset) and duration (or end) in seconds, pitch as a MIDI
+    number, and where there are such, velocity, label (or instrument, part, track,
+    voice) and percussion (yes or no): in any order and case, others between them.
+    Commas, semicolons or tabs part them; with the latter, numbers may have decimal
+    commas.
+
+    Velocities go up to 127. Where none is above 1, they are shares of that, as libfmp
+    has them; but not where all are 1 between commas, as `write_csv` has them. Of what
+    a score holds, `write_csv` leaves out staves and what is percussion.
+
+    Parameters
+    ----------
+    path : path
+        The file: UTF-8, UTF-16 with a byte order mark, or Latin-1.
+
+    Raises
+    ------
+    ScoreError
+        If the file is missing, lacks a column, has a row that is no note, holds no
+        notes, or is larger than 64 MB, a million notes or a day.
+    """
+    return load(path, _notes, max_bytes=MAX_BYTES)
+
+
+def _notes(data: bytes) -> Iterable[Note]:
+    text = _text(data)
+    delimiter = _delimiter(text)
+    table = csv.DictReader(_lines(text), delimiter=delimiter)
+    try:
+        titles = _titles(table)
+        rows = list(islice(_rows(table, titles), MAX_NOTES + 1))
+    except csv.Error as error:
+        raise ScoreError(f"line {table.line_num}: not a table ({error})") from error
+    if not _are_shares([velocity for _, velocity in rows], delimiter):
+        return (note for note, _ in rows)
+    return (note._replace(velocity=_whole(127 * share)) for note, share in rows)
+
+
+def _text(data: bytes) -> str:
+    has_mark = data.startswith((b"\xff\xfe", b"\xfe\xff"))
+    try:
+        return data.decode("utf-16" if has_mark else "utf-8-sig")
+    except UnicodeDecodeError:
+        return data.decode("latin-1")
+
+
+def _lines(text: str) -> Iterator[str]:
+    for number, line in enumerate(io.StringIO(text, newline=""), 1):
+        if len(line) > MAX_LINE or number > MAX_LINES:
+            raise ScoreError(f"line {number}: longer than tables of notes are")
+        yield line
+
+
+def _delimiter(text: str) -> str:
+    """What parts the columns of the first line."""
+    end = text.find("\n")
+    first_line = text[:end] if end >= 0 else text
+    return max(",;\t", key=first_line.count)
+
+
+def _titles(table: csv.DictReader[str]) -> dict[str, str]:
+    """What the columns are called in a table, those that it has.
+
+    Raises
+    ------
+    ScoreError
+        If one is missing that a note needs.
+    """
+    table.fieldnames = [title.strip().lower() for title in table.fieldnames or ()]
+    titles = {}
+    for column, its_titles in _TITLES.items():
+        present = [title for title in its_titles if title in table.fieldnames]
+        if present:
+            titles[column] = present[0]
+    if {"start", "pitch"} <= titles.keys() and titles.keys() & {"duration", "end"}:
+        return titles
+    raise ScoreError(
+        "expected columns start, duration (or end) and pitch, found "
+        f"{label(', '.join(table.fieldnames)) or 'none'}"
+    )
+
+
+def _rows(
+    table: csv.DictReader[str], titles: Mapping[str, str]
+) -> Iterator[tuple[Note, float]]:
+    """The note of each row, and its velocity as the row has it."""
+    for row in table:
+        cells = {column: row[title] or "" for column, title in titles.items()}
+        if not any(cells.values()):
+            continue
+        try:
+            yield _note(cells, table.reader.dialect.delimiter)
+        except ScoreError as error:
+            raise ScoreError(f"line {table.line_num}: {error}") from error
+
+
+def _note(cells: Mapping[str, str], delimiter: str) -> tuple[Note, float]:
+    numbers = {
+        column: _number(cells[column], column, delimiter)
+        for column in ("start", "duration", "end", "pitch", "velocity")
+        if column in cells
+    }
+    start, pitch = numbers["start"], numbers["pitch"]
+    duration = numbers.get("duration", numbers.get("end", start) - start)
+    velocity = numbers.get("velocity", _VELOCITY)
+    if not pitch.is_integer():
+        raise ScoreError(f"a MIDI pitch is a whole number, got {pitch}")
+    if not 0 <= velocity <= 127:
+        raise ScoreError(f"a velocity lies between 0 and 127, got {velocity}")
+    part = label(cells.get("label", ""))
+    is_drum = cells.get("percussion", "").strip().lower() in _YES
+    note = Note(start, duration, int(pitch), _whole(velocity), part, is_drum)
+    check_note(note)
+    return note, velocity
+
+
+def _number(text: str, column: str, delimiter: str) -> float:
+    try:
+        return float(text if delimiter == "," else text.replace(",", "."))
+    except ValueError as error:
+        raise ScoreError(f"{column} must be a number, got {label(text)!r}") from error
+
+
+def _whole(velocity: float) -> int:
+    return max(1, round(velocity))
+
+
+def _are_shares(velocities: Sequence[float], delimiter: str) -> bool:
+    """Whether the velocities go up to 1 rather than to 127."""
+    if max(velocities, default=127) > 1:
+        return False
+    return delimiter != "," or any(0 < velocity < 1 for velocity in velocities)
+
+
+def write_csv(path: PathLike, score: Score) -> None:
     """Write a score as a table, a row for each note in order of time.
 
     The columns are start and duration in seconds with six decimals, MIDI pitch,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -24,6 +25,8 @@ class Note(NamedTuple):
         The part, hand or component that plays it.
     percussion : bool
         Whether ``pitch`` names a drum rather than a pitch.
+    staff : int
+        The staff of its part, counted from 1 at the top; 0 where that is not known.
     """
 
     start: float
@@ -32,6 +35,7 @@ class Note(NamedTuple):
     velocity: int = 80
     part: str = ""
     percussion: bool = False
+    staff: int = 0
 
 
 @dataclass(frozen=True)
@@ -46,8 +50,8 @@ class Score:
     Raises
     ------
     ScoreError
-        If a time is negative or not finite, or a pitch or velocity is out of
-        MIDI's range.
+        If a time is negative or not finite, a pitch or velocity out of MIDI's
+        range, or a staff negative.
     """
 
     notes: tuple[Note, ...]
@@ -55,7 +59,7 @@ class Score:
     def __post_init__(self) -> None:
         notes = tuple(sorted(self.notes, key=lambda n: (n.start, n.pitch, n.part)))
         for note in notes:
-            _check(note)
+            check_note(note)
         object.__setattr__(self, "notes", notes)
 
     @property
@@ -63,8 +67,24 @@ class Score:
         """The names of the parts, in order of first appearance."""
         return tuple(dict.fromkeys(note.part for note in self.notes))
 
+    @property
+    def duration(self) -> float:
+        """When the last note ends, in seconds; 0 without notes."""
+        return max((note.start + note.duration for note in self.notes), default=0.0)
 
-def _check(note: Note) -> None:
+    @property
+    def pitched(self) -> Score:
+        """The notes that have a pitch."""
+        return Score(tuple(note for note in self.notes if not note.percussion))
+
+    @property
+    def percussive(self) -> Score:
+        """The notes that are drums."""
+        return Score(tuple(note for note in self.notes if note.percussion))
+
+
+def check_note(note: Note) -> None:
+    """Raise a ScoreError where a value of a note is out of its range."""
     for name, seconds in (("start", note.start), ("duration", note.duration)):
         if not (math.isfinite(seconds) and seconds >= 0):
             raise ScoreError(f"a note's {name} must be 0 s or more, got {seconds}")
@@ -72,3 +92,22 @@ def _check(note: Note) -> None:
         raise ScoreError(f"a MIDI pitch lies between 0 and 127, got {note.pitch}")
     if not 1 <= note.velocity <= 127:
         raise ScoreError(f"a velocity lies between 1 and 127, got {note.velocity}")
+    if note.staff < 0:
+        raise ScoreError(f"a staff is 0 or more, got {note.staff}")
+
+
+def numbered(names: Iterable[str]) -> list[str]:
+    """Names that each occur once: Piano, Piano 2, Piano 3 for three pianos."""
+    names = list(names)
+    given = set(names)
+    used: set[str] = set()
+    counts: dict[str, int] = {}
+    different = []
+    for name in names:
+        new = name
+        while new in used or (new != name and new in given):
+            counts[name] = counts.get(name, 1) + 1
+            new = f"{name} {counts[name]}"
+        used.add(new)
+        different.append(new)
+    return different

@@ -1,11 +1,25 @@
 """Note lists: every note a row that any reader of CSV understands."""
 
 import csv
+import re
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
-from specnmf.score.notelist import write_csv
+from specnmf import ScoreError
+from specnmf.score.notelist import read_csv, write_csv
 from specnmf.score.notes import Note, Score
+
+
+@pytest.fixture
+def read(tmp_path):
+    def read(text):
+        data = text if isinstance(text, bytes) else text.encode()
+        (tmp_path / "notes.csv").write_bytes(data)
+        return read_csv(tmp_path / "notes.csv")
+
+    return read
 
 
 def written(tmp_path, *notes):
@@ -50,3 +64,141 @@ def test_an_empty_score_is_a_header(tmp_path):
 def test_a_path_may_be_text(tmp_path):
     write_csv(str(tmp_path / "notes.csv"), Score(()))
     assert (tmp_path / "notes.csv").is_file()
+
+
+# --------------------------------------------------------------------- reading
+
+
+def test_real_lists_are_those_that_libfmp_reads(shared_data):
+    c1 = pytest.importorskip("libfmp.c1")
+    paths = sorted(shared_data.glob("*/*.csv"))
+    assert len(paths) == 3
+    for path in paths:
+        rows = c1.csv_to_list(str(path))
+        rows.sort(key=lambda row: (row[0], row[2], row[4]))
+        share = 1 if max(row[3] for row in rows) > 1 else 127
+        for note, row in zip(read_csv(path).notes, rows, strict=True):
+            start, duration, pitch, velocity, part = row
+            # pandas may be off by the last bit
+            assert note[:2] == pytest.approx((start, duration), rel=1e-15)
+            assert note[2:5] == (pitch, max(1, round(share * velocity)), part)
+
+
+def test_what_libfmp_writes_is_read(tmp_path):
+    c1 = pytest.importorskip("libfmp.c1")
+    rows = [[0.25, 1.5, 60, 0.5, "Violin I"], [1, 2, 62, 1.0, "Flöte"]]
+    c1.list_to_csv(rows, str(tmp_path / "notes.csv"))
+    first, second = read_csv(tmp_path / "notes.csv").notes
+    assert first == Note(0.25, 1.5, 60, 64, "Violin I")
+    assert second == Note(1, 2, 62, 127, "Flöte")
+
+
+seconds = st.integers(0, 10**9).map(lambda microseconds: microseconds / 1e6)
+labels = st.sampled_from(["", "piano", 'the "lead"', "a;b", "Flöte, 笛", "1,5"])
+notes = st.tuples(
+    seconds, seconds, st.integers(0, 127), st.integers(1, 127), labels
+).map(lambda values: Note(*values))
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(notes, min_size=1))
+def test_what_was_written_is_read_to_the_microsecond(tmp_path, notes):
+    score = Score(notes)
+    write_csv(tmp_path / "notes.csv", score)
+    assert read_csv(tmp_path / "notes.csv") == score
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "start,duration,pitch,velocity,label\n1.5,0.25,60,64,piano\n",
+        "Start;Duration;Pitch;Velocity;Label\n1.5;0.25;60;64;piano\n",
+        '"Start";"Duration";"Pitch";"Velocity";"Instrument"\n1.5;.25;60;64;"piano"\n',
+        "ONSET\tEND\tPITCH\tVelocity\tTrack\r\n1.5\t1.75\t60.0\t64\tpiano\r\n",
+        "start;end;pitch;velocity;part\n1,5;1,75;60;64,0;piano\n",
+        "id,label,velocity,pitch,duration,start\n7,piano,64,60,0.25,1.5,too,many\n",
+        "\ufeffstart , duration, pitch,velocity, voice\n 1.5, 0.25, 60 , 64, piano\n",
+        "start,duration,end,pitch,velocity,label\n1.5,0.25,99,60,64,piano\n\n,,,,,\n",
+    ],
+)
+def test_columns_are_found_by_their_names(read, text):
+    assert read(text).notes == (Note(1.5, 0.25, 60, 64, "piano"),)
+
+
+def test_columns_that_a_note_can_do_without_may_be_missing(read):
+    assert read("pitch,start,duration\n60,1,2").notes == (Note(1, 2, 60, 80, ""),)
+
+
+@pytest.mark.parametrize(
+    ("text", "velocities"),
+    [
+        ("start,duration,pitch,velocity\n0,1,60,0.5\n1,1,60,1", [64, 127]),
+        ("start;duration;pitch;velocity\n0;1;60;1\n1;1;60;1", [127, 127]),
+        ("start,duration,pitch,velocity\n0,1,60,1\n1,1,60,1", [1, 1]),
+        ("start;duration;pitch;velocity\n0;1;60;1\n1;1;60;2", [1, 2]),
+        ("start;duration;pitch;velocity\n0;1;60;0\n1;1;60;100", [1, 100]),
+    ],
+)
+def test_velocities_up_to_one_are_shares(read, text, velocities):
+    assert [note.velocity for note in read(text).notes] == velocities
+
+
+def test_percussion_may_be_told(read):
+    rows = "0,1,36,yes\n1,1,60,no\n2,1,62,\n3,1,38,TRUE\n4,1,38,1\n"
+    score = read("start,duration,pitch,percussion\n" + rows)
+    assert [note.percussion for note in score.notes] == [True, False, False, True, True]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "latin-1"])
+def test_text_is_read_in_its_encoding(read, encoding):
+    data = "start,duration,pitch,label\n0,1,60,Flöte\n".encode(encoding)
+    assert read(data).parts == ("Flöte",)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("time,note\n0,60\n", "expected columns start, duration (or end) and pitch, "
+         "found time, note"),
+        ("0,1,60\n", "found 0, 1, 60"),
+        ("\n\n", "found none"),
+        ("start,pitch\n0,60", "found start, pitch"),
+        ("start,duration,pitch\n", "holds no notes"),
+        ("start,duration,pitch\n0,1,60\n\n0,x,60", "line 4: duration must be a number, "
+         "got 'x'"),
+        ("start,duration,pitch\n0,1", "line 2: pitch must be a number, got ''"),
+        ("start,duration,pitch\n0,1,C4", "line 2: pitch must be a number, got 'C4'"),
+        ("start,duration,pitch\n0,1,60.5", "line 2: a MIDI pitch is a whole number, "
+         "got 60.5"),
+        ("start,duration,pitch\n0,1,nan", "line 2: a MIDI pitch is a whole number"),
+        ("start,duration,pitch\n0,1,1e99", "line 2: a MIDI pitch lies between"),
+        ("start,duration,pitch\n0,1,inf", "line 2: a MIDI pitch is a whole number"),
+        ("start,duration,pitch\ninf,1,60", "line 2: a note's start must be 0 s or "),
+        ("start,end,pitch\n2,1,60", "line 2: a note's duration must be 0 s or more, "
+         "got -1"),
+        ("start,duration,pitch,velocity\n0,1,60,128", "line 2: a velocity lies "
+         "between 0 and 127, got 128"),
+        ("start,duration,pitch,velocity\n0,1,60,nan", "a velocity lies between"),
+        ("start,duration,pitch\n0,999999,60", "lasts 278 hours, expected a day"),
+        (b"\xff\xfe\x00", "found"),
+        (b"\x00\x01\x02\x03\n", "found none"),
+    ],
+)  # fmt: skip
+def test_what_is_no_list_is_refused_in_one_line(read, text, message):
+    with pytest.raises(ScoreError, match=re.escape(message)) as caught:
+        read(text)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        ("7" * 200_000, "line 3: longer than tables of notes are"),
+        ("\n" * 2_000_000, "line 2000001: longer than tables of notes are"),
+        ('"' + "1234567\n" * 20_000, "not a table (field larger than field limit"),
+    ],
+    ids=["a long line", "many lines", "a long cell"],
+)
+def test_endless_lists_are_refused(read, more, message):
+    with pytest.raises(ScoreError, match=re.escape(message)):
+        read("start,duration,pitch\n0,1,60\n" + more)

@@ -5,7 +5,7 @@ import math
 import pytest
 
 from specnmf import ScoreError
-from specnmf.score.notes import Note, Score
+from specnmf.score.notes import Note, Score, numbered
 
 
 def test_notes_are_sorted_by_start_pitch_and_part():
@@ -30,6 +30,35 @@ def test_scores_of_the_same_notes_are_equal():
     assert Score(notes) == Score(notes[::-1])
 
 
+def test_a_score_lasts_until_its_last_note_ends():
+    assert Score([Note(0, 9, 60), Note(1, 2, 60)]).duration == 9
+    assert Score(()).duration == 0
+
+
+def test_a_score_is_what_is_pitched_and_what_is_percussive():
+    drum, pitch = Note(0, 1, 36, percussion=True), Note(0, 1, 60)
+    score = Score([drum, pitch])
+    assert score.percussive == Score([drum])
+    assert score.pitched == Score([pitch])
+
+
+@pytest.mark.parametrize(
+    ("names", "expected"),
+    [
+        ("abc", "a b c"),
+        ("aba", "a b a2"),
+        ("aaa", "a a2 a3"),
+        (["a", "a", "a 2"], "a a3 a2"),
+        (["a", "a 2", "a", "a 2"], "a a2 a3 a22"),
+        ("", ""),
+    ],
+)
+def test_names_that_come_again_are_numbered(names, expected):
+    different = numbered(names)
+    assert [name.replace(" ", "") for name in different] == expected.split()
+    assert len(set(different)) == len(names)
+
+
 def test_a_score_cannot_be_changed():
     with pytest.raises(AttributeError):
         Score(()).notes = (Note(0, 1, 60),)
@@ -46,6 +75,7 @@ def test_a_score_cannot_be_changed():
         (Note(0, 1, -1), "pitch lies between 0 and 127, got -1"),
         (Note(0, 1, 60, velocity=0), "velocity lies between 1 and 127, got 0"),
         (Note(0, 1, 60, velocity=128), "velocity lies between 1 and 127, got 128"),
+        (Note(0, 1, 60, staff=-1), "a staff is 0 or more, got -1"),
     ],
 )
 def test_a_note_beyond_midi_is_refused(note, message):

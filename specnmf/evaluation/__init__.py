@@ -1,0 +1,1 @@
+"""How well sources were separated: scores against references."""

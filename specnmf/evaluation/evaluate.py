@@ -1,0 +1,120 @@
+"""Scores of separated sources against the true ones."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal, get_args
+
+from specnmf.audio.recording import Audio
+from specnmf.evaluation.inputs import Progress, Recording, prepare
+from specnmf.evaluation.judge import Judge
+from specnmf.evaluation.matching import match_by_name, match_by_score
+from specnmf.evaluation.measures import museval_metrics
+from specnmf.evaluation.oracle import ideal_ratio_masks
+from specnmf.evaluation.scores import Evaluation, SourceScores
+from specnmf.settings import check_choice, check_window, window
+
+Match = Literal["auto", "name", "best"]
+
+
+def evaluate(
+    estimates: Mapping[str, Recording],
+    references: Mapping[str, Recording],
+    *,
+    mixture: Recording | None = None,
+    sr: int | None = None,
+    match: Match = "auto",
+    v4: bool = False,
+    oracle: bool = False,
+    n_fft: int | None = None,
+    progress: Progress | None = None,
+) -> Evaluation:
+    """Score separated sources against the true ones.
+
+    SDR, SIR and SAR are those of BSS Eval v3 on the average of the channels, for
+    which alone they are defined; SI-SDR and v4 count the channels jointly.
+
+    Parameters
+    ----------
+    estimates, references : dict of str to Audio or array
+        By name; arrays of shape (n_channels, n_samples) or (n_samples,). Estimates
+        are cut or padded with zeros to the longest reference.
+    mixture : Audio or array, optional
+        What was separated; by default the sum of the references.
+    sr : int, optional
+        The arrays' sample rate in Hz; `v4` and `oracle` need to know.
+    match : {"auto", "name", "best"}
+        Match estimates with references by name, or so that the sum of the SDRs is
+        highest; "auto" does the latter if no names agree.
+    v4 : bool
+        Add the SDR of BSS Eval v4; needs museval.
+    oracle : bool
+        Add the scores of ideal ratio masks, an upper bound for masks of a window.
+    n_fft : int, optional
+        That window in samples; by default as `specnmf.stft`.
+    progress : callable, optional
+        Called as ``progress(stage, done, total, note)``.
+
+    Returns
+    -------
+    Evaluation
+        One row a reference. A reference without an estimate counts as separated
+        to silence, -30 dB; a silent reference has no scores.
+
+    Raises
+    ------
+    ParameterError
+        If sample rates differ, a recording is no audio, an option is out of range,
+        or museval is wanted and missing.
+
+    References
+    ----------
+    Vincent, Gribonval and Févotte, IEEE TASLP 14(4), 2006; Le Roux et al., ICASSP
+    2019; Stöter, Liutkus and Ito, LVA/ICA 2018.
+    """
+    check_choice("match", match, get_args(Match))
+    check_window(n_fft, None)
+    if v4:
+        museval_metrics()
+    material = prepare(estimates, references, mixture, sr)
+    if oracle:
+        n_fft, _ = window(material.rate, n_fft)
+    judge = Judge(material, v4=v4, progress=progress)
+    matched = _matched(judge, match)
+    unused = [name for name in material.estimates if name not in matched.values()]
+    return Evaluation(
+        sources=judge.rows(matched, material.estimates, "estimates"),
+        oracle=_oracle(judge, n_fft) if oracle else (),
+        oracle_n_fft=n_fft if oracle else None,
+        unused=tuple(unused),
+        warnings=(*material.warnings, *_remarks(judge, matched)),
+    )
+
+
+def _matched(judge: Judge, match: Match) -> dict[str, str | None]:
+    """Each reference's estimate, None where there is none."""
+    references = list(judge.material.references)
+    estimates = list(judge.material.estimates)
+    named = match_by_name(references, estimates)
+    if match == "name" or (match == "auto" and any(named.values())):
+        return named
+    return match_by_score(references, estimates, judge.bids())
+
+
+def _oracle(judge: Judge, n_fft: int | None) -> tuple[SourceScores, ...]:
+    """The scores of the masks that the references themselves give."""
+    material, references = judge.material, judge.material.references
+    mixture = Audio(material.mixture, material.rate)
+    masked = ideal_ratio_masks(mixture, list(references.values()), n_fft=n_fft)
+    sounds = dict(zip(references, masked, strict=True))
+    return judge.rows({name: name for name in references}, sounds, "oracle")
+
+
+def _remarks(judge: Judge, matched: dict[str, str | None]) -> list[str]:
+    """What a reader of the scores should know of the sources."""
+    missing = [name for name, estimate in matched.items() if estimate is None]
+    silent = [name for name in matched if name not in judge.sounding]
+    return [
+        *(f"{name}: no estimate, counted as silence" for name in missing),
+        *(f"{name}: the reference is silent, left out of the means" for name in silent),
+    ]

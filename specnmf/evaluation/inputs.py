@@ -1,0 +1,242 @@
+"""Estimates and references: out of files, and made comparable."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from specnmf.audio.reading import PathLike, read
+from specnmf.audio.recording import Audio, Float32
+from specnmf.errors import AudioError, ParameterError
+
+Recording = Audio | ArrayLike
+Sounds = dict[str, Float32]
+Progress = Callable[[str, int, int, str], None]
+
+#: What files of recordings are called; others in a folder are passed over.
+SUFFIXES = (
+    ".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aif", ".aiff", ".aifc", ".au",
+    ".caf", ".rf64", ".w64",
+)  # fmt: skip
+
+#: A recording of this name among the references is what was separated.
+MIXTURES = ("mix", "mixture")
+
+
+def read_sources(
+    path: PathLike, *, progress: Progress | None = None
+) -> dict[str, Audio]:
+    """The recordings behind a path, by their stems and in that order.
+
+    Parameters
+    ----------
+    path : path
+        A recording, a folder of recordings, or the folder of a run.
+    progress : callable, optional
+        Called as ``progress(stage, done, total, note)``.
+
+    Raises
+    ------
+    AudioError
+        If there is no recording, one cannot be read, or two have one stem.
+    """
+    sources = {}
+    files = _source_files(Path(path))
+    for name, file in files.items():
+        sources[name] = read(file)
+        if progress is not None:
+            progress(f"read {path}", len(sources), len(files), name)
+    return sources
+
+
+def _source_files(path: Path) -> dict[str, Path]:
+    if not path.exists():
+        raise AudioError(f"{path}: no such file or folder")
+    if not path.is_dir():
+        return {path.stem: path}
+    folder = path / "sources" if (path / "sources").is_dir() else path
+    try:
+        files = sorted(folder.iterdir())
+    except OSError as error:
+        raise AudioError(f"{folder}: cannot be listed ({error.strerror})") from error
+    found: dict[str, Path] = {}
+    for file in files:
+        if file.suffix.lower() not in SUFFIXES or file.name.startswith("."):
+            continue
+        if file.stem in found:
+            raise AudioError(
+                f"{folder}: {found[file.stem].name} and {file.name} have one name; "
+                "keep one of them"
+            )
+        found[file.stem] = file
+    if not found:
+        raise AudioError(
+            f"{folder}: no recordings in it, expected the wav, flac, ogg or mp3 files "
+            "of one song's sources"
+        )
+    return found
+
+
+def split_mixture(
+    references: dict[str, Audio],
+) -> tuple[dict[str, Audio], Audio | None]:
+    """The references without the one called mix or mixture; and that, if any."""
+    rest = {k: audio for k, audio in references.items() if k.lower() not in MIXTURES}
+    if not rest or len(rest) == len(references):
+        return references, None
+    return rest, next(audio for k, audio in references.items() if k not in rest)
+
+
+@dataclass(frozen=True, eq=False)
+class Material:
+    """References, estimates and mixture of one rate and shape.
+
+    Attributes
+    ----------
+    references, estimates : dict of str to array, (n_channels, n_samples) float32
+        By name.
+    mixture : array, shape (n_channels, n_samples), float32
+        What was separated.
+    sr : int or None
+        In Hz, where known.
+    warnings : tuple of str
+        What had to be done to make them so.
+    """
+
+    references: Sounds
+    estimates: Sounds
+    mixture: Float32
+    sr: int | None
+    warnings: tuple[str, ...]
+
+    @property
+    def rate(self) -> int:
+        """The sample rate in Hz.
+
+        Raises
+        ------
+        ParameterError
+            If nobody said what it is.
+        """
+        if self.sr is None:
+            raise ParameterError(
+                "v4 and oracle need the sample rate of arrays; give sr in Hz"
+            )
+        return self.sr
+
+
+def prepare(
+    estimates: Mapping[str, Recording],
+    references: Mapping[str, Recording],
+    mixture: Recording | None = None,
+    sr: int | None = None,
+) -> Material:
+    """Bring recordings to one shape: the longest reference's length.
+
+    Where the numbers of channels differ, all are averaged to one channel. Without
+    a mixture it is the sum of the references.
+
+    Raises
+    ------
+    ParameterError
+        If there is nothing to compare, sample rates differ, or an array has the
+        wrong shape or samples that are not finite.
+    """
+    if not references or not estimates:
+        which = "references" if estimates else "estimates"
+        raise ParameterError(f"{which} are empty, expected one source or more")
+    kinds = {"reference": references, "estimate": estimates, "mixture": {}}
+    if mixture is not None:
+        kinds["mixture"] = {"": mixture}
+    sr = _common_rate(kinds, sr)
+    sounds = {kind: _samples_of(kind, group) for kind, group in kinds.items()}
+    warnings: list[str] = []
+    sounds = _of_one_width(sounds, warnings)
+    n = max(y.shape[1] for y in sounds["reference"].values())
+    sounds = {k: _of_one_length(k, group, n, warnings) for k, group in sounds.items()}
+    mixed = sounds["mixture"].get("", _sum(sounds["reference"]))
+    return Material(sounds["reference"], sounds["estimate"], mixed, sr, tuple(warnings))
+
+
+def _common_rate(
+    kinds: Mapping[str, Mapping[str, Recording]], sr: int | None
+) -> int | None:
+    """The sample rate of all that state one, or None."""
+    known = "sr" if sr is not None else ""
+    for kind, group in kinds.items():
+        for name, recording in group.items():
+            if not isinstance(recording, Audio):
+                continue
+            label = f"{kind} {name}".strip()
+            if sr is not None and recording.sr != sr:
+                raise ParameterError(
+                    f"{label} has {recording.sr} Hz, {known} {sr} Hz; "
+                    "resample one of them first"
+                )
+            sr, known = recording.sr, label
+    return sr
+
+
+def _samples_of(kind: str, group: Mapping[str, Recording]) -> Sounds:
+    return {
+        name: recording.samples
+        if isinstance(recording, Audio)
+        else _samples(f"{kind} {name}".strip(), recording)
+        for name, recording in group.items()
+    }
+
+
+def _samples(label: str, array: ArrayLike) -> Float32:
+    samples = np.atleast_2d(np.asarray(array, np.float32))
+    if samples.ndim != 2 or 0 in samples.shape:
+        raise ParameterError(
+            f"{label} must be (n_channels, n_samples), got shape {samples.shape}"
+        )
+    if not np.isfinite(samples).all():
+        raise ParameterError(f"{label} holds NaN or infinite samples; repair it first")
+    return samples
+
+
+def _of_one_width(sounds: dict[str, Sounds], warnings: list[str]) -> dict[str, Sounds]:
+    """All with one number of channels: their own if it is the same, else one."""
+    if len({len(y) for group in sounds.values() for y in group.values()}) == 1:
+        return sounds
+    warnings.append("numbers of channels differ: all are averaged to one channel")
+    return {
+        kind: {name: y.mean(axis=0, keepdims=True) for name, y in group.items()}
+        for kind, group in sounds.items()
+    }
+
+
+def _of_one_length(kind: str, group: Sounds, n: int, warnings: list[str]) -> Sounds:
+    """All cut or padded with zeros to a length."""
+    excess: dict[int, list[str]] = {}
+    for name, y in group.items():
+        excess.setdefault(y.shape[1] - n, []).append(f"{kind} {name}".strip())
+    for more, labels in excess.items():
+        if more:
+            change = (
+                "longer than the references: cut"
+                if more > 0
+                else ("shorter than the longest reference: padded with zeros")
+            )
+            warnings.append(f"{', '.join(labels)}: {abs(more)} samples {change}")
+    return {name: _fitted(y, n) for name, y in group.items()}
+
+
+def _fitted(y: Float32, n: int) -> Float32:
+    if y.shape[1] >= n:
+        return y[:, :n]
+    return np.pad(y, ((0, 0), (0, n - y.shape[1])))
+
+
+def _sum(group: Sounds) -> Float32:
+    first, *others = group.values()
+    total = first.copy()
+    for y in others:
+        total += y
+    return total

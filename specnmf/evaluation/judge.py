@@ -1,0 +1,168 @@
+"""The judge: measures estimates against the references that sound."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from specnmf.audio.recording import Float32
+from specnmf.evaluation.bss_eval import Array, Projector, correlate, decibels, energy
+from specnmf.evaluation.inputs import Material, Progress, Sounds
+from specnmf.evaluation.measures import framewise_sdr, si_sdr
+from specnmf.evaluation.scores import SourceScores
+
+#: Scores are held within these, in dB, so that one perfect or one missing source
+#: does not decide the mean. A silent estimate gets the lowest of each.
+FLOOR, CEILING = -30.0, 80.0
+
+#: References and estimates this far below the mixture, in dB, count as silent.
+SILENT_REFERENCE, SILENT_ESTIMATE = -60.0, -100.0
+
+#: What a silent reference bids for an estimate: less than any other.
+LEAST_BID = -1e3
+
+
+class Judge:
+    """Measures estimates against the references that sound.
+
+    Parameters
+    ----------
+    material : Material
+        References, estimates and mixture.
+    v4 : bool
+        Whether to measure BSS Eval v4, too.
+    progress : callable, optional
+        Called as ``progress(stage, done, total, note)``.
+    """
+
+    def __init__(
+        self, material: Material, *, v4: bool = False, progress: Progress | None = None
+    ) -> None:
+        self.material, self.v4, self.progress = material, v4, progress
+        self.mixture_energy = energy(material.mixture)
+        self.sounding: Sounds = {
+            name: y
+            for name, y in material.references.items()
+            if self.level(y) > SILENT_REFERENCE
+        }
+        if self.sounding:
+            signals = [*self.sounding.values(), material.mixture]
+            table = self._correlate(signals, "references")
+            self.projector = Projector(table[:-1])
+            self.mixture_sdr = self._sdr(table[-1:], signals[-1:])[0]
+            si_sdrs = [si_sdr(y, material.mixture) for y in self.sounding.values()]
+            self.mixture_si_sdr = _held(si_sdrs)
+
+    def level(self, y: Float32) -> float:
+        """A signal's level relative to the mixture's in dB, channels averaged."""
+        return float(decibels(energy(y), self.mixture_energy))
+
+    def bids(self) -> Array:
+        """What each reference bids for each estimate: its SDR in dB.
+
+        Returns
+        -------
+        array, shape (n_references, n_estimates), float64
+            Silent references take what the others leave, and of that the quietest.
+        """
+        signals = list(self.material.estimates.values())
+        levels = np.array([self.level(y) for y in signals])
+        lowest = LEAST_BID - np.clip(levels, -300, 300) / 1e6
+        bids = dict.fromkeys(self.material.references, lowest)
+        if self.sounding:
+            sdr = self._sdr(self._correlate(signals, "matching"), signals)
+            bids.update(zip(self.sounding, sdr.T, strict=True))
+        return np.stack(list(bids.values()))
+
+    def rows(
+        self, matched: Mapping[str, str | None], sounds: Sounds, stage: str
+    ) -> tuple[SourceScores, ...]:
+        """The scores of each reference's estimate.
+
+        Parameters
+        ----------
+        matched : dict of str to str or None
+            The name of each reference's estimate.
+        sounds : dict of str to array, shape (n_channels, n_samples)
+            The estimates.
+        stage : str
+            What progress calls it.
+        """
+        estimates = {
+            reference: None if name is None else sounds[name]
+            for reference, name in matched.items()
+        }
+        scores = self._scores([estimates[name] for name in self.sounding], stage)
+        found = dict(zip(self.sounding, scores, strict=True))
+        for name in matched.keys() - self.sounding.keys():
+            found[name] = {"leak": self._leak(estimates[name])}
+        return tuple(
+            SourceScores(reference=reference, estimate=name, **found[reference])
+            for reference, name in matched.items()
+        )
+
+    def _leak(self, estimate: Float32 | None) -> float | None:
+        if estimate is None or not energy(estimate) or not self.mixture_energy:
+            return None
+        return self.level(estimate)
+
+    def _scores(
+        self, estimates: Sequence[Float32 | None], stage: str
+    ) -> list[dict[str, float | None]]:
+        """The scores of one estimate for each reference that sounds."""
+        if not self.sounding:
+            return []
+        heard = {
+            i: y
+            for i, y in enumerate(estimates)
+            if y is not None and self.level(y) > SILENT_ESTIMATE
+        }
+        metrics = ("sdr", "sir", "sar", "si_sdr", *(("sdr_v4",) if self.v4 else ()))
+        columns = {metric: np.full(len(estimates), FLOOR) for metric in metrics}
+        for metric, values in self._measured(heard, stage).items():
+            columns[metric][list(heard)] = _held(values)
+        columns["sdr_improvement"] = columns["sdr"] - self.mixture_sdr
+        columns["si_sdr_improvement"] = columns["si_sdr"] - self.mixture_si_sdr
+        return [
+            {metric: _number(column[i]) for metric, column in columns.items()}
+            for i in range(len(estimates))
+        ]
+
+    def _measured(self, heard: Mapping[int, Float32], stage: str) -> dict[str, Array]:
+        """The metrics of estimates, by the numbers of their references."""
+        if not heard:
+            return {}
+        signals = list(heard.values())
+        references = [list(self.sounding.values())[i] for i in heard]
+        table = self._correlate(signals, stage)
+        energies = np.array([energy(y) for y in signals])
+        sdr, sir, sar = self.projector.ratios(table, energies, list(heard))
+        columns = {"sdr": sdr, "sir": sir, "sar": sar}
+        columns["si_sdr"] = np.array(list(map(si_sdr, references, signals)))
+        if self.v4:
+            columns["sdr_v4"] = framewise_sdr(references, signals, self.material.rate)
+        return columns
+
+    def _sdr(self, table: Array, signals: Sequence[Float32]) -> Array:
+        """The SDR of each signal against each reference, (n_signals, n_references)."""
+        target = self.projector.onto_each(table)
+        energies = np.array([energy(y) for y in signals])[:, None]
+        return _held(decibels(target, energies - target))
+
+    def _correlate(self, signals: Sequence[Float32], stage: str) -> Array:
+        def tell(done: int, total: int) -> None:
+            if self.progress is not None:
+                self.progress(stage, done, total, "")
+
+        return correlate(signals, list(self.sounding.values()), tell=tell)
+
+
+def _held(scores: ArrayLike) -> Array:
+    return np.clip(np.asarray(scores, np.float64), FLOOR, CEILING)
+
+
+def _number(score: float) -> float | None:
+    """NaN, which says that a score is unknown, as None."""
+    return None if np.isnan(score) else float(score)

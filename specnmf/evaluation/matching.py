@@ -1,0 +1,65 @@
+"""Which estimate belongs to which reference."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from specnmf.evaluation.bss_eval import Array
+
+
+def match_by_name(
+    references: Sequence[str], estimates: Sequence[str]
+) -> dict[str, str | None]:
+    """Each reference's estimate: the one of its name, or None.
+
+    Equal names come first, then those that differ in case, then those that differ
+    in spaces, underscores and hyphens.
+    """
+    matched: dict[str, str | None] = dict.fromkeys(references)
+    for spell in (str, _folded, _plain):
+        free = [name for name in estimates if name not in matched.values()]
+        spelled = _by_spelling(free, spell)
+        for name in references:
+            if matched[name] is None:
+                matched[name] = spelled.pop(spell(name), None)
+    return matched
+
+
+def _by_spelling(names: Sequence[str], spell: Callable[[str], str]) -> dict[str, str]:
+    return {spell(name): name for name in reversed(names)}
+
+
+def _folded(name: str) -> str:
+    return unicodedata.normalize("NFKC", name).casefold()
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[\s_-]+", " ", _folded(name)).strip()
+
+
+def match_by_score(
+    references: Sequence[str], estimates: Sequence[str], scores: Array
+) -> dict[str, str | None]:
+    """Each reference's estimate in the assignment with the highest sum of scores.
+
+    Parameters
+    ----------
+    references, estimates : sequence of str
+        Their names.
+    scores : array, shape (n_references, n_estimates)
+        Of each estimate against each reference.
+
+    References
+    ----------
+    Kuhn, "The Hungarian method for the assignment problem", 1955.
+    """
+    from scipy.optimize import linear_sum_assignment
+
+    matched: dict[str, str | None] = dict.fromkeys(references)
+    for i, j in zip(*linear_sum_assignment(np.asarray(scores), True), strict=True):
+        matched[references[i]] = estimates[j]
+    return matched

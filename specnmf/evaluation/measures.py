@@ -1,0 +1,113 @@
+"""Scores of one estimate against one reference, or frame by frame."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from importlib import import_module
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from specnmf.errors import ParameterError
+from specnmf.evaluation.bss_eval import Array, Signal, decibels
+
+
+def si_sdr(reference: ArrayLike, estimate: ArrayLike) -> float:
+    """The scale-invariant signal-to-distortion ratio in dB.
+
+    Parameters
+    ----------
+    reference, estimate : array, shape (n_channels, n_samples) or (n_samples,)
+        Each channel's mean is taken off first; one scale fits all channels.
+
+    Returns
+    -------
+    float
+        Infinite for a perfect estimate; minus infinity for a silent one.
+
+    Raises
+    ------
+    ParameterError
+        If the shapes differ.
+
+    References
+    ----------
+    Le Roux, Wisdom, Erdogan and Hershey, "SDR: half-baked or well done?",
+    ICASSP 2019, equation 4.
+    """
+    r, e = np.atleast_2d(reference), np.atleast_2d(estimate)
+    if r.shape != e.shape:
+        raise ParameterError(
+            "reference and estimate must have one shape, "
+            f"got {r.shape} and {e.shape}; cut or pad one"
+        )
+    energy = _product(e, e)
+    own = _product(r, r)
+    target = _product(r, e) ** 2 / own if own > 0 else 0.0
+    return float(decibels(target, energy - target))
+
+
+def _product(x: Signal, y: Signal) -> float:
+    """The inner product of two signals without their means, in float64."""
+    raw = np.einsum("ct,ct->", x, y, dtype=np.float64)
+    means = x.mean(axis=1, dtype=np.float64) @ y.mean(axis=1, dtype=np.float64)
+    return float(raw - x.shape[1] * means)
+
+
+def museval_metrics() -> Any:
+    """The module of museval's metrics.
+
+    Raises
+    ------
+    ParameterError
+        If museval is not installed.
+    """
+    try:
+        return import_module("museval.metrics")
+    except ImportError as error:
+        raise ParameterError(
+            "BSS Eval v4 needs museval; run: pip install 'specnmf[museval]'"
+        ) from error
+
+
+def framewise_sdr(
+    references: Sequence[Signal], estimates: Sequence[Signal], sr: int
+) -> Array:
+    """The median SDR over frames of one second in dB, as museval has it (v4).
+
+    Parameters
+    ----------
+    references, estimates : sequence of array, shape (n_channels, n_samples)
+        None of them silent; channels count jointly.
+    sr : int
+        Sample rate in Hz.
+
+    Returns
+    -------
+    array, shape (n_sources,), float64
+        NaN if in no frame all of them sound.
+
+    References
+    ----------
+    Stöter, Liutkus and Ito, "The 2018 signal separation evaluation campaign",
+    LVA/ICA 2018.
+    """
+    window = min(sr, references[0].shape[1])
+    with np.errstate(divide="ignore", invalid="ignore"):
+        frames, *_ = museval_metrics().bss_eval(
+            _frames_first(references),
+            _frames_first(estimates),
+            window=window,
+            hop=window,
+            compute_permutation=False,
+        )
+    heard = frames[:, ~np.isnan(frames).any(axis=0)]
+    if heard.shape[1] == 0:
+        return np.full(len(references), np.nan)
+    return np.asarray(np.median(heard, axis=1))
+
+
+def _frames_first(signals: Sequence[Signal]) -> Array:
+    """Signals as museval wants them: (n_signals, n_samples, n_channels)."""
+    return np.stack([signal.T for signal in signals]).astype(np.float64)

@@ -1,0 +1,55 @@
+"""Masks that know the answer: the most that masking the mixture can reach."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from specnmf.audio import kernels
+from specnmf.audio.recording import Audio, Float32
+from specnmf.audio.stft import Grid, spectra
+
+#: Added to the references' power, so that silence has no share.
+EPSILON = np.float32(1e-30)
+
+
+def ideal_ratio_masks(
+    mixture: Audio, references: list[Float32], *, n_fft: int | None = None
+) -> list[Float32]:
+    """The mixture through each reference's share of the power, channel by channel.
+
+    Parameters
+    ----------
+    mixture : Audio
+        What is masked.
+    references : list of array, shape (n_channels, n_samples)
+        Of the mixture's shape.
+    n_fft : int, optional
+        Window in samples, stepped by a quarter; by default as `specnmf.stft`.
+
+    Returns
+    -------
+    list of array, shape (n_channels, n_samples), float32
+        One a reference.
+
+    Raises
+    ------
+    ParameterError
+        If the window is odd or too short.
+    """
+    from scipy import fft
+
+    grid = Grid.of(mixture, n_fft)
+    n, hop, before = grid.n_samples, grid.hop_length, grid.n_fft // 2
+    out = np.zeros(
+        (len(references), mixture.n_channels, n + 2 * grid.n_fft), np.float32
+    )
+    for frames in grid.blocks():
+        powers = [abs(spectra(y, grid, frames)) ** 2 for y in references]
+        share = spectra(mixture.samples, grid, frames) / (sum(powers) + EPSILON)
+        for power, y in zip(powers, out, strict=True):
+            pieces = fft.irfft(power * share, grid.n_fft)
+            kernels.overlap_add(pieces, grid.window, hop, y[:, frames.start * hop :])
+    out = out[:, :, before : before + n]
+    gains = np.zeros(n, np.float32)
+    kernels.add_windows(grid.window**2, hop, grid.n_frames, before, gains)
+    return list(out / gains)

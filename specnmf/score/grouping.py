@@ -1,0 +1,432 @@
+"""Stems: which notes make one, and what its file is called."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
+from fnmatch import fnmatchcase
+from statistics import fmean
+from typing import Literal, NamedTuple, get_args
+
+from specnmf.errors import ParameterError
+from specnmf.notation import drum_name, note_name
+from specnmf.score.notes import Note, Score, numbered
+from specnmf.settings import check_choice
+
+By = Literal["part", "hand", "pitch", "note"]
+Groups = Mapping[str, Sequence[str]]
+
+#: The lowest MIDI pitch of the right hand where nothing else tells: middle C.
+SPLIT = 60
+
+#: What a part without a name is called.
+UNNAMED = "part"
+
+#: Words in the name of a part that make it a hand's.
+RIGHT = frozenset({
+    "derecha", "destra", "droite", "md", "rechte", "rechts", "rh", "right",
+    "righthand",
+})  # fmt: skip
+LEFT = frozenset({
+    "gauche", "izquierda", "left", "lefthand", "lh", "linke", "links", "mg",
+    "sinistra",
+})  # fmt: skip
+
+#: Words that tell two parts of one instrument apart. Alone they make no hand: a
+#: bass is one of a choir.
+UPPER, LOWER = frozenset({"treble", "upper", "r"}), frozenset({"bass", "lower", "l"})
+
+#: Words in the name of a part that name no instrument.
+FILLERS = frozenset({
+    "channel", "clef", "hand", "i", "ii", "instrument", "main", "mano", "midi",
+    "part", "staff", "track", "untitled",
+})  # fmt: skip
+
+#: What the names of instruments for two hands begin with.
+KEYBOARDS = (
+    "accordion", "celesta", "cembalo", "clavecin", "clavichord", "clavier",
+    "fortepiano", "harmonium", "harp", "keyboard", "keys", "klavier", "organ",
+    "orgel", "orgue", "piano", "pno", "spinet",
+)  # fmt: skip
+
+#: The longest name of a stem, in bytes of UTF-8.
+MAX_BYTES = 100
+
+#: Names that Windows keeps for its devices, whatever follows after a dot.
+RESERVED = frozenset(
+    ["CON", "PRN", "AUX", "NUL", "CONIN$", "CONOUT$"]
+    + [f"{port}{digit}" for port in ("COM", "LPT") for digit in "0123456789¹²³"]
+)
+
+#: How many names an error lists.
+LISTED = 12
+
+
+def stem_labels(
+    score: Score, by: By = "part", *, groups: Groups | None = None, split: int = SPLIT
+) -> tuple[str, ...]:
+    """The stem that each note belongs to.
+
+    Parameters
+    ----------
+    score : Score
+        The notes.
+    by : {"part", "hand", "pitch", "note"}
+        ``"part"``: the part's name. ``"pitch"``: the note's name, such as ``C#4``,
+        of percussion the drum's. ``"note"``: a number in order of time, name and
+        part, such as ``0001_C#4_violin``.
+
+        ``"hand"``: ``right`` or ``left``, after the keyboard's name if there are
+        more. A part on two staves is a keyboard's, the upper one its right hand.
+        Else the parts' names tell: *right*, *lh*, *droite* and the like. Of two
+        parts of one keyboard, or the only two of a score if their names are alike,
+        the right hand is the upper or treble one, or else the one with the higher
+        mean. What is left of keyboards is parted at ``split``, and so are all parts
+        where no keyboard is to be found. Other instruments and percussion keep
+        their parts' names.
+    groups : mapping of str to sequence of str, optional
+        Labels to join in one stem, by the stem's name. Upper and lower case are the
+        same, and ``*``, ``?`` and ``[abc]`` stand for any, one and some characters.
+        What is named in full goes before what is matched, and ``*`` alone takes
+        what no other group does. Labels in no group keep their names.
+    split : int
+        The lowest MIDI pitch of the right hand where nothing else tells.
+
+    Returns
+    -------
+    tuple of str
+        A label for each of ``score.notes``, in their order.
+
+    Raises
+    ------
+    ParameterError
+        If ``by`` or ``split`` is out of range, or a group names what there is not,
+        shares a label with another, or is called like a label outside it.
+    """
+    check_choice("by", by, get_args(By))
+    if not 0 <= split <= 128:
+        raise ParameterError(f"split is a MIDI pitch from 0 to 128, got {split}")
+    if by == "hand":
+        labels = _hand_labels(score, split)
+    elif by == "pitch":
+        labels = [_pitch_label(note) for note in score.notes]
+    elif by == "note":
+        labels = _note_labels(score)
+    else:
+        labels = _part_labels(score)
+    return _grouped(labels, groups) if groups else tuple(labels)
+
+
+def stem_order(score: Score, labels: Sequence[str], *, by: By) -> tuple[str, ...]:
+    """The stems in the order to show them.
+
+    Pitches rise, and drums follow; all else comes in order of its first note.
+
+    Parameters
+    ----------
+    score : Score
+        The notes.
+    labels : sequence of str
+        The stem of each note, from `stem_labels`.
+    by : str
+        As for `stem_labels`.
+
+    Raises
+    ------
+    ValueError
+        If there are not as many labels as notes.
+    """
+    first: dict[str, tuple[bool, int]] = {}
+    for note, label in zip(score.notes, labels, strict=True):
+        place = note.percussion, note.pitch
+        first[label] = min(place, first.get(label, place))
+    return tuple(sorted(first, key=first.__getitem__) if by == "pitch" else first)
+
+
+def parse_groups(groups: Iterable[str] | Mapping[str, object]) -> Groups:
+    """The groups that a command line or a TOML file asks for.
+
+    Parameters
+    ----------
+    groups : iterable of str, or mapping
+        Texts such as ``"strings=violin,viola"``, where groups of one name are
+        joined; or a table such as ``{"strings": ["violin", "viola"]}``, whose names
+        may contain a comma.
+
+    Returns
+    -------
+    mapping of str to tuple of str
+        For `stem_labels`.
+
+    Raises
+    ------
+    ParameterError
+        If a text or table is not of this form.
+    """
+    pairs = groups.items() if isinstance(groups, Mapping) else map(_pair, groups)
+    parsed: dict[str, tuple[str, ...]] = {}
+    for stem, members in pairs:
+        names = members.split(",") if isinstance(members, str) else members
+        if not isinstance(names, Sequence) or not names:
+            raise _bad_group(f"{stem}={members}")
+        if not all(isinstance(name, str) and name.strip() for name in (stem, *names)):
+            raise _bad_group(f"{stem}={members}")
+        own = tuple(name.strip() for name in names)
+        parsed[stem.strip()] = parsed.get(stem.strip(), ()) + own
+    return parsed
+
+
+def safe_names(labels: Iterable[str]) -> dict[str, str]:
+    """A file name, without ending, for each label: safe on every system.
+
+    Separators, control characters and what else Linux, macOS or Windows refuse
+    become underscores, dots and spaces at the ends go, Windows' device names get an
+    underscore in front, and long names are cut to MAX_BYTES. Of names that a file
+    system takes for one another, for it ignores case or how accents are spelt, the
+    first stays and the others are numbered: ``violin``, ``Violin_2``. Names that
+    are safe as they are go first.
+
+    Parameters
+    ----------
+    labels : iterable of str
+        The stems; one that comes again has its first name.
+
+    Returns
+    -------
+    dict of str to str
+        The name of each label, in NFC.
+    """
+    wanted = {label: _safe(label) for label in labels}
+    safe_first = sorted(wanted, key=lambda label: wanted[label] != label)
+    first: dict[str, str] = {}
+    for label in safe_first:
+        first.setdefault(_identity(wanted[label]), label)
+    names = {label: wanted[label] for label in first.values()}
+    taken = set(first)
+    numbers = dict.fromkeys(first, 1)
+    for label in safe_first:
+        if label not in names:
+            names[label] = _numbered(wanted[label], taken, numbers)
+    return {label: names[label] for label in wanted}
+
+
+def _part_labels(score: Score) -> list[str]:
+    unnamed = numbered([*score.parts, UNNAMED])[-1]
+    return [note.part or unnamed for note in score.notes]
+
+
+def _pitch_label(note: Note) -> str:
+    return drum_name(note.pitch) if note.percussion else note_name(note.pitch)
+
+
+def _note_labels(score: Score) -> list[str]:
+    digits = max(4, len(str(len(score.notes))))
+    return [
+        "_".join(filter(None, (f"{number:0{digits}}", _pitch_label(note), note.part)))
+        for number, note in enumerate(score.notes, start=1)
+    ]
+
+
+class _Hand(NamedTuple):
+    """Whose a part's notes are: a side, or how to tell it for each note."""
+
+    keyboard: str
+    side: Literal["right", "left", "by staff", "by pitch"]
+
+
+def _hand_labels(score: Score, split: int) -> list[str]:
+    hands = _hands(score)
+    several = len({hand.keyboard for hand in hands.values()}) > 1
+    labels = _part_labels(score)
+    for index, note in enumerate(score.notes):
+        if not note.percussion and note.part in hands:
+            keyboard, side = hands[note.part]
+            if side in ("by staff", "by pitch"):
+                side = _side(note, split, by_staff=side == "by staff")
+            labels[index] = f"{keyboard} {side}".strip() if several else side
+    return labels
+
+
+def _side(note: Note, split: int, *, by_staff: bool) -> Literal["right", "left"]:
+    if by_staff and note.staff:
+        return "right" if note.staff == 1 else "left"
+    return "right" if note.pitch >= split else "left"
+
+
+def _hands(score: Score) -> dict[str, _Hand]:
+    """The parts that hands play, and which."""
+    parts: dict[str, list[Note]] = {}
+    for note in score.notes:
+        if not note.percussion:
+            parts.setdefault(note.part, []).append(note)
+    hands = {name: _hand(name, notes) for name, notes in parts.items()}
+    unclear = {name: parts[name] for name, hand in hands.items() if hand is None}
+    found = {name: hand for name, hand in hands.items() if hand is not None}
+    found |= _pairs(unclear, alone=len(parts) == 2)
+    for name in unclear.keys() - found.keys():
+        if _is_keyboard(_instrument(name)):
+            found[name] = _Hand(name.lower(), "by pitch")
+    return found or dict.fromkeys(parts, _Hand("", "by pitch"))
+
+
+def _hand(name: str, notes: Iterable[Note]) -> _Hand | None:
+    """What a part's own staves and name tell."""
+    if {1, 2} <= {note.staff for note in notes}:
+        return _Hand(name.lower(), "by staff")
+    words = _words(name)
+    right, left = RIGHT.intersection(words), LEFT.intersection(words)
+    if bool(right) == bool(left):
+        return None
+    keyboard = [word for word in words if word not in RIGHT | LEFT | FILLERS]
+    return _Hand(" ".join(keyboard), "right" if right else "left")
+
+
+def _pairs(parts: Mapping[str, Sequence[Note]], *, alone: bool) -> dict[str, _Hand]:
+    """The hands of instruments that are two parts."""
+    instruments: dict[str, list[str]] = {}
+    for name in parts:
+        instruments.setdefault(_instrument(name), []).append(name)
+
+    def height(name: str) -> tuple[int, float]:
+        words = set(_words(name))
+        told = bool(words & UPPER) - bool(words & LOWER)
+        return told, fmean(note.pitch for note in parts[name])
+
+    hands = {}
+    for instrument, names in instruments.items():
+        if len(names) == 2 and (alone or _is_keyboard(instrument)):
+            lower, upper = sorted(names, key=height)
+            hands[lower] = _Hand(instrument, "left")
+            hands[upper] = _Hand(instrument, "right")
+    return hands
+
+
+def _instrument(name: str) -> str:
+    """What is left of a part's name without numbers, clefs and the like."""
+    words = (word.rstrip("0123456789") for word in _words(name))
+    known = UPPER | LOWER | FILLERS
+    return " ".join(word for word in words if word and word not in known)
+
+
+def _is_keyboard(instrument: str) -> bool:
+    return any(word.startswith(KEYBOARDS) for word in instrument.split())
+
+
+def _words(name: str) -> list[str]:
+    """The words of a name in lower case; R.H. is one."""
+    return re.findall(r"[^\W_]+", name.lower().replace(".", ""))
+
+
+def _grouped(labels: Sequence[str], groups: Groups) -> tuple[str, ...]:
+    names = dict.fromkeys(labels)
+    claims: dict[str, dict[str, int]] = {name: {} for name in names}
+    for stem, patterns in groups.items():
+        for pattern in patterns:
+            matched = [name for name in names if _matches(name, pattern)]
+            if not matched:
+                raise ParameterError(
+                    f"group {stem} asks for {pattern!r}, but there is only "
+                    f"{_listed(names)}"
+                )
+            for name in matched:
+                rank = _rank(name, pattern)
+                claims[name][stem] = min(rank, claims[name].get(stem, rank))
+    stems = {name: _winner(name, claims[name]) for name in names}
+    _check_outside(stems, groups)
+    return tuple(stems[label] for label in labels)
+
+
+def _matches(name: str, pattern: str) -> bool:
+    name, pattern = name.casefold(), pattern.casefold()
+    return name == pattern or fnmatchcase(name, pattern)
+
+
+def _rank(name: str, pattern: str) -> int:
+    """How little a pattern tells of a name: in full, in part, or nothing."""
+    if name.casefold() == pattern.casefold():
+        return 0
+    return 2 if pattern == "*" else 1
+
+
+def _winner(name: str, claims: Mapping[str, int]) -> str:
+    """The group that a label goes to, or its own name."""
+    if not claims:
+        return name
+    first, *others = [s for s in claims if claims[s] == min(claims.values())]
+    if others:
+        raise ParameterError(
+            f"{name} is in the groups {first} and {others[0]}; leave it in one"
+        )
+    return first
+
+
+def _check_outside(stems: Mapping[str, str], groups: Groups) -> None:
+    """Raise ParameterError if a label outside a group has the group's name."""
+    for name, stem in stems.items():
+        if name == stem and name in groups and not _any_match(name, groups[name]):
+            raise ParameterError(
+                f"group {name} is called like {name}, which is not in it; "
+                "add it, or call the group something else"
+            )
+
+
+def _any_match(name: str, patterns: Iterable[str]) -> bool:
+    return any(_matches(name, pattern) for pattern in patterns)
+
+
+def _listed(names: Iterable[str]) -> str:
+    names = list(names)
+    more = f" and {len(names) - LISTED} more" if len(names) > LISTED else ""
+    return ", ".join(names[:LISTED]) + more
+
+
+def _pair(text: str) -> tuple[str, str]:
+    stem, equals, members = text.partition("=")
+    if not equals:
+        raise _bad_group(text)
+    return stem, members
+
+
+def _bad_group(got: str) -> ParameterError:
+    return ParameterError(
+        f"a group is NAME=LABEL,LABEL such as strings=violin,viola, got {got!r}"
+    )
+
+
+def _safe(label: str) -> str:
+    characters = map(_safe_character, unicodedata.normalize("NFC", label))
+    name = _cut("".join(characters).lstrip(" ."), MAX_BYTES)
+    if name.split(".")[0].rstrip().upper() in RESERVED:
+        name = _cut(f"_{name}", MAX_BYTES)
+    return name or UNNAMED
+
+
+def _safe_character(character: str) -> str:
+    category = unicodedata.category(character)
+    if character in '/\\:*?"<>|' or category[0] == "C" or category in ("Zl", "Zp"):
+        return "_"
+    return " " if category == "Zs" else character
+
+
+def _cut(name: str, n_bytes: int) -> str:
+    """The beginning of a name, of whole characters, fit to end a file's name."""
+    return name.encode()[:n_bytes].decode(errors="ignore").rstrip(" .")
+
+
+def _numbered(name: str, taken: set[str], numbers: dict[str, int]) -> str:
+    """The name with the next number that nobody has; notes both in place."""
+    identity = _identity(name)
+    while True:
+        numbers[identity] += 1
+        ending = f"_{numbers[identity]}"
+        new = _cut(name, MAX_BYTES - len(ending)) + ending
+        if _identity(new) not in taken:
+            taken.add(_identity(new))
+            return new
+
+
+def _identity(name: str) -> str:
+    """Alike for names that a file system may take for one another."""
+    folded = unicodedata.normalize("NFD", name).casefold()
+    return unicodedata.normalize("NFD", folded)

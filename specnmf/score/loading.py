@@ -1,0 +1,81 @@
+"""Loading: what all readers of scores share, and how large a score may be."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable
+from itertools import islice
+from pathlib import Path
+
+from specnmf.errors import ScoreError
+from specnmf.score.notes import Note, Score
+
+PathLike = str | os.PathLike[str]
+
+#: Ten hours of twenty notes a second are 720 000.
+MAX_NOTES = 1_000_000
+
+#: In seconds: a wait of 2**28 ticks, the longest that MIDI has, can last for years.
+MAX_DURATION = 24 * 3600.0
+
+
+def contents(path: Path, max_bytes: int) -> bytes:
+    """What a file holds.
+
+    Raises
+    ------
+    ScoreError
+        If there is no such file, or it is empty or larger than allowed.
+    """
+    try:
+        if path.exists() and not path.is_file():
+            raise ScoreError("not a file, expected a score")
+        with path.open("rb") as file:
+            data = file.read(max_bytes + 1)
+    except FileNotFoundError as error:
+        raise ScoreError("no such file") from error
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise ScoreError(f"cannot be opened ({reason})") from error
+    if not data:
+        raise ScoreError("empty, expected a score")
+    if len(data) > max_bytes:
+        raise ScoreError(f"larger than {max_bytes >> 20} MB, too much for a score")
+    return data
+
+
+def load(
+    path: PathLike, notes: Callable[[bytes], Iterable[Note]], *, max_bytes: int
+) -> Score:
+    """The score that ``notes`` finds in what a file holds.
+
+    Raises
+    ------
+    ScoreError
+        With the name of the file, if ``notes`` raises one, or if there are no notes,
+        more than a million of them, or any that end after more than a day.
+    """
+    path = Path(path)
+    try:
+        found = tuple(islice(notes(contents(path, max_bytes)), MAX_NOTES + 1))
+        return _within_bounds(found)
+    except ScoreError as error:
+        raise ScoreError(f"{path}: {error}") from error
+
+
+def _within_bounds(notes: tuple[Note, ...]) -> Score:
+    if not notes:
+        raise ScoreError("holds no notes")
+    if len(notes) > MAX_NOTES:
+        raise ScoreError(f"holds more than {MAX_NOTES} notes")
+    score = Score(notes)
+    if score.duration > MAX_DURATION:
+        hours = score.duration / 3600
+        raise ScoreError(f"lasts {hours:.0f} hours, expected a day at most")
+    return score
+
+
+def label(text: str, *, longest: int = 200) -> str:
+    """A name out of a file, fit for one line: printable, single spaces, not endless."""
+    words = "".join(c if c.isprintable() else " " for c in text[: 2 * longest]).split()
+    return " ".join(words)[:longest].rstrip()

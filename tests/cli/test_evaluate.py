@@ -1,0 +1,165 @@
+"""``specnmf evaluate``, as its user meets it."""
+
+import json
+import signal
+import sys
+
+import numpy as np
+import pytest
+import soundfile
+
+from specnmf.cli import main
+
+SR, N = 8000, 8000
+
+
+@pytest.fixture
+def run(monkeypatch, capsys, tmp_path):
+    """Run the command line in an empty folder: status, stdout, stderr."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(*args):
+        monkeypatch.setattr(sys, "argv", ["specnmf", *map(str, args)])
+        before = signal.getsignal(signal.SIGTERM)
+        try:
+            with pytest.raises(SystemExit) as stop:
+                main()
+        finally:
+            signal.signal(signal.SIGTERM, before)
+        captured = capsys.readouterr()
+        return stop.value.code or 0, captured.out, captured.err
+
+    return run
+
+
+@pytest.fixture
+def folders(tmp_path, rng):
+    """The folders ``ref`` and ``est`` with the sources ``low`` and ``high``."""
+    low, high, noise = 0.1 * rng.standard_normal((3, N))
+    write(tmp_path / "ref" / "low.wav", low)
+    write(tmp_path / "ref" / "high.wav", high)
+    write(tmp_path / "est" / "low.flac", low + 0.1 * high)
+    write(tmp_path / "est" / "High.wav", high + 0.1 * noise)
+    write(tmp_path / "mix.wav", low + high)
+    return tmp_path
+
+
+def write(path, y, sr=SR):
+    path.parent.mkdir(exist_ok=True)
+    soundfile.write(path, y, sr, "PCM_24")
+
+
+def test_evaluate_prints_a_table(run, folders):
+    status, out, err = run("evaluate", "est", "ref")
+    assert (status, err) == (0, "")
+    lines = [line.split() for line in out.splitlines()]
+    assert lines[0] == ["dB", "SDR", "SIR", "SAR", "SI-SDR", "SDRi", "SI-SDRi"]
+    assert lines[1][:3] == ["high", "=", "High"]
+    assert [line[0] for line in lines[2:]] == ["low", "mean"]
+    assert float(lines[2][1]) == pytest.approx(20.3, abs=0.5)
+
+
+def test_json_is_one_object_on_stdout(run, folders):
+    status, out, err = run("evaluate", "est", "ref", "--oracle", "--json")
+    assert (status, err) == (0, "")
+    content = json.loads(out)
+    assert (content["estimates"], content["references"]) == ("est", "ref")
+    assert [row["reference"] for row in content["sources"]] == ["high", "low"]
+    assert content["mean"]["sdr"] == pytest.approx(20.3, abs=0.5)
+    assert content["mean"]["sdr_v4"] is None
+    assert content["oracle_mean"]["sdr"] > 3
+    assert content["failures"] == []
+
+
+def test_the_mixture_is_the_sum_a_file_or_among_the_references(run, folders):
+    _, summed, _ = run("evaluate", "est", "ref")
+    _, named, _ = run("evaluate", "est", "ref", "--mix", "mix.wav")
+    (folders / "mix.wav").rename(folders / "ref" / "mixture.wav")
+    _, among, _ = run("evaluate", "est", "ref")
+    assert summed == named == among
+
+
+def test_two_files_are_compared_whatever_their_names(run, folders):
+    status, out, err = run("evaluate", "est/low.flac", "ref/low.wav")
+    assert (status, err) == (0, "")
+    status, out, err = run("evaluate", "mix.wav", "ref/low.wav")
+    assert out.splitlines()[1].startswith("low = mix")
+
+
+def test_a_runs_folder_is_compared_by_its_sources(run, folders):
+    (folders / "out" / "song").mkdir(parents=True)
+    (folders / "est").rename(folders / "out" / "song" / "sources")
+    assert run("evaluate", "out/song", "ref")[0] == 0
+
+
+def test_what_is_doubtful_is_said_on_stderr(run, folders):
+    (folders / "est" / "low.flac").unlink()
+    write(folders / "est" / "High.wav", np.ones(N + 5))
+    write(folders / "est" / "new\nline.wav", np.ones(N))
+    status, out, err = run("evaluate", "est", "ref")
+    assert status == 0
+    assert err.splitlines() == [
+        "warning: estimate High: 5 samples longer than the references: cut",
+        "warning: low: no estimate, counted as silence",
+    ]
+    assert out.splitlines()[-1] == "unused: new\\nline"
+
+
+def test_quiet_says_nothing_and_verbose_how_long_it_took(run, folders):
+    (folders / "est" / "low.flac").unlink()
+    assert run("evaluate", "est", "ref", "-q") == (0, "", "")
+    _, out, err = run("evaluate", "est", "ref", "-q", "--json")
+    assert json.loads(out)["sources"][1]["estimate"] is None
+    assert err == ""
+    assert run("evaluate", "est", "ref", "-v")[2].startswith("evaluate ")
+
+
+def test_what_cannot_be_compared_is_one_line_and_status_one(run, folders):
+    (folders / "empty").mkdir()
+    (folders / "text").mkdir()
+    (folders / "text" / "a.wav").write_text("la la la")
+    write(folders / "other.wav", np.ones(N), 44100)
+    for args, message in [
+        (("none", "ref"), "none: no such file"),
+        (("est", "empty"), "empty: no recordings in it"),
+        (("est", "text"), "text/a.wav: not a recording that libsndfile reads"),
+        (("other.wav", "ref"), "estimate other has 44100 Hz, reference low 8000 Hz"),
+        (("est", "ref", "--mix", "none.wav"), "none.wav: no such file"),
+    ]:
+        status, out, err = run("evaluate", *args)
+        assert (status, out) == (1, "")
+        assert err.startswith(f"error: {message}")
+        assert len(err.splitlines()) == 1
+        status, out, _ = run("evaluate", *args, "--json")
+        assert status == 1
+        assert json.loads(out)["failures"][0]["error"].startswith(message)
+
+
+def test_v4_without_museval_is_one_line(run, folders, monkeypatch):
+    monkeypatch.setitem(sys.modules, "museval", None)
+    monkeypatch.delitem(sys.modules, "museval.metrics", raising=False)
+    status, out, err = run("evaluate", "est", "ref", "--v4")
+    assert (status, out) == (1, "")
+    assert err == (
+        "error: BSS Eval v4 needs museval; run: pip install 'specnmf[museval]'\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("args", "message"),
+    [
+        (("est",), "Missing argument 'REFERENCES'"),
+        (("est", "ref", "--n-fft", "99"), "n_fft must be even"),
+        (("est", "ref", "--match", "worst"), "'worst' is not one of"),
+    ],
+)
+def test_wrong_usage_is_status_two(run, folders, args, message):
+    status, out, err = run("evaluate", *args)
+    assert (status, out) == (2, "")
+    assert message in err
+
+
+def test_a_config_gives_defaults(run, folders):
+    (folders / "my.toml").write_text('oracle = true\nn-fft = 512\nmatch = "best"\n')
+    _, out, _ = run("evaluate", "est", "ref", "--config", "my.toml")
+    assert "ideal ratio masks, 512 samples" in out

@@ -1,0 +1,387 @@
+"""Reading MIDI: what sounds when, and who plays it."""
+
+import subprocess
+import sys
+
+import mido
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from specnmf import ScoreError
+from specnmf.score.instruments import PROGRAMS
+from specnmf.score.midi import write_midi
+from specnmf.score.midi_reading import read_midi
+from specnmf.score.notelist import read_csv
+from specnmf.score.notes import Note, Score
+
+BEAT = 480  # half a second, unless a tempo says otherwise
+
+
+def on(pitch, wait=0, velocity=80, channel=0):
+    return mido.Message(
+        "note_on", note=pitch, velocity=velocity, channel=channel, time=wait
+    )
+
+
+def off(pitch, wait=0, channel=0):
+    return mido.Message("note_off", note=pitch, channel=channel, time=wait)
+
+
+def control(number, value, wait=0, channel=0):
+    return mido.Message(
+        "control_change", control=number, value=value, channel=channel, time=wait
+    )
+
+
+def program(number, channel=0):
+    return mido.Message("program_change", program=number, channel=channel)
+
+
+def meta(kind, wait=0, **values):
+    return mido.MetaMessage(kind, time=wait, **values)
+
+
+def saved(tmp_path, *tracks, kind=1, division=BEAT, charset="utf-8"):
+    file = mido.MidiFile(type=kind, ticks_per_beat=division, charset=charset)
+    file.tracks.extend(mido.MidiTrack(track) for track in tracks)
+    file.save(tmp_path / "score.mid")
+    return tmp_path / "score.mid"
+
+
+def read(tmp_path, *tracks, **options):
+    return read_midi(saved(tmp_path, *tracks, **options))
+
+
+def spans(score):
+    """The notes as (start, end, pitch), to the microsecond."""
+    return [
+        (round(n.start, 6), round(n.start + n.duration, 6), n.pitch)
+        for n in score.notes
+    ]
+
+
+def close(score, other, *, within):
+    """Whether notes begin and end as their twins do."""
+    assert len(score.notes) == len(other.notes)
+    for note, twin in zip(
+        sorted(score.notes, key=lambda n: (n.part, n.pitch, n.start)),
+        sorted(other.notes, key=lambda n: (n.part, n.pitch, n.start)),
+        strict=True,
+    ):
+        assert note[2:] == twin[2:]
+        assert note.start == pytest.approx(twin.start, abs=within)
+        end = twin.start + twin.duration
+        assert note.start + note.duration == pytest.approx(end, abs=within)
+
+
+# ------------------------------------------------------------------- reference
+
+
+def test_notes_are_those_of_pretty_midi(tmp_path, rng):
+    pretty_midi = pytest.importorskip("pretty_midi")
+    tempi = [
+        meta("set_tempo", int(wait), tempo=int(tempo))
+        for wait, tempo in zip(
+            rng.integers(0, 2000, 40), rng.integers(200_000, 900_000, 40), strict=True
+        )
+    ]
+    tracks = [tempi]
+    for k in range(3):
+        track = [meta("track_name", name=f"part {k}"), program(k, k)]
+        for pitch in rng.permutation(range(30, 100)):
+            wait, length = (int(ticks) for ticks in rng.integers(1, 900, 2))
+            track += [on(int(pitch), wait, channel=k), off(int(pitch), length, k)]
+        tracks.append(track)
+    path = saved(tmp_path, *tracks)
+    peer = pretty_midi.PrettyMIDI(str(path))
+    expected = Score(
+        Note(n.start, n.end - n.start, n.pitch, n.velocity, instrument.name)
+        for instrument in peer.instruments
+        for n in instrument.notes
+    )
+    close(read_midi(path), expected, within=1e-9)
+
+
+def test_overlapping_notes_end_in_the_order_in_which_they_began(tmp_path):
+    pretty_midi = pytest.importorskip("pretty_midi")
+    track = [on(60), on(60, BEAT), off(60, BEAT), off(60, BEAT)]
+    path = saved(tmp_path, track)
+    assert spans(read_midi(path)) == [(0, 1, 60), (0.5, 1.5, 60)]
+    peer = pretty_midi.PrettyMIDI(str(path)).instruments[0].notes
+    assert sorted((n.start, n.end) for n in peer) == [(0, 1), (0.5, 1)]  # cut short
+
+
+def test_real_scores_are_those_of_pretty_midi(shared_data):
+    pretty_midi = pytest.importorskip("pretty_midi")
+    paths = [
+        *shared_data.glob("bach10/*/score.mid"),
+        shared_data / "drums/808/score.mid",
+    ]
+    assert len(paths) > 3
+    for path in paths:
+        expected = Score(
+            Note(n.start, n.end - n.start, n.pitch, n.velocity, i.name, i.is_drum)
+            for i in pretty_midi.PrettyMIDI(str(path)).instruments
+            for n in i.notes
+        )
+        close(read_midi(path), expected, within=1e-6)
+
+
+# ------------------------------------------------------------------ properties
+
+NAMES = ("Flöte 笛", "piano", "left hand")
+
+
+@st.composite
+def scores(draw):
+    """Scores in which no pitch of a part sounds twice at once."""
+    notes = []
+    for part in draw(st.sets(st.sampled_from(NAMES), min_size=1)):
+        for pitch in draw(st.sets(st.integers(0, 127), min_size=1, max_size=4)):
+            steps = draw(st.lists(st.integers(2, 3000), min_size=2, max_size=12))
+            edges = np.cumsum(steps) / 1000
+            velocity = draw(st.integers(1, 127))
+            notes += [
+                Note(float(start), float(end - start), pitch, velocity, part)
+                for start, end in zip(edges[::2], edges[1::2], strict=False)
+            ]
+    for start in draw(st.lists(st.integers(0, 9), unique=True, max_size=3)):
+        notes.append(Note(float(start), 0.25, 38, 90, "kit", percussion=True))
+    return Score(notes)
+
+
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(scores(), st.sampled_from((20.0, 97.3, 120.0, 1000.0)))
+def test_what_was_written_is_read_to_the_millisecond(tmp_path, score, tempo):
+    write_midi(tmp_path / "twin.mid", score, tempo=tempo)
+    close(read_midi(tmp_path / "twin.mid"), score, within=1e-3)
+
+
+def test_real_scores_survive_being_written(shared_data, tmp_path):
+    for path in shared_data.glob("bach10/*/score.mid"):
+        score = read_midi(path)
+        write_midi(tmp_path / "twin.mid", score)
+        close(read_midi(tmp_path / "twin.mid"), score, within=1e-3)
+
+
+# ----------------------------------------------------------------------- times
+
+
+def test_tempi_hold_for_all_tracks_wherever_they_stand(tmp_path):
+    first = [on(60), off(60, BEAT), on(60, BEAT), off(60, BEAT)]
+    second = [meta("set_tempo", BEAT, tempo=1_000_000), on(48, BEAT), off(48, BEAT)]
+    score = read(tmp_path, first, second)
+    assert spans(score) == [(0, 0.5, 60), (1.5, 2.5, 48), (1.5, 2.5, 60)]
+
+
+def test_of_two_tempi_at_one_tick_the_last_counts(tmp_path):
+    tempi = [meta("set_tempo", tempo=1), meta("set_tempo", tempo=250_000)]
+    assert spans(read(tmp_path, tempi, [on(60), off(60, BEAT)])) == [(0, 0.25, 60)]
+
+
+def test_a_million_ticks_later_nothing_has_drifted(tmp_path):
+    tempi = [meta("set_tempo", 7, tempo=333_333 + k % 2) for k in range(20_000)]
+    late = [on(60, 140_000), off(60, BEAT)]
+    microseconds = 7 * 500_000 + 7 * sum(333_333 + k % 2 for k in range(19_999))
+    note = read(tmp_path, tempi, late).notes[0]
+    assert note.start == microseconds / (BEAT * 1_000_000)
+
+
+@pytest.mark.parametrize(
+    ("frames", "seconds"),
+    [(24, 1 / 24), (25, 1 / 25), (29, 1001 / 30_000), (30, 1 / 30)],
+)
+def test_film_time_counts_frames_and_ignores_tempi(tmp_path, frames, seconds):
+    division = -(frames << 8) + 40
+    track = [meta("set_tempo", tempo=1), on(60, 80), off(60, 40)]
+    (note,) = read(tmp_path, track, division=division).notes
+    assert (note.start, note.duration) == pytest.approx((2 * seconds, seconds))
+
+
+def test_the_time_before_an_event_that_mido_forgets_passes(tmp_path):
+    path = saved(tmp_path, [on(60, BEAT), off(60, BEAT)])
+    unknown = b"\x83\x60\xff\x60\x00"  # after a beat, a meta event of type 0x60
+    data = path.read_bytes()
+    size = int.from_bytes(data[18:22], "big") + len(unknown)
+    path.write_bytes(data[:18] + size.to_bytes(4, "big") + unknown + data[22:])
+    assert spans(read_midi(path)) == [(1, 1.5, 60)]
+
+
+def test_a_note_released_as_it_is_struck_lasts_a_millisecond(tmp_path):
+    score = read(tmp_path, [on(60, BEAT), off(60), on(62), on(62, velocity=0)])
+    assert spans(score) == [(0.5, 0.501, 60), (0.5, 0.501, 62)]
+
+
+def test_a_note_never_released_ends_with_its_track(tmp_path):
+    long = [on(48), off(48, 8 * BEAT)]
+    track = [on(60), on(60, BEAT), off(60, BEAT), meta("lyrics", BEAT, text="x")]
+    assert spans(read(tmp_path, long, track))[1:] == [(0, 1, 60), (0.5, 1.5, 60)]
+
+
+def test_a_release_of_nothing_is_ignored(tmp_path):
+    assert spans(
+        read(tmp_path, [off(60), off(61), on(60), off(60, BEAT), off(60)])
+    ) == [(0, 0.5, 60)]
+
+
+def test_all_notes_off_ends_those_of_its_channel(tmp_path):
+    track = [on(60), on(64), on(60, channel=1), control(123, 0, BEAT), off(60, BEAT, 1)]
+    expected = {(0, 0.5, 60), (0, 0.5, 64), (0, 1, 60)}
+    assert set(spans(read(tmp_path, track))) == expected
+
+
+# ----------------------------------------------------------------------- pedal
+
+
+def test_the_pedal_holds_what_is_released_under_it(tmp_path):
+    track = [on(60), control(64, 64, BEAT // 2), off(60, BEAT // 2), on(62, BEAT)]
+    track += [control(64, 63, BEAT), off(62, BEAT)]
+    assert spans(read(tmp_path, track)) == [(0, 1.5, 60), (1, 2, 62)]
+
+
+def test_what_is_struck_again_under_the_pedal_ends_before(tmp_path):
+    track = [control(64, 127), on(60), off(60, BEAT), on(60, BEAT), off(60, BEAT)]
+    track += [control(64, 0, BEAT)]
+    assert spans(read(tmp_path, track)) == [(0, 1, 60), (1, 2, 60)]
+
+
+def test_a_pedal_works_across_tracks_but_not_across_channels_or_ports(tmp_path):
+    feet = [control(64, 127), control(64, 0, 4 * BEAT)]
+    hand = [on(60), off(60, BEAT)]
+    other = [on(72, channel=1), off(72, BEAT, 1)]
+    elsewhere = [meta("midi_port", port=1), on(48), off(48, BEAT)]
+    score = read(tmp_path, feet, hand, other, elsewhere)
+    assert spans(score) == [(0, 0.5, 48), (0, 2, 60), (0, 0.5, 72)]
+
+
+def test_a_pedal_that_stays_down_holds_to_the_end(tmp_path):
+    feet = [control(64, 127), meta("lyrics", 3 * BEAT, text="x")]
+    assert spans(read(tmp_path, feet, [on(60), off(60, BEAT)])) == [(0, 1.5, 60)]
+
+
+def test_drums_know_no_pedal_and_a_reset_lifts_it(tmp_path):
+    track = [control(64, 127), control(64, 127, channel=9), on(60), on(36, channel=9)]
+    track += [off(60, BEAT), off(36, channel=9), control(121, 0, BEAT)]
+    track += [control(64, 0, BEAT)]
+    score = read(tmp_path, track)
+    assert sorted(spans(score)) == [(0, 0.5, 36), (0, 1, 60)]
+
+
+def test_the_pedal_of_a_real_recording_lengthens_notes(shared_data):
+    folder = shared_data / "chopin_op10_3"
+    pressed = read_csv(folder / "Chopin_Op010-03-Measures1-8_MIDI.csv")
+    heard = read_midi(folder / "Chopin_Op010-03-Measures1-8_MIDI.mid")
+    longer = 0
+    for key, note in zip(pressed.notes, heard.notes, strict=True):
+        assert note.pitch == key.pitch
+        assert note.start == pytest.approx(key.start, abs=1e-9)
+        assert note.duration > key.duration - 1e-9
+        longer += note.duration > key.duration + 0.01
+    assert longer > len(pressed.notes) / 4
+
+
+# ----------------------------------------------------------------------- parts
+
+
+def parts(tmp_path, *tracks, **options):
+    return read(tmp_path, *tracks, **options).parts
+
+
+def test_a_part_is_called_as_its_track_instrument_or_program(tmp_path):
+    def later(k, *first):
+        return [*first, on(60, k), off(60, BEAT)]
+
+    assert parts(
+        tmp_path,
+        later(1, meta("track_name", name="Sopran"), program(40)),
+        later(2, meta("instrument_name", name="Oboe d'amore"), program(68)),
+        later(3, program(68)),
+        later(4),
+    ) == ("Sopran", "Oboe d'amore", "Oboe", "track 4")
+
+
+def test_a_channel_of_a_track_is_a_part_and_equal_names_are_numbered(tmp_path):
+    name = meta("track_name", name="Piano")
+    first = [name, on(60), on(64, 1, channel=1), off(60, 9), off(64, channel=1)]
+    second = [meta("track_name", name="Piano 2"), on(67, 2), off(67, 9)]
+    assert parts(tmp_path, first, second) == ("Piano", "Piano 3", "Piano 2")
+
+
+def test_programs_are_called_as_general_midi_calls_them():
+    pretty_midi = pytest.importorskip("pretty_midi")
+
+    def bare(names):
+        return [name.lower().translate({40: None, 41: None}) for name in names]
+
+    assert bare(PROGRAMS) == bare(pretty_midi.constants.INSTRUMENT_MAP)
+
+
+def test_in_a_file_of_one_track_channels_are_called_by_their_programs(tmp_path):
+    track = [meta("track_name", name="Sonata"), program(0), program(73, 1)]
+    track += [on(60), on(62, 1, channel=1), on(64, 1, channel=2), on(36, 1, channel=9)]
+    expected = ("Acoustic Grand Piano", "Flute", "channel 3", "drums")
+    assert parts(tmp_path, track, kind=0) == expected
+
+
+def test_the_tenth_channel_is_percussion(tmp_path):
+    kick = [meta("track_name", name="kick"), on(36, channel=9), off(36, BEAT, 9)]
+    kit = [program(3, 9), on(38, 1, channel=9), off(38, BEAT, 9)]
+    score = read(tmp_path, kick, kit)
+    assert score.parts == ("kick", "drums")
+    assert all(note.percussion for note in score.notes)
+
+
+@pytest.mark.parametrize("charset", ["utf-8", "latin-1"])
+def test_names_are_utf_8_or_latin_1(tmp_path, charset):
+    track = [meta("track_name", name="Flöte"), on(60), off(60, 9)]
+    assert parts(tmp_path, track, charset=charset) == ("Flöte",)
+
+
+def test_names_fit_on_a_line(tmp_path):
+    name = meta("track_name", name=" a\nb\x00\t c" + "x" * 900)
+    (part,) = parts(tmp_path, [name, on(60), off(60, 9)])
+    assert part.startswith("a b c")
+    assert len(part) == 200
+
+
+# ---------------------------------------------------------------------- errors
+
+
+@pytest.mark.parametrize("track", [[], [off(60)], [meta("track_name", name="empty")]])
+def test_a_file_without_notes_is_refused(tmp_path, track):
+    with pytest.raises(ScoreError, match=r"score.mid: holds no notes$"):
+        read(tmp_path, track)
+
+
+def test_damage_is_placed_in_its_track(tmp_path):
+    path = saved(tmp_path, [on(60), off(60, 9)], [on(60), off(60, 9)])
+    path.write_bytes(path.read_bytes()[:-3] + b"\xf4\x2f\x00")
+    with pytest.raises(ScoreError, match="score.mid: .* status 0xf4, in track 2$"):
+        read_midi(path)
+
+
+@pytest.mark.parametrize(
+    ("division", "message"),
+    [(0, "quarter note of no ticks"), (-(23 << 8) + 40, "23 frames a second")],
+)
+def test_an_impossible_division_is_refused(tmp_path, division, message):
+    with pytest.raises(ScoreError, match=message):
+        read(tmp_path, [on(60), off(60, 9)], division=division)
+
+
+def test_a_tempo_of_zero_is_refused(tmp_path):
+    with pytest.raises(ScoreError, match="a tempo of bytes '00 00 00', in track 1"):
+        read(tmp_path, [meta("set_tempo", tempo=0), on(60), off(60, 9)])
+
+
+def test_a_score_of_more_than_a_day_is_refused(tmp_path):
+    track = [on(60), *(meta("lyrics", 0x0FFF_FFFF, text="") for _ in range(2)), off(60)]
+    with pytest.raises(ScoreError, match="lasts 155 hours, expected a day at most"):
+        read(tmp_path, track)
+
+
+def test_reading_needs_no_mido():
+    code = "import sys, specnmf.score.midi_reading; sys.exit('mido' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

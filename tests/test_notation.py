@@ -1,0 +1,36 @@
+"""What pitches and drums are called."""
+
+import math
+
+import pytest
+
+from specnmf import ParameterError
+from specnmf.notation import drum_name, note_name
+
+
+def test_notes_have_their_names():
+    named = {60: "C4", 69: "A4", 61: "C#4", 0: "C-1", 127: "G9", 68.6: "A4"}
+    assert {midi: note_name(midi) for midi in named} == named
+
+
+def test_drums_are_general_midi_s():
+    named = {35: "acoustic kick", 36: "kick", 38: "snare", 42: "closed hi-hat"}
+    named |= {46: "open hi-hat", 49: "crash", 51: "ride", 56: "cowbell"}
+    named |= {60: "high bongo", 75: "claves", 81: "open triangle"}
+    assert {drum: drum_name(drum) for drum in named} == named
+
+
+def test_other_drums_are_numbered():
+    assert [drum_name(drum) for drum in (0, 34, 82, 127)] == [
+        "drum 0", "drum 34", "drum 82", "drum 127",
+    ]  # fmt: skip
+
+
+def test_drums_have_names_of_their_own():
+    assert len({drum_name(drum) for drum in range(128)}) == 128
+
+
+@pytest.mark.parametrize("midi", [math.nan, math.inf])
+def test_what_is_no_number_has_no_name(midi):
+    with pytest.raises(ParameterError, match="needs a finite MIDI number"):
+        note_name(midi)
