@@ -25,14 +25,23 @@ if TYPE_CHECKING:
         SpecnmfError,
         TemplateError,
     )
+    from specnmf.evaluation.bss_eval import bss_eval
+    from specnmf.evaluation.evaluate import evaluate
+    from specnmf.evaluation.scores import Evaluation
     from specnmf.factor import starts
     from specnmf.factor.divergence import beta_divergence
     from specnmf.factor.estimator import NMF
     from specnmf.factor.factorization import Factorization
     from specnmf.factor.nmf import nmf
-    from specnmf.pipeline import Run, decompose
+    from specnmf.informed.constraints import by_stem, fmp_layout
+    from specnmf.informed.separation import align, separate_by_score
+    from specnmf.pipeline.decomposing import decompose
+    from specnmf.pipeline.run import Run
+    from specnmf.score.align import Alignment
+    from specnmf.score.grouping import stem_labels
     from specnmf.score.notes import Note, Score
-    from specnmf.settings import Settings
+    from specnmf.score.reading import read_score, write_score
+    from specnmf.settings import ScoreSettings, Settings
 
 __version__ = "0.1.0"
 
@@ -40,33 +49,47 @@ __version__ = "0.1.0"
 #: ``import specnmf`` costs nothing.
 _HOMES = {
     "NMF": "factor.estimator:NMF",
+    "Alignment": "score.align:Alignment",
     "Audio": "audio.recording:Audio",
     "AudioError": "errors:AudioError",
+    "Evaluation": "evaluation.scores:Evaluation",
     "Factorization": "factor.factorization:Factorization",
     "Note": "score.notes:Note",
     "OutputError": "errors:OutputError",
     "ParameterError": "errors:ParameterError",
-    "Run": "pipeline:Run",
+    "Run": "pipeline.run:Run",
     "Score": "score.notes:Score",
     "ScoreError": "errors:ScoreError",
+    "ScoreSettings": "settings:ScoreSettings",
     "Settings": "settings:Settings",
     "SpecnmfError": "errors:SpecnmfError",
     "Spectrogram": "audio.stft:Spectrogram",
     "TemplateError": "errors:TemplateError",
+    "align": "informed.separation:align",
     "beta_divergence": "factor.divergence:beta_divergence",
-    "decompose": "pipeline:decompose",
+    "bss_eval": "evaluation.bss_eval:bss_eval",
+    "by_stem": "informed.constraints:by_stem",
+    "decompose": "pipeline.decomposing:decompose",
+    "evaluate": "evaluation.evaluate:evaluate",
+    "fmp_layout": "informed.constraints:fmp_layout",
     "nmf": "factor.nmf:nmf",
     "read": "audio.reading:read",
+    "read_score": "score.reading:read_score",
     "separate": "audio.masks:separate",
+    "separate_by_score": "informed.separation:separate_by_score",
     "starts": "factor.starts",
+    "stem_labels": "score.grouping:stem_labels",
     "stft": "audio.stft:stft",
     "write": "audio.writing:write",
+    "write_score": "score.reading:write_score",
 }
 
 __all__ = [
     "NMF",
+    "Alignment",
     "Audio",
     "AudioError",
+    "Evaluation",
     "Factorization",
     "Note",
     "OutputError",
@@ -74,18 +97,28 @@ __all__ = [
     "Run",
     "Score",
     "ScoreError",
+    "ScoreSettings",
     "Settings",
     "SpecnmfError",
     "Spectrogram",
     "TemplateError",
+    "align",
     "beta_divergence",
+    "bss_eval",
+    "by_stem",
     "decompose",
+    "evaluate",
+    "fmp_layout",
     "nmf",
     "read",
+    "read_score",
     "separate",
+    "separate_by_score",
     "starts",
+    "stem_labels",
     "stft",
     "write",
+    "write_score",
 ]
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Literal, get_args
 
 from specnmf.errors import ParameterError
@@ -13,6 +13,9 @@ Solver = Literal["auto", "mu", "hals"]
 Init = Literal["random", "nndsvd", "nndsvda"]
 Stop = Literal["cost", "factors"]
 Mask = Literal["ratio", "binary"]
+By = Literal["part", "hand", "pitch", "note"]
+ScoreFit = Literal["partials", "fmp", "fmp-onsets"]
+Align = Literal["auto", "always", "never"]
 AudioFormat = Literal["wav", "flac", "ogg", "mp3"]
 FigureFormat = Literal["png", "svg", "pdf"]
 
@@ -32,8 +35,68 @@ BASE_N_FFT = 2048
 
 
 @dataclass(frozen=True, kw_only=True)
-class Settings:
-    """Everything that decides what a run computes and writes.
+class RunSettings:
+    """What every run has: an excerpt, a transform, masks, and what is written.
+
+    Attributes
+    ----------
+    max_iter : int
+        The most iterations to spend.
+    seed : int
+        Seed of whatever is random.
+    n_fft, hop_length : int or None
+        Window length and step in samples; None: chosen by the command.
+    start, duration : float
+        The excerpt in seconds; None: to the end.
+    mask : str
+        How sources share each time-frequency point.
+    format, subtype : str
+        Of the sources; subtype None: the input's own.
+    sources, figures : bool
+        Whether to write them.
+    figure_format : str
+        png, svg or pdf.
+    threads : int or None
+        None: one a core. The results do not depend on it.
+
+    Raises
+    ------
+    ParameterError
+        If a value is out of its range.
+    """
+
+    max_iter: int = 200
+    seed: int = 0
+    n_fft: int | None = None
+    hop_length: int | None = None
+    start: float = 0.0
+    duration: float | None = None
+    mask: Mask = "ratio"
+    format: AudioFormat = "wav"
+    subtype: str | None = None
+    sources: bool = True
+    figures: bool = True
+    figure_format: FigureFormat = "png"
+    threads: int | None = None
+
+    def __post_init__(self) -> None:
+        check_at_least("max_iter", self.max_iter, 1)
+        check_at_least("seed", self.seed, 0)
+        check_window(self.n_fft, self.hop_length)
+        check_at_least("start", self.start, 0)
+        if self.duration is not None:
+            check_above("duration", self.duration, 0)
+        check_choice("mask", self.mask, get_args(Mask))
+        check_choice("format", self.format, get_args(AudioFormat))
+        check_subtype(self.format, self.subtype)
+        check_choice("figure_format", self.figure_format, get_args(FigureFormat))
+        if self.threads is not None:
+            check_at_least("threads", self.threads, 1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings(RunSettings):
+    """Everything that decides what `decompose` computes and writes.
 
     Attributes
     ----------
@@ -76,43 +139,90 @@ class Settings:
     solver: Solver = "auto"
     init: Init = "random"
     stop: Stop = "cost"
-    max_iter: int = 200
     tol: float = 1e-4
-    seed: int = 0
-    n_fft: int | None = None
-    hop_length: int | None = None
-    start: float = 0.0
-    duration: float | None = None
-    mask: Mask = "ratio"
     mask_power: float = 1.0
-    format: AudioFormat = "wav"
-    subtype: str | None = None
-    sources: bool = True
-    figures: bool = True
-    figure_format: FigureFormat = "png"
-    threads: int | None = None
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         check_at_least("n_components", self.n_components, 1)
         check_finite("beta", self.beta)
         check_choice("solver", self.solver, get_args(Solver))
         check_solver(self.solver, self.beta)
         check_choice("init", self.init, get_args(Init))
         check_choice("stop", self.stop, get_args(Stop))
-        check_at_least("max_iter", self.max_iter, 1)
         check_at_least("tol", self.tol, 0)
-        check_at_least("seed", self.seed, 0)
-        check_window(self.n_fft, self.hop_length)
-        check_at_least("start", self.start, 0)
-        if self.duration is not None:
-            check_above("duration", self.duration, 0)
-        check_choice("mask", self.mask, get_args(Mask))
         check_above("mask_power", self.mask_power, 0)
-        check_choice("format", self.format, get_args(AudioFormat))
-        check_subtype(self.format, self.subtype)
-        check_choice("figure_format", self.figure_format, get_args(FigureFormat))
-        if self.threads is not None:
-            check_at_least("threads", self.threads, 1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScoreSettings(RunSettings):
+    """Everything that decides what `separate` computes and writes.
+
+    Attributes
+    ----------
+    by : str
+        What makes a stem: part, hand, pitch or note.
+    groups : mapping of str to sequence of str
+        Stems that are put together under another name.
+    split : int
+        The lowest MIDI pitch of the right hand, where the score does not tell.
+    residual : bool
+        Whether what the score does not explain is a stem of its own, else it is
+        shared by the others.
+    model : str
+        partials: the parametric model; fmp: the book's, a Euclidean factorisation
+        within the score's constraints; fmp-onsets: with templates for attacks.
+    align : str
+        Whether the score is brought on the recording's clock: if they disagree
+        (auto), always or never.
+    transpose : int or "auto"
+        Semitones that the recording sounds above the score; auto: found.
+    tol : float
+        Stop once an iteration lowers the cost by less than this fraction; 0: never.
+    mask_power : float or None
+        None: 2 for partials, 1 for the book's models.
+    max_iter, n_fft, hop_length, ...
+        As in `Settings`. Where it is None, the recording decides on the window.
+
+    Raises
+    ------
+    ParameterError
+        If a value is out of its range.
+    """
+
+    by: By = "part"
+    groups: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    split: int = 60
+    residual: bool = False
+    model: ScoreFit = "partials"
+    align: Align = "auto"
+    transpose: int | Literal["auto"] = 0
+    max_iter: int = 40
+    tol: float = 0.0
+    mask_power: float | None = None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_choice("by", self.by, get_args(By))
+        check_choice("model", self.model, get_args(ScoreFit))
+        check_choice("align", self.align, get_args(Align))
+        check_between("split", self.split, 0, 128)
+        if self.transpose != "auto":
+            check_between("transpose", self.transpose, -48, 48)
+        check_at_least("tol", self.tol, 0)
+        if self.mask_power is not None:
+            check_above("mask_power", self.mask_power, 0)
+        if self.residual and self.model != "partials":
+            raise ParameterError(
+                f"model {self.model} leaves no residual; use model partials"
+            )
+
+    @property
+    def power(self) -> float:
+        """The exponent of the masks."""
+        if self.mask_power is not None:
+            return self.mask_power
+        return 2.0 if self.model == "partials" else 1.0
 
 
 def parse_beta(beta: float | str) -> float:
@@ -205,6 +315,12 @@ def check_above(name: str, value: float, bound: float) -> None:
     """Raise ParameterError unless ``value`` is finite and above ``bound``."""
     if not (math.isfinite(value) and value > bound):
         raise ParameterError(f"{name} must be above {bound}, got {value}")
+
+
+def check_between(name: str, value: float, least: float, most: float) -> None:
+    """Raise ParameterError unless ``value`` is within the bounds."""
+    if not least <= value <= most:
+        raise ParameterError(f"{name} must lie between {least} and {most}, got {value}")
 
 
 def check_finite(name: str, value: float, got: object = None) -> None:

@@ -11,8 +11,9 @@ import soundfile
 from conftest import ROOT
 
 import specnmf
-from specnmf import ParameterError, Settings, TemplateError, pipeline
+from specnmf import ParameterError, Settings, TemplateError
 from specnmf.output.sources import EXACT_DB
+from specnmf.pipeline import decomposing
 
 CHOPIN = ROOT / "audio_examples" / "chopin_op28_4" / "chopin_op28_4.flac"
 DRUMS = ROOT / "audio_examples" / "drums" / "drums.flac"
@@ -260,7 +261,7 @@ def test_templates_that_do_not_fit_are_refused(tmp_path, monkeypatch):
     bomb = tmp_path / "bomb.npz"
     with zipfile.ZipFile(bomb, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("W.npy", bytes(10_001))
-    monkeypatch.setattr(pipeline, "MOST_TEMPLATE_BYTES", 10_000)
+    monkeypatch.setattr(decomposing, "MOST_TEMPLATE_BYTES", 10_000)
     with pytest.raises(TemplateError, match="holds over a gigabyte"):
         decompose(CHOPIN, tmp_path / "b", templates=bomb)
     assert not (tmp_path / "b").exists()

@@ -22,22 +22,25 @@ def add_power(model, power, total):
 
 @njit(cache=True, nogil=True)
 def multiply(X, model, out):
-    """Set out to X model; X and out are pairs of real and imaginary parts."""
+    """Set out to X model; X and out are pairs of real and imaginary parts.
+
+    The model is (n_channels, n_frames, n_bins), or (1, ...) for all channels.
+    """
     for c in range(X.shape[0]):
-        for i in range(model.shape[0]):
-            for j in range(model.shape[1]):
-                out[c, i, j, 0] = X[c, i, j, 0] * model[i, j]
-                out[c, i, j, 1] = X[c, i, j, 1] * model[i, j]
+        share = model[min(c, model.shape[0] - 1)]
+        for i in range(share.shape[0]):
+            for j in range(share.shape[1]):
+                out[c, i, j, 0] = X[c, i, j, 0] * share[i, j]
+                out[c, i, j, 1] = X[c, i, j, 1] * share[i, j]
 
 
 @njit(cache=True, nogil=True)
 def apply_winner(X, winner, source, out):
     """Set out to X where the source has won, to zero elsewhere."""
-    for i in range(winner.shape[0]):
-        for j in range(winner.shape[1]):
-            won = winner[i, j] == source
-            for c in range(X.shape[0]):
-                out[c, i, j] = X[c, i, j] if won else 0
+    for c in range(X.shape[0]):
+        for i in range(X.shape[1]):
+            for j in range(X.shape[2]):
+                out[c, i, j] = X[c, i, j] if winner[c, i, j] == source else 0
 
 
 @njit(cache=True, nogil=True, fastmath={"contract"})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
 from typing import Protocol, get_args
 
@@ -27,6 +27,9 @@ PIECES = 4
 #: Models that add up to less count as silence.
 SILENCE = 1e-30
 
+#: Blocks of all sources, (n_sources, n_channels, n), with their first sample.
+Stream = Generator[tuple[int, Float32], None, None]
+
 
 class Factors(Protocol):
     """What is needed of a factorisation: V ≈ W H, and a label a component."""
@@ -42,6 +45,20 @@ class Factors(Protocol):
     @property
     def labels(self) -> tuple[str, ...]:
         """A label a component; components of one label make one source."""
+
+
+class Models(Protocol):
+    """What masks are made of: the magnitudes of each source, for any frames."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The sources."""
+
+    def magnitudes(self, frames: slice) -> list[Float32 | None]:
+        """Each source's, (n_channels or 1, n_frames, n_bins); None if it is silent."""
+
+    def total(self, frames: slice, models: list[Float32]) -> Float32:
+        """The sum of the models of these frames."""
 
 
 class SpectraOf(Protocol):
@@ -91,13 +108,14 @@ def separate(
     Liutkus and Badeau, "Generalized Wiener filtering with fractional power
     spectrograms", ICASSP 2015.
     """
-    names = sources_of(factors)
+    models = FactorModels(factors)
     grid, n_channels = spectrogram.grid, spectrogram.X.shape[0]
-    out = np.empty((len(names), n_channels, grid.n_samples), np.float32)
+    _check_fit(factors, grid)
+    out = np.empty((len(models.names), n_channels, grid.n_samples), np.float32)
     stream = stream_sources(
         lambda frames: spectrogram.X[:, :, frames].transpose(0, 2, 1),
         grid,
-        factors,
+        models,
         n_channels=n_channels,
         mask=mask,
         power=power,
@@ -106,15 +124,44 @@ def separate(
     with closing(stream):
         for first, block in stream:
             out[:, :, first : first + block.shape[2]] = block
-    return {name: Audio(y, grid.sr) for name, y in zip(names, out, strict=True)}
+    pairs = zip(models.names, out, strict=True)
+    return {name: Audio(y, grid.sr) for name, y in pairs}
 
 
-def sources_of(factors: Factors) -> dict[str, list[int]]:
-    """The components of each source: those of one label, in order of appearance."""
-    names: dict[str, list[int]] = {}
-    for k, label in enumerate(factors.labels):
-        names.setdefault(label, []).append(k)
-    return names
+class FactorModels:
+    """The models of a factorisation: components of one label are one source.
+
+    Parameters
+    ----------
+    factors : Factorization
+        W (n_bins, n_components), H (n_components, n_frames) and labels.
+    names : sequence of str, optional
+        The labels in the sources' order; by default as they first appear.
+    """
+
+    def __init__(self, factors: Factors, *, names: Sequence[str] = ()) -> None:
+        self.factors = factors
+        self.components: dict[str, list[int]] = {name: [] for name in names}
+        for k, label in enumerate(factors.labels):
+            self.components.setdefault(label, []).append(k)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The labels, in order."""
+        return tuple(self.components)
+
+    def magnitudes(self, frames: slice) -> list[Float32 | None]:
+        """Each source's W H, shape (1, n_frames, n_bins)."""
+        return [self._product(own, frames) for own in self.components.values()]
+
+    def total(self, frames: slice, models: list[Float32]) -> Float32:
+        """The whole W H: one product costs less than the sum of all models."""
+        return self._product(range(self.factors.W.shape[1]), frames)
+
+    def _product(self, components: Sequence[int], frames: slice) -> Float32:
+        W, H = self.factors.W, self.factors.H
+        product = H[components, frames].T @ W[:, components].T
+        return np.ascontiguousarray(product, np.float32)[np.newaxis]
 
 
 def spectra_of(audio: Audio, grid: Grid) -> SpectraOf:
@@ -125,13 +172,13 @@ def spectra_of(audio: Audio, grid: Grid) -> SpectraOf:
 def stream_sources(
     spectra_of: SpectraOf,
     grid: Grid,
-    factors: Factors,
+    models: Models,
     *,
     n_channels: int,
     mask: Mask = Settings.mask,
     power: float = Settings.mask_power,
     threads: int | None = None,
-) -> Generator[tuple[int, Float32], None, None]:
+) -> Stream:
     """Yield the sources block by block, in order of time.
 
     Yields
@@ -148,22 +195,66 @@ def stream_sources(
     """
     check_choice("mask", mask, get_args(Mask))
     check_above("power", power, 0)
-    _check_fit(factors, grid)
-    groups = list(sources_of(factors).values())
-    resynthesis = _Resynthesis(grid, len(groups), n_channels)
-    length = piece_length(grid, len(groups), n_channels)
+    n_sources = len(models.names)
+    resynthesis = _Resynthesis(grid, n_sources, n_channels)
+    length = piece_length(grid, n_sources, n_channels)
 
     def masking(frames: slice) -> _Masks:
         X = spectra_of(frames)
-        models = [_model(factors, group, frames) for group in groups]
+        magnitudes = _never_empty(models.magnitudes(frames), X.shape)
+        sounding = [model for model in magnitudes if model is not None]
         if mask == "binary":
-            return _BinaryMasks(frames, X, models)
-        return _RatioMasks(frames, X, models, _total(factors, models, frames, power))
+            return _BinaryMasks(frames, X, magnitudes)
+        if power == 1:
+            total = models.total(frames, sounding)
+        else:
+            total = _sum_of_powers(sounding, power)
+        return _RatioMasks(frames, X, magnitudes, total)
 
     with workers(threads) as mapper:
         for frames in grid.blocks(PIECES * length):
             pieces = mapper(masking, cut(frames, length))
             yield resynthesis.block(frames, pieces, mapper)
+
+
+def crossfade(
+    one: Stream,
+    other: Stream,
+    weights: Callable[[int, int], Float32],
+) -> Stream:
+    """Yield a mixture of two streams of the same sources.
+
+    Parameters
+    ----------
+    one, other : generators
+        As from `stream_sources`; they add up to the same recording, and so does
+        what comes out.
+    weights : callable
+        ``weights(first, n)`` is how much of the other is heard, 0 to 1, in n
+        samples from the first.
+    """
+    with closing(one), closing(other):
+        rest = _Rest(other)
+        for first, block in one:
+            n = block.shape[2]
+            yield first, block + weights(first, n) * (rest.take(n) - block)
+
+
+class _Rest:
+    """A stream, handed out in pieces of any length."""
+
+    def __init__(self, stream: Stream) -> None:
+        self.stream = stream
+        self.held: Float32 | None = None
+
+    def take(self, n: int) -> Float32:
+        """The next n samples of all sources."""
+        pieces = [] if self.held is None else [self.held]
+        while not pieces or sum(piece.shape[2] for piece in pieces) < n:
+            pieces.append(next(self.stream)[1].copy())
+        joined = np.concatenate(pieces, axis=2)
+        self.held = joined[:, :, n:]
+        return joined[:, :, :n]
 
 
 def piece_length(grid: Grid, n_sources: int, n_channels: int) -> int:
@@ -181,21 +272,22 @@ def _check_fit(factors: Factors, grid: Grid) -> None:
         )
 
 
-def _model(factors: Factors, components: Sequence[int], frames: slice) -> Float32:
-    """The magnitudes of some components together, (n_frames, n_bins)."""
-    product = factors.H[components, frames].T @ factors.W[:, components].T
-    return np.ascontiguousarray(product, np.float32)
+def _never_empty(
+    models: list[Float32 | None], shape: tuple[int, ...]
+) -> list[Float32 | None]:
+    """The models; where all sources are silent, all share what there is alike."""
+    if any(model is not None for model in models):
+        return models
+    alike = np.ones((1, *shape[1:]), np.float32)
+    return [alike.copy() for _ in models]
 
 
-def _total(
-    factors: Factors, models: list[Float32], frames: slice, power: float
-) -> Float32:
+def _sum_of_powers(models: list[Float32], power: float) -> Float32:
     """The sum of the models raised to a power; the models are raised in place."""
-    if power == 1:  # the sum of all models is one product
-        return _model(factors, range(factors.W.shape[1]), frames)
     total = np.zeros_like(models[0])
     for model in models:
-        kernels.add_power(model, np.float32(power), total)
+        for channel, own in zip(total, model, strict=True):
+            kernels.add_power(own, np.float32(power), channel)
     return total
 
 
@@ -203,31 +295,45 @@ class _RatioMasks:
     """Each source's share of the mixture in some frames."""
 
     def __init__(
-        self, frames: slice, X: Complex64, models: list[Float32], total: Float32
+        self,
+        frames: slice,
+        X: Complex64,
+        models: list[Float32 | None],
+        total: Float32,
     ) -> None:
-        _share_equally(models, total)
+        _share_equally([model for model in models if model is not None], total)
         self.frames, self.models = frames, models
         # Divided once here, the mixture need only be multiplied for each source.
         self.X = np.divide(X, total, order="C")
 
-    def source(self, index: int) -> Complex64:
-        """The spectrum of one source, (n_channels, n_frames, n_bins)."""
+    def source(self, index: int) -> Complex64 | None:
+        """The spectrum of one source, (n_channels, n_frames, n_bins); None: silent."""
+        model = self.models[index]
+        if model is None:
+            return None
         out = np.empty(self.X.shape, np.complex64)
-        kernels.multiply(_pairs(self.X), self.models[index], _pairs(out))
+        kernels.multiply(_pairs(self.X), model, _pairs(out))
         return out
 
 
 class _BinaryMasks:
     """Each point of the mixture in some frames, for the strongest source there."""
 
-    def __init__(self, frames: slice, X: Complex64, models: list[Float32]) -> None:
+    def __init__(
+        self, frames: slice, X: Complex64, models: list[Float32 | None]
+    ) -> None:
         self.frames, self.X = frames, X
-        self.winner = np.argmax(models, axis=0)
+        sounding = {i: model for i, model in enumerate(models) if model is not None}
+        self.sounding = list(sounding)
+        strongest = np.argmax(list(sounding.values()), axis=0)
+        self.winner = np.ascontiguousarray(np.broadcast_to(strongest, X.shape))
 
-    def source(self, index: int) -> Complex64:
-        """The spectrum of one source, (n_channels, n_frames, n_bins)."""
+    def source(self, index: int) -> Complex64 | None:
+        """The spectrum of one source, (n_channels, n_frames, n_bins); None: silent."""
+        if index not in self.sounding:
+            return None
         out = np.empty(self.X.shape, np.complex64)
-        kernels.apply_winner(self.X, self.winner, index, out)
+        kernels.apply_winner(self.X, self.winner, self.sounding.index(index), out)
         return out
 
 
@@ -299,6 +405,8 @@ class _Resynthesis:
         summed[:, : tail.shape[1]] = tail
         for piece in pieces:
             spectrum = piece.source(source)
+            if spectrum is None:
+                continue
             y = fft.irfft(spectrum, self.grid.n_fft, axis=-1, overwrite_x=True)
             place = summed[:, (piece.frames.start - frames.start) * hop :]
             kernels.overlap_add(y, self.window, hop, place)

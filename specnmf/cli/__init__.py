@@ -12,7 +12,11 @@ import click
 import specnmf
 
 #: Each command's module, loaded when the command is called or listed.
-COMMANDS = {"decompose": "specnmf.cli.decompose"}
+COMMANDS = {
+    "decompose": "specnmf.cli.decompose",
+    "separate": "specnmf.cli.separate",
+    "evaluate": "specnmf.cli.evaluate",
+}
 
 #: Exit statuses of a run that was stopped, as shells give them.
 INTERRUPTED = 128 + signal.SIGINT

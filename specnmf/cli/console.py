@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from specnmf.pipeline import Progress
+    from specnmf.pipeline.run import Progress
 
 
 def error(message: object) -> None:

@@ -7,26 +7,55 @@ import tomllib
 from collections.abc import Callable
 from dataclasses import fields
 from pathlib import Path
-from typing import Any, TypeVar, get_args
+from typing import TYPE_CHECKING, Any, TypeVar, get_args
 
 import click
 
 from specnmf.errors import ParameterError
 from specnmf.settings import (
+    Align,
     AudioFormat,
+    By,
     FigureFormat,
     Init,
     Mask,
+    ScoreFit,
+    ScoreSettings,
     Settings,
     Solver,
     Stop,
     parse_beta,
 )
 
+if TYPE_CHECKING:
+    from specnmf.score.grouping import Groups
+
 F = TypeVar("F", bound=Callable[..., Any])
+S = TypeVar("S", Settings, ScoreSettings)
 
 #: A configuration file beyond this size is refused unread.
 MOST_CONFIG_BYTES = 1 << 20
+
+
+class Transposition(click.ParamType):  # type: ignore[type-arg]  # as Beta
+    """``auto`` or a number of semitones."""
+
+    name = "transposition"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> int | str:
+        """The number, or auto."""
+        if value == "auto":
+            return "auto"
+        try:
+            return int(value)
+        except ValueError:
+            self.fail(f"expected auto or a whole number, got {value!r}", param, ctx)
+
+    def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str:
+        """What the help shows."""
+        return "[auto|SEMITONES]"
 
 
 class Beta(click.ParamType):  # type: ignore[type-arg]  # generic from 8.2 on
@@ -74,7 +103,63 @@ def factorisation_options(command: F) -> F:
         _number("--tol", float, "Stop below this relative decrease of the cost."),
         _choice("--stop", Stop, "What --tol is about: the cost, or FMP's factors."),
         _number("--seed", int, "Seed of the random start."),
-        click.option("--threads", type=int, help="Threads; by default one a core."),
+        _number("--mask-power", float, "1: ratio of magnitudes; 2: Wiener's powers."),
+        _threads(),
+    )
+
+
+def score_options(command: F) -> F:
+    """Add the options of separation by a score."""
+    return _apply(
+        command,
+        _choice("--by", By, "What makes a stem.", ScoreSettings),
+        click.option(
+            "--group",
+            "groups",
+            multiple=True,
+            metavar="NAME=STEM,...",
+            callback=_groups,
+            help="Stems to put together, such as strings=violin*,viola; repeatable.",
+        ),
+        _number("--split", int, "The right hand's lowest MIDI pitch.", ScoreSettings),
+        click.option(
+            "--residual/--no-residual",
+            default=ScoreSettings.residual,
+            help="Keep what the score does not explain as a stem, or share it.",
+        ),
+        _choice(
+            "--align",
+            Align,
+            "Warp the score to the recording: if they disagree, always or never.",
+            ScoreSettings,
+        ),
+        click.option(
+            "--transpose",
+            type=Transposition(),
+            default=ScoreSettings.transpose,
+            show_default=True,
+            help="Semitones that the recording sounds above the score, or auto.",
+        ),
+        _choice(
+            "--model",
+            ScoreFit,
+            "Partials of notes; or the FMP book's, plain or with attacks.",
+            ScoreSettings,
+        ),
+        _number("--max-iter", int, "The most iterations.", ScoreSettings),
+        _number(
+            "--tol",
+            float,
+            "Stop below this relative decrease of the cost; 0: never.",
+            ScoreSettings,
+        ),
+        _number("--seed", int, "Kept with the run; nothing is random.", ScoreSettings),
+        click.option(
+            "--mask-power",
+            type=float,
+            help="Of the masks; by default 2, and 1 for the book's models.",
+        ),
+        _threads(),
     )
 
 
@@ -115,7 +200,6 @@ def output_options(command: F) -> F:
         ),
         click.option("--overwrite", is_flag=True, help="Replace finished runs."),
         _choice("--mask", Mask, "Share each point between the sources, or give it."),
-        _number("--mask-power", float, "1: ratio of magnitudes; 2: Wiener's powers."),
         _choice("--format", AudioFormat, "Of the sources."),
         click.option(
             "--subtype",
@@ -159,7 +243,7 @@ def common_options(command: F) -> F:
     )
 
 
-def make_settings(options: dict[str, Any]) -> Settings:
+def make_settings(options: dict[str, Any], kind: type[S]) -> S:
     """The settings among a command's options, which are removed from ``options``.
 
     Raises
@@ -167,9 +251,9 @@ def make_settings(options: dict[str, Any]) -> Settings:
     click.UsageError
         If a value is out of its range.
     """
-    names = [field.name for field in fields(Settings) if field.name in options]
+    names = [field.name for field in fields(kind) if field.name in options]
     try:
-        return Settings(**{name: options.pop(name) for name in names})
+        return kind(**{name: options.pop(name) for name in names})
     except ParameterError as error:
         raise click.UsageError(str(error)) from error
 
@@ -180,24 +264,43 @@ def _apply(command: F, *decorators: Callable[[F], F]) -> F:
     return command
 
 
-def _choice(flag: str, kind: Any, text: str) -> Callable[[F], F]:
+def _groups(
+    ctx: click.Context, param: click.Parameter, value: tuple[str, ...]
+) -> Groups:
+    from specnmf.score.grouping import parse_groups
+
+    try:
+        return parse_groups(value)
+    except ParameterError as error:
+        raise click.BadParameter(str(error), ctx, param) from error
+
+
+def _threads() -> Callable[[F], F]:
+    return click.option("--threads", type=int, help="Threads; by default one a core.")
+
+
+def _choice(
+    flag: str, kind: Any, text: str, settings: type = Settings
+) -> Callable[[F], F]:
     return click.option(
         flag,
         type=click.Choice(get_args(kind)),
-        default=_default(flag),
+        default=_default(flag, settings),
         show_default=True,
         help=text,
     )
 
 
-def _number(flag: str, kind: type, text: str) -> Callable[[F], F]:
+def _number(
+    flag: str, kind: type, text: str, settings: type = Settings
+) -> Callable[[F], F]:
     return click.option(
-        flag, type=kind, default=_default(flag), show_default=True, help=text
+        flag, type=kind, default=_default(flag, settings), show_default=True, help=text
     )
 
 
-def _default(flag: str) -> Any:
-    return getattr(Settings, flag.removeprefix("--").replace("-", "_"))
+def _default(flag: str, settings: type) -> Any:
+    return getattr(settings, flag.removeprefix("--").replace("-", "_"))
 
 
 def _read_config(ctx: click.Context, param: click.Parameter, path: Path | None) -> None:
@@ -213,7 +316,13 @@ def _read_config(ctx: click.Context, param: click.Parameter, path: Path | None) 
             hint = f"; did you mean {near[0]!r}?" if near else ""
             raise click.UsageError(f"{path}: unknown key {key!r}{hint}")
         name, negated = known[spelled]
+        if isinstance(value, dict):  # a table, for an option such as --group
+            value = [f"{k}={_listed(v)}" for k, v in value.items()]
         ctx.default_map[name] = not value if negated else value
+
+
+def _listed(value: Any) -> str:
+    return ",".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
 def _load_toml(path: Path) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from itertools import pairwise
@@ -14,14 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from specnmf.audio import kernels
-from specnmf.audio.masks import Factors, sources_of, spectra_of, stream_sources
+from specnmf.audio.masks import Stream
 from specnmf.audio.reading import BLOCK, Source, reading
 from specnmf.audio.recording import Audio
-from specnmf.audio.stft import Grid
 from specnmf.audio.writing import Writer, output_subtype
 from specnmf.errors import AudioError
 from specnmf.parallel import Mapper, workers
-from specnmf.settings import Settings
+from specnmf.settings import RunSettings
 
 Float64 = NDArray[np.float64]
 
@@ -58,9 +57,9 @@ def write_sources(
     folder: Path,
     recording: Path,
     audio: Audio,
-    grid: Grid,
-    factors: Factors,
-    settings: Settings,
+    names: Sequence[str],
+    stream: Stream,
+    settings: RunSettings,
     *,
     progress: Callable[[int, int], None] | None = None,
 ) -> Written:
@@ -73,10 +72,14 @@ def write_sources(
     recording : path
         The file that ``audio`` was read from: read again, block by block, for its
         exact samples.
-    audio, grid, factors
-        The mixture, its transform's grid, and its factors.
-    settings : Settings
-        mask, mask_power, format, subtype, start, threads.
+    audio : Audio
+        The mixture.
+    names : sequence of str
+        The sources' names, and their files'.
+    stream : iterator
+        The sources, as from `stream_sources`.
+    settings : RunSettings
+        format, subtype, start, threads.
     progress : callable, optional
         Called with the samples done and in all.
 
@@ -85,16 +88,6 @@ def write_sources(
     AudioError
         If a source cannot be written in the format asked for, or at all.
     """
-    names = list(sources_of(factors))
-    stream = stream_sources(
-        spectra_of(audio, grid),
-        grid,
-        factors,
-        n_channels=audio.n_channels,
-        mask=settings.mask,
-        power=settings.mask_power,
-        threads=settings.threads,
-    )
     with ExitStack() as stack:
         stack.enter_context(closing(stream))
         source = stack.enter_context(reading(recording))
@@ -140,7 +133,7 @@ def null_test(
 
 
 def _writer(
-    stack: ExitStack, stem: Path, audio: Audio, settings: Settings, source: str
+    stack: ExitStack, stem: Path, audio: Audio, settings: RunSettings, source: str
 ) -> Writer:
     subtype = output_subtype(settings.format, settings.subtype, source)
     writer = Writer(

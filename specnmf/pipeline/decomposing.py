@@ -1,22 +1,20 @@
-"""One song, from path to run folder."""
+"""One song, from path to run folder, taken apart into components."""
 
 from __future__ import annotations
 
 import dataclasses
-import time
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from specnmf.audio import pitch, reading, stft
-from specnmf.audio.recording import Audio, findings
+from specnmf.audio import masks, pitch, reading, stft
+from specnmf.audio.recording import Audio
 from specnmf.audio.stft import Grid
 from specnmf.audio.writing import check_writable
 from specnmf.errors import ParameterError, TemplateError
@@ -25,55 +23,19 @@ from specnmf.factor.factorization import Factorization
 from specnmf.factor.nmf import nmf
 from specnmf.output import folder, report
 from specnmf.output.sources import Written, write_sources
+from specnmf.pipeline.run import (
+    Progress,
+    Run,
+    Stages,
+    audio_entry,
+    inputs_entry,
+    sound_warnings,
+)
 from specnmf.score import midi, notelist
 from specnmf.settings import Settings
 
-#: ``progress(stage, done, total, note)``, as a stage goes on.
-Progress = Callable[[str, int, int, str], None]
-
 #: A templates file that unpacks to more is refused unread.
 MOST_TEMPLATE_BYTES = 1 << 30
-
-
-#: A worse null test than this is worth a warning.
-MOST_RESIDUAL_DB = -90.0
-
-
-@dataclass(frozen=True)
-class Run:
-    """A finished run.
-
-    Attributes
-    ----------
-    folder : path
-        Where it is.
-    report : dict
-        What its run.json says.
-    """
-
-    folder: Path
-    report: dict[str, Any]
-
-
-@dataclass
-class _Stages:
-    """Times the stages of a run, and tells the caller where it is."""
-
-    tell: Progress | None
-    seconds: dict[str, float] = field(default_factory=dict)
-
-    @contextmanager
-    def stage(self, name: str, total: int = 1) -> Iterator[Callable[..., None]]:
-        began = time.perf_counter()
-
-        def step(done: int, total: int = total, note: str = "") -> None:
-            if self.tell is not None:
-                self.tell(name, done, total, note)
-
-        step(0)
-        yield step
-        step(total)
-        self.seconds[name] = round(time.perf_counter() - began, 3)
 
 
 @dataclass(frozen=True, eq=False)
@@ -132,7 +94,7 @@ def decompose(
     path, settings = Path(path), settings or Settings()
     target = Path(output) / path.stem
     folder.check_free(target, overwrite=overwrite)
-    stages = _Stages(progress)
+    stages = Stages(progress)
     with stages.stage("read"):
         audio = reading.read(path, start=settings.start, duration=settings.duration)
         check_writable(settings.format, audio.sr, audio.n_channels)
@@ -153,7 +115,7 @@ def _take_apart(
     audio: Audio,
     settings: Settings,
     templates: str | Path | None,
-    stages: _Stages,
+    stages: Stages,
 ) -> _Decomposition:
     grid = Grid.of(audio, settings.n_fft, settings.hop_length)
     with stages.stage("transform"):
@@ -164,7 +126,7 @@ def _take_apart(
     return _Decomposition(path, settings, audio, grid, V, result, pitches)
 
 
-def _write(done: _Decomposition, partial: Path, stages: _Stages) -> Written | None:
+def _write(done: _Decomposition, partial: Path, stages: Stages) -> Written | None:
     """Write all but the report.
 
     Drawing is Python's work and masking the kernels', so they go on side by side.
@@ -177,24 +139,34 @@ def _write(done: _Decomposition, partial: Path, stages: _Stages) -> Written | No
 
 
 def _write_sources(
-    done: _Decomposition, partial: Path, stages: _Stages
+    done: _Decomposition, partial: Path, stages: Stages
 ) -> Written | None:
     if not done.settings.sources:
         return None
     (partial / "sources").mkdir()
     with stages.stage("sources", done.audio.n_samples) as step:
+        models = masks.FactorModels(done.result)
+        stream = masks.stream_sources(
+            masks.spectra_of(done.audio, done.grid),
+            done.grid,
+            models,
+            n_channels=done.audio.n_channels,
+            mask=done.settings.mask,
+            power=done.settings.mask_power,
+            threads=done.settings.threads,
+        )
         return write_sources(
             partial / "sources",
             done.path,
             done.audio,
-            done.grid,
-            done.result,
+            models.names,
+            stream,
             done.settings,
             progress=step,
         )
 
 
-def _write_views(done: _Decomposition, partial: Path, stages: _Stages) -> None:
+def _write_views(done: _Decomposition, partial: Path, stages: Stages) -> None:
     with stages.stage("piano roll"):
         _piano_roll(done, partial)
     if done.settings.figures:
@@ -332,13 +304,8 @@ def _content(
         done.settings, n_fft=done.grid.n_fft, hop_length=done.grid.hop_length
     )
     return {
-        "inputs": [{"path": str(p), "sha256": report.sha256(p)} for p in inputs],
-        "audio": {
-            "sr": done.audio.sr,
-            "n_channels": done.audio.n_channels,
-            "n_samples": done.audio.n_samples,
-            "duration": done.audio.duration,
-        },
+        "inputs": inputs_entry(inputs),
+        "audio": audio_entry(done.audio),
         "settings": dataclasses.asdict(settings),
         "seed": settings.seed,
         "versions": report.versions(),
@@ -346,27 +313,11 @@ def _content(
         "final_loss": float(done.result.losses[-1]),
         "residual_db": None if written is None else written.residual_db,
         "components": components,
-        "warnings": _warnings(done, written),
+        "warnings": sound_warnings(
+            done.path,
+            done.audio,
+            written,
+            start=settings.start,
+            duration=settings.duration,
+        ),
     }
-
-
-def _warnings(done: _Decomposition, written: Written | None) -> list[str]:
-    whole = done.settings.start == 0 and done.settings.duration is None
-    n_samples = done.audio.n_samples if whole else None
-    found = [*findings(done.audio), *reading.remarks(done.path, n_samples)]
-    asked = done.settings.duration
-    if asked is not None and done.audio.n_samples < round(asked * done.audio.sr):
-        found.append(
-            f"the excerpt ends with the recording, {done.audio.duration:.2f} s"
-        )
-    if written is not None and written.residual_db > MOST_RESIDUAL_DB:
-        found.append(
-            f"null test: the sources add up to the input at {written.residual_db:.0f} "
-            "dB only; --format wav --subtype float keeps more"
-        )
-    if written is not None and written.held:
-        found.append(
-            f"full scale: {written.held} samples of single sources reached it and "
-            "the rest went to other sources; --subtype float keeps them apart"
-        )
-    return found

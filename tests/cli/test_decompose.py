@@ -13,29 +13,10 @@ import soundfile
 from conftest import ROOT
 
 import specnmf
-from specnmf.cli import COMMANDS, cli, main
+from specnmf.cli import COMMANDS, cli
 
 CHOPIN = ROOT / "audio_examples" / "chopin_op28_4" / "chopin_op28_4.flac"
 QUICK = ("-k", "2", "--max-iter", "3", "--no-figures")
-
-
-@pytest.fixture
-def run(monkeypatch, capsys, tmp_path):
-    """Run the command line in an empty folder: status, stdout, stderr."""
-    monkeypatch.chdir(tmp_path)
-
-    def run(*args):
-        monkeypatch.setattr(sys, "argv", ["specnmf", *map(str, args)])
-        before = signal.getsignal(signal.SIGTERM)
-        try:
-            with pytest.raises(SystemExit) as stop:
-                main()
-        finally:
-            signal.signal(signal.SIGTERM, before)
-        captured = capsys.readouterr()
-        return stop.value.code or 0, captured.out, captured.err
-
-    return run
 
 
 @pytest.fixture

@@ -1,35 +1,13 @@
 """``specnmf evaluate``, as its user meets it."""
 
 import json
-import signal
 import sys
 
 import numpy as np
 import pytest
 import soundfile
 
-from specnmf.cli import main
-
 SR, N = 8000, 8000
-
-
-@pytest.fixture
-def run(monkeypatch, capsys, tmp_path):
-    """Run the command line in an empty folder: status, stdout, stderr."""
-    monkeypatch.chdir(tmp_path)
-
-    def run(*args):
-        monkeypatch.setattr(sys, "argv", ["specnmf", *map(str, args)])
-        before = signal.getsignal(signal.SIGTERM)
-        try:
-            with pytest.raises(SystemExit) as stop:
-                main()
-        finally:
-            signal.signal(signal.SIGTERM, before)
-        captured = capsys.readouterr()
-        return stop.value.code or 0, captured.out, captured.err
-
-    return run
 
 
 @pytest.fixture

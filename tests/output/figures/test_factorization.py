@@ -7,18 +7,17 @@ import pytest
 
 from specnmf.errors import ParameterError
 from specnmf.factor.factorization import Factorization
-from specnmf.output import figures
-from specnmf.output.figures import FigureData, draw_figures
+from specnmf.output.figures import (
+    FigureData,
+    canvas,
+    draw_figures,
+    factorization,
+    pooling,
+)
 
 NAMES = ["activations", "loss", "reconstruction", "spectrogram", "templates"]
 SR, N_FFT = 44100, 2048
 A4, C5, NONE = 69.0, 72.0, np.nan
-
-
-@pytest.fixture(autouse=True)
-def _coarse(monkeypatch):
-    """Fewer pixels are drawn faster."""
-    monkeypatch.setattr(figures, "DPI", 60)
 
 
 def make(rng, pitches, n_frames=60, *, n_fft=N_FFT, sr=SR, losses=(), **options):
@@ -53,7 +52,7 @@ def draw(folder, data, figure_format="png"):
 
 def render(data):
     """All five figures, drawn in full."""
-    drawn = {name: getattr(figures, f"{name}_figure")(data) for name in NAMES}
+    drawn = {name: getattr(factorization, f"{name}_figure")(data) for name in NAMES}
     for figure in drawn.values():
         figure.canvas.draw()
     return drawn
@@ -78,8 +77,8 @@ def plain_picture(spectra, frequencies, group):
         np.mean(spectra[:, start : start + group].astype(float) ** 2, axis=1)
         for start in range(0, spectra.shape[1], group)
     ]
-    edges = np.geomspace(30, 20000, figures.ROWS + 1)
-    picture = np.empty((figures.ROWS, len(columns)))
+    edges = np.geomspace(30, 20000, pooling.ROWS + 1)
+    picture = np.empty((pooling.ROWS, len(columns)))
     for row, (low, high) in enumerate(pairwise(edges)):
         inside = frequencies[(frequencies > low) & (frequencies < high)]
         points = np.array([low, *inside, high])
@@ -90,22 +89,22 @@ def plain_picture(spectra, frequencies, group):
 
 
 def test_pooled_spectrogram_equals_a_plain_pooling(rng, monkeypatch):
-    monkeypatch.setattr(figures, "COLUMNS", 20)
+    monkeypatch.setattr(pooling, "COLUMNS", 20)
     data = make(rng, [A4, NONE], 67)
-    image = figures.spectrogram_figure(data).axes[0].images[0]
+    image = factorization.spectrogram_figure(data).axes[0].images[0]
     expected = plain_picture(data.V, data.frequencies, 4)
-    assert image.get_array().shape == (figures.ROWS, 17)
+    assert image.get_array().shape == (pooling.ROWS, 17)
     np.testing.assert_allclose(
         image.get_array(), expected - expected.max(), rtol=0, atol=1e-3
     )
 
 
 def test_model_and_what_is_left_are_pooled_as_the_recording_is(rng, monkeypatch):
-    monkeypatch.setattr(figures, "COLUMNS", 20)
-    monkeypatch.setattr(figures, "_BLOCK", 7)
+    monkeypatch.setattr(pooling, "COLUMNS", 20)
+    monkeypatch.setattr(pooling, "BLOCK", 7)
     data = make(rng, [A4, NONE], 67)
     model = data.factorization.W @ data.factorization.H
-    axes = figures.reconstruction_figure(data).axes
+    axes = factorization.reconstruction_figure(data).axes
     peak = plain_picture(data.V, data.frequencies, 4).max()
     for number, spectra in enumerate((data.V, model, data.V - model)):
         expected = plain_picture(spectra, data.frequencies, 4) - peak
@@ -128,18 +127,18 @@ def test_pictures_do_not_depend_on_the_order_in_memory(rng, order):
 
 def roll_levels(axes):
     """The levels of a piano roll in dB, read back from its colours."""
-    colours = figures._roll_colours()(np.arange(256), bytes=True)
+    colours = factorization._roll_colours()(np.arange(256), bytes=True)
     steps = {tuple(colour): step for step, colour in enumerate(colours)}
     image = axes.images[0].get_array()
     found = [[steps.get(tuple(pixel), 0) for pixel in row] for row in image]
-    return figures.H_RANGE * (np.array(found) / 255 - 1)
+    return canvas.H_RANGE * (np.array(found) / 255 - 1)
 
 
 def test_short_note_in_a_long_song_reaches_its_full_colour(rng):
     data = make(rng, [A4], 5001)
     data.factorization.H[:] = 0
     data.factorization.H[0, 3210] = 1
-    axes = figures.activations_figure(data).axes[0]
+    axes = factorization.activations_figure(data).axes[0]
     image = roll_levels(axes)
     assert image.max() == 0
     column = np.flatnonzero(image.max(axis=0) == 0)
@@ -167,11 +166,11 @@ def test_template_label_tells_number_pitch_and_share(rng):
     data = FigureData(data.V, shares, data.frequencies, data.times, data.pitches)
     expected = ["1: C5, 60%", "2: unpitched, 28%", "3: A4, 12%"]
     assert [data.label(k) for k in range(3)] == expected
-    assert set(expected) <= set(texts(figures.templates_figure(data)))
+    assert set(expected) <= set(texts(factorization.templates_figure(data)))
 
 
 def test_fundamental_is_marked_where_it_lies(rng):
-    figure = figures.templates_figure(make(rng, [A4, NONE]))
+    figure = factorization.templates_figure(make(rng, [A4, NONE]))
     marks = [c for c in figure.axes[0].collections if hasattr(c, "get_segments")]
     (segment,) = marks[0].get_segments()
     assert 2 ** segment[:, 0] == pytest.approx([440, 440])
@@ -179,7 +178,7 @@ def test_fundamental_is_marked_where_it_lies(rng):
 
 
 def test_piano_roll_names_the_pitches_at_their_rows(rng):
-    figure = figures.activations_figure(make(rng, [A4, NONE, C5, A4 + 0.4]))
+    figure = factorization.activations_figure(make(rng, [A4, NONE, C5, A4 + 0.4]))
     roll = figure.axes[0]
     rows = dict(zip(roll.get_yticks(), labels(roll.yaxis), strict=False))
     assert rows[A4] == "A4"
@@ -194,7 +193,7 @@ def test_components_of_one_pitch_share_a_row(rng):
     data.factorization.W[:] = 1
     data.factorization.H[:] = [[1.0], [0.0]]
     data.factorization.H[:, 30] = 1
-    image = roll_levels(figures.activations_figure(data).axes[0])
+    image = roll_levels(factorization.activations_figure(data).axes[0])
     one, both = image[:, 0].max(), image[:, 30].max()
     assert one - both == pytest.approx(-10 * np.log10(2), abs=0.4)
 
@@ -202,18 +201,18 @@ def test_components_of_one_pitch_share_a_row(rng):
 def test_unpitched_run_has_a_lane_for_each_component(rng):
     data = make(rng, [NONE] * 3)
     data.factorization.H[0] = 0
-    axes = figures.activations_figure(data).axes[0]
+    axes = factorization.activations_figure(data).axes[0]
     numbers = [label.split(":")[0] for label in labels(axes.yaxis)]
     assert numbers == ["3", "2", "1"]
     heights = dict(zip(numbers, axes.get_yticks(), strict=True))
     assert heights["1"] > heights["2"] > heights["3"]
     top, middle, _ = np.split(roll_levels(axes)[::-1], 3)
-    assert top.max() == -figures.H_RANGE < middle.max()
+    assert top.max() == -canvas.H_RANGE < middle.max()
 
 
 def test_spectrogram_names_hertz_and_where_there_are_pitches_octaves(rng):
-    pitched = figures.spectrogram_figure(make(rng, [A4]))
-    drums = figures.spectrogram_figure(make(rng, [NONE]))
+    pitched = factorization.spectrogram_figure(make(rng, [A4]))
+    drums = factorization.spectrogram_figure(make(rng, [NONE]))
     assert {"100 Hz", "1 kHz", "10 kHz"} <= set(labels(pitched.axes[0].yaxis))
     octaves = {"C2", "C3", "C4", "C5", "C6", "C7", "C8"}
     assert any(octaves <= set(labels(axes.yaxis)) for axes in pitched.axes)
@@ -226,7 +225,7 @@ def test_spectrogram_names_hertz_and_where_there_are_pitches_octaves(rng):
 )
 def test_time_is_in_seconds_or_minutes(rng, n_frames, last, unit):
     data = make(rng, [A4], n_frames, n_fft=64, sr=44100 / 32)
-    axes = figures.activations_figure(data).axes[0]
+    axes = factorization.activations_figure(data).axes[0]
     assert last in labels(axes.xaxis)
     assert labels(axes.xaxis)[0].strip("0:") == ""
     assert axes.get_xlabel() == unit
@@ -238,7 +237,7 @@ def test_reconstruction_tells_how_much_is_explained(rng):
     V = 2 * half.W @ half.H
     data = FigureData(V, half, data.frequencies, data.times, data.pitches)
     subtitle = "Reconstruction: W H explains 75% of the energy of V"
-    assert subtitle in texts(figures.reconstruction_figure(data))
+    assert subtitle in texts(factorization.reconstruction_figure(data))
 
 
 @pytest.mark.parametrize(
@@ -247,7 +246,7 @@ def test_reconstruction_tells_how_much_is_explained(rng):
 )
 def test_loss_names_the_divergence_and_its_fall(rng, beta, name):
     data = make(rng, [A4], losses=[4.0, 2.0, 1.0], beta=beta)
-    figure = figures.loss_figure(data)
+    figure = factorization.loss_figure(data)
     assert any(name in text for text in texts(figure))
     assert "falls by 75% from iteration 1 to 3" in texts(figure)
     assert figure.axes[0].get_yscale() == "linear"
@@ -255,14 +254,14 @@ def test_loss_names_the_divergence_and_its_fall(rng, beta, name):
 
 def test_loss_is_logarithmic_beyond_a_decade_unless_it_reaches_zero(rng):
     for losses, scale in (([100.0, 9.0], "log"), ([100.0, 0.0], "linear")):
-        figure = figures.loss_figure(make(rng, [A4], losses=losses))
+        figure = factorization.loss_figure(make(rng, [A4], losses=losses))
         figure.canvas.draw()
         assert figure.axes[0].get_yscale() == scale
 
 
 @pytest.mark.parametrize("losses", [[], [3.0], [0.0, 0.0], [1e-300, 0.0]])
 def test_few_or_zero_losses_are_drawn(rng, losses):
-    figure = figures.loss_figure(make(rng, [A4], losses=losses))
+    figure = factorization.loss_figure(make(rng, [A4], losses=losses))
     figure.canvas.draw()
     assert ("no iterations" in texts(figure)) == (losses == [])
 
@@ -275,8 +274,8 @@ def test_silence_is_called_silence(rng):
     for name in ("spectrogram", "activations", "reconstruction"):
         assert "silence" in texts(drawn[name])
     for name in ("spectrogram", "reconstruction"):
-        assert drawn[name].axes[0].images[0].get_array().max() < -figures.V_RANGE
-    assert roll_levels(drawn["activations"].axes[0]).max() == -figures.H_RANGE
+        assert drawn[name].axes[0].images[0].get_array().max() < -canvas.V_RANGE
+    assert roll_levels(drawn["activations"].axes[0]).max() == -canvas.H_RANGE
     curves = drawn["templates"].axes[0].collections[0].get_paths()
     assert all(np.ptp(curve.vertices[:, 1]) == 0 for curve in curves)
     assert "1: A4, 0%" in texts(drawn["templates"])
@@ -294,8 +293,8 @@ def test_odd_sizes_are_drawn(rng, n_components, n_frames, n_fft, sr):
 def test_labels_of_64_components_do_not_overlap(rng):
     pitches = np.where(np.arange(64) % 4, 40.0 + np.arange(64) % 37, NONE)
     data = make(rng, pitches)
-    roll = figures.activations_figure(data).axes[0].yaxis.get_ticklabels()
-    grid = [t for axes in figures.templates_figure(data).axes for t in axes.texts]
+    roll = factorization.activations_figure(data).axes[0].yaxis.get_ticklabels()
+    grid = [t for axes in factorization.templates_figure(data).axes for t in axes.texts]
     assert len(grid) == 64
     for parts in (roll, grid):
         boxes = [text.get_window_extent().padded(-1) for text in parts]
@@ -304,12 +303,14 @@ def test_labels_of_64_components_do_not_overlap(rng):
 
 
 def test_of_many_components_the_strongest_are_drawn(rng, monkeypatch):
-    monkeypatch.setattr(figures, "MOST_COMPONENTS", 2)
+    monkeypatch.setattr(factorization, "MOST_COMPONENTS", 2)
     data = make(rng, [NONE] * 3)
     data.factorization.H[1] *= 0.01
-    drawn = [t.get_text()[0] for t in figures.templates_figure(data).axes[0].texts]
+    drawn = [
+        t.get_text()[0] for t in factorization.templates_figure(data).axes[0].texts
+    ]
     assert drawn == ["1", "3"]
-    assert len(labels(figures.activations_figure(data).axes[0].yaxis)) == 2
+    assert len(labels(factorization.activations_figure(data).axes[0].yaxis)) == 2
 
 
 @pytest.mark.parametrize(
@@ -322,7 +323,7 @@ def test_of_many_components_the_strongest_are_drawn(rng, monkeypatch):
     ],
 )
 def test_odd_titles_are_shown_as_far_as_the_font_goes(rng, title, shown):
-    figure = figures.loss_figure(make(rng, [A4], title=title))
+    figure = factorization.loss_figure(make(rng, [A4], title=title))
     figure.canvas.draw()
     assert figure.texts[0].get_text() == shown
 

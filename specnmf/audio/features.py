@@ -1,0 +1,315 @@
+"""Features of a recording that a score can be compared with: how loud each pitch is.
+
+A file is read once for its tuning and once for its pitches, a block at a time, so
+that memory grows only with the features: 3 MB for a minute.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from specnmf.audio.reading import PathLike, reading
+from specnmf.audio.recording import Audio
+from specnmf.errors import ParameterError
+from specnmf.parallel import Mapper, cut, workers
+
+Float32 = NDArray[np.float32]
+Float64 = NDArray[np.float64]
+
+#: Frames a second: an onset is found to within 5 ms.
+RATE = 100
+
+#: MIDI pitches, a row each.
+N_PITCHES = 128
+
+#: Window lengths in seconds and the pitches from which each is used. A short window
+#: tells when; only a long one tells two low pitches apart.
+WINDOWS = ((0.186, 21), (0.093, 57), (0.046, 72))
+
+#: The tuning is sought among the spectrum's peaks between these frequencies in Hz,
+#: in windows of that many seconds, a few a second, above that share of the highest.
+TUNED_FROM, TUNED_TO = 150.0, 2500.0
+TUNING_WINDOW, TUNING_RATE, TUNING_PEAK = 0.372, 2, 0.05
+
+#: How much the peaks must agree for there to be a tuning: 1 where all do. Drums stay
+#: below 0.1, notes seldom below 0.3.
+CLEARLY_TUNED = 0.15
+
+#: Keeps silence from a logarithm of 0.
+TINY = 1e-30
+
+#: Frames that one thread transforms at a time.
+FRAMES = 128
+
+#: Samples a channel taken at a time from a recording in memory.
+BLOCK = 1 << 18
+
+
+@dataclass(frozen=True, eq=False)
+class Features:
+    """How loud each pitch of a recording is, over time.
+
+    Parameters
+    ----------
+    magnitudes : array, shape (128, n_frames), float32
+        The root of the energy within a semitone of each MIDI pitch, 0 below 21 and
+        above half the sample rate. Frames are contiguous (Fortran order).
+    rate : float
+        Frames a second; frame k centres on k / rate seconds.
+    tuning : float
+        By how many cents A4 lies above 440 Hz, -50 to 50.
+    duration : float
+        In seconds.
+
+    Raises
+    ------
+    ParameterError
+        If the magnitudes are not 128 rows.
+    """
+
+    magnitudes: Float32
+    rate: float
+    tuning: float
+    duration: float
+
+    def __post_init__(self) -> None:
+        if self.magnitudes.ndim != 2 or len(self.magnitudes) != N_PITCHES:
+            raise ParameterError(
+                f"magnitudes must be ({N_PITCHES}, n_frames), "
+                f"got shape {self.magnitudes.shape}"
+            )
+
+
+class _Window(NamedTuple):
+    """One length of window, the bins used, and what they add to which pitches."""
+
+    hann: Float32
+    bins: slice
+    pitches: slice
+    weights: Float32
+
+
+class _Piece(NamedTuple):
+    """Samples (n_channels, n) from ``origin`` on, and the frames they suffice for."""
+
+    samples: Float32
+    origin: int
+    frames: slice
+
+
+_Blocks = Callable[[], Iterable[Float32]]
+
+
+def features(audio: Audio, *, threads: int | None = None) -> Features:
+    """The features of a recording that a score is aligned to.
+
+    Parameters
+    ----------
+    audio : Audio
+        The recording.
+    threads : int, optional
+        None: one a core. The result does not depend on it.
+
+    Returns
+    -------
+    Features
+        100 frames a second, as in the first steps of [1]_, with windows in place of
+        a filter bank and the tuning followed.
+
+    References
+    ----------
+    .. [1] S. Ewert, M. Müller and P. Grosche, "High resolution audio synchronization
+       using chroma onset features", ICASSP 2009.
+    """
+
+    def blocks() -> Iterator[Float32]:
+        for span in cut(slice(0, audio.n_samples), BLOCK):
+            yield audio.samples[:, span]
+
+    return _features(blocks, audio.sr, threads)
+
+
+def features_of_file(
+    path: PathLike,
+    *,
+    start: float = 0.0,
+    duration: float | None = None,
+    threads: int | None = None,
+) -> Features:
+    """The features of a recording in a file, which need not fit into memory.
+
+    Parameters
+    ----------
+    path : path
+        Anything that libsndfile reads.
+    start, duration : float
+        The excerpt in seconds; without a duration, to the end.
+    threads : int, optional
+        None: one a core. The result does not depend on it.
+
+    Raises
+    ------
+    AudioError
+        If the file is missing, no audio, or cut short.
+    """
+    with reading(path) as source:
+        sr = source.sr
+    first = round(start * sr)
+    count = None if duration is None else max(1, round(duration * sr))
+
+    def blocks() -> Iterator[Float32]:
+        with reading(path) as source:
+            yield from source.blocks(first, count, dtype="float32")
+
+    return _features(blocks, sr, threads)
+
+
+def _features(blocks: _Blocks, sr: int, threads: int | None) -> Features:
+    tuning = _tuning(blocks(), sr)
+    windows = _windows(sr, tuning)
+    longest = max(len(window.hann) for window in windows)
+    n_samples = 0
+
+    def counted() -> Iterator[Float32]:
+        nonlocal n_samples
+        for block in blocks():
+            n_samples += block.shape[1]
+            yield block
+
+    pieces = _pieces(counted(), sr, longest // 2)
+    with workers(threads) as mapper:
+        found = [_magnitudes(piece, sr, windows, mapper) for piece in pieces]
+    magnitudes = np.concatenate(found) if found else np.zeros((0, N_PITCHES))
+    return Features(
+        magnitudes.astype(np.float32, copy=False).T, RATE, tuning, n_samples / sr
+    )
+
+
+def _pieces(blocks: Iterable[Float32], sr: int, reach: int) -> Iterator[_Piece]:
+    """Blocks joined so that each frame has ``reach`` samples on either side."""
+    rest: Float32 | None = None
+    origin, frame = -reach, 0
+    for block in blocks:
+        if rest is None:
+            rest = np.zeros((len(block), reach), np.float32)
+        rest = np.concatenate([rest, block], axis=1)
+        ready = origin + rest.shape[1] - reach
+        stop = max(frame, -(-ready * RATE // sr))
+        yield _Piece(rest, origin, slice(frame, stop))
+        frame = stop
+        used = min(_centre(frame, sr) - reach - origin, rest.shape[1])
+        rest, origin = rest[:, used:], origin + used
+    if rest is not None:
+        n_samples = origin + rest.shape[1]
+        rest = np.pad(rest, ((0, 0), (0, 2 * reach)))
+        yield _Piece(rest, origin, slice(frame, 1 + n_samples * RATE // sr))
+
+
+def _centre(frame: int, sr: int) -> int:
+    """The sample that a frame centres on."""
+    return frame * sr // RATE
+
+
+def _magnitudes(
+    piece: _Piece, sr: int, windows: Iterable[_Window], mapper: Mapper
+) -> Float32:
+    """The magnitudes of a piece's frames, shape (n_frames, 128)."""
+
+    def transformed(frames: slice) -> Float32:
+        energies = np.zeros((frames.stop - frames.start, N_PITCHES), np.float32)
+        for window in windows:
+            power = _power(piece, frames, sr, window)
+            energies[:, window.pitches] = power @ window.weights
+        return np.sqrt(energies)
+
+    found = mapper(transformed, cut(piece.frames, FRAMES))
+    return np.concatenate(found) if found else np.zeros((0, N_PITCHES), np.float32)
+
+
+def _power(piece: _Piece, frames: slice, sr: int, window: _Window) -> Float32:
+    """The power spectra of some frames, summed over channels."""
+    from scipy import fft
+
+    n_fft = len(window.hann)
+    centres = np.array([_centre(k, sr) for k in range(frames.start, frames.stop)])
+    views = np.lib.stride_tricks.sliding_window_view(piece.samples, n_fft, axis=1)
+    excerpts = views[:, centres - n_fft // 2 - piece.origin]
+    spectra = fft.rfft(excerpts * window.hann)[..., window.bins]
+    power: Float32 = (spectra.real**2 + spectra.imag**2).sum(axis=0)
+    return power
+
+
+def _windows(sr: int, tuning: float) -> list[_Window]:
+    firsts = [first for _, first in WINDOWS]
+    windows = []
+    for (seconds, first), stop in zip(WINDOWS, [*firsts[1:], N_PITCHES], strict=True):
+        n_fft = _length(seconds, sr)
+        hann = _hann(n_fft) * np.float32(4 / n_fft)
+        weights = _weights(n_fft, sr, np.arange(first, stop), tuning)
+        bins = slice(1, 2 + int(np.flatnonzero(weights.any(axis=1)).max(initial=0)))
+        used = np.ascontiguousarray(weights[bins])
+        windows.append(_Window(hann, bins, slice(first, stop), used))
+    return windows
+
+
+def _length(seconds: float, sr: int) -> int:
+    """The nearest power of two in samples."""
+    return 1 << max(4, round(math.log2(seconds * sr)))
+
+
+def _hann(n: int) -> Float32:
+    phase = 2 * np.pi * np.arange(n) / n
+    return (0.5 - 0.5 * np.cos(phase)).astype(np.float32)
+
+
+def _weights(n_fft: int, sr: int, pitches: NDArray[np.int64], tuning: float) -> Float32:
+    """What each bin adds to each pitch: a triangle that ends a semitone away."""
+    frequencies = np.arange(1, n_fft // 2 + 1) * (sr / n_fft)
+    positions = 69 + 12 * np.log2(frequencies / 440) - tuning / 100
+    distances = np.abs(positions[:, np.newaxis] - pitches)
+    triangles = np.maximum(0, 1 - distances)
+    # low pitches lie closer than the bins: each takes the bin nearest to it
+    thin = (triangles > 0).sum(axis=0) < 2
+    nearest = (distances == distances.min(axis=0)) & (distances < 2)
+    weights = np.where(thin, nearest, triangles)
+    return np.pad(weights, ((1, 0), (0, 0))).astype(np.float32)
+
+
+def _tuning(blocks: Iterable[Float32], sr: int) -> float:
+    """Cents by which the recording lies above A4 = 440 Hz, -50 to 50.
+
+    The mean direction of the spectral peaks' cents on a circle of a semitone; 0 where
+    they point everywhere, as those of drums do.
+    """
+    n_fft = _length(TUNING_WINDOW, sr)
+    hann = _hann(n_fft)
+    direction, weight = 0j, 0.0
+    for block in blocks:
+        for start in range(0, block.shape[1] - n_fft + 1, sr // TUNING_RATE):
+            heights, pitches = _peaks(block[:, start : start + n_fft] * hann, sr)
+            direction += complex(heights @ np.exp(2j * np.pi * pitches))
+            weight += float(heights.sum())
+    clear = abs(direction) > CLEARLY_TUNED * weight
+    return float(np.angle(direction) * 50 / np.pi) if clear else 0.0
+
+
+def _peaks(windowed: Float32, sr: int) -> tuple[Float64, Float64]:
+    """The heights of a spectrum's peaks, and their semitones from A4."""
+    from scipy import fft
+
+    bin_width = sr / windowed.shape[1]
+    low, high = int(TUNED_FROM / bin_width), int(TUNED_TO / bin_width)
+    spectrum = np.sqrt((np.abs(fft.rfft(windowed)) ** 2).sum(axis=0))
+    spectrum = spectrum[low - 1 : high + 1].astype(np.float64) + TINY
+    left, middle, right = spectrum[:-2], spectrum[1:-1], spectrum[2:]
+    least = TUNING_PEAK * middle.max(initial=0)
+    (peaks,) = np.nonzero((middle > left) & (middle >= right) & (middle > least))
+    a, b, c = (np.log(side[peaks]) for side in (left, middle, right))
+    offsets = 0.5 * (a - c) / (a - 2 * b + c)
+    return middle[peaks], 12 * np.log2((low + peaks + offsets) * bin_width / 440)

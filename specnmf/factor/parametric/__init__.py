@@ -1,0 +1,1 @@
+"""The parametric model of a spectrogram: layers of notes, drums and noise."""

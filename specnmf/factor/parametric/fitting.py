@@ -1,0 +1,151 @@
+"""A spectrogram as a sum of layers: partials of notes, strikes of drums, noise.
+
+Each layer adds to one model of V; all are fitted together by multiplicative updates
+for the Kullback-Leibler divergence, a block of frames at a time: first what is each
+frame's own, then what all frames share.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from specnmf.errors import ParameterError
+from specnmf.factor import kernels
+from specnmf.factor.divergence import floor
+from specnmf.factor.iterate import Callback
+from specnmf.factor.spans import add_up, spans
+from specnmf.parallel import Mapper, cut, workers
+
+Float32 = NDArray[np.float32]
+
+#: Frames a block: their model and ratio stay in a core's own cache.
+BLOCK = 32
+
+
+class Layer(Protocol):
+    """A part of the model.
+
+    Models and ratios V / model are (n_channels, n_frames, n_bins) of some frames.
+    """
+
+    def add(self, frames: slice, model: Float32) -> None:
+        """Add what the layer contributes to the frames."""
+
+    def follow(self, frames: slice, ratio: Float32) -> None:
+        """Update what belongs to the frames alone."""
+
+    def gather(self, frames: slice, ratio: Float32, iteration: int) -> Float32:
+        """The frames' share of the numerators of what all frames share."""
+
+    def learn(self, numerators: Float32, iteration: int) -> None:
+        """Update what all frames share."""
+
+
+def fit(
+    V: Float32,
+    layers: Sequence[Layer],
+    *,
+    max_iter: int,
+    tol: float = 0.0,
+    threads: int | None = None,
+    callback: Callback | None = None,
+) -> NDArray[np.float64]:
+    """Fit the layers to V, in place; return the cost after each iteration.
+
+    Parameters
+    ----------
+    V : array, shape (n_channels, n_frames, n_bins), float32
+        Magnitudes.
+    layers : sequence of Layer
+        Their sum is the model of V.
+    max_iter : int
+        The most iterations to spend.
+    tol : float
+        Stop once an iteration lowers the cost by less than this fraction; 0: never.
+    callback : callable, optional
+        Called as ``callback(iteration, loss)``.
+
+    Returns
+    -------
+    array, shape (n_iterations,)
+        The Kullback-Leibler divergence of V from the model after each iteration.
+        Sharpening and tying are no descent steps: it may rise by a little where
+        they set in.
+    """
+    if V.ndim != 3 or V.dtype != np.float32:
+        raise ParameterError(
+            "V must be float32 of shape (n_channels, n_frames, n_bins), "
+            f"got {V.dtype} of shape {V.shape}"
+        )
+    least = np.float32(floor(float(V.max(initial=0)), 1))
+    losses: list[float] = []
+
+    def note(cost: float) -> None:
+        losses.append(cost)
+        if callback is not None:
+            callback(len(losses), cost)
+
+    with workers(threads) as mapper:
+        before = np.inf
+        for iteration in range(max_iter):
+            cost = _iteration(V, layers, iteration, least, mapper)
+            if iteration:  # the cost after the one before
+                note(cost)
+            if tol > 0 and before - cost <= tol * before:
+                break
+            before = cost
+        blocks = cut(slice(0, V.shape[1]), BLOCK)
+        note(sum(mapper(lambda block: _split(V, layers, block, least)[0], blocks)))
+    return np.array(losses)
+
+
+def _iteration(
+    V: Float32,
+    layers: Sequence[Layer],
+    iteration: int,
+    least: np.float32,
+    mapper: Mapper,
+) -> float:
+    """Update everything once; return the cost before."""
+
+    def visit(span: slice) -> tuple[float, list[Float32]]:
+        total, gathered = 0.0, None
+        for frames in cut(span, BLOCK):
+            cost, ratio = _split(V, layers, frames, least)
+            for layer in layers:
+                layer.follow(frames, ratio)
+            ratio = _split(V, layers, frames, least)[1]
+            own = [layer.gather(frames, ratio, iteration) for layer in layers]
+            gathered = own if gathered is None else _added(gathered, own)
+            total += cost
+        return total, gathered or []
+
+    visited = mapper(visit, spans(V.shape[1]))
+    for number, layer in enumerate(layers):
+        layer.learn(add_up(gathered[number] for _, gathered in visited), iteration)
+    return sum(cost for cost, _ in visited)
+
+
+def _added(sums: list[Float32], values: list[Float32]) -> list[Float32]:
+    """The sums with the values added, in place."""
+    for total, value in zip(sums, values, strict=True):
+        total += value
+    return sums
+
+
+def _split(
+    V: Float32, layers: Sequence[Layer], frames: slice, least: np.float32
+) -> tuple[float, Float32]:
+    """The cost of some frames, and V divided by its model there."""
+    block = V[:, frames]
+    model = np.zeros(block.shape, np.float32)
+    for layer in layers:
+        layer.add(frames, model)
+    cost = 0.0
+    for channel in range(len(V)):
+        cost += kernels.kullback_leibler(block[channel], model[channel], least)
+    return cost, model

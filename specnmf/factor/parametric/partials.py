@@ -1,0 +1,200 @@
+"""The layer of notes."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from specnmf.factor.parametric import kernels
+from specnmf.factor.parametric.lobes import Lobes, Support
+
+Float32 = NDArray[np.float32]
+
+#: From this iteration on the detunings are sharpened, by this exponent.
+SHARPEN_FROM, SHARPEN = 15, 0.05
+
+#: A detuning that falls below this share of the strongest is given up.
+LEAST_SHARE = 1e-3
+
+#: How far the amplitudes of a template are drawn to those of its instrument.
+TIE = 0.1
+
+#: Every so many iterations the pans are fitted, not the amplitudes.
+PAN_EVERY = 4
+
+
+class Partials:
+    """Notes as sums of partials that move together.
+
+    Template c in frame t is the sum over detunings d and partials m of
+    g[t, d] a[c, m] P[c, d, m], where the lobes P are fixed (Hennequin, Badeau and
+    David 2010).
+
+    Parameters
+    ----------
+    lobes : Lobes
+        The fixed spectra.
+    support : Support
+        Which templates may sound in which frames.
+    strength : float
+        Where all strengths start.
+    n_channels : int
+        Of V.
+    instruments : array of int, shape (n_templates,)
+        Templates of one number have their amplitudes tied weakly.
+
+    Attributes
+    ----------
+    strengths : array, shape (n_entries, n_detunings)
+        g, for each entry of the support.
+    amplitudes : array, shape (n_templates, n_partials)
+        a; each row sums to one.
+    pans : array, shape (n_templates, n_channels)
+        How strongly each channel hears the template; each row has a mean of one.
+    """
+
+    def __init__(
+        self,
+        lobes: Lobes,
+        support: Support,
+        *,
+        strength: float,
+        n_channels: int,
+        instruments: NDArray[np.intp],
+    ) -> None:
+        self.lobes, self.support, self.instruments = lobes, support, instruments
+        n_templates, n_detunings, n_partials = lobes.length.shape
+        shape = len(support.template), n_detunings
+        self.strengths = np.full(shape, strength, np.float32)
+        sounding = lobes.length.max(axis=1) > 0
+        decay = sounding / np.arange(1, n_partials + 1)
+        self.amplitudes = _normalised(decay.astype(np.float32))
+        self.pans = np.ones((n_templates, n_channels), np.float32)
+
+    def add(self, frames: slice, model: Float32) -> None:
+        """Add what the notes contribute to the frames."""
+        self.add_by_owner(frames, np.zeros_like(self.support.template), model[None])
+
+    def add_by_owner(
+        self, frames: slice, owner: NDArray[np.int64], models: Float32
+    ) -> None:
+        """Add each entry to its owner's model (n_owners, n_channels, ...)."""
+        kernels.add_partials(
+            (frames.start, frames.stop),
+            self.support.arrays,
+            self.lobes.arrays,
+            self.strengths,
+            self.amplitudes,
+            self.pans,
+            owner,
+            models,
+        )
+
+    def untouched(self) -> Partials:
+        """The same layer before any update, at a strength of one."""
+        return Partials(
+            self.lobes,
+            self.support,
+            strength=1 / self.strengths.shape[1],
+            n_channels=self.pans.shape[1],
+            instruments=self.instruments,
+        )
+
+    def spectra(
+        self, template: NDArray[np.int64], detuning: NDArray[np.float64], n_bins: int
+    ) -> Float32:
+        """The sum of templates over detunings, weighted, shape (n_bins, n).
+
+        Parameters
+        ----------
+        template : array, shape (n,)
+            Which ones.
+        detuning : array, shape (n, n_detunings)
+            Their weights; only their proportions count.
+        """
+        n = len(template)
+        models = np.zeros((1, 1, n, n_bins), np.float32)
+        support = np.arange(n + 1), template
+        weights = _normalised(detuning.astype(np.float32))
+        pans = np.ones((len(self.amplitudes), 1), np.float32)
+        kernels.add_partials(
+            (0, n),
+            support,
+            self.lobes.arrays,
+            weights,
+            self.amplitudes,
+            pans,
+            np.zeros(n, np.int64),
+            models,
+        )
+        summed: Float32 = models[0, 0].T
+        return summed
+
+    def follow(self, frames: slice, ratio: Float32) -> None:
+        """Update the strengths of the frames' entries."""
+        kernels.follow_partials(
+            (frames.start, frames.stop),
+            self.support.arrays,
+            self.lobes.arrays,
+            self.strengths,
+            self.amplitudes,
+            self.pans,
+            ratio,
+        )
+
+    def gather(self, frames: slice, ratio: Float32, iteration: int) -> Float32:
+        """Numerators of the amplitudes, or every few iterations of the pans."""
+        pans_are_due = self._pans_are_due(iteration)
+        gather = kernels.gather_pans if pans_are_due else kernels.gather_amplitudes
+        out = np.zeros_like(self.pans if pans_are_due else self.amplitudes)
+        gather(
+            (frames.start, frames.stop),
+            self.support.arrays,
+            self.lobes.arrays,
+            self.strengths,
+            self.amplitudes,
+            self.pans,
+            ratio,
+            out,
+        )
+        return out
+
+    def learn(self, numerators: Float32, iteration: int) -> None:
+        """Update amplitudes, or every few iterations pans, and sharpen."""
+        played = self.support.totals(self.strengths.sum(axis=1), len(self.amplitudes))
+        heard = np.maximum(played, 1e-20)[:, np.newaxis].astype(np.float32)
+        n_channels = self.pans.shape[1]
+        if self._pans_are_due(iteration):
+            self.pans = _normalised(self.pans * numerators / heard) * n_channels
+        else:
+            self.amplitudes *= numerators / (heard * n_channels)
+            self._rescale()
+            self._tie(played)
+        if iteration >= SHARPEN_FROM:
+            power, least = np.float32(SHARPEN), np.float32(LEAST_SHARE)
+            kernels.sharpen(self.strengths, power, least)
+
+    def _pans_are_due(self, iteration: int) -> bool:
+        return self.pans.shape[1] > 1 and iteration % PAN_EVERY == PAN_EVERY - 1
+
+    def _rescale(self) -> None:
+        """Let each template's amplitudes sum to one, their scale in the strengths."""
+        sums = self.amplitudes.sum(axis=1)
+        self.amplitudes = _normalised(self.amplitudes)
+        self.strengths *= sums[self.support.template, np.newaxis]
+
+    def _tie(self, played: NDArray[np.float64]) -> None:
+        """Draw the amplitudes of an instrument's templates together a little."""
+        for instrument in np.unique(self.instruments):
+            own = np.flatnonzero(self.instruments == instrument)
+            weights = played[own] + 1e-20
+            mean = weights @ self.amplitudes[own] / weights.sum()
+            sounding = self.amplitudes[own] > 0
+            drawn = (1 - TIE) * self.amplitudes[own] + TIE * mean * sounding
+            self.amplitudes[own] = _normalised(drawn.astype(np.float32))
+
+
+def _normalised(rows: Float32) -> Float32:
+    """Rows that sum to one; those of zeros stay."""
+    sums = rows.sum(axis=1, keepdims=True)
+    return np.asarray(rows / np.where(sums > 0, sums, 1), np.float32)

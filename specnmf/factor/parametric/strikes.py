@@ -1,0 +1,76 @@
+"""The layer of drums."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from specnmf.factor.parametric import kernels
+
+Float32 = NDArray[np.float32]
+
+
+class Strikes:
+    """Drums: a spectrum for each frame after the strike, the same at every strike.
+
+    Parameters
+    ----------
+    frames, drums : array of int, shape (n_strikes,)
+        When each strike may begin, and which drum it is.
+    spectra : array, shape (n_drums, n_lags, n_channels, n_bins)
+        Where the drums' spectra start (Smaragdis 2004).
+    strength : array, shape (n_strikes,)
+        Where the strikes' strengths start.
+    """
+
+    def __init__(
+        self,
+        frames: NDArray[np.int64],
+        drums: NDArray[np.int64],
+        spectra: Float32,
+        strengths: Float32,
+    ) -> None:
+        self.strikes = frames, drums
+        self.spectra, self.strengths = spectra, strengths
+
+    def add(self, frames: slice, model: Float32) -> None:
+        """Add what the drums contribute to the frames."""
+        self.add_by_owner(frames, np.zeros_like(self.strikes[1]), model[None])
+
+    def add_by_owner(
+        self, frames: slice, owner: NDArray[np.int64], models: Float32
+    ) -> None:
+        """Add each strike to its owner's model (n_owners, n_channels, ...)."""
+        span = frames.start, frames.stop
+        state = self.strengths, self.spectra
+        kernels.add_strikes(span, self.strikes, *state, owner, models)
+
+    def loudness(self) -> Float32:
+        """How loud each is so many frames after a strike, (n_drums, n_lags)."""
+        return np.asarray(self.spectra.mean(axis=2).sum(axis=2), np.float32)
+
+    def follow(self, frames: slice, ratio: Float32) -> None:
+        """Do nothing: a strike sounds in more than one block."""
+
+    def gather(self, frames: slice, ratio: Float32, iteration: int) -> Float32:
+        """Numerators of the strengths, or every other iteration of the spectra."""
+        span = frames.start, frames.stop
+        out: Float32
+        if iteration % 2:
+            out = np.zeros(self.spectra.shape, np.float32)
+            kernels.gather_spectra(span, self.strikes, self.strengths, ratio, out)
+        else:
+            out = np.zeros(len(self.strengths), np.float32)
+            kernels.gather_strikes(span, self.strikes, self.spectra, ratio, out)
+        return out
+
+    def learn(self, numerators: Float32, iteration: int) -> None:
+        """Update the strengths, or every other iteration the spectra."""
+        drum = self.strikes[1]
+        if iteration % 2:
+            struck = np.bincount(drum, self.strengths, len(self.spectra))
+            heard = np.maximum(struck, 1e-20).astype(np.float32)
+            self.spectra *= numerators / heard[:, None, None, None]
+        else:
+            sums = np.maximum(self.spectra.sum(axis=(1, 2, 3)), np.float32(1e-20))
+            self.strengths *= numerators / sums[drum]

@@ -1,0 +1,63 @@
+"""Drums and hammers: where their spectra start from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from specnmf.audio.stft import Grid
+
+#: How long a drum's spectrum is followed after the strike, in seconds.
+LENGTH = 0.6
+
+#: How long the attack of a string is, when the hammer hits it, in seconds.
+ATTACK = 0.1
+
+#: How fast either fades at first guess: to 1/e in so many seconds.
+FADE = 0.05
+
+#: Middle in Hz and width in octaves of General MIDI's drums; any other is broad.
+_KICK, _TOM, _SNARE, _METAL = (70.0, 1.5), (180.0, 1.5), (1500.0, 4.0), (9000.0, 1.5)
+_SHAPES = {
+    **dict.fromkeys((35, 36), _KICK),
+    **dict.fromkeys((41, 43, 45, 47, 48, 50, 60, 61, 62, 63, 64, 65, 66), _TOM),
+    **dict.fromkeys((37, 38, 39, 40), _SNARE),
+    **dict.fromkeys((42, 44, 46, 49, 51, 52, 53, 54, 55, 57, 59, 69, 70), _METAL),
+}
+_BROAD = (2000.0, 6.0)
+
+
+def drum_spectra(
+    pitches: Sequence[int], grid: Grid, *, n_channels: int
+) -> NDArray[np.float32]:
+    """A first guess at each drum, shape (n_drums, n_lags, n_channels, n_bins).
+
+    Parameters
+    ----------
+    pitches : sequence of int
+        General MIDI's drums.
+    """
+    return _spectra([_SHAPES.get(p, _BROAD) for p in pitches], grid, LENGTH, n_channels)
+
+
+def hammer_spectra(
+    n_hammers: int, grid: Grid, *, n_channels: int
+) -> NDArray[np.float32]:
+    """A first guess at the attacks of struck strings, of the same kind."""
+    return _spectra([_BROAD] * n_hammers, grid, ATTACK, n_channels)
+
+
+def _spectra(
+    shapes: Sequence[tuple[float, float]], grid: Grid, length: float, n_channels: int
+) -> NDArray[np.float32]:
+    n_lags = max(1, round(length * grid.sr / grid.hop_length))
+    octaves = np.log2(np.maximum(grid.frequencies, 1.0))
+    fade = np.exp(-np.arange(n_lags) * grid.hop_length / grid.sr / FADE)
+    spectra = np.empty((len(shapes), n_lags, n_channels, grid.n_bins), np.float32)
+    for spectrum, (middle, width) in zip(spectra, shapes, strict=True):
+        distance = (octaves - np.log2(middle)) / (width / 2)
+        shape = np.exp(-0.5 * distance**2) + 1e-3
+        spectrum[:] = fade[:, None, None] * (shape / shape.sum())
+    return spectra

@@ -1,0 +1,381 @@
+"""The model of a recording by its score: layers of notes, drums and noise, fitted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from specnmf.audio.stft import Float32, Grid
+from specnmf.factor.factorization import Factorization
+from specnmf.factor.iterate import Callback
+from specnmf.factor.parametric.fitting import Layer, fit
+from specnmf.factor.parametric.lobes import Lobes, Support
+from specnmf.factor.parametric.noise import Noise
+from specnmf.factor.parametric.partials import Partials
+from specnmf.factor.parametric.strikes import Strikes
+from specnmf.informed.drums import drum_spectra, hammer_spectra
+from specnmf.informed.layout import Hits, Layout, Template
+from specnmf.informed.noise import noise_bands
+from specnmf.informed.partials import detunings, note_lobes, piano_inharmonicity
+from specnmf.notation import drum_name, note_name
+
+#: What the noise starts from, relative to the mean of V.
+NOISE_START = 0.002
+
+#: The noise is shared in proportion to this power of the stems' loudness, and a
+#: stem at rest counts as this much of the loudest moment of all.
+SHARE_POWER, AT_REST = 0.25, 1e-3
+
+#: The noise is so much weaker in the masks than it was found to be.
+NOISE_WEIGHT = 0.1
+
+#: Frames and iterations in which harmonic and stretched partials compete.
+TRIAL_FRAMES, TRIAL_ITERATIONS = 120, 12
+
+RESIDUAL = "residual"
+
+
+@dataclass(frozen=True, eq=False)
+class ScoreModel:
+    """A fitted model: what each stem contributes to V, for any frames.
+
+    Attributes
+    ----------
+    grid : Grid
+        Of the analysis.
+    layout : Layout
+        The score on its frames.
+    partials, drums, hammers, noise : Partials, Strikes, Strikes, Noise
+        The layers.
+    losses : array, shape (n_iterations,)
+        The cost after each iteration.
+    residual : bool
+        Whether the noise is a stem of its own, else it is shared by the stems.
+    resting : bool
+        Whether a stem has its share of the noise while it rests, as players do.
+    """
+
+    grid: Grid
+    layout: Layout
+    partials: Partials
+    drums: Strikes
+    hammers: Strikes
+    noise: Noise
+    losses: NDArray[np.float64]
+    residual: bool = False
+    resting: bool = True
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The stems."""
+        stems = self.layout.stems
+        if not self.residual:
+            return stems
+        name = RESIDUAL
+        while name in stems:
+            name += "_"
+        return (*stems, name)
+
+    def magnitudes(self, frames: slice) -> list[Float32 | None]:
+        """Each stem's share of V, (n_channels, n_frames, n_bins); None if silent."""
+        noise = self.noise.strengths[:, frames] @ self.noise.bands
+        shares = self._noise_shares[:, frames]
+        sounding = np.flatnonzero(shares.any(axis=1))
+        models = np.zeros((len(sounding), *noise.shape), np.float32)
+        place = np.zeros(len(self.layout.stems), np.int64)
+        place[sounding] = np.arange(len(sounding))
+        if len(sounding):
+            layout = self.layout
+            self.partials.add_by_owner(frames, place[layout.owner], models)
+            self.drums.add_by_owner(frames, place[layout.drums.owner], models)
+            self.hammers.add_by_owner(frames, place[layout.hammers.owner], models)
+        out: list[Float32 | None] = [None] * len(self.layout.stems)
+        for stem, model in zip(sounding, models, strict=True):
+            if not self.residual:
+                model += (NOISE_WEIGHT * shares[stem])[:, np.newaxis] * noise
+            out[stem] = model
+        return [*out, noise] if self.residual else out
+
+    def total(self, frames: slice, models: list[Float32]) -> Float32:
+        """The sum of the stems' magnitudes."""
+        return np.asarray(np.sum(models, axis=0), np.float32)
+
+    @cached_property
+    def loudness(self) -> Float32:
+        """Each stem's strength in each frame, shape (n_stems, n_frames)."""
+        layout, n_frames = self.layout, self.grid.n_frames
+        out = np.zeros((len(layout.stems), n_frames), np.float32)
+        strengths = self.partials.strengths.sum(axis=1)
+        np.add.at(out, (layout.owner, layout.support.frame), strengths)
+        for strikes, hits in (
+            (self.drums, layout.drums),
+            (self.hammers, layout.hammers),
+        ):
+            _add_fading(out, strikes, hits, hits.owner)
+        return out
+
+    @cached_property
+    def _noise_shares(self) -> Float32:
+        """Each stem's share of the noise in each frame, (n_stems, n_frames)."""
+        rest = AT_REST * self.loudness.max(initial=0) if self.resting else 0.0
+        weights = np.where(self.loudness > 0, self.loudness, 0) + rest
+        weights = weights**SHARE_POWER
+        shares: Float32 = (weights / np.maximum(weights.sum(axis=0), 1e-20)).astype(
+            "f4"
+        )
+        return shares
+
+    def components(self) -> Components:
+        """The model as V ≈ W H: a component for each template of each stem.
+
+        Noise and hammers, which are no notes, are left out.
+        """
+        layout, n_bins = self.layout, self.grid.n_bins
+        notes = _note_components(layout, self.partials, n_bins)
+        before = _note_components(layout, self.partials.untouched(), n_bins)
+        drums = _drum_components(layout, self.drums)
+        names = [note_name(pitch) for pitch in notes.pitches]
+        names += [drum_name(int(pitch)) for pitch in drums.pitches]
+        unpitched = np.full(len(drums.pitches), np.nan)
+        return Components(
+            _joined(notes, drums, layout.stems, self.losses),
+            np.concatenate([notes.pitches, unpitched]),
+            tuple(names),
+            _joined(before, drums, layout.stems),
+        )
+
+
+class Components(NamedTuple):
+    """A score model in the form of a factorisation.
+
+    Attributes
+    ----------
+    factorization : Factorization
+        Labelled by stem; W sums each template over its detunings.
+    pitches : array, shape (n_components,)
+        MIDI numbers; NaN for drums.
+    names : tuple of str
+        Of the notes and drums.
+    start : Factorization
+        The same components before the updates: what the score allows.
+    """
+
+    factorization: Factorization
+    pitches: NDArray[np.float64]
+    names: tuple[str, ...]
+    start: Factorization
+
+
+def fit_model(
+    V: Float32,
+    grid: Grid,
+    layout: Layout,
+    *,
+    stretched: NDArray[np.bool_],
+    tuning: float = 0.0,
+    amplitudes: Float32 | None = None,
+    max_iter: int,
+    tol: float = 0.0,
+    threads: int | None = None,
+    callback: Callback | None = None,
+    residual: bool = False,
+    resting: bool = True,
+) -> ScoreModel:
+    """Fit notes, drums and noise to a recording's magnitudes.
+
+    Parameters
+    ----------
+    V : array, shape (n_channels, n_frames, n_bins), float32
+        Magnitudes on the grid.
+    layout : Layout
+        The score on the same frames.
+    stretched : array of bool, shape (n_templates,)
+        Templates whose partials are a piano's.
+    tuning : float
+        Cents by which A4 lies above 440 Hz.
+    amplitudes : array, shape (n_templates, n_partials), optional
+        Where the partials' amplitudes start; by default at 1/m.
+
+    Returns
+    -------
+    ScoreModel
+    """
+    lobes = _lobes(layout.templates, grid, stretched, tuning)
+    partials = _partials(V, lobes, layout.support, layout.templates)
+    if amplitudes is not None:
+        partials.amplitudes = amplitudes.copy()
+    n_channels, pitches = len(V), [drum.pitch for drum in layout.drums.templates]
+    drums = _strikes(
+        V, layout.drums, drum_spectra(pitches, grid, n_channels=n_channels)
+    )
+    n_hammers = len(layout.hammers.templates)
+    attacks = hammer_spectra(n_hammers, grid, n_channels=n_channels)
+    hammers = _strikes(V, layout.hammers, attacks)
+    noise = _noise(V, grid)
+    layers: list[Layer] = [partials, drums, hammers, noise]
+    losses = fit(
+        V, layers, max_iter=max_iter, tol=tol, threads=threads, callback=callback
+    )
+    return ScoreModel(
+        grid, layout, partials, drums, hammers, noise, losses, residual, resting
+    )
+
+
+def struck_parts(
+    V: Float32,
+    grid: Grid,
+    layout: Layout,
+    *,
+    tuning: float = 0.0,
+    threads: int | None = None,
+) -> dict[str, float]:
+    """The share of each part's sound that a piano's partials explain, 0 to 1.
+
+    Harmonic and stretched partials compete for some frames of each part; above a
+    half the part is a piano's or the like.
+
+    Parameters
+    ----------
+    V, grid, layout
+        As in `fit_model`.
+    """
+    frames, support = _trial(layout)
+    n = len(layout.templates)
+    templates = layout.templates * 2
+    twice = Support(
+        2 * support.edges,
+        np.concatenate([
+            np.concatenate([entries, entries + n])
+            for entries in np.split(support.template, support.edges[1:-1])
+        ]).astype(np.int64),
+    )  # fmt: skip
+    stretched = np.arange(2 * n) >= n
+    chosen = np.ascontiguousarray(V[:, frames])
+    lobes = _lobes(templates, grid, stretched, tuning)
+    partials = _partials(chosen, lobes, twice, templates)
+    noise = _noise(chosen, grid)
+    fit(chosen, [partials, noise], max_iter=TRIAL_ITERATIONS, threads=threads)
+    played = twice.totals(partials.strengths.sum(axis=1), 2 * n)
+    shares = {}
+    for part in dict.fromkeys(template.part for template in layout.templates):
+        own = np.array([template.part == part for template in layout.templates])
+        harmonic, stiff = played[:n][own].sum(), played[n:][own].sum()
+        shares[part] = float(stiff / max(harmonic + stiff, 1e-20))
+    return shares
+
+
+def _trial(layout: Layout) -> tuple[NDArray[np.int64], Support]:
+    """Some frames in which each part plays, and the entries there."""
+    frame, template = layout.support.frame, layout.support.template
+    chosen: set[int] = set()
+    parts = np.array([t.part for t in layout.templates])
+    for part in dict.fromkeys(parts):
+        playing = np.unique(frame[parts[template] == part])
+        chosen.update(playing[:: max(1, len(playing) // TRIAL_FRAMES)].tolist())
+    frames = np.array(sorted(chosen), np.int64)
+    counts = np.diff(layout.support.edges)[frames]
+    edges = np.concatenate([[0], np.cumsum(counts)])
+    kept = np.isin(frame, frames)
+    return frames, Support(edges, template[kept])
+
+
+def _lobes(
+    templates: tuple[Template, ...],
+    grid: Grid,
+    stretched: NDArray[np.bool_],
+    tuning: float,
+) -> Lobes:
+    pitches = np.array([template.pitch for template in templates], float)
+    inharmonicity = np.where(stretched, piano_inharmonicity(pitches), 0.0)
+    return note_lobes(pitches, grid, tuning=tuning, inharmonicity=inharmonicity)
+
+
+def _partials(
+    V: Float32, lobes: Lobes, support: Support, templates: tuple[Template, ...]
+) -> Partials:
+    """Notes that start with as much sound as there is, all alike."""
+    per_frame = max(1.0, len(support.template) / max(1, support.n_frames))
+    level = float(V.sum(axis=2).mean()) / per_frame / len(detunings())
+    names = [template.part for template in templates]
+    _, instruments = np.unique(names, return_inverse=True)
+    return Partials(
+        lobes, support, strength=level, n_channels=len(V), instruments=instruments
+    )
+
+
+def _strikes(V: Float32, hits: Hits, spectra: Float32) -> Strikes:
+    level = float(V.sum(axis=2).mean())
+    strengths = np.full(len(hits.frame), level, np.float32)
+    return Strikes(hits.frame, hits.template, spectra, strengths)
+
+
+def _noise(V: Float32, grid: Grid) -> Noise:
+    level = NOISE_START * float(V.mean())
+    n_channels, n_frames, _ = V.shape
+    bands = noise_bands(grid)
+    return Noise(bands, strength=level, n_channels=n_channels, n_frames=n_frames)
+
+
+class _Part(NamedTuple):
+    """Some components, with the stem and the pitch or drum of each."""
+
+    W: Float32
+    H: Float32
+    stems: NDArray[np.int64]
+    pitches: NDArray[np.float64]
+
+
+def _joined(
+    notes: _Part,
+    drums: _Part,
+    stems: tuple[str, ...],
+    losses: NDArray[np.float64] | None = None,
+) -> Factorization:
+    return Factorization(
+        np.concatenate([notes.W, drums.W], axis=1),
+        np.concatenate([notes.H, drums.H]),
+        tuple(stems[stem] for stem in (*notes.stems, *drums.stems)),
+        np.zeros(0) if losses is None else losses,
+    )
+
+
+def _note_components(layout: Layout, partials: Partials, n_bins: int) -> _Part:
+    entries = np.stack([layout.support.template, layout.owner])
+    pairs, number = np.unique(entries, axis=1, return_inverse=True)
+    template, stem = pairs
+    H = np.zeros((len(template), layout.support.n_frames), np.float32)
+    np.add.at(H, (number, layout.support.frame), partials.strengths.sum(axis=1))
+    spread = np.zeros((len(template), partials.strengths.shape[1]))
+    np.add.at(spread, number, partials.strengths)
+    pitches = np.array([layout.templates[c].pitch for c in template], float)
+    return _Part(partials.spectra(template, spread, n_bins), H, stem, pitches)
+
+
+def _drum_components(layout: Layout, drums: Strikes) -> _Part:
+    """Each drum's mean spectrum, and how strongly it sounds."""
+    hits = layout.drums
+    entries = np.stack([hits.template, hits.owner])
+    pairs, number = np.unique(entries, axis=1, return_inverse=True)
+    spectra = drums.spectra.mean(axis=2)
+    fading = np.maximum(drums.loudness().sum(axis=1, keepdims=True), 1e-20)
+    W = spectra.sum(axis=1) / fading
+    H = np.zeros((pairs.shape[1], layout.support.n_frames), np.float32)
+    _add_fading(H, drums, hits, number)
+    pitches = np.array([hits.templates[drum].pitch for drum in pairs[0]], float)
+    return _Part(W[pairs[0]].T, H, pairs[1], pitches)
+
+
+def _add_fading(
+    out: Float32, strikes: Strikes, hits: Hits, row: NDArray[np.int64]
+) -> None:
+    """Add how loud each hit is, as it fades, to its row of (n_rows, n_frames)."""
+    loudness = strikes.loudness()
+    for lag in range(loudness.shape[1]):
+        frame = hits.frame + lag
+        inside = frame < out.shape[1]
+        values = strikes.strengths * loudness[hits.template, lag]
+        np.add.at(out, (row[inside], frame[inside]), values[inside])

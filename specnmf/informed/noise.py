@@ -1,0 +1,28 @@
+"""Noise: broad bands for breath, bow, hammers and rooms."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from specnmf.audio.stft import Grid
+
+#: How many bands there are, and where the lowest begins, in Hz.
+N_BANDS, LOWEST = 30, 20.0
+
+
+def noise_bands(grid: Grid) -> NDArray[np.float32]:
+    """Overlapping triangles of equal width in mel, shape (N_BANDS, n_bins)."""
+    corners = _hertz(np.linspace(_mel(LOWEST), _mel(grid.sr / 2), N_BANDS + 2))
+    below, peak, above = corners[:-2, None], corners[1:-1, None], corners[2:, None]
+    f = grid.frequencies
+    rising, falling = (f - below) / (peak - below), (above - f) / (above - peak)
+    return np.maximum(np.minimum(rising, falling), 0).astype(np.float32)
+
+
+def _mel(hertz: float) -> float:
+    return float(2595 * np.log10(1 + hertz / 700))
+
+
+def _hertz(mel: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.asarray(700 * (10 ** (mel / 2595) - 1))

@@ -1,0 +1,203 @@
+"""What the score made of W and H: templates, activations, and both before and after."""
+
+from __future__ import annotations
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.colors import ListedColormap
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from specnmf.factor.factorization import Factorization
+from specnmf.output.figures import canvas, pooling, stems
+from specnmf.output.figures.canvas import GREY, INK, PLAIN
+from specnmf.output.figures.score_data import ScoreFigureData
+
+Shades = NDArray[np.floating]
+
+_GAP = 0.36  # inches between two panels of templates
+_MOST_ROWS = 44  # templates one below the other before there are two columns
+_ALLOWED, _START = 0.08, 0.6  # shades of where there may be sound, and of a start
+
+
+def templates_figure(data: ScoreFigureData) -> Figure:
+    """Draw the templates as rows in order of pitch, a panel for each colour."""
+    columns = _columns(data)
+    n_rows = max(sum(map(len, parts)) for parts in columns)
+    row = min(max(4 / n_rows, 0.155), 0.4)
+    tall = max(sum(row * len(part) + _GAP for part in parts) for parts in columns)
+    height = 0.5 + tall + canvas.HEADER
+    subtitle = "Templates W: the spectrum of each note; a dot marks its fundamental"
+    figure = canvas.new_figure(11, height, data.title, subtitle)
+    shades = data.templates(data.factorization, canvas.W_RANGE)
+    width = 9.5 / len(columns)
+    for number, parts in enumerate(columns):
+        top = height - canvas.HEADER + 0.1
+        for part in parts:
+            inches = row * len(part)
+            top -= inches + _GAP
+            axes = canvas.panel(
+                figure, (0.95 + number * width, top, width - 0.85, inches)
+            )
+            _draw_templates(axes, data, part, shades[part])
+            names = {k: data.voices[voice].name for k, voice in enumerate(part)}
+            canvas.name_rows(axes, names, row)
+            canvas.frequency_axis(axes.xaxis, data.rows)
+            axes.tick_params(axis="x", labelbottom=part is parts[-1])
+            if part is parts[-1]:
+                axes.set_xlabel("frequency", fontsize=PLAIN)
+    _bar(figure, tall - _GAP, canvas.W_RANGE)
+    return figure
+
+
+def activations_figure(data: ScoreFigureData) -> Figure:
+    """Draw a piano roll of the activations, each in the colour of its stem."""
+    keys, lanes = _layout(data)
+    bottom = lanes.start if lanes else keys.start
+    n_rows = (keys.stop if keys else lanes.stop) - bottom
+    row = min(max(5 / n_rows, 0.12), 0.6)
+    legend = data.palette.legend
+    figure = canvas.new_figure(
+        11,
+        0.6 + n_rows * row + canvas.header(legend),
+        data.title,
+        "Activations H: who plays what, when, and how strongly",
+        legend,
+    )
+    left = 1.5 if lanes else 0.85
+    axes = canvas.panel(figure, (left, 0.6, 9.9 - left, n_rows * row))
+    canvas.draw_keys(axes, keys, data.span)
+    pitches = [int(v.pitch) for v in data.voices if not np.isnan(v.pitch)]
+    places = [*lanes, *pitches]
+    _draw_roll(axes, data, np.array(places) - bottom, n_rows, bottom)
+    names = {p: v.name for p, v in zip(places, data.voices, strict=True)}
+    canvas.name_rows(axes, names, row)
+    canvas.time_axis(axes, data.span)
+    _bar(figure, n_rows * row, canvas.H_RANGE)
+    return figure
+
+
+def constraints_figure(data: ScoreFigureData) -> Figure:
+    """Draw W and H before the updates, where the score allows sound, and after."""
+    start: Factorization = data.needed("start")
+    legend = data.palette.legend
+    figure = canvas.new_figure(
+        11,
+        8.25 + canvas.header(legend),
+        data.title,
+        "Constraints: the score decides where W and H may sound; what is zero stays so",
+        legend,
+    )
+    W = [data.templates(f, canvas.W_RANGE) for f in (start, data.factorization)]
+    allowed = data.power(start) > 0
+    learned = pooling.shades(data.power(data.factorization), canvas.H_RANGE)
+    _draw_factors(
+        figure,
+        4.7,
+        data,
+        (W[0], np.where(allowed, _START, 0.0)),
+        ("W at first", "H at first: where the score has notes"),
+    )
+    _draw_factors(
+        figure,
+        0.65,
+        data,
+        (_on(W[0] > 0, W[1]), _on(allowed, learned)),
+        ("W learned", "H learned; pale: where it may be"),
+    )
+    _bar(figure, 7.4, canvas.H_RANGE)
+    return figure
+
+
+def _columns(data: ScoreFigureData) -> list[list[NDArray[np.intp]]]:
+    """The voices of each colour, in one column of panels or two of like height."""
+    parts = [np.flatnonzero(data.groups == group) for group in np.unique(data.groups)]
+    sizes = np.cumsum([len(part) for part in parts])
+    if sizes[-1] <= _MOST_ROWS or len(parts) == 1:
+        return [parts]
+    cut = 1 + int(np.argmin(np.abs(sizes[:-1] - sizes[-1] / 2)))
+    return [parts[:cut], parts[cut:]]
+
+
+def _draw_templates(
+    axes: Axes, data: ScoreFigureData, part: NDArray[np.intp], shades: Shades
+) -> None:
+    """Draw templates of one colour, and mark their fundamentals."""
+    group = data.groups[part[0]]
+    low, high = data.rows.edges[[0, -1]]
+    colours = stems.shaded(shades, data.groups[part][:, None], data.palette.colours)
+    canvas.draw_pixels(axes, colours, (low, high, -0.5, len(part) - 0.5))
+    pitches = np.array([data.voices[k].pitch for k in part])
+    x = pooling.octaves(pitches)
+    shown = np.flatnonzero((x >= low) & (x <= high))
+    dots = axes.scatter(x[shown], shown, s=9, linewidth=0.8, zorder=3)
+    dots.set(facecolor="white", edgecolor=INK)
+    canvas.caption(axes, data.palette.names[group], data.palette.colours[group])
+
+
+def _draw_factors(
+    figure: Figure,
+    bottom: float,
+    data: ScoreFigureData,
+    shades: tuple[Shades, Shades],
+    captions: tuple[str, str],
+) -> None:
+    """Draw W, a template a column, and beside it H, an activation a row."""
+    names = {k: voice.name for k, voice in enumerate(data.voices)}
+    left = canvas.panel(figure, (0.85, bottom, 3.5, 3.3))
+    margin = 5.0 if all(len(name) < 5 for name in names.values()) else 5.5
+    right = canvas.panel(figure, (margin, bottom, 9.9 - margin, 3.3))
+    W, H = (
+        stems.shaded(part, data.groups[:, None], data.palette.colours)
+        for part in shades
+    )
+    low, high = data.rows.edges[[0, -1]]
+    extent = (-0.5, len(names) - 0.5, low, high)
+    canvas.draw_pixels(left, W.transpose(1, 0, 2), extent)
+    canvas.draw_bars(right, data, H, 0)
+    canvas.frequency_axis(left.yaxis, data.rows)
+    canvas.name_columns(left, names, 3.5 / len(names))
+    canvas.name_rows(right, names, 3.3 / len(names))
+    canvas.time_axis(right, data.span)
+    for axes, text in zip((left, right), captions, strict=True):
+        canvas.caption(axes, text)
+
+
+def _on(allowed: NDArray[np.bool_], shades: Shades) -> Shades:
+    """The shades on top of a tint of where there may be sound."""
+    return np.where(allowed, np.maximum(shades, _ALLOWED), shades)
+
+
+def _layout(data: ScoreFigureData) -> tuple[range, range]:
+    """The rows of a piano roll: its keys, and a row below them that of others."""
+    pitches = np.array([v.pitch for v in data.voices if not np.isnan(v.pitch)])
+    keys = canvas.key_range(pitches.astype(np.intp))
+    n_lanes = len(data.voices) - len(pitches)
+    top = keys.start - 1 if keys else n_lanes
+    return keys, range(top - n_lanes, top)
+
+
+def _draw_roll(
+    axes: Axes,
+    data: ScoreFigureData,
+    rows: NDArray[np.intp],
+    n_rows: int,
+    bottom: int,
+) -> None:
+    """Draw each voice in its row; where some share one, the strongest is seen."""
+    strengths = pooling.shades(data.power(data.factorization), canvas.H_RANGE)
+    if strengths.max() < 0:
+        canvas.remark(axes, "silence", GREY)
+    shades = np.zeros((n_rows, data.n_columns))
+    groups = np.zeros(shades.shape, np.intp)
+    for row, group, strength in zip(rows, data.groups, strengths, strict=True):
+        louder = strength > shades[row]
+        shades[row, louder], groups[row, louder] = strength[louder], group
+    colours = stems.shaded(shades, groups, data.palette.colours)
+    canvas.draw_bars(axes, data, colours, bottom)
+
+
+def _bar(figure: Figure, inches: float, span: int) -> None:
+    """Explain how dark a colour is, at the right."""
+    colours = ListedColormap(stems.ramp(stems.GREY) / 255)
+    canvas.bar(figure, (10.2, 0.6, 0.14, inches), colours, span)

@@ -1,0 +1,189 @@
+"""Pooling: spectra and activations brought to about the size of their picture.
+
+However long the song, a column of a picture shows the mean power of its frames, a row
+the strongest frequency within it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cached_property
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+Float32 = NDArray[np.float32]
+Float64 = NDArray[np.float64]
+
+#: At most so many columns and rows in the picture of a spectrogram.
+COLUMNS, ROWS = 1000, 360
+#: Frames pooled at once: the memory that pooling takes.
+BLOCK = 512
+#: Decibels; a maximum below it is no sound.
+SILENCE = -200.0
+
+_ZERO = 1e-30  # stands for a power of zero, -300 dB
+
+
+class Rows(NamedTuple):
+    """Where the rows of a picture lie among the bins."""
+
+    edges: Float64  # in octaves, log2 of Hz
+    left: NDArray[np.intp]  # the bin below each point where the spectrum is read,
+    weight: Float32  # and how far towards the next bin the point lies
+    starts: NDArray[np.intp]  # which of the points are edges
+
+
+class Plane:
+    """Time and frequency of some figures' pictures.
+
+    Attributes
+    ----------
+    frequencies : array, shape (n_bins,)
+        Of the bins, in Hz, rising.
+    times : array, shape (n_frames,)
+        Of the frames' centres, in seconds, evenly spaced.
+    """
+
+    frequencies: NDArray[np.floating]
+    times: NDArray[np.floating]
+
+    @property
+    def hop(self) -> float:
+        """Seconds from a frame to the next."""
+        if len(self.times) == 1:
+            return 0.05
+        return float(self.times[-1] - self.times[0]) / (len(self.times) - 1)
+
+    @property
+    def span(self) -> tuple[float, float]:
+        """Seconds at which the first frame begins and the last one ends."""
+        start = float(self.times[0]) - self.hop / 2
+        return start, start + self.hop * len(self.times)
+
+    @property
+    def group(self) -> int:
+        """The number of frames in a column of the pictures."""
+        return -(-len(self.times) // COLUMNS)
+
+    @property
+    def n_columns(self) -> int:
+        """The number of columns of the pictures."""
+        return -(-len(self.times) // self.group)
+
+    @cached_property
+    def rows(self) -> Rows:
+        """The rows of the pictures."""
+        return log_axis(self.frequencies)
+
+    def extent(self) -> tuple[float, float]:
+        """Seconds at which the first column begins and the last one ends."""
+        start = self.span[0]
+        return start, start + self.n_columns * self.group * self.hop
+
+    def blocks(self) -> Iterator[tuple[slice, slice]]:
+        """Yield the frames in blocks, each with its columns."""
+        step = self.group * max(1, BLOCK // self.group)
+        for start in range(0, len(self.times), step):
+            columns = slice(start // self.group, (start + step) // self.group)
+            yield slice(start, start + step), columns
+
+
+def log_axis(
+    frequencies: NDArray[np.floating], low: float = 30.0, high: float = 20_000.0
+) -> Rows:
+    """Rows of one ratio from ``low`` Hz, or the first bin, to ``high``, or the last."""
+    low = max(low, float(frequencies[min(1, len(frequencies) - 1)]))
+    high = max(2 * low, min(high, float(frequencies[-1])))
+    edges = np.geomspace(low, high, ROWS + 1)
+    bins = frequencies[(frequencies > low) & (frequencies < high)]
+    points = np.unique(np.concatenate([edges, bins]))
+    position = np.interp(points, frequencies, np.arange(len(frequencies)))
+    left = np.clip(position.astype(np.intp), 0, max(0, len(frequencies) - 2))
+    weight = (position - left).astype(np.float32)
+    return Rows(np.log2(edges), left, weight, np.searchsorted(points, edges))
+
+
+def picture(V: NDArray[np.floating], plane: Plane, rows: Rows) -> Float32:
+    """The power of V in dB, shape (ROWS, n_columns)."""
+    pooled = np.empty((plane.n_columns, ROWS), np.float32)
+    for frames, columns in plane.blocks():
+        pooled[columns] = pooled_block(spectra(V, frames), plane.group, rows)
+    return pooled.T
+
+
+def spectra(V: NDArray[np.floating], frames: slice) -> Float32:
+    """Some frames of V, a frame a row, as an array of its own."""
+    return np.array(V[:, frames].T, np.float32, order="C")
+
+
+def pooled_block(spectra: Float32, group: int, rows: Rows) -> Float32:
+    """Decibels of some frames, shape (n_columns, ROWS); overwrites its argument."""
+    return log_rows(_mean_power(spectra, group), rows)
+
+
+def log_rows(power: Float32, rows: Rows) -> Float32:
+    """Decibels in each row: the maximum there of the spectrum drawn as a line."""
+    level = 10 * np.log10(np.maximum(power, np.float32(_ZERO)))
+    right = np.minimum(rows.left + 1, level.shape[1] - 1)
+    points = level[:, rows.left]
+    points += rows.weight * (level[:, right] - points)
+    inside = np.maximum.reduceat(points, rows.starts[:-1], axis=1)
+    highest: Float32 = np.maximum(inside, points[:, rows.starts[1:]])
+    return highest
+
+
+def template_rows(W: NDArray[np.floating], rows: Rows, span: float) -> Float32:
+    """Each template over the rows, from 0, ``span`` dB below its maximum, to 1.
+
+    Returns
+    -------
+    array, shape (n_components, ROWS)
+    """
+    peaks = np.maximum(W.max(axis=0), np.finfo(W.dtype).tiny)
+    power = np.square((W / peaks).T).astype(np.float32)
+    level = log_rows(power, rows)
+    peak = np.maximum(level.max(axis=1, keepdims=True), np.float32(SILENCE))
+    return np.asarray(np.maximum((level - peak) / span + 1, 0))
+
+
+def template_power(
+    W: NDArray[np.floating], H: NDArray[np.floating], plane: Plane
+) -> Float64:
+    """The power of each component, shape (n_components, n_columns).
+
+    Frames are pooled by their maxima, which keep short notes.
+    """
+    starts = np.arange(0, len(plane.times), plane.group)
+    norms = np.sqrt(np.einsum("fk,fk->k", W, W, dtype=np.float64))
+    return np.asarray((np.maximum.reduceat(H, starts, axis=1) * norms[:, None]) ** 2)
+
+
+def shades(power: Float64, span: float) -> Float64:
+    """From 0, ``span`` dB below the maximum, to 1; below 0 in silence."""
+    level = decibels(power)
+    return np.asarray(1 + (level - max(level.max(), SILENCE)) / span)
+
+
+def decibels(power: Float64) -> Float64:
+    """Ten times the logarithm, at least -300."""
+    return np.asarray(10 * np.log10(np.maximum(power, _ZERO)))
+
+
+def octaves(midi: ArrayLike) -> Float64:
+    """Log2 of the frequency in Hz of MIDI numbers."""
+    return np.asarray(np.log2(440) + (np.asarray(midi, np.float64) - 69) / 12)
+
+
+def semitones(midi: NDArray[np.floating]) -> NDArray[np.intp]:
+    """The nearest semitones, as `note_name` rounds."""
+    return np.asarray(np.floor(midi + 0.5), np.intp)
+
+
+def _mean_power(spectra: Float32, group: int) -> Float32:
+    """Mean square of each group of rows; overwrites its argument."""
+    power = np.square(spectra, out=spectra)
+    starts = np.arange(0, len(power), group)
+    sizes = np.diff(starts, append=len(power)).astype(np.float32)
+    return np.asarray(np.add.reduceat(power, starts) / sizes[:, None], np.float32)

@@ -1,0 +1,142 @@
+"""The score over the spectrogram: each note at its fundamental, drums in lanes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.collections import PolyCollection
+from matplotlib.colors import LinearSegmentedColormap
+from matplotlib.figure import Figure
+
+from specnmf.notation import drum_name, note_name
+from specnmf.output.figures import canvas, pooling
+from specnmf.output.figures.canvas import GREY, INK, PLAIN, SMALL, Box
+from specnmf.output.figures.pooling import Float64, Rows
+from specnmf.output.figures.score_data import ScoreFigureData
+
+#: Semitones that are shown below the lowest note, and above the highest for its
+#: partials.
+BELOW, ABOVE = 4, 25
+#: So many decibels below the maximum of V are still grey.
+RANGE = 60
+#: A note is drawn at least as long as this share of the picture.
+LEAST_WIDTH = 1 / 400
+
+_LANE, _GAP, _KEYBOARD = 0.26, 0.14, 0.26  # inches
+_MANY = 300  # notes, whose outlines are thinner
+#: Light, so that the notes stand out.
+_INTENSITY = LinearSegmentedColormap.from_list("intensity", ["white", "#606060"])
+_KEY_LINES = (0, 5)  # pitch classes with a white key below them, too
+
+
+def score_figure(data: ScoreFigureData) -> Figure:
+    """Draw the notes over V, each at its fundamental, and drums in lanes below."""
+    drums = sorted({note.pitch for note in data.score.notes if note.percussion})
+    pitches = [note.pitch for note in data.score.notes if not note.percussion]
+    tall = 5.4 if pitches else 3.4
+    lanes = _LANE * len(drums) + _GAP if drums else 0.0
+    legend = data.palette.legend
+    figure = canvas.new_figure(
+        11,
+        0.6 + lanes + tall + canvas.header(legend),
+        data.title,
+        "Score: the notes, over the spectrogram of the recording",
+        legend,
+    )
+    left = 1.35 if drums else 0.95
+    box = (left, 0.6 + lanes, 9.4 - left, tall)
+    _draw_overlay(figure, box, data, _rows(data, pitches), labelled=not drums)
+    if drums:
+        axes = canvas.panel(figure, (left, 0.6, box[2], lanes - _GAP))
+        _draw_lanes(axes, data, drums)
+    return figure
+
+
+def _rows(data: ScoreFigureData, pitches: Sequence[int]) -> Rows:
+    """The frequencies to show: the notes' and their first partials'."""
+    if not pitches:
+        return data.rows
+    low, high = min(pitches) - BELOW, max(pitches) + ABOVE
+    low, high = 2 ** pooling.octaves([low, high])
+    return pooling.log_axis(data.frequencies, low, min(high, 20_000.0))
+
+
+def _draw_overlay(
+    figure: Figure, box: Box, data: ScoreFigureData, rows: Rows, *, labelled: bool
+) -> None:
+    """Draw V, in grey, and the notes that have a pitch."""
+    axes = canvas.panel(figure, box)
+    power = pooling.picture(data.V, data, rows)
+    peak = float(power.max())
+    canvas.draw_power(
+        axes, power, data, rows, peak=peak, colours=_INTENSITY, span=RANGE
+    )
+    if peak < pooling.SILENCE:
+        canvas.remark(axes, "silence", GREY)
+    left, bottom, width, height = box
+    if not all(note.percussion for note in data.score.notes):
+        _draw_notes(axes, data)
+        keyboard = (left - _KEYBOARD, bottom, _KEYBOARD, height)
+        _draw_keyboard(canvas.panel(figure, keyboard), rows)
+        axes.yaxis.tick_right()
+    canvas.frequency_axis(axes.yaxis, rows)
+    canvas.time_axis(axes, data.span, labelled=labelled)
+    bar = (left + width + 0.85, bottom, 0.14, height)
+    canvas.bar(figure, bar, _INTENSITY, RANGE)
+
+
+def _draw_notes(axes: Axes, data: ScoreFigureData) -> None:
+    """Outline each pitched note at its fundamental, a semitone high."""
+    kept = np.array([not note.percussion for note in data.score.notes])
+    pitches = np.array([note.pitch for note in data.score.notes], float)
+    low, high = pooling.octaves(pitches - 0.5), pooling.octaves(pitches + 0.5)
+    boxes = np.column_stack([_extents(data), low, high])[kept]
+    colours = [data.palette.colours[g] for g in data.palette.notes[kept]]
+    linewidth = 1.4 if len(boxes) < _MANY else 0.9
+    canvas.draw_boxes(axes, boxes, colours, fill=0.15, linewidth=linewidth)
+
+
+def _draw_lanes(axes: Axes, data: ScoreFigureData, drums: Sequence[int]) -> None:
+    """Draw each stroke in the lane of its drum."""
+    lanes = {drum: lane for lane, drum in enumerate(drums)}
+    notes = data.score.notes
+    kept = np.array([note.percussion for note in notes])
+    lane = np.array([lanes.get(note.pitch, 0) for note in notes])
+    boxes = np.column_stack([_extents(data), lane - 0.36, lane + 0.36])[kept]
+    colours = [data.palette.colours[g] for g in data.palette.notes[kept]]
+    canvas.draw_boxes(axes, boxes, colours, fill=0.75, linewidth=0.5)
+    axes.set_ylim(-0.5, len(drums) - 0.5)
+    canvas.name_rows(axes, {lanes[drum]: drum_name(drum) for drum in drums}, _LANE)
+    canvas.time_axis(axes, data.span)
+    canvas.grid(axes)
+
+
+def _extents(data: ScoreFigureData) -> Float64:
+    """When each note begins and ends as drawn, shape (n_notes, 2)."""
+    start, stop = data.span
+    starts = np.array([note.start for note in data.score.notes])
+    lengths = np.array([note.duration for note in data.score.notes])
+    lengths = np.maximum(lengths, LEAST_WIDTH * (stop - start))
+    return np.column_stack([starts, starts + lengths])
+
+
+def _draw_keyboard(axes: Axes, rows: Rows) -> None:
+    """Draw a keyboard along logarithmic frequency, and name its Cs."""
+    ends = rows.edges[[0, -1]]
+    low, high = np.rint(69 + 12 * (ends - np.log2(440))).astype(int).tolist()
+    black = [m for m in range(low - 1, high + 2) if m % 12 in canvas.BLACK_KEYS]
+    seams = [m for m in range(low - 1, high + 2) if m % 12 in _KEY_LINES]
+    corners = pooling.octaves(np.add.outer(black, (-0.5, 0.5)))
+    keys = [[(0, a), (0.6, a), (0.6, b), (0, b)] for a, b in corners]
+    axes.add_collection(PolyCollection(keys, facecolor=INK, linewidth=0))
+    seamed = pooling.octaves(np.array(seams) - 0.5)
+    axes.hlines(seamed, 0, 1, color=GREY, linewidth=0.5)
+    axes.hlines(pooling.octaves(black), 0.6, 1, color=GREY, linewidth=0.5)
+    cs = [m for m in range(low, high + 1) if m % 12 == 0]
+    cs = [m for m in cs if ends[0] <= pooling.octaves(m) <= ends[1]]
+    axes.set_yticks(pooling.octaves(cs), [note_name(m) for m in cs], fontsize=SMALL)
+    axes.tick_params(length=0)
+    axes.set(xlim=(0, 1), ylim=tuple(ends), xticks=[])
+    axes.set_ylabel("pitch", fontsize=PLAIN)

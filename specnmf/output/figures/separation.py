@@ -1,0 +1,136 @@
+"""The figures of a separation by score, as files; and its stems as sound."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from specnmf.output.figures import canvas, pooling
+from specnmf.output.figures.alignment import alignment_figure
+from specnmf.output.figures.canvas import GREY
+from specnmf.output.figures.learned import (
+    activations_figure,
+    constraints_figure,
+    templates_figure,
+)
+from specnmf.output.figures.pooling import Plane
+from specnmf.output.figures.score import score_figure
+from specnmf.output.figures.score_data import ScoreFigureData
+from specnmf.settings import FigureFormat
+
+#: At most so many stems, the strongest, have their sound drawn.
+MOST_SOURCES = 48
+
+Envelopes = Mapping[str, NDArray[np.floating]]
+
+
+def draw_score_figures(
+    folder: Path, data: ScoreFigureData, *, figure_format: FigureFormat = "png"
+) -> None:
+    """Write the figures of a separation; the same data give the same bytes.
+
+    They are ``score``, ``templates`` and ``activations``, and where the data has
+    what they show ``constraints``, ``alignment`` and ``sources``, each a file of that
+    name.
+
+    Parameters
+    ----------
+    folder : Path
+        Where to; it exists.
+    data : ScoreFigureData
+        What they show.
+    figure_format : {"png", "svg", "pdf"}
+        Of the files, and their suffix.
+    """
+    figures: dict[str, Callable[[ScoreFigureData], Figure]] = {
+        "score": score_figure,
+        "templates": templates_figure,
+        "activations": activations_figure,
+    }
+    if data.has("start"):
+        figures["constraints"] = constraints_figure
+    if data.has("path"):
+        figures["alignment"] = alignment_figure
+    if data.has("envelopes"):
+        figures["sources"] = sources_figure
+    for name, draw in figures.items():
+        path = folder / f"{name}.{figure_format}"
+        canvas.save(draw(data), path, figure_format)
+
+
+def sources_figure(data: ScoreFigureData) -> Figure:
+    """Draw how loud each stem is over time, one below the other on one scale."""
+    every: Envelopes = data.needed("envelopes")
+    shown = _ordered(data, _strongest(every))
+    row = min(max(6 / len(shown), 0.28), 1.1)
+    tall = row * len(shown)
+    subtitle = "Sources: how loud each stem is, on one scale; its peak at the right"
+    if len(shown) < len(every):
+        subtitle += f"; the {len(shown)} strongest of {len(every)}"
+    figure = canvas.new_figure(11, 0.6 + tall + canvas.HEADER, data.title, subtitle)
+    axes = canvas.panel(figure, (1.7, 0.6, 8.6, tall))
+    peaks = [float(every[stem].max(initial=0)) for stem in shown]
+    loudest = max(peaks)
+    for place, stem in enumerate(shown):
+        envelope = np.asarray(every[stem]) / (loudest or 1.0)
+        _draw_envelope(axes, data, place, envelope, data.colour_of(stem))
+    if loudest == 0:
+        canvas.remark(axes, "silence", GREY)
+    axes.set_ylim(len(shown) - 0.5, -0.5)
+    canvas.name_rows(axes, dict(enumerate(shown)), row)
+    canvas.time_axis(axes, data.span)
+    canvas.grid(axes)
+    levels = [_level(peak, loudest) for peak in peaks]
+    right = canvas.right_axis(axes, range(len(shown)), levels)
+    right.tick_params(length=0)
+    return figure
+
+
+def _strongest(envelopes: Envelopes) -> list[str]:
+    """The stems with most energy, in their own order."""
+    energies = {stem: float(np.square(e).sum()) for stem, e in envelopes.items()}
+    strongest = sorted(energies, key=lambda stem: -energies[stem])[:MOST_SOURCES]
+    return [stem for stem in envelopes if stem in set(strongest)]
+
+
+def _ordered(data: ScoreFigureData, names: list[str]) -> list[str]:
+    """Stems in the order of their colours."""
+    colours = {colour: place for place, colour in enumerate(data.palette.colours)}
+    return sorted(names, key=lambda name: colours.get(data.colour_of(name), math.inf))
+
+
+def _draw_envelope(
+    axes: Axes,
+    plane: Plane,
+    place: int,
+    envelope: NDArray[np.floating],
+    colour: str,
+) -> None:
+    """Draw an envelope, at most 1, about its row."""
+    starts = np.linspace(0, len(envelope), pooling.COLUMNS, endpoint=False)
+    pooled = np.maximum.reduceat(envelope, np.unique(starts.astype(np.intp)))
+    edges = np.linspace(*plane.span, len(pooled) + 1)
+    heights = 0.46 * np.append(pooled, pooled[-1:])
+    axes.fill_between(
+        edges,
+        place - heights,
+        place + heights,
+        step="post",
+        color=colour,
+        linewidth=0.4,
+        zorder=2,
+    )
+
+
+def _level(peak: float, loudest: float) -> str:
+    """A peak in dB below the loudest stem's."""
+    if peak == 0:
+        return "silent"
+    below = round(-20 * math.log10(peak / loudest))
+    return f"−{below} dB" if below else "0 dB"

@@ -1,0 +1,1 @@
+"""One song, from path to run folder."""

@@ -1,0 +1,347 @@
+"""One song, from path to run folder, taken apart by its score."""
+
+from __future__ import annotations
+
+import dataclasses
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from specnmf.audio import features, pitch, reading, stft
+from specnmf.audio.recording import Audio
+from specnmf.audio.writing import check_writable
+from specnmf.errors import ScoreError
+from specnmf.informed import separation
+from specnmf.informed.model import Components
+from specnmf.informed.separation import Stems
+from specnmf.output import folder, pianoroll, report
+from specnmf.output.sources import Written, write_sources
+from specnmf.pipeline.run import (
+    Progress,
+    Run,
+    Stages,
+    audio_entry,
+    inputs_entry,
+    sound_warnings,
+)
+from specnmf.score import align, midi, notelist
+from specnmf.score.align import Alignment
+from specnmf.score.notes import Score
+from specnmf.score.reading import read_score
+from specnmf.settings import ScoreSettings
+
+#: The kinds of score that are looked for beside a recording.
+SUFFIXES = (".mid", ".midi", ".musicxml", ".mxl", ".xml", ".csv")
+
+
+@dataclass(frozen=True, eq=False)
+class _Separation:
+    """A recording taken apart by its score, in memory."""
+
+    path: Path
+    score_path: Path
+    settings: ScoreSettings
+    audio: Audio
+    original: Score
+    alignment: Alignment
+    score: Score
+    labels: tuple[str, ...]
+    stems: Stems
+    components: Components
+
+
+def separate(
+    path: str | Path,
+    score: str | Path,
+    settings: ScoreSettings | None = None,
+    *,
+    output: str | Path = "specnmf_out",
+    overwrite: bool = False,
+    command: str = "",
+    progress: Progress | None = None,
+) -> Run:
+    """Take a recording apart by its score, and leave everything in a folder.
+
+    Parameters
+    ----------
+    path : path
+        The recording.
+    score : path
+        Its score: MIDI, MusicXML or CSV, in any tempo.
+    settings : ScoreSettings, optional
+        The options.
+    output : path
+        The folder for runs; this one's is named like the recording's stem.
+    overwrite : bool
+        Replace a finished run.
+    command : str
+        Kept in run.json.
+    progress : callable, optional
+        Called as ``progress(stage, done, total, note)``.
+
+    Returns
+    -------
+    Run
+        The folder and its report.
+
+    Raises
+    ------
+    AudioError, ScoreError, ParameterError, OutputError
+        With nothing left behind.
+    """
+    path, score, settings = Path(path), Path(score), settings or ScoreSettings()
+    target = Path(output) / path.stem
+    folder.check_free(target, overwrite=overwrite)
+    stages = Stages(progress)
+    with stages.stage("read"):
+        audio = reading.read(path, start=settings.start, duration=settings.duration)
+        check_writable(settings.format, audio.sr, audio.n_channels)
+        written_score = read_score(score)
+    with folder.run_folder(target, overwrite=overwrite) as partial:
+        done = _take_apart(path, score, audio, written_score, settings, stages)
+        written = _write(done, partial, stages)
+        content = {
+            "command": command,
+            **_content(done, written),
+            "seconds": stages.seconds,
+        }
+        report.write_report(partial / folder.REPORT, content)
+    return Run(target, content)
+
+
+def score_beside(path: str | Path) -> Path:
+    """The score that lies beside a recording and has its name.
+
+    Raises
+    ------
+    ScoreError
+        If there is none.
+    """
+    for suffix in SUFFIXES:
+        beside = Path(path).with_suffix(suffix)
+        if beside.is_file():
+            return beside
+    raise ScoreError(
+        f"{path}: no score given, and none beside it ({', '.join(SUFFIXES)}); "
+        "use --score"
+    )
+
+
+def _take_apart(
+    path: Path,
+    score_path: Path,
+    audio: Audio,
+    score: Score,
+    settings: ScoreSettings,
+    stages: Stages,
+) -> _Separation:
+    with stages.stage("align"):
+        heard = features.features_of_file(path, threads=settings.threads)
+        aligned = align.align(
+            score, heard, mode=settings.align, transpose=settings.transpose
+        )
+        excerpt = _excerpt(aligned.score, settings.start, audio.duration)
+    labels = separation.label_notes(excerpt, settings)
+    with stages.stage("fit", settings.max_iter) as step:
+        stems = separation.fit_stems(
+            audio,
+            excerpt,
+            labels,
+            settings,
+            tuning=aligned.tuning,
+            callback=lambda i, loss: step(i, note=f"loss {loss:.5g}"),
+        )
+    return _Separation(
+        path,
+        score_path,
+        settings,
+        audio,
+        score,
+        aligned,
+        excerpt,
+        labels,
+        stems,
+        stems.components(),
+    )
+
+
+def _excerpt(score: Score, start: float, duration: float) -> Score:
+    """The notes that sound in an excerpt, on its own clock."""
+    notes = []
+    for note in score.notes:
+        since = max(0.0, note.start - start)
+        until = note.start + note.duration - start
+        if until > 0 and since < duration:
+            notes.append(note._replace(start=since, duration=until - since))
+    if not notes:
+        raise ScoreError(
+            f"no note of the score sounds in the {duration:.1f} s from {start:g} s on; "
+            "choose another excerpt, or use --align always"
+        )
+    return Score(tuple(notes))
+
+
+def _write(done: _Separation, partial: Path, stages: Stages) -> Written | None:
+    """Write all but the report; drawing goes on beside the sources."""
+    with ThreadPoolExecutor(1, thread_name_prefix="specnmf-views") as aside:
+        views = aside.submit(_write_views, done, partial, stages)
+        written = _write_sources(done, partial, stages)
+        views.result()
+    return written
+
+
+def _write_sources(done: _Separation, partial: Path, stages: Stages) -> Written | None:
+    if not done.settings.sources:
+        return None
+    (partial / "sources").mkdir()
+    with stages.stage("sources", done.audio.n_samples) as step:
+        return write_sources(
+            partial / "sources",
+            done.path,
+            done.audio,
+            done.stems.names,
+            done.stems.stream(done.settings),
+            done.settings,
+            progress=step,
+        )
+
+
+def _write_views(done: _Separation, partial: Path, stages: Stages) -> None:
+    with stages.stage("scores"):
+        _write_scores(done, partial)
+    if done.settings.figures:
+        with stages.stage("figures"):
+            _figures(done, partial)
+
+
+def _write_scores(done: _Separation, partial: Path) -> None:
+    """The aligned score as it is written, and as it was found to be played."""
+    midi.write_midi(partial / "aligned.mid", done.score)
+    notelist.write_csv(partial / "aligned.csv", done.score)
+    result, pitches = done.components.factorization, done.components.pitches
+    times, frequencies = done.stems.grid.times, done.stems.grid.frequencies
+    report.write_factors(
+        partial / "factors.npz", result, frequencies=frequencies, times=times
+    )
+    played = pianoroll.transcribe(
+        result.H,
+        times,
+        pitches,
+        result.labels,
+        gains=np.linalg.norm(result.W, axis=0),
+        centroids=pitch.centroids(result.W, frequencies),
+    )
+    midi.write_midi(partial / "pianoroll.mid", played)
+    notelist.write_csv(partial / "pianoroll.csv", played)
+
+
+def _figures(done: _Separation, partial: Path) -> None:
+    from specnmf.output import figures
+
+    (partial / "figures").mkdir()
+    grid, parts = done.stems.grid, done.components
+    V = stft.magnitude(done.audio, grid, threads=done.settings.threads)
+    figures.draw_figures(
+        partial / "figures",
+        V,
+        parts.factorization,
+        frequencies=grid.frequencies,
+        times=grid.times,
+        pitches=parts.pitches,
+        beta=1.0 if done.settings.model == "partials" else 2.0,
+        figure_format=done.settings.figure_format,
+        title=done.path.stem,
+        only=("spectrogram", "reconstruction", "loss"),
+    )
+    aligned, warped = done.alignment, done.alignment.warped
+    data = figures.ScoreFigureData(
+        V=V,
+        frequencies=grid.frequencies,
+        times=grid.times,
+        score=done.score,
+        labels=done.labels,
+        factorization=parts.factorization,
+        pitches=parts.pitches,
+        names=parts.names,
+        title=done.path.stem,
+        start=parts.start,
+        original=done.original if warped else None,
+        path=aligned.path - (0.0, done.settings.start) if warped else None,
+        agreement=aligned.agreement - (done.settings.start, 0.0) if warped else None,
+        confidence=aligned.confidence,
+        remarks=aligned.remarks,
+        envelopes=_envelopes(done),
+    )
+    figures.draw_score_figures(
+        partial / "figures", data, figure_format=done.settings.figure_format
+    )
+
+
+def _envelopes(done: _Separation) -> dict[str, NDArray[np.floating]]:
+    """How loud the model of each stem is over time."""
+    result = done.components.factorization
+    n_frames = result.H.shape[1]
+    envelopes: dict[str, NDArray[np.floating]] = {
+        name: np.zeros(n_frames) for name in done.stems.names
+    }
+    for label, template, activation in zip(
+        result.labels, result.W.T, result.H, strict=True
+    ):
+        envelopes[label] += np.linalg.norm(template) * activation
+    return envelopes
+
+
+def _content(done: _Separation, written: Written | None) -> dict[str, Any]:
+    """Everything that run.json says but the command and the seconds."""
+    parts, grid = done.components, done.stems.grid
+    settings = dataclasses.replace(
+        done.settings, n_fft=grid.n_fft, hop_length=grid.hop_length
+    )
+    return {
+        "inputs": inputs_entry([done.path, done.score_path]),
+        "audio": audio_entry(done.audio),
+        "settings": dataclasses.asdict(settings),
+        "seed": settings.seed,
+        "versions": report.versions(),
+        "alignment": _alignment_entry(done.alignment),
+        "iterations": len(done.stems.losses),
+        "final_loss": float(done.stems.losses[-1]),
+        "residual_db": None if written is None else written.residual_db,
+        "stems": _stem_entries(done, written),
+        "components": report.components(parts.factorization, parts.pitches),
+        "warnings": [
+            *sound_warnings(
+                done.path,
+                done.audio,
+                written,
+                start=settings.start,
+                duration=settings.duration,
+            ),
+            *done.alignment.remarks,
+        ],
+    }
+
+
+def _alignment_entry(alignment: Alignment) -> dict[str, Any]:
+    return {
+        "confidence": round(float(alignment.confidence), 3),
+        "warped": bool(alignment.warped),
+        "transposition": int(alignment.transposition),
+        "tuning_cents": round(float(alignment.tuning), 1),
+        "remarks": list(alignment.remarks),
+    }
+
+
+def _stem_entries(done: _Separation, written: Written | None) -> list[dict[str, Any]]:
+    entries = []
+    for name in done.stems.names:
+        entry: dict[str, Any] = {"label": name, "notes": done.labels.count(name)}
+        if written is not None:
+            entry["source"] = f"sources/{written.files[name]}"
+            entry["rms"] = written.rms[name]
+        entries.append(entry)
+    return entries

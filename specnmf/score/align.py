@@ -1,0 +1,295 @@
+"""Alignment: a score brought to the clock of a recording."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal, NamedTuple, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from specnmf.errors import ScoreError
+from specnmf.score import matching
+from specnmf.score.matching import Music, Recording, Way
+from specnmf.score.notes import Note, Score
+from specnmf.score.refine import refined
+from specnmf.score.timing import Passage, passage, passage_of
+from specnmf.settings import check_choice
+
+Float64 = NDArray[np.float64]
+Mode = Literal["auto", "always", "never"]
+
+#: Confidence is what either side explains of the other beside this share, which clear
+#: recordings of the right score reach.
+CLEAR = 0.5
+
+#: Below REFUSED a score is that of another piece, below DOUBTED the result is doubtful.
+REFUSED, DOUBTED = 0.5, 0.7
+
+#: Below CERTAIN other keys are tried; one is taken that explains MUCH more.
+CERTAIN, MUCH = 0.9, 1.25
+
+#: A score keeps its times if, over any NEIGHBOURS notes, the median distance from
+#: where the recording has them is at most so many seconds.
+SAME, NEIGHBOURS = 0.06, 15
+
+#: What has no counterpart for longer than so many seconds is left out, and said so.
+REMARKABLE = 1.0
+
+SIDES = (("score", "recording"), ("recording", "score"))
+
+#: A note may begin so many seconds beside what has a counterpart and belong to it.
+BESIDE = 0.25
+
+#: No note lasts less than so many seconds, unless it does in the score.
+SHORTEST = 0.05
+
+
+@dataclass(frozen=True, eq=False)
+class Alignment:
+    """A score on the clock of a recording.
+
+    Parameters
+    ----------
+    score : Score
+        The notes with the recording's times. Those of bars that the recording lacks
+        are left out.
+    path : array, shape (n_points, 2), float64
+        Seconds of the score and of the recording that belong together. Where either
+        has something that the other lacks, it leaps.
+    agreement : array, shape (n_points, 2), float64
+        Seconds of the recording, and how well the score agrees with it there: 1 for
+        the same sound, 0 for an unrelated one.
+    confidence : float
+        0 to 1. Below 0.5 the score is most likely that of another piece.
+    transposition : int
+        Semitones by which the score was transposed.
+    tuning : float
+        Cents by which the recording's A4 lies above 440 Hz.
+    warped : bool
+        Whether the times were changed.
+    remarks : tuple of str
+        What is in doubt, and where score and recording disagree.
+    """
+
+    score: Score
+    path: Float64
+    agreement: Float64
+    confidence: float
+    transposition: int
+    tuning: float
+    warped: bool
+    remarks: tuple[str, ...]
+
+
+def align(
+    score: Score,
+    recording: Recording,
+    *,
+    mode: Mode = "auto",
+    transpose: int | Literal["auto"] = 0,
+) -> Alignment:
+    """A score brought to the clock of a recording.
+
+    The path is found by dynamic time warping from coarse to fine [1]_, on what the
+    score should sound like: partials for harmony, decaying onsets for timing [2]_.
+    Bars that only one of the two has are left out. Each note's beginning is then
+    sought in the recording near where the path has it.
+
+    Parameters
+    ----------
+    score : Score
+        In any tempo.
+    recording : Features
+        From `specnmf.audio.features`.
+    mode : {"auto", "always", "never"}
+        ``auto`` leaves a score alone that is already on the recording's clock,
+        ``always`` warps it, ``never`` only says how well the two agree.
+    transpose : int or "auto"
+        Semitones to transpose the score by; ``auto`` finds them where it must.
+
+    Raises
+    ------
+    ScoreError
+        If the score has no notes, the recording no sound, or they are different
+        pieces or in different keys. Mode ``never`` remarks on the latter two.
+    ParameterError
+        If the mode is unknown.
+
+    References
+    ----------
+    .. [1] T. Prätzlich, J. Driedger and M. Müller, "Memory-restricted multiscale
+       dynamic time warping", ICASSP 2016.
+    .. [2] S. Ewert, M. Müller and P. Grosche, "High resolution audio synchronization
+       using chroma onset features", ICASSP 2009.
+    """
+    check_choice("mode", mode, get_args(Mode))
+    if not score.notes:
+        raise ScoreError("a score to align must have notes, got none")
+    semitones = 0 if transpose == "auto" else transpose
+    fit = _fit(transposed(score, semitones), recording)
+    key = _better_key(fit)
+    if key and transpose == "auto":
+        semitones, key = key, 0
+        fit = _fit(transposed(score, semitones), recording)
+    doubts = list(_doubts(fit.confidence, key, semitones))
+    if doubts and mode != "never" and (key or fit.confidence < REFUSED):
+        raise ScoreError(doubts[0])
+    return _aligned(fit, recording, mode, semitones, doubts)
+
+
+def transposed(score: Score, semitones: int) -> Score:
+    """The score with its pitches moved; drums stay what they are.
+
+    Raises
+    ------
+    ScoreError
+        If a pitch leaves MIDI's range.
+    """
+    if semitones == 0:
+        return score
+    return Score(
+        tuple(
+            note if note.percussion else note._replace(pitch=note.pitch + semitones)
+            for note in score.notes
+        )
+    )
+
+
+class _Fit(NamedTuple):
+    """A score and a recording, and the way that they go together."""
+
+    score: Score
+    music: Music
+    way: Way
+    confidence: float
+
+
+def _fit(score: Score, recording: Recording) -> _Fit:
+    music = matching.music(score, recording)
+    way = matching.way(music)
+    confidence = min(1.0, matching.explained(way) / CLEAR)
+    return _Fit(score, music, way, confidence)
+
+
+def _better_key(fit: _Fit) -> int:
+    """The semitones by which the score must be transposed to fit; 0 if it does."""
+    if fit.music.drums or fit.confidence >= CERTAIN:
+        return 0
+    semitones, share = matching.key(fit.music)
+    better = share > MUCH * matching.explained(fit.way)
+    return semitones if better and share / CLEAR >= REFUSED else 0
+
+
+def _doubts(confidence: float, key: int, semitones: int) -> Iterator[str]:
+    """Say why the score may not be the recording's, the weightiest first."""
+    if key:
+        side = "above" if key > 0 else "below"
+        plural = "" if abs(key) == 1 else "s"
+        yield (
+            f"the recording sounds {abs(key)} semitone{plural} {side} the score; "
+            f"transpose it by {semitones + key}"
+        )
+    if confidence < REFUSED:
+        yield (
+            "the recording does not sound like the score (confidence "
+            f"{confidence:.2f}, expected {REFUSED} or more): is it that of another "
+            "piece?"
+        )
+    elif confidence < DOUBTED:
+        yield f"score and recording agree poorly (confidence {confidence:.2f} of 1)"
+
+
+def _aligned(
+    fit: _Fit, recording: Recording, mode: Mode, semitones: int, doubts: list[str]
+) -> Alignment:
+    paths = matching.paths(fit.music, fit.way)
+    found = [passage(path, fit.music.rate, fit.music.origins) for path in paths]
+    notes, warped = _placed(fit.score.notes, found, recording)
+    apart = _apart(notes, warped)
+    keep = mode == "never" or (mode == "auto" and apart <= SAME)
+    remarks = [*doubts, *_gaps(fit, found)]
+    if mode == "never" and apart > SAME:
+        remarks.append(f"score and recording lie up to {apart:.2f} s apart")
+    return Alignment(
+        fit.score if keep else Score(tuple(warped)),
+        np.concatenate([np.stack(common, axis=1) for common in found]),
+        _agreement(fit),
+        fit.confidence,
+        semitones,
+        recording.tuning,
+        not keep,
+        tuple(remarks),
+    )
+
+
+def _placed(
+    notes: Sequence[Note], found: Sequence[Passage], recording: Recording
+) -> tuple[list[Note], list[Note]]:
+    """The notes that have a counterpart, and the same on the recording's clock."""
+    where = passage_of(notes, found, BESIDE)
+    kept = [note for note, k in zip(notes, where, strict=True) if k >= 0]
+    starts = np.array([note.start for note in kept])
+    ends = starts + np.array([note.duration for note in kept])
+    due, until = np.zeros(len(kept)), np.zeros(len(kept))
+    for k, common in enumerate(found):
+        inside = where[where >= 0] == k
+        due[inside] = np.maximum(0, common(starts[inside]))
+        until[inside] = common(np.minimum(ends[inside], common.score[-1]))
+    own, shared = refined(kept, due, recording.magnitudes.T, recording.rate)
+    # what ends where a chord begins follows that chord
+    until += np.interp(ends, starts, shared - due) if kept else 0
+    times = zip(kept, _in_order(kept, own), until, strict=True)
+    return kept, [_timed(note, start, end) for note, start, end in times]
+
+
+def _in_order(notes: Sequence[Note], starts: Float64) -> Float64:
+    """The starts, none before that of a previous note of the same part and pitch."""
+    latest: dict[tuple[str, int], float] = {}
+    ordered = starts.copy()
+    for k, note in enumerate(notes):
+        voice = note.part, note.pitch
+        ordered[k] = latest[voice] = max(starts[k], latest.get(voice, 0.0))
+    return ordered
+
+
+def _timed(note: Note, start: float, end: float) -> Note:
+    """The note from start to end, but no shorter than it may be."""
+    least = min(note.duration, SHORTEST)
+    return note._replace(start=float(start), duration=float(max(end - start, least)))
+
+
+def _apart(notes: Sequence[Note], warped: Sequence[Note]) -> float:
+    """How far the clocks are apart at most, in seconds.
+
+    The median over neighbouring notes, for a single one may be mistaken.
+    """
+    if not notes:
+        return np.inf
+    moved = np.array([b.start - a.start for a, b in zip(notes, warped, strict=True)])
+    windows = np.lib.stride_tricks.sliding_window_view(
+        moved, min(NEIGHBOURS, len(moved))
+    )
+    return float(np.abs(np.median(windows, axis=1)).max())
+
+
+def _agreement(fit: _Fit) -> Float64:
+    way, (_, origin) = fit.way, fit.music.origins
+    seconds = origin + way.path[:, 1] / way.level.rate
+    return np.stack([seconds, matching.agreement(way)], axis=1)
+
+
+def _gaps(fit: _Fit, found: Sequence[Passage]) -> Iterator[str]:
+    """Say what either has and the other lacks."""
+    begin = np.array(fit.music.origins)
+    end = begin + [len(side.features) / fit.music.rate for side in fit.music[:2]]
+    starts = [np.array([p.score[0], p.recording[0]]) for p in found]
+    ends = [np.array([p.score[-1], p.recording[-1]]) for p in found]
+    for left, came in zip([begin, *ends], [*starts, end], strict=True):
+        for side, (name, other) in enumerate(SIDES):
+            if came[side] - left[side] > REMARKABLE:
+                yield (
+                    f"the {name} from {left[side]:.1f} s to {came[side]:.1f} s has no "
+                    f"counterpart in the {other} (there, at {left[1 - side]:.1f} s)"
+                )

@@ -1,0 +1,260 @@
+"""Matching: the way that score and recording go together, and how well they do."""
+
+from __future__ import annotations
+
+from math import ceil, sqrt
+from typing import NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from specnmf.errors import ScoreError
+from specnmf.score import imprint
+from specnmf.score.dtw import Level, Path, Prices, bridge, coarse_path, fine_paths
+from specnmf.score.imprint import N_PITCHES, Float32, Imprint
+from specnmf.score.notes import Score
+
+Float64 = NDArray[np.float64]
+
+#: Frames a second of the path, and of the coarser path that shows the way.
+FINE, COARSE = 50, 5
+
+#: The longest music, in seconds, whose path has FINE frames a second; that of longer
+#: music has fewer, so that memory stays bounded.
+LONGEST = 5400.0
+
+#: Cells of a grid that is searched whole, and of one searched in each of many keys.
+MOST_CELLS, CELLS_PER_KEY = 25_000_000, 4_000_000
+
+#: What it costs to leave out frames, of the score where the recording lacks bars or of
+#: the recording where the score does.
+PRICES = Prices(begin=4.0, skip=.7)
+
+#: How much harmony and attacks count in the path, as squared lengths. Drums are
+#: nearly all attack.
+WEIGHTS, DRUM_WEIGHTS = (1.0, 3.0), (0.1, 1.0)
+
+#: The recording begins and ends where its harmony has at least this length.
+AUDIBLE = 0.5
+
+#: Semitones by which a score is transposed in search of the recording's key, the
+#: nearest first.
+KEYS = sorted((*range(-12, 0), *range(1, 13)), key=abs)
+
+#: What both sides leave out is taken to correspond all the same where one is at most
+#: BRIDGED times as long as the other, or both are shorter than so many seconds.
+BRIDGED, BRIEF = 2.0, 1.5
+
+#: Agreement is averaged over so many seconds.
+AGREEMENT_WINDOW = 2.0
+
+
+class Recording(Protocol):
+    """The features of a recording, as `specnmf.audio.features` makes them."""
+
+    @property
+    def magnitudes(self) -> Float32:
+        """How loud each MIDI pitch is, shape (128, n_frames)."""
+
+    @property
+    def rate(self) -> float:
+        """Frames a second, a multiple of 50."""
+
+    @property
+    def tuning(self) -> float:
+        """Cents by which A4 lies above 440 Hz."""
+
+    @property
+    def duration(self) -> float:
+        """In seconds."""
+
+
+class Music(NamedTuple):
+    """A score and a recording as features, each from its first sound to its last.
+
+    Attributes
+    ----------
+    score, recording : Imprint
+        The features.
+    rate : float
+        Frames a second.
+    origins : tuple of float
+        When the first frame of either is, in seconds.
+    drums : bool
+        Whether the score has drums only.
+    """
+
+    score: Imprint
+    recording: Imprint
+    rate: float
+    origins: tuple[float, float]
+    drums: bool
+
+
+class Way(NamedTuple):
+    """A coarse path and the features that it was found in.
+
+    Attributes
+    ----------
+    level : Level
+        The features.
+    path : array, shape (n_points, 2), int64
+        The path; where it leaps, something has no counterpart.
+    n_sounds : int
+        The columns that hold sound, before that of silence.
+    """
+
+    level: Level
+    path: Path
+    n_sounds: int
+
+
+def music(score: Score, recording: Recording) -> Music:
+    """The features of a score and a recording.
+
+    Raises
+    ------
+    ScoreError
+        If the recording is silent.
+    """
+    rate = FINE / ceil(max(recording.duration, score.duration) / LONGEST)
+    every = round(recording.rate / rate)
+    played = imprint.of_recording(recording.magnitudes.T[::every], rate)
+    audible = np.flatnonzero(np.linalg.norm(played.harmony, axis=1) >= AUDIBLE)
+    if not len(audible):
+        raise ScoreError("the recording to align to is silent: there is no music in it")
+    first, last = audible[0], audible[-1] + 1
+    played = Imprint(played.features[first:last])
+    start = score.notes[0].start
+    notes = [note._replace(start=note.start - start) for note in score.notes]
+    n_frames = max(1, round((score.duration - start) * rate))
+    written = imprint.of_notes(notes, n_frames, rate)
+    drums = all(note.percussion for note in notes)
+    for side in (written, played):
+        _weigh(side, *(DRUM_WEIGHTS if drums else WEIGHTS))
+    return Music(written, played, rate, (start, first / rate), drums)
+
+
+def way(music: Music) -> Way:
+    """The coarse path: what belongs together, and what has no counterpart."""
+    if music.drums:
+        # a beat is lost at a rate at which harmonies are told apart best
+        levels = [_decimated(music, _factor(music, 1, MOST_CELLS))]
+        n_sounds = 2 * N_PITCHES
+    else:
+        least = max(1, round(music.rate / COARSE))
+        factors = sorted({_factor(music, least, MOST_CELLS), least}, reverse=True)
+        levels = [_harmony(music, factor) for factor in factors]
+        n_sounds = N_PITCHES
+    return Way(levels[-1], coarse_path(levels, PRICES), n_sounds)
+
+
+def paths(music: Music, way: Way) -> list[Path]:
+    """The way in full detail, in pieces: array, shape (n_points, 2), int64, each."""
+    level = Level(music.score.features, music.recording.features, music.rate)
+    brief = round(BRIEF * way.level.rate)
+    # there notes were improvised or hardly heard, rather than left out
+    bridged = bridge(way.path, way.level, ratio=BRIDGED, brief=brief)
+    return fine_paths(level, bridged, way.level.rate)
+
+
+def explained(way: Way) -> float:
+    """The share of the score that the recording explains, or the reverse, if more.
+
+    An excerpt explains little of the score, but the score nearly all of the excerpt.
+    Where both are sounds that agree, it is above 0.4; different pieces seldom reach
+    0.1, for a path between them is best off where either is silent.
+    """
+    products = np.einsum("ij,ij->i", *_sounds(way))
+    shares = []
+    for side, features in enumerate(way.level[:2]):
+        features = features[:, : way.n_sounds]
+        best = np.zeros(len(features))
+        np.maximum.at(best, way.path[:, side], products)
+        shares.append(best.sum() / max(float(np.sum(features**2)), 1e-9))
+    return float(max(shares))
+
+
+def agreement(way: Way) -> Float64:
+    """How alike score and recording are along the path, smoothed over time.
+
+    Returns
+    -------
+    array, shape (n_points,), float64
+        1 for the same sound, 0 for an unrelated one or silence.
+    """
+    from scipy import ndimage
+
+    size = max(1, round(AGREEMENT_WINDOW * way.level.rate))
+    X, Y = _sounds(way)
+    energies = 0.5 * (np.einsum("ij,ij->i", X, X) + np.einsum("ij,ij->i", Y, Y))
+    products = np.einsum("ij,ij->i", X, Y)
+    means = [ndimage.uniform_filter1d(x, size) for x in (products, energies)]
+    alike: Float64 = (means[0] / np.maximum(means[1], 1e-6)).astype(np.float64)
+    return np.clip(alike, 0.0, 1.0)
+
+
+def key(music: Music) -> tuple[int, float]:
+    """The transposition of the score that the recording explains best.
+
+    Returns
+    -------
+    semitones : int
+        -12 to 12, not 0.
+    share : float
+        What is explained with it.
+    """
+    least = max(1, round(music.rate / COARSE))
+    level = _harmony(music, _factor(music, least, CELLS_PER_KEY))
+
+    def share(semitones: int) -> float:
+        moved = level._replace(X=_moved(level.X, semitones))
+        return explained(Way(moved, coarse_path([moved], PRICES), N_PITCHES))
+
+    shares = {semitones: share(semitones) for semitones in KEYS}
+    best = max(KEYS, key=lambda semitones: shares[semitones])
+    return best, shares[best]
+
+
+def _sounds(way: Way) -> tuple[Float32, Float32]:
+    """The features of both sides along the path, less the column of silence."""
+    X, Y, _ = way.level
+    rows, columns = way.path.T
+    return X[rows, : way.n_sounds], Y[columns, : way.n_sounds]
+
+
+def _moved(features: Float32, semitones: int) -> Float32:
+    """Features transposed, with nothing where no pitch was; silence stays."""
+    old, moved = features[:, :N_PITCHES], np.zeros_like(features)
+    new = moved[:, :N_PITCHES]
+    moved[:, N_PITCHES:] = features[:, N_PITCHES:]
+    if semitones > 0:
+        new[:, semitones:] = old[:, :-semitones]
+    else:
+        new[:, :semitones] = old[:, -semitones:]
+    return moved
+
+
+def _weigh(side: Imprint, harmony: float, attacks: float) -> None:
+    """Scale the features in place."""
+    side.harmony[:] *= np.float32(sqrt(harmony))
+    side.attacks[:] *= np.float32(sqrt(attacks))
+
+
+def _harmony(music: Music, factor: int) -> Level:
+    """Harmony at a lower rate."""
+    shared = imprint.shared_part(music.score.harmony)
+    X, Y = (imprint.smoothed(side.harmony, factor, shared) for side in music[:2])
+    return Level(X, Y, music.rate / factor)
+
+
+def _decimated(music: Music, factor: int) -> Level:
+    """All features at a lower rate."""
+    X, Y = (np.ascontiguousarray(side.features[::factor]) for side in music[:2])
+    return Level(X, Y, music.rate / factor)
+
+
+def _factor(music: Music, least: int, most_cells: int) -> int:
+    """By how much to lower the rate so that a grid has at most so many cells."""
+    cells = len(music.score.harmony) * len(music.recording.harmony)
+    return max(least, ceil(sqrt(cells / most_cells)))
