@@ -10,11 +10,11 @@ DEMO   := chopin_op28_4
 .PHONY: demo test lint types docs examples clean
 
 demo: $(VENV)/.demo
-	$(BIN)/specnmf decompose audio_examples/$(DEMO)/$(DEMO).flac --overwrite
+	$(BIN)/specnmf separate audio_examples/$(DEMO)/$(DEMO).flac --by hand --overwrite
 	@echo
-	@echo "Look at   specnmf_out/$(DEMO)/figures/activations.png and the four beside it;"
-	@echo "listen to specnmf_out/$(DEMO)/sources/component_01.wav and the others;"
-	@echo "read      specnmf_out/$(DEMO)/run.json, and open pianoroll.mid in an editor."
+	@echo "Look at   specnmf_out/$(DEMO)/figures/score.png and the others beside it;"
+	@echo "listen to specnmf_out/$(DEMO)/sources/right.wav and left.wav;"
+	@echo "read      specnmf_out/$(DEMO)/run.json, and open aligned.mid in an editor."
 
 test: $(VENV)/.dev
 	$(BIN)/python -m pytest

@@ -36,7 +36,7 @@ MOST_LISTED = 16
     type=click.Path(path_type=Path),
     help="A factors.npz whose templates are held fixed; -k counts them too.",
 )
-@audio_options
+@audio_options("2048 up to 48 kHz, 4096 up to 96 kHz")
 @output_options
 @common_options
 def command(songs: tuple[str, ...], **options: Any) -> None:

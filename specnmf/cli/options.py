@@ -163,14 +163,18 @@ def score_options(command: F) -> F:
     )
 
 
-def audio_options(command: F) -> F:
-    """Add the options of the excerpt and its transform."""
-    return _apply(
+def audio_options(window: str) -> Callable[[F], F]:
+    """Add the options of the excerpt and its transform.
+
+    Parameters
+    ----------
+    window : str
+        What the window is by default.
+    """
+    return lambda command: _apply(
         command,
         click.option(
-            "--n-fft",
-            type=int,
-            help="Window in samples; by default 2048 up to 48 kHz, 4096 up to 96 kHz.",
+            "--n-fft", type=int, help=f"Window in samples; by default {window}."
         ),
         click.option(
             "--hop-length",

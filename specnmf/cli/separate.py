@@ -36,7 +36,7 @@ MOST_LISTED = 24
     help="MIDI, MusicXML or CSV; by default the file beside the song.",
 )
 @score_options
-@audio_options
+@audio_options("the one that suits the recording")
 @output_options
 @common_options
 def command(songs: tuple[str, ...], **options: Any) -> None:
