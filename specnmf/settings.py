@@ -319,7 +319,7 @@ def check_above(name: str, value: float, bound: float) -> None:
 
 def check_between(name: str, value: float, least: float, most: float) -> None:
     """Raise ParameterError unless ``value`` is within the bounds."""
-    if not least <= value <= most:
+    if isinstance(value, str) or not least <= value <= most:
         raise ParameterError(f"{name} must lie between {least} and {most}, got {value}")
 
 

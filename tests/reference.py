@@ -72,3 +72,105 @@ def running_sum_integers(sources, mixture, scale):
     sums = np.rint(np.cumsum(sources + rest, axis=0) * scale)
     sums[-1] = np.rint(mixture * scale)
     return np.diff(sums, axis=0, prepend=0).astype(np.int64)
+
+
+def lobe_spectra(lobes, n_bins):
+    """P: lobes as whole spectra, (n_templates, n_detunings, n_partials, n_bins)."""
+    P = np.zeros((*lobes.length.shape, n_bins))
+    for place in np.ndindex(lobes.length.shape):
+        first, n, offset = lobes.first[place], lobes.length[place], lobes.offset[place]
+        P[place][first : first + n] = lobes.values[offset : offset + n]
+    return P
+
+
+#: The parametric model's factors and their axes: channel k, frame t, bin f; template
+#: c, detuning d, partial m of notes; drum j, lag l; band b.
+NOTES = {"strengths": "ctd", "amplitudes": "cm", "pans": "ck", "lobes": "cdmf"}
+DRUMS = {"strikes": "jlt", "spectra": "jlkf"}
+NOISE = {"noise": "ktb", "bands": "bf"}
+
+
+def parametric_model(factors):
+    """Notes (Hennequin, Badeau and David 2010), drums (Smaragdis 2004) and noise."""
+    arrays = {**factors, "strikes": delayed(factors["strikes"], factors["spectra"])}
+    return sum(
+        np.einsum(
+            ",".join(layer.values()) + "->ktf",
+            *(arrays[name] for name in layer),
+            optimize=True,
+        )
+        for layer in (NOTES, DRUMS, NOISE)
+    )
+
+
+def parametric_updates(V, factors, n_iter, pans_every):
+    """What is each frame's own, then what all share, alternating between two kinds.
+
+    Returns the factors and the Kullback-Leibler divergence after each iteration.
+    """
+    losses = []
+    for iteration in range(n_iter):
+        factors = updated(V, factors, ("strengths", "noise"))
+        pans_are_due = iteration % pans_every == pans_every - 1
+        shared = (
+            "pans" if len(V) > 1 and pans_are_due else "amplitudes",
+            "spectra" if iteration % 2 else "strikes",
+        )
+        factors = rescaled(updated(V, factors, shared))
+        losses.append(beta_divergence(V, parametric_model(factors), 1))
+    return factors, losses
+
+
+def updated(V, factors, names):
+    """The factors after one multiplicative update of some, all from the same model."""
+    ratio = V / parametric_model(factors)
+    new = dict(factors)
+    for name in names:
+        numerator = slope(factors, name, ratio)
+        denominator = slope(factors, name, np.ones_like(ratio))
+        new[name] = factors[name] * np.divide(
+            numerator, denominator, out=np.zeros_like(numerator), where=denominator > 0
+        )
+    return new
+
+
+def slope(factors, name, weights):
+    """The slope of the weighted sum of the model in one factor."""
+    arrays = {**factors, "strikes": delayed(factors["strikes"], factors["spectra"])}
+    layer = next(layer for layer in (NOTES, DRUMS, NOISE) if name in layer)
+    others = [other for other in layer if other != name]
+    axes = ",".join(["ktf", *(layer[other] for other in others)])
+    summed = np.einsum(
+        f"{axes}->{layer[name]}",
+        weights,
+        *(arrays[other] for other in others),
+        optimize=True,
+    )
+    return advanced(summed) if name == "strikes" else summed
+
+
+def rescaled(factors):
+    """Amplitudes that sum to one and pans of a mean of one, at the same model."""
+    amplitudes, pans = factors["amplitudes"], factors["pans"]
+    sums, means = amplitudes.sum(axis=1), pans.mean(axis=1)
+    return {
+        **factors,
+        "amplitudes": amplitudes / sums[:, None],
+        "pans": pans / means[:, None],
+        "strengths": factors["strengths"] * (sums * means)[:, None, None],
+    }
+
+
+def delayed(x, spectra):
+    """x[j, t - l] at [j, l, t]."""
+    n_lags, n_frames = spectra.shape[1], x.shape[1]
+    padded = np.pad(x, ((0, 0), (n_lags, 0)))
+    lags = [padded[:, n_lags - lag :][:, :n_frames] for lag in range(n_lags)]
+    return np.stack(lags, axis=1)
+
+
+def advanced(y):
+    """The sum over l of y[j, l, t + l] at [j, t]."""
+    n_lags, n_frames = y.shape[1:]
+    padded = np.pad(y, ((0, 0), (0, 0), (0, n_lags)))
+    return sum(padded[:, lag, lag : lag + n_frames] for lag in range(n_lags))

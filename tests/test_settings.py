@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from specnmf import ParameterError, Settings
+from specnmf import ParameterError, ScoreSettings, Settings
 from specnmf.settings import parse_beta, window
 
 
@@ -27,6 +27,45 @@ def test_the_defaults_are_those_of_the_contract():
     assert (settings.n_components, settings.beta, settings.solver) == (8, 1, "auto")
     assert (settings.max_iter, settings.tol, settings.seed) == (200, 1e-4, 0)
     assert (settings.mask_power, settings.format) == (1, "wav")
+
+
+def test_by_default_a_score_is_aligned_if_need_be_and_gives_its_parts():
+    settings = ScoreSettings()
+    assert (settings.by, settings.align, settings.model) == ("part", "auto", "partials")
+    assert (settings.residual, settings.groups, settings.format) == (False, {}, "wav")
+
+
+@pytest.mark.parametrize(
+    ("given", "power"),
+    [
+        ({"model": "partials"}, 2.0),
+        ({"model": "fmp"}, 1.0),
+        ({"model": "fmp-onsets"}, 1.0),
+        ({"model": "partials", "mask_power": 1.5}, 1.5),
+        ({"model": "fmp", "mask_power": 2.0}, 2.0),
+    ],
+)
+def test_the_exponent_of_the_masks_is_the_models_unless_given(given, power):
+    assert ScoreSettings(**given).power == power
+
+
+@pytest.mark.parametrize(
+    "extreme",
+    [
+        {"split": 0},
+        {"split": 128},
+        {"transpose": -48},
+        {"transpose": 48},
+        {"transpose": "auto"},
+        {"tol": 0.0},
+        {"max_iter": 1},
+        {"n_fft": 16, "hop_length": 1},
+        {"residual": True},
+    ],
+)
+def test_the_bounds_of_a_scores_settings_are_within(extreme):
+    settings = ScoreSettings(**extreme)
+    assert {name: getattr(settings, name) for name in extreme} == extreme
 
 
 @pytest.mark.parametrize(
@@ -61,3 +100,51 @@ def test_what_is_not_given_of_a_window_is_filled_in(sr, n_fft, hop_length, expec
 def test_settings_check_themselves(wrong):
     with pytest.raises(ParameterError):
         Settings(**wrong)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"by": "voice"}, "by is one of part, hand, pitch, note, got 'voice'"),
+        ({"model": "nmf"}, "model is one of partials, fmp, fmp-onsets, got 'nmf'"),
+        ({"align": "yes"}, "align is one of auto, always, never, got 'yes'"),
+        ({"split": -1}, "split must lie between 0 and 128, got -1"),
+        ({"split": 129}, "split must lie between 0 and 128, got 129"),
+        ({"transpose": -49}, "transpose must lie between -48 and 48, got -49"),
+        ({"transpose": 49}, "transpose must lie between -48 and 48, got 49"),
+        ({"transpose": "up"}, "transpose must lie between -48 and 48, got up"),
+        ({"tol": -0.1}, "tol must be at least 0, got -0.1"),
+        ({"tol": math.nan}, "tol must be at least 0, got nan"),
+        ({"mask_power": 0.0}, "mask_power must be above 0, got 0.0"),
+        ({"residual": True, "model": "fmp"}, "model fmp leaves no residual; use model"),
+        ({"residual": True, "model": "fmp-onsets"}, "fmp-onsets leaves no residual"),
+    ],
+)
+def test_a_scores_settings_check_themselves(wrong, message):
+    with pytest.raises(ParameterError, match=message):
+        ScoreSettings(**wrong)
+
+
+@pytest.mark.parametrize("kind", [Settings, ScoreSettings])
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"max_iter": 0}, "max_iter must be at least 1, got 0"),
+        ({"seed": -1}, "seed must be at least 0, got -1"),
+        ({"n_fft": 15}, "n_fft must be even and at least 16, got 15"),
+        ({"n_fft": 14}, "n_fft must be even and at least 16, got 14"),
+        ({"n_fft": 512, "hop_length": 513}, "must not exceed n_fft"),
+        ({"hop_length": 0}, "hop_length must be at least 1, got 0"),
+        ({"start": -1.0}, "start must be at least 0, got -1.0"),
+        ({"duration": 0.0}, "duration must be above 0, got 0.0"),
+        ({"duration": math.inf}, "duration must be above 0, got inf"),
+        ({"mask": "soft"}, "mask is one of ratio, binary, got 'soft'"),
+        ({"format": "aac"}, "format is one of wav, flac, ogg, mp3, got 'aac'"),
+        ({"subtype": "VORBIS"}, "subtype of wav is one of PCM_24"),
+        ({"figure_format": "gif"}, "figure_format is one of png, svg, pdf"),
+        ({"threads": 0}, "threads must be at least 1, got 0"),
+    ],
+)
+def test_what_every_run_has_is_checked_for_every_run(kind, wrong, message):
+    with pytest.raises(ParameterError, match=message):
+        kind(**wrong)

@@ -49,9 +49,8 @@ class BookStems:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The stems that sound, in order."""
-        sounding = set(self.parts.factorization.labels)
-        return tuple(stem for stem in self.order if stem in sounding)
+        """The stems, in order."""
+        return self.order
 
     @property
     def losses(self) -> NDArray[np.float64]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -146,17 +147,16 @@ def _spans(
 ) -> Iterator[_Span]:
     """The frames of each note, cut where its template is played again."""
     number = {template: i for i, template in enumerate(templates)}
-    follower: dict[Template, Note] = {}
+    starts: dict[Template, list[float]] = {template: [] for template in templates}
+    for template, note, _ in notes:
+        starts[template].append(note.start)
     rate = grid.sr / grid.hop_length
-    for template, note, owner in reversed(notes):
-        end = note.start + note.duration + AFTER
-        later = follower.get(template)
-        if later is not None and later.start > note.start:
-            if later.start > note.start + note.duration - REPEAT:
-                end = min(end, later.start - BEFORE)
-            follower[template] = note
-        elif later is None:
-            follower[template] = note
+    for template, note, owner in notes:
+        end = note.start + note.duration
+        again = bisect_right(starts[template], max(note.start, end - REPEAT))
+        end += AFTER
+        if again < len(starts[template]):
+            end = min(end, starts[template][again] - BEFORE)
         first = int(np.ceil((note.start - BEFORE) * rate))
         last = max(int(np.floor(end * rate)), first)
         yield *_clipped(first, last + 1, grid), number[template], owner

@@ -310,7 +310,8 @@ def _partials(
 def _strikes(V: Float32, hits: Hits, spectra: Float32) -> Strikes:
     level = float(V.sum(axis=2).mean())
     strengths = np.full(len(hits.frame), level, np.float32)
-    return Strikes(hits.frame, hits.template, spectra, strengths)
+    place = hits.frame, hits.template
+    return Strikes(*place, spectra, strengths, n_frames=V.shape[1])
 
 
 def _noise(V: Float32, grid: Grid) -> Noise:

@@ -55,7 +55,8 @@ def note_lobes(
     low, high = _edges(np.asarray(pitches, float), grid, tuning, inharmonicity)
     first = np.ceil(low - HALF_WIDTH).astype(np.int32)
     length = (np.floor(high + HALF_WIDTH) - first + 1).astype(np.int32)
-    length[(high + HALF_WIDTH >= grid.n_bins - 1) | (first < 0)] = 0
+    outside = (high + HALF_WIDTH >= grid.n_bins - 1) | (first < 0)
+    length[np.broadcast_to(outside.any(axis=1, keepdims=True), length.shape)] = 0
     offset = np.cumsum(length.ravel()).reshape(length.shape) - length
     values = _lobe_values(low, high, first, length, offset)
     return Lobes(first, length, offset.astype(np.int64), values)

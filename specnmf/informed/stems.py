@@ -202,7 +202,7 @@ def _choose(
             f"no note of the score sounds within the {audio.duration:.1f} s of the "
             "recording; expected a score on its clock, or use --align always"
         )
-    if not layout.templates:
+    if not len(layout.owner):
         return _grid(audio, settings, SHORT), {}
     V = magnitudes(audio, grid, threads=settings.threads)
     struck = struck_parts(V, grid, layout, tuning=tuning, threads=settings.threads)

@@ -65,7 +65,7 @@ class Band(NamedTuple):
 
 
 #: Prices at which nothing is left out within the music, and little at its ends.
-HARDLY_ANY = Prices(begin=inf, skip=1.5)
+HARDLY_ANY = Prices(begin=inf, skip=1.1)
 
 
 def everywhere(n: int, m: int) -> Band:
@@ -148,16 +148,15 @@ def fine_paths(level: Level, path: Path, rate: float) -> list[Path]:
     path : array, shape (n_points, 2), int64
         The coarser path, in pieces where it jumps.
     rate : float
-        Its frames a second.
+        Its frames a second, of which the finer rate is a multiple.
     """
-    scale = level.rate / rate
+    scale = round(level.rate / rate)
     found = []
     for run in _runs(path):
-        low = (run[0] * scale).astype(int)
-        high = np.minimum((run[-1] + 1) * scale, (len(level.X), len(level.Y)))
-        X, Y = level.X[low[0] : int(high[0])], level.Y[low[1] : int(high[1])]
+        low, high = run[0] * scale, (run[-1] + 1) * scale
+        X, Y = level.X[low[0] : high[0]], level.Y[low[1] : high[1]]
         part = Level(X, Y, level.rate)
-        band = around(run - run[0], scale, len(X), len(Y), RADIUS * ceil(scale))
+        band = around(run - run[0], scale, len(X), len(Y), RADIUS * scale)
         fine = bridge(warp(part, band, HARDLY_ANY), part)
         # a last chord dies away: where it ends, the coarser path knows better
         corner = np.array([[len(X) - 1, len(Y) - 1]])

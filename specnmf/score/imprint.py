@@ -137,9 +137,9 @@ def compress(
     return compressed
 
 
-def rises(compressed: Float32, rate: float, seconds: float = RISE) -> Float32:
+def rises(compressed: Float32, rate: float) -> Float32:
     """How much louder each pitch gets around each frame, 0 where it does not."""
-    lag = max(2, round(seconds * rate))
+    lag = max(2, round(RISE * rate))
     before, after = lag // 2, lag - lag // 2
     padded = np.pad(compressed, ((before, after), (0, 0)), mode="edge")
     risen: Float32 = np.maximum(0, padded[lag:] - padded[:-lag])

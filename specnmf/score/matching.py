@@ -24,11 +24,11 @@ FINE, COARSE = 50, 5
 LONGEST = 5400.0
 
 #: Cells of a grid that is searched whole, and of one searched in each of many keys.
-MOST_CELLS, CELLS_PER_KEY = 25_000_000, 4_000_000
+MOST_CELLS, CELLS_PER_KEY = 25_000_000, 1_500_000
 
 #: What it costs to leave out frames, of the score where the recording lacks bars or of
 #: the recording where the score does.
-PRICES = Prices(begin=4.0, skip=.7)
+PRICES = Prices(begin=4.0, skip=0.7)
 
 #: How much harmony and attacks count in the path, as squared lengths. Drums are
 #: nearly all attack.

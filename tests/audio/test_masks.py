@@ -127,6 +127,170 @@ def test_wrong_options_and_shapes_are_refused(rng):
         specnmf.separate(spectrogram, shorter)
 
 
+class FixedModels:
+    """Models that are what they are, (n_sources, n_channels, n_frames, n_bins)."""
+
+    def __init__(self, models, silent=()):
+        self.models, self.silent = np.asarray(models, np.float32), silent
+        self.names = tuple(f"source {i}" for i in range(len(models)))
+
+    def magnitudes(self, frames):
+        return [
+            None if i in self.silent else model[:, frames].copy()
+            for i, model in enumerate(self.models)
+        ]
+
+    def total(self, frames, models):
+        return np.sum(models, axis=0)
+
+
+def streamed(audio, grid, models, **options):
+    """All that a stream yields, (n_sources, n_channels, n_samples)."""
+    stream = masks.stream_sources(
+        masks.spectra_of(audio, grid),
+        grid,
+        models,
+        n_channels=audio.n_channels,
+        **options,
+    )
+    return joined(stream)
+
+
+def joined(stream):
+    pieces = [(first, block.copy()) for first, block in stream]
+    lengths = [block.shape[2] for _, block in pieces]
+    assert [first for first, _ in pieces] == [0, *np.cumsum(lengths)[:-1]]
+    return np.concatenate([block for _, block in pieces], axis=2)
+
+
+@pytest.fixture
+def stereo(rng):
+    """Noise in two channels, its grid, and models of three sources in each channel."""
+    audio = Audio(0.1 * rng.standard_normal((2, 20_000)), 44100)
+    grid = masks.Grid.of(audio, 1024)
+    return audio, grid, rng.random((3, 2, grid.n_frames, grid.n_bins)) + 0.01
+
+
+@pytest.mark.parametrize("power", [1, 2])
+def test_each_channel_may_have_models_of_its_own(stereo, power):
+    audio, grid, models = stereo
+    found = streamed(audio, grid, FixedModels(models), power=power)
+    for channel in range(2):
+        alone = Audio(audio.samples[channel], audio.sr)
+        own = FixedModels(models[:, channel : channel + 1])
+        expected = streamed(alone, grid, own, power=power)
+        np.testing.assert_allclose(found[:, channel], expected[:, 0], atol=1e-7)
+    assert not np.allclose(models[:, 0], models[:, 1])
+
+
+def test_binary_masks_give_each_channels_points_to_its_strongest(stereo):
+    audio, grid, models = stereo
+    found = streamed(audio, grid, FixedModels(models), mask="binary")
+    X = specnmf.stft(audio, n_fft=grid.n_fft).X
+    for source in range(3):
+        won = models.argmax(axis=0).transpose(0, 2, 1) == source
+        expected = librosa.istft(X * won, n_fft=grid.n_fft, length=audio.n_samples)
+        np.testing.assert_allclose(found[source], expected, atol=1e-6)
+
+
+@pytest.mark.parametrize("mask", ["ratio", "binary"])
+@pytest.mark.parametrize("power", [1, 2])
+def test_a_silent_source_is_silent_and_the_others_share_the_rest(stereo, mask, power):
+    audio, grid, models = stereo
+    options = {"mask": mask, "power": power}
+    found = streamed(audio, grid, FixedModels(models, silent=(1,)), **options)
+    expected = streamed(audio, grid, FixedModels(models[[0, 2]]), **options)
+    assert not found[1].any()
+    np.testing.assert_allclose(found[[0, 2]], expected, atol=1e-7)
+    np.testing.assert_allclose(found.sum(axis=0), audio.samples, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("mask", "shares"), [("ratio", [1 / 3, 1 / 3, 1 / 3]), ("binary", [1, 0, 0])]
+)
+def test_where_all_sources_are_silent_they_still_add_up(stereo, mask, shares):
+    audio, grid, models = stereo
+    silent = FixedModels(models, silent=(0, 1, 2))
+    found = streamed(audio, grid, silent, mask=mask)
+    for source, share in zip(found, shares, strict=True):
+        np.testing.assert_allclose(source, share * audio.samples, atol=1e-6)
+
+
+def test_models_of_a_factorisation_are_its_products(rng):
+    W, H = rng.random((33, 4)), rng.random((4, 50))
+    factors = Factorization(W, H, labels=("a", "b", "a", "c"))
+    models, frames = masks.FactorModels(factors), slice(7, 20)
+    assert models.names == ("a", "b", "c")
+    found = models.magnitudes(frames)
+    for model, own in zip(found, ([0, 2], [1], [3]), strict=True):
+        expected = (W[:, own] @ H[own, frames]).T
+        np.testing.assert_allclose(model, expected[None], rtol=1e-5)
+    total = models.total(frames, found)
+    np.testing.assert_allclose(total, sum(found), rtol=1e-5)
+
+
+def blocks_of(y, lengths):
+    """A stream of blocks of given lengths."""
+    first = 0
+    for n in lengths:
+        yield first, y[:, :, first : first + n]
+        first += n
+
+
+@settings(max_examples=50, deadline=None)
+@given(
+    cuts=st.tuples(*[st.lists(st.integers(0, 100), max_size=6)] * 2),
+    seed=st.integers(0, 2**32 - 1),
+)
+def test_streams_are_crossfaded_whatever_their_blocks(cuts, seed):
+    rng = np.random.default_rng(seed)
+    one, other = rng.standard_normal((2, 3, 2, 100)).astype(np.float32)
+    weights = rng.random(100).astype(np.float32)
+    edges = [np.diff([0, *sorted(cut), 100]) for cut in cuts]
+    found = joined(
+        masks.crossfade(
+            blocks_of(one, edges[0]),
+            blocks_of(other, edges[1]),
+            lambda first, n: weights[first : first + n],
+        )
+    )
+    expected = (1 - weights) * one + weights * other
+    np.testing.assert_allclose(found, expected, atol=1e-6)
+
+
+@pytest.mark.parametrize("hops", [(256, 256), (300, 37)])
+def test_a_crossfade_of_two_analyses_adds_up(rng, hops):
+    audio = Audio(0.1 * rng.standard_normal((2, 20_000)), 44100)
+    streams = []
+    for n_fft, hop in zip((2048, 512), hops, strict=True):
+        grid = masks.Grid.of(audio, n_fft, hop)
+        models = FixedModels(rng.random((3, 1, grid.n_frames, grid.n_bins)))
+        spectra = masks.spectra_of(audio, grid)
+        streams.append(masks.stream_sources(spectra, grid, models, n_channels=2))
+
+    def weights(first, n):
+        return np.linspace(0, 1, 20_000, dtype=np.float32)[first : first + n]
+
+    found = joined(masks.crossfade(*streams, weights))
+    np.testing.assert_allclose(found.sum(axis=0), audio.samples, atol=1e-6)
+
+
+def test_a_crossfade_closes_both_streams():
+    closed = []
+
+    def stream(name):
+        try:
+            while True:
+                yield 0, np.zeros((1, 1, 10), np.float32)
+        finally:
+            closed.append(name)
+
+    fading = masks.crossfade(stream("one"), stream("other"), lambda _, n: np.zeros(n))
+    next(fading)
+    fading.close()
+    assert sorted(closed) == ["one", "other"]
+
+
 def rounded(sources, mixture, scale):
     out = np.empty((sources.shape[0], sources.shape[2], sources.shape[1]), np.int32)
     written = np.empty(mixture.shape)

@@ -73,8 +73,8 @@ def fit(
     -------
     array, shape (n_iterations,)
         The Kullback-Leibler divergence of V from the model after each iteration.
-        Sharpening and tying are no descent steps: it may rise by a little where
-        they set in.
+        Sharpening and tying are no descent steps: once they set in, the cost may
+        rise, and ``tol`` ends the run there.
     """
     if V.ndim != 3 or V.dtype != np.float32:
         raise ParameterError(
@@ -95,7 +95,7 @@ def fit(
             cost = _iteration(V, layers, iteration, least, mapper)
             if iteration:  # the cost after the one before
                 note(cost)
-            if tol > 0 and before - cost <= tol * before:
+            if tol > 0 and cost >= (1 - tol) * before:
                 break
             before = cost
         blocks = cut(slice(0, V.shape[1]), BLOCK)

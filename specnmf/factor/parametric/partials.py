@@ -164,11 +164,11 @@ class Partials:
         played = self.support.totals(self.strengths.sum(axis=1), len(self.amplitudes))
         heard = np.maximum(played, 1e-20)[:, np.newaxis].astype(np.float32)
         n_channels = self.pans.shape[1]
+        factors = numerators / (heard * n_channels)
         if self._pans_are_due(iteration):
-            self.pans = _normalised(self.pans * numerators / heard) * n_channels
+            self.pans = n_channels * self._rescaled(self.pans * factors)
         else:
-            self.amplitudes *= numerators / (heard * n_channels)
-            self._rescale()
+            self.amplitudes = self._rescaled(self.amplitudes * factors)
             self._tie(played)
         if iteration >= SHARPEN_FROM:
             power, least = np.float32(SHARPEN), np.float32(LEAST_SHARE)
@@ -177,11 +177,10 @@ class Partials:
     def _pans_are_due(self, iteration: int) -> bool:
         return self.pans.shape[1] > 1 and iteration % PAN_EVERY == PAN_EVERY - 1
 
-    def _rescale(self) -> None:
-        """Let each template's amplitudes sum to one, their scale in the strengths."""
-        sums = self.amplitudes.sum(axis=1)
-        self.amplitudes = _normalised(self.amplitudes)
-        self.strengths *= sums[self.support.template, np.newaxis]
+    def _rescaled(self, rows: Float32) -> Float32:
+        """Rows, one a template, that sum to one; their scale goes to the strengths."""
+        self.strengths *= rows.sum(axis=1)[self.support.template, np.newaxis]
+        return _normalised(rows)
 
     def _tie(self, played: NDArray[np.float64]) -> None:
         """Draw the amplitudes of an instrument's templates together a little."""

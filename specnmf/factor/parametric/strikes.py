@@ -19,8 +19,10 @@ class Strikes:
         When each strike may begin, and which drum it is.
     spectra : array, shape (n_drums, n_lags, n_channels, n_bins)
         Where the drums' spectra start (Smaragdis 2004).
-    strength : array, shape (n_strikes,)
+    strengths : array, shape (n_strikes,)
         Where the strikes' strengths start.
+    n_frames : int
+        Of V: what of a drum lies beyond them is not heard.
     """
 
     def __init__(
@@ -29,8 +31,12 @@ class Strikes:
         drums: NDArray[np.int64],
         spectra: Float32,
         strengths: Float32,
+        *,
+        n_frames: int,
     ) -> None:
         self.strikes = frames, drums
+        lags = np.arange(spectra.shape[1])
+        self.heard = (frames[:, np.newaxis] + lags < n_frames).astype(np.float32)
         self.spectra, self.strengths = spectra, strengths
 
     def add(self, frames: slice, model: Float32) -> None:
@@ -68,9 +74,10 @@ class Strikes:
         """Update the strengths, or every other iteration the spectra."""
         drum = self.strikes[1]
         if iteration % 2:
-            struck = np.bincount(drum, self.strengths, len(self.spectra))
-            heard = np.maximum(struck, 1e-20).astype(np.float32)
-            self.spectra *= numerators / heard[:, None, None, None]
+            struck = np.zeros(self.spectra.shape[:2], np.float32)
+            np.add.at(struck, drum, self.strengths[:, np.newaxis] * self.heard)
+            heard = np.maximum(struck, np.float32(1e-20))
+            self.spectra *= numerators / heard[:, :, np.newaxis, np.newaxis]
         else:
-            sums = np.maximum(self.spectra.sum(axis=(1, 2, 3)), np.float32(1e-20))
-            self.strengths *= numerators / sums[drum]
+            sums = (self.spectra.sum(axis=(2, 3))[drum] * self.heard).sum(axis=1)
+            self.strengths *= numerators / np.maximum(sums, np.float32(1e-20))
