@@ -13,7 +13,7 @@ from specnmf.errors import ScoreError
 from specnmf.score import matching
 from specnmf.score.matching import Music, Recording, Way
 from specnmf.score.notes import Note, Score
-from specnmf.score.refine import refined
+from specnmf.score.refine import heard, refined
 from specnmf.score.timing import Passage, passage, passage_of
 from specnmf.settings import check_choice
 
@@ -189,7 +189,7 @@ def _doubts(confidence: float, key: int, semitones: int) -> Iterator[str]:
         plural = "" if abs(key) == 1 else "s"
         yield (
             f"the recording sounds {abs(key)} semitone{plural} {side} the score; "
-            f"transpose it by {semitones + key}"
+            f"transpose it by {semitones + key} (--transpose {semitones + key})"
         )
     if confidence < REFUSED:
         yield (
@@ -240,6 +240,7 @@ def _placed(
     own, shared = refined(kept, due, recording.magnitudes.T, recording.rate)
     # what ends where a chord begins follows that chord
     until += np.interp(ends, starts, shared - due) if kept else 0
+    own = heard(kept, own, until, recording.magnitudes.T, recording.rate)
     times = zip(kept, _in_order(kept, own), until, strict=True)
     return kept, [_timed(note, start, end) for note, start, end in times]
 

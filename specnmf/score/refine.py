@@ -27,6 +27,10 @@ TOGETHER = 0.002
 #: The evidence of an onset where nothing rises, beside 1 where most does.
 DOUBT = 0.3
 
+#: A note whose pitch is this much softer over its first moments, so many seconds, than
+#: later on has not begun; it does where it reaches a share of its peak.
+UNHEARD, MOMENTS, HEARD = 10 ** (-30 / 20), 0.1, 10 ** (-20 / 20)
+
 #: Rises below this share of what is usual for a note count for less.
 FAINT, USUAL = 0.1, 0.9
 
@@ -67,6 +71,39 @@ def refined(
         shared[chord] += shift
         own[chord] += shifts[np.argmax(alone, axis=1)]
     return np.maximum(own, 0), np.maximum(shared, 0)
+
+
+def heard(
+    notes: Sequence[Note],
+    starts: Float64,
+    ends: Float64,
+    magnitudes: Float32,
+    rate: float,
+) -> Float64:
+    """The starts, those of notes that are not to be heard yet put off until they are.
+
+    A path has nothing to hold on to before the first sound, and in long rests.
+
+    Parameters
+    ----------
+    notes : sequence of Note
+        The notes.
+    starts, ends : array, shape (n_notes,)
+        When they begin and end, in seconds.
+    magnitudes, rate
+        As for `refined`.
+    """
+    put_off = starts.copy()
+    for k, note in enumerate(notes):
+        first, last = round(starts[k] * rate), round(ends[k] * rate)
+        course = magnitudes[first:last, note.pitch]
+        moments = round(MOMENTS * rate)
+        if note.percussion or len(course) <= moments:
+            continue
+        peak = float(course.max())
+        if course[:moments].max() < UNHEARD * peak:
+            put_off[k] += np.argmax(course >= HEARD * peak) / rate
+    return put_off
 
 
 def chords(notes: Sequence[Note]) -> list[slice]:

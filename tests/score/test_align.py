@@ -239,7 +239,7 @@ def test_another_key_is_found(rng, semitones):
     other = transposed(truth, -semitones)
     side = "above" if semitones > 0 else "below"
     with pytest.raises(
-        ScoreError, match=f"{side} the score; transpose it by {semitones}"
+        ScoreError, match=f"{side} the score; transpose it by {semitones} "
     ):
         align(other, recording)
     alignment = align(other, recording, transpose="auto")
