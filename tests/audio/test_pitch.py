@@ -9,7 +9,7 @@ import pytest
 import soundfile as sf
 
 from specnmf import ParameterError
-from specnmf.audio.pitch import centroids, estimate_pitches, note_name
+from specnmf.audio.pitch import centroids, estimate_pitches
 
 ENVELOPES = {
     "1/m": lambda m: 1 / m,
@@ -216,30 +216,6 @@ def test_sixty_four_templates_take_well_under_a_tenth_of_a_second(rng):
         estimate_pitches(W, hz)
         seconds.append(time.perf_counter() - start)
     assert min(seconds) < 0.1
-
-
-@pytest.mark.parametrize(
-    ("midi", "name"),
-    [
-        (60, "C4"),
-        (69, "A4"),
-        (61, "C#4"),
-        (0, "C-1"),
-        (127, "G9"),
-        (69.49, "A4"),
-        (69.5, "A#4"),
-        (70.5, "B4"),
-        (-1, "B-2"),
-    ],
-)
-def test_notes_have_their_names(midi, name):
-    assert note_name(midi) == name
-
-
-@pytest.mark.parametrize("midi", [math.nan, math.inf])
-def test_no_pitch_has_no_name(midi):
-    with pytest.raises(ParameterError, match="finite MIDI number"):
-        note_name(midi)
 
 
 def test_centroids_are_mean_frequencies():
