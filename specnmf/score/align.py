@@ -31,8 +31,9 @@ REFUSED, DOUBTED = 0.5, 0.7
 CERTAIN, MUCH = 0.9, 1.25
 
 #: A score keeps its times if, over any NEIGHBOURS notes, the median distance from
-#: where the recording has them is at most so many seconds.
-SAME, NEIGHBOURS = 0.06, 15
+#: where the recording has them is at most SAME, and that of nine tenths of all notes
+#: at most FEW_STRAY, in seconds.
+SAME, NEIGHBOURS, FEW_STRAY = 0.06, 15, 0.11
 
 #: What has no counterpart for longer than so many seconds is left out, and said so.
 REMARKABLE = 1.0
@@ -208,7 +209,8 @@ def _aligned(
     found = [passage(path, fit.music.rate, fit.music.origins) for path in paths]
     notes, warped = _placed(fit.score.notes, found, recording)
     apart = _apart(notes, warped)
-    keep = mode == "never" or (mode == "auto" and apart <= SAME)
+    together = apart <= SAME and _stray(notes, warped) <= FEW_STRAY
+    keep = mode == "never" or (mode == "auto" and together)
     remarks = [*doubts, *_gaps(fit, found)]
     if mode == "never" and apart > SAME:
         remarks.append(f"score and recording lie up to {apart:.2f} s apart")
@@ -268,11 +270,20 @@ def _apart(notes: Sequence[Note], warped: Sequence[Note]) -> float:
     """
     if not notes:
         return np.inf
-    moved = np.array([b.start - a.start for a, b in zip(notes, warped, strict=True)])
+    moved = _moved(notes, warped)
     windows = np.lib.stride_tricks.sliding_window_view(
         moved, min(NEIGHBOURS, len(moved))
     )
     return float(np.abs(np.median(windows, axis=1)).max())
+
+
+def _stray(notes: Sequence[Note], warped: Sequence[Note]) -> float:
+    """How far nine tenths of the notes are from where they were, in seconds."""
+    return float(np.quantile(np.abs(_moved(notes, warped)), 0.9)) if notes else np.inf
+
+
+def _moved(notes: Sequence[Note], warped: Sequence[Note]) -> Float64:
+    return np.array([b.start - a.start for a, b in zip(notes, warped, strict=True)])
 
 
 def _agreement(fit: _Fit) -> Float64:

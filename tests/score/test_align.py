@@ -369,3 +369,14 @@ def test_a_silent_recording_is_refused(rng):
 def test_an_unknown_mode_is_refused(rng):
     with pytest.raises(ParameterError, match="mode is one of auto, always, never"):
         align(piece(rng), played(piece(rng, 4), rng), mode="sometimes")
+
+
+def test_a_short_score_of_which_one_note_in_five_is_off_is_warped(rng):
+    score = piece(rng, 12)
+    recording = features(played(score, rng))
+    late = [
+        n._replace(start=n.start + 0.2 * (k % 5 == 4))
+        for k, n in enumerate(score.notes)
+    ]
+    assert not align(score, recording).warped
+    assert align(Score(tuple(late)), recording).warped
