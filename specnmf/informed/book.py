@@ -16,6 +16,7 @@ from specnmf.factor.iterate import Callback
 from specnmf.factor.nmf import nmf
 from specnmf.informed.constraints import Layout, by_stem, fmp_layout, owners
 from specnmf.informed.model import Components
+from specnmf.informed.stems import stream_of
 from specnmf.score.notes import Score
 from specnmf.settings import ScoreSettings
 
@@ -63,15 +64,8 @@ class BookStems:
 
     def stream(self, settings: ScoreSettings) -> masks.Stream:
         """Yield the stems as sound, block by block; they add up to the recording."""
-        return masks.stream_sources(
-            masks.spectra_of(self.audio, self.grid),
-            self.grid,
-            masks.FactorModels(self.parts.factorization, names=self.names),
-            n_channels=self.audio.n_channels,
-            mask=settings.mask,
-            power=settings.power,
-            threads=settings.threads,
-        )
+        models = masks.FactorModels(self.parts.factorization, names=self.names)
+        return stream_of(self.audio, self.grid, models, settings)
 
 
 def fit_book(

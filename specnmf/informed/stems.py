@@ -82,7 +82,9 @@ class PartialStems:
 
     def stream(self, settings: ScoreSettings) -> masks.Stream:
         """Yield the stems as sound, block by block; they add up to the recording."""
-        streams = [self._stream(model, settings) for model in self.models]
+        streams = [
+            stream_of(self.audio, model.grid, model, settings) for model in self.models
+        ]
         if len(streams) == 1:
             return streams[0]
         times, weights = _onset_weights(self.onsets)
@@ -93,16 +95,20 @@ class PartialStems:
 
         return masks.crossfade(streams[0], streams[1], weigh)
 
-    def _stream(self, model: ScoreModel, settings: ScoreSettings) -> masks.Stream:
-        return masks.stream_sources(
-            masks.spectra_of(self.audio, model.grid),
-            model.grid,
-            model,
-            n_channels=self.audio.n_channels,
-            mask=settings.mask,
-            power=settings.power,
-            threads=settings.threads,
-        )
+
+def stream_of(
+    audio: Audio, grid: Grid, models: masks.Models, settings: ScoreSettings
+) -> masks.Stream:
+    """Yield the sources that models make of a recording, block by block."""
+    return masks.stream_sources(
+        masks.spectra_of(audio, grid),
+        grid,
+        models,
+        n_channels=audio.n_channels,
+        mask=settings.mask,
+        power=settings.power,
+        threads=settings.threads,
+    )
 
 
 def fit_partials(

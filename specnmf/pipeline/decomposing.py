@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import zipfile
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -31,7 +30,7 @@ from specnmf.pipeline.run import (
     inputs_entry,
     sound_warnings,
 )
-from specnmf.score import midi, notelist
+from specnmf.pipeline.writing import write_factors, write_run
 from specnmf.settings import Settings
 
 #: A templates file that unpacks to more is refused unread.
@@ -127,35 +126,21 @@ def _take_apart(
 
 
 def _write(done: _Decomposition, partial: Path, stages: Stages) -> Written | None:
-    """Write all but the report.
-
-    Drawing is Python's work and masking the kernels', so they go on side by side.
-    """
-    with ThreadPoolExecutor(1, thread_name_prefix="specnmf-views") as aside:
-        views = aside.submit(_write_views, done, partial, stages)
-        written = _write_sources(done, partial, stages)
-        views.result()
-    return written
-
-
-def _write_sources(
-    done: _Decomposition, partial: Path, stages: Stages
-) -> Written | None:
-    if not done.settings.sources:
-        return None
-    (partial / "sources").mkdir()
-    with stages.stage("sources", done.audio.n_samples) as step:
-        models = masks.FactorModels(done.result)
-        stream = masks.stream_sources(
-            masks.spectra_of(done.audio, done.grid),
-            done.grid,
-            models,
-            n_channels=done.audio.n_channels,
-            mask=done.settings.mask,
-            power=done.settings.mask_power,
-            threads=done.settings.threads,
-        )
-        return write_sources(
+    models = masks.FactorModels(done.result)
+    stream = masks.stream_sources(
+        masks.spectra_of(done.audio, done.grid),
+        done.grid,
+        models,
+        n_channels=done.audio.n_channels,
+        mask=done.settings.mask,
+        power=done.settings.mask_power,
+        threads=done.settings.threads,
+    )
+    return write_run(
+        partial,
+        stages,
+        done.settings,
+        sources=lambda step: write_sources(
             partial / "sources",
             done.path,
             done.audio,
@@ -163,15 +148,12 @@ def _write_sources(
             stream,
             done.settings,
             progress=step,
-        )
-
-
-def _write_views(done: _Decomposition, partial: Path, stages: Stages) -> None:
-    with stages.stage("piano roll"):
-        _piano_roll(done, partial)
-    if done.settings.figures:
-        with stages.stage("figures"):
-            _figures(done, partial)
+        ),
+        notes=lambda folder: write_factors(
+            folder, done.result, done.grid, done.pitches
+        ),
+        figures=lambda folder: _figures(done, folder),
+    )
 
 
 def _factorise(
@@ -252,33 +234,11 @@ def read_templates(path: str | Path, grid: Grid) -> NDArray[np.floating]:
     return checked.W
 
 
-def _piano_roll(done: _Decomposition, partial: Path) -> None:
-    from specnmf.output import pianoroll
-
-    report.write_factors(
-        partial / "factors.npz",
-        done.result,
-        frequencies=done.grid.frequencies,
-        times=done.grid.times,
-    )
-    score = pianoroll.transcribe(
-        done.result.H,
-        done.grid.times,
-        done.pitches,
-        done.result.labels,
-        gains=np.linalg.norm(done.result.W, axis=0),
-        centroids=pitch.centroids(done.result.W, done.grid.frequencies),
-    )
-    midi.write_midi(partial / "pianoroll.mid", score)
-    notelist.write_csv(partial / "pianoroll.csv", score)
-
-
-def _figures(done: _Decomposition, partial: Path) -> None:
+def _figures(done: _Decomposition, folder: Path) -> None:
     from specnmf.output import figures
 
-    (partial / "figures").mkdir()
     figures.draw_figures(
-        partial / "figures",
+        folder,
         done.V,
         done.result,
         frequencies=done.grid.frequencies,

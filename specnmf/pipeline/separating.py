@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,14 +10,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from specnmf.audio import features, pitch, reading, stft
+from specnmf.audio import features, reading, stft
 from specnmf.audio.recording import Audio
 from specnmf.audio.writing import check_writable
 from specnmf.errors import ScoreError
 from specnmf.informed import separation
 from specnmf.informed.model import Components
 from specnmf.informed.separation import Stems
-from specnmf.output import folder, pianoroll, report
+from specnmf.output import folder, report
 from specnmf.output.sources import Written, write_sources
 from specnmf.pipeline.run import (
     Progress,
@@ -28,6 +27,7 @@ from specnmf.pipeline.run import (
     inputs_entry,
     sound_warnings,
 )
+from specnmf.pipeline.writing import write_factors, write_run
 from specnmf.score import align, midi, notelist
 from specnmf.score.align import Alignment
 from specnmf.score.notes import Score
@@ -186,20 +186,11 @@ def _excerpt(score: Score, start: float, duration: float) -> Score:
 
 
 def _write(done: _Separation, partial: Path, stages: Stages) -> Written | None:
-    """Write all but the report; drawing goes on beside the sources."""
-    with ThreadPoolExecutor(1, thread_name_prefix="specnmf-views") as aside:
-        views = aside.submit(_write_views, done, partial, stages)
-        written = _write_sources(done, partial, stages)
-        views.result()
-    return written
-
-
-def _write_sources(done: _Separation, partial: Path, stages: Stages) -> Written | None:
-    if not done.settings.sources:
-        return None
-    (partial / "sources").mkdir()
-    with stages.stage("sources", done.audio.n_samples) as step:
-        return write_sources(
+    return write_run(
+        partial,
+        stages,
+        done.settings,
+        sources=lambda step: write_sources(
             partial / "sources",
             done.path,
             done.audio,
@@ -207,46 +198,27 @@ def _write_sources(done: _Separation, partial: Path, stages: Stages) -> Written 
             done.stems.stream(done.settings),
             done.settings,
             progress=step,
-        )
+        ),
+        notes=lambda folder: _write_notes(done, folder),
+        figures=lambda folder: _figures(done, folder),
+    )
 
 
-def _write_views(done: _Separation, partial: Path, stages: Stages) -> None:
-    with stages.stage("scores"):
-        _write_scores(done, partial)
-    if done.settings.figures:
-        with stages.stage("figures"):
-            _figures(done, partial)
-
-
-def _write_scores(done: _Separation, partial: Path) -> None:
+def _write_notes(done: _Separation, folder: Path) -> None:
     """The aligned score as it is written, and as it was found to be played."""
-    midi.write_midi(partial / "aligned.mid", done.score)
-    notelist.write_csv(partial / "aligned.csv", done.score)
-    result, pitches = done.components.factorization, done.components.pitches
-    times, frequencies = done.stems.grid.times, done.stems.grid.frequencies
-    report.write_factors(
-        partial / "factors.npz", result, frequencies=frequencies, times=times
-    )
-    played = pianoroll.transcribe(
-        result.H,
-        times,
-        pitches,
-        result.labels,
-        gains=np.linalg.norm(result.W, axis=0),
-        centroids=pitch.centroids(result.W, frequencies),
-    )
-    midi.write_midi(partial / "pianoroll.mid", played)
-    notelist.write_csv(partial / "pianoroll.csv", played)
+    midi.write_midi(folder / "aligned.mid", done.score)
+    notelist.write_csv(folder / "aligned.csv", done.score)
+    parts = done.components
+    write_factors(folder, parts.factorization, done.stems.grid, parts.pitches)
 
 
-def _figures(done: _Separation, partial: Path) -> None:
+def _figures(done: _Separation, folder: Path) -> None:
     from specnmf.output import figures
 
-    (partial / "figures").mkdir()
     grid, parts = done.stems.grid, done.components
     V = stft.magnitude(done.audio, grid, threads=done.settings.threads)
     figures.draw_figures(
-        partial / "figures",
+        folder,
         V,
         parts.factorization,
         frequencies=grid.frequencies,
@@ -276,9 +248,7 @@ def _figures(done: _Separation, partial: Path) -> None:
         remarks=aligned.remarks,
         envelopes=_envelopes(done),
     )
-    figures.draw_score_figures(
-        partial / "figures", data, figure_format=done.settings.figure_format
-    )
+    figures.draw_score_figures(folder, data, figure_format=done.settings.figure_format)
 
 
 def _envelopes(done: _Separation) -> dict[str, NDArray[np.floating]]:
