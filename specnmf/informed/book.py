@@ -14,8 +14,8 @@ from specnmf.audio.stft import Grid
 from specnmf.factor.factorization import Factorization
 from specnmf.factor.iterate import Callback
 from specnmf.factor.nmf import nmf
+from specnmf.informed.components import Components
 from specnmf.informed.constraints import Layout, by_stem, fmp_layout, owners
-from specnmf.informed.model import Components
 from specnmf.informed.stems import stream_of
 from specnmf.score.notes import Score
 from specnmf.settings import ScoreSettings

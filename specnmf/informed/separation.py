@@ -15,7 +15,7 @@ from specnmf.audio.recording import Audio
 from specnmf.audio.stft import Grid
 from specnmf.factor.iterate import Callback
 from specnmf.informed.book import fit_book
-from specnmf.informed.model import Components
+from specnmf.informed.components import Components
 from specnmf.informed.stems import fit_partials
 from specnmf.score import align as alignment
 from specnmf.score.align import Alignment

@@ -14,8 +14,9 @@ from specnmf.audio.recording import Audio
 from specnmf.audio.stft import Float32, Grid, spectra
 from specnmf.errors import ScoreError
 from specnmf.factor.iterate import Callback
+from specnmf.informed.components import Components
 from specnmf.informed.layout import lay_out
-from specnmf.informed.model import Components, ScoreModel, fit_model, struck_parts
+from specnmf.informed.model import ScoreModel, fit_model, struck_parts
 from specnmf.parallel import workers
 from specnmf.score.notes import Score
 from specnmf.settings import ScoreSettings

@@ -15,7 +15,7 @@ from specnmf.audio.recording import Audio
 from specnmf.audio.writing import check_writable
 from specnmf.errors import ScoreError
 from specnmf.informed import separation
-from specnmf.informed.model import Components
+from specnmf.informed.components import Components
 from specnmf.informed.separation import Stems
 from specnmf.output import folder, report
 from specnmf.output.sources import Written, write_sources
