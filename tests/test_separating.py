@@ -212,6 +212,14 @@ def test_a_score_of_another_piece_is_refused(tmp_path):
     assert not (tmp_path / "out").exists()
 
 
+def test_a_score_that_explains_little_is_doubted(tmp_path, run):
+    assert run.report["explained"] > 0.8
+    assert not run.report["warnings"]
+    drums = run_on(CHORALE, tmp_path, DRUMS.with_suffix(".mid"), max_iter=10)
+    assert drums.report["explained"] < 0.5
+    assert any("% of the sound" in warning for warning in drums.report["warnings"])
+
+
 def test_a_score_in_another_key_is_found_out(tmp_path):
     score = specnmf.read_score(CHORALE.with_suffix(".mid"))
     lower = Score(tuple(note._replace(pitch=note.pitch - 2) for note in score.notes))

@@ -58,6 +58,11 @@ class BookStems:
         """The cost after each iteration."""
         return self.result.losses
 
+    @property
+    def explained(self) -> float | None:
+        """Unknown: this model has nothing but the score's notes."""
+        return None
+
     def components(self) -> Components:
         """The factors, divided among the stems."""
         return self.parts

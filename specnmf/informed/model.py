@@ -127,6 +127,13 @@ class ScoreModel:
         )
         return shares
 
+    @property
+    def explained(self) -> float:
+        """The share of the sound that the notes and drums make up, 0 to 1."""
+        noise = self.noise.strengths.sum(axis=1).mean(axis=0) @ self.noise.sums
+        played = float(self.loudness.sum())
+        return played / max(played + float(noise), 1e-20)
+
     def components(self) -> Components:
         """The model as V ≈ W H: a component for each template of each stem.
 

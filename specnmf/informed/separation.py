@@ -39,6 +39,10 @@ class Stems(Protocol):
     def losses(self) -> NDArray[np.float64]:
         """The cost after each iteration."""
 
+    @property
+    def explained(self) -> float | None:
+        """The share of the sound that the score explains, 0 to 1; None: unknown."""
+
     def components(self) -> Components:
         """The model as V ≈ W H."""
 

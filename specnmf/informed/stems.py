@@ -77,6 +77,11 @@ class PartialStems:
         """The cost of that analysis after each iteration."""
         return self.models[0].losses
 
+    @property
+    def explained(self) -> float | None:
+        """The share of the sound that the score explains, 0 to 1."""
+        return self.models[0].explained
+
     def components(self) -> Components:
         """The model as V ≈ W H."""
         return self.models[0].components()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -36,6 +37,9 @@ from specnmf.settings import ScoreSettings
 
 #: The kinds of score that are looked for beside a recording.
 SUFFIXES = (".mid", ".midi", ".musicxml", ".mxl", ".xml", ".csv")
+
+#: A score that explains less of the sound is worth a warning.
+LEAST_EXPLAINED = 0.7
 
 
 @dataclass(frozen=True, eq=False)
@@ -281,6 +285,7 @@ def _content(done: _Separation, written: Written | None) -> dict[str, Any]:
         "iterations": len(done.stems.losses),
         "final_loss": float(done.stems.losses[-1]),
         "residual_db": None if written is None else written.residual_db,
+        "explained": done.stems.explained,
         "stems": _stem_entries(done, written),
         "components": report.components(parts.factorization, parts.pitches),
         "warnings": [
@@ -292,8 +297,17 @@ def _content(done: _Separation, written: Written | None) -> dict[str, Any]:
                 duration=settings.duration,
             ),
             *done.alignment.remarks,
+            *_doubts(done.stems.explained),
         ],
     }
+
+
+def _doubts(explained: float | None) -> Iterator[str]:
+    if explained is not None and explained < LEAST_EXPLAINED:
+        yield (
+            f"the score explains {explained:.0%} of the sound, the stems share the "
+            "rest: is it this recording's, and complete? --residual keeps it apart"
+        )
 
 
 def _alignment_entry(alignment: Alignment) -> dict[str, Any]:
