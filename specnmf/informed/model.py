@@ -120,12 +120,9 @@ class ScoreModel:
     def _noise_shares(self) -> Float32:
         """Each stem's share of the noise in each frame, (n_stems, n_frames)."""
         rest = AT_REST * self.loudness.max(initial=0) if self.resting else 0.0
-        weights = np.where(self.loudness > 0, self.loudness, 0) + rest
-        weights = weights**SHARE_POWER
-        shares: Float32 = (weights / np.maximum(weights.sum(axis=0), 1e-20)).astype(
-            "f4"
-        )
-        return shares
+        weights = (self.loudness + rest) ** SHARE_POWER
+        total = np.maximum(weights.sum(axis=0), 1e-20)
+        return np.asarray(weights / total, np.float32)
 
     @property
     def explained(self) -> float:

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from specnmf.audio import features, reading, stft
+from specnmf.audio.features import Features
 from specnmf.audio.recording import Audio
 from specnmf.audio.writing import check_writable
 from specnmf.errors import ScoreError
@@ -144,7 +145,7 @@ def _take_apart(
     stages: Stages,
 ) -> _Separation:
     with stages.stage("align"):
-        heard = features.features_of_file(path, threads=settings.threads)
+        heard = _features(path, audio, settings)
         aligned = align.align(
             score, heard, mode=settings.align, transpose=settings.transpose
         )
@@ -171,6 +172,13 @@ def _take_apart(
         stems,
         stems.components(),
     )
+
+
+def _features(path: Path, audio: Audio, settings: ScoreSettings) -> Features:
+    """The whole recording's, for a score is that of the whole."""
+    if settings.start == 0 and settings.duration is None:
+        return features.features(audio, threads=settings.threads)
+    return features.features_of_file(path, threads=settings.threads)
 
 
 def _excerpt(score: Score, start: float, duration: float) -> Score:
