@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from threading import Lock
 from typing import Protocol, TypeVar
@@ -56,8 +56,38 @@ def workers(threads: int | None = None) -> Iterator[Mapper]:
         if count == 1:
             yield lambda function, items: [function(item) for item in items]
             return
-        with ThreadPoolExecutor(count, thread_name_prefix="specnmf") as pool:
-            yield lambda function, items: list(pool.map(function, items))
+        with ThreadPoolExecutor(count - 1, thread_name_prefix="specnmf") as pool:
+            yield lambda function, items: _shared(pool, count, function, items)
+
+
+def _shared(
+    pool: ThreadPoolExecutor,
+    count: int,
+    function: Callable[[T], R],
+    items: Iterable[T],
+) -> list[R]:
+    """What a function returns for each item; the calling thread works as well.
+
+    Whoever is free takes the next item, so a pass over a few short pieces costs one
+    wake-up a thread, not one a piece.
+    """
+    todo = list(items)
+    results: dict[int, R] = {}
+    numbers = iter(range(len(todo)))  # next() on it is atomic
+
+    def work() -> None:
+        for number in numbers:
+            results[number] = function(todo[number])
+
+    others = [pool.submit(work) for _ in range(min(count, len(todo)) - 1)]
+    try:
+        work()
+    finally:  # those that never began have nothing left to do
+        begun = [other for other in others if not other.cancel()]
+        wait(begun)
+    for other in begun:
+        other.result()
+    return [results[number] for number in range(len(todo))]
 
 
 class _SingleThreadedBlas:

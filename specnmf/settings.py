@@ -9,7 +9,7 @@ from typing import Literal, get_args
 
 from specnmf.errors import ParameterError
 
-Solver = Literal["auto", "mu", "hals"]
+Solver = Literal["auto", "mu", "hals", "joint"]
 Init = Literal["random", "nndsvd", "nndsvda"]
 Stop = Literal["cost", "factors"]
 Mask = Literal["ratio", "binary"]
@@ -287,6 +287,11 @@ def check_solver(solver: str, beta: float) -> None:
     if solver == "hals" and beta != BETAS["euclidean"]:
         raise ParameterError(
             f"solver hals minimises beta 2 (euclidean) only, got beta {beta:g}; use mu"
+        )
+    if solver == "joint" and beta not in (BETAS["kl"], BETAS["is"]):
+        raise ParameterError(
+            "solver joint minimises beta 1 (kl) and 0 (is) only, "
+            f"got beta {beta:g}; use mu"
         )
 
 

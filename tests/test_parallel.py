@@ -26,6 +26,12 @@ def test_errors_of_a_piece_reach_the_caller():
         mapper(lambda x: 1 / x, [1, 0])
 
 
+def test_pieces_may_have_pieces_of_their_own():
+    with workers(2) as mapper:
+        found = mapper(lambda n: sum(mapper(lambda x: x, range(n))), range(20))
+    assert found == [n * (n - 1) // 2 for n in range(20)]
+
+
 def test_a_ceiling_holds_for_the_default_only(monkeypatch):
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
     assert n_threads() == 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from specnmf.factor import kernels
+from specnmf.factor.kernels import divergences as kernels
 
 #: Added to denominators, as in the FMP notebooks; and the least value of V and
 #: WH relative to the largest of V, where a divergence is infinite at zero.
@@ -83,12 +83,12 @@ def split(
     positive : array of the same shape, or None
         P^(beta-1); None for the ones of beta 1.
     """
+    number = P.dtype.type
     if beta == 1:
-        return kernels.kullback_leibler(V, P, least), P, None
+        return kernels.kullback_leibler(V, P, number(least)), P, None
     if beta == 2:
         return kernels.half_squares(V, P), V, P
     Q = np.empty_like(P)
-    number = P.dtype.type
     if beta == 0:
         return kernels.itakura_saito(V, P, Q, number(least)), Q, P
     return kernels.beta_parts(V, P, Q, number(least), number(beta)), Q, P

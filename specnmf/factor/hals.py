@@ -1,30 +1,64 @@
-"""Hierarchical alternating least squares for the Euclidean distance."""
+"""Accelerated hierarchical alternating least squares, for the Euclidean distance."""
 
 from __future__ import annotations
+
+import math
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from specnmf.factor import kernels
-from specnmf.factor.iterate import State
-from specnmf.factor.spans import add_up, blocks, scratch_for, spans
-from specnmf.parallel import Mapper
+from specnmf.factor.iterate import Factors
+from specnmf.factor.kernels import hals as kernels
+from specnmf.factor.kernels.tiles import tile_of
+from specnmf.factor.nnls import solve_columns_of
+from specnmf.factor.spans import add_up, spans
+from specnmf.parallel import Mapper, cut
 
 Array = NDArray[np.floating]
+Mask = NDArray[np.bool_]
 
-#: Sweeps over H for each product with V: the product costs more than a sweep.
-INNER_SWEEPS = 3
+#: Sweeps over the components for each product with V: the product costs more.
+SWEEPS = 4
+
+#: The momentum at first; how it grows while the cost falls, and so does its bound; and
+#: what it is divided by where the cost would rise (Ang and Gillis 2019, section 3.4).
+MOMENTUM, GROWTH, BOUND_GROWTH, CUT = 0.5, 1.05, 1.01, 1.5
+
+#: The cost is a difference of sums as large as V's energy, less precise than a sum of
+#: squared differences. That is taken always below this share of the energy, and to put
+#: the difference right at first and whenever the cost has fallen by a third.
+ALWAYS_PRECISE, FALLEN = 2e-4, 2 / 3
+
+#: Stands for a mask that is true everywhere.
+EVERYWHERE = np.zeros((0, 0), np.bool_)
+
+#: Bins that one thread sweeps at a time.
+BINS = 128
+
+
+class _Sums(NamedTuple):
+    """What a pass leaves, in double precision: H Vᵀ, H Hᵀ, and <V, WH>."""
+
+    HV: Array
+    HH: Array
+    inner: float
 
 
 class Hals:
     """Each row of H, then of W, is set to its exact non-negative optimum in turn.
+
+    One pass over V does everything: a tile of frames gets its activations, by a few
+    sweeps on one product with V, and adds to the sums that update W. Both factors then
+    go on beyond what was found, as they moved since the last pass; where the cost would
+    rise, the step is taken again without.
 
     Parameters
     ----------
     VT : array, shape (n_frames, n_bins)
         The data, frame by frame.
     WT, H : array, shape (n_components, n_bins) and (n_components, n_frames)
-        The start; changed in place.
+        The start.
     learned : array of bool, shape (n_components,)
         Which templates to update.
     free : pair of bool arrays, shaped like WT and H
@@ -32,10 +66,17 @@ class Hals:
     mapper : callable
         From `specnmf.parallel.workers`.
 
+    Attributes
+    ----------
+    cost : float
+        Of the current factors.
+
     References
     ----------
-    Cichocki and Phan 2009; several sweeps for each product after Gillis and
-    Glineur 2012.
+    Cichocki and Phan 2009; several sweeps for each product after Gillis and Glineur,
+    "Accelerated multiplicative updates and hierarchical ALS algorithms for NMF",
+    Neural Computation 2012; extrapolation and restart after Ang and Gillis,
+    "Accelerating NMF algorithms using extrapolation", Neural Computation 2019.
     """
 
     def __init__(
@@ -44,60 +85,179 @@ class Hals:
         WT: Array,
         H: Array,
         *,
-        learned: NDArray[np.bool_],
-        free: tuple[NDArray[np.bool_], NDArray[np.bool_]],
+        learned: Mask,
+        free: tuple[Mask, Mask],
         mapper: Mapper,
     ) -> None:
-        self.VT, self.WT, self.H = VT, WT, H
-        self.free_WT, self.free_H = free
-        self.every, self.learned = np.arange(len(WT)), np.flatnonzero(learned)
-        self.map = mapper
-        self.products = np.empty_like(H)
-        self.spans = spans(len(VT))
+        self.VT, self.map, self.spans = VT, mapper, spans(len(VT))
+        self.shape = WT.shape
+        self.WT = self.swept_WT = self.ahead_WT = tile_of(WT)
+        self.learned = np.zeros(len(self.WT), np.bool_)
+        self.learned[: len(learned)] = learned
+        self.free_WT = EVERYWHERE if free[0].all() else tile_of(free[0])
+        self.free_H = EVERYWHERE if free[1].all() else free[1].copy("C")
+        self.H, self.swept_H = H.copy("C"), H.copy("C")
+        self.next_H, self.next_swept_H = np.empty_like(self.H), np.empty_like(self.H)
+        self.momentum, self.bound = MOMENTUM, 1.0
+        self.energy = float(sum(mapper(self._half_energy, self.spans)))
+        self.cost = self._squared_distance(self.WT, self.H)
+        self.precise_cost, self.correction = math.inf, 0.0
 
-    def look(self) -> float:
-        """The cost, with WᵀV computed from the same pass over V."""
-        self.W = np.ascontiguousarray(self.WT.T)
-        return float(sum(self.map(self._look, self.spans)))
+    def step(self) -> float:
+        """Update H, then W; return the cost, which is never above the last."""
+        if not self._ahead():
+            self._step_from(self.WT, momentum=0.0)
+        return self.cost
 
-    def advance(self) -> None:
-        """Sweep the rows of H, then the columns of W."""
-        self.gram = self.WT @ self.W
-        self.map(self._sweep_activations, self.spans)
-        if not self.learned.size:
-            return
-        parts = self.map(self._template_parts, self.spans)
-        A = add_up(part[0] for part in parts)
-        G = add_up(part[1] for part in parts)
-        for _ in range(INNER_SWEEPS):
-            kernels.hals_sweep(self.WT, A, G, self.learned, self.free_WT)
+    def factors(self) -> Factors:
+        """W transposed, and H."""
+        n_components, n_bins = self.shape
+        return self.WT[:n_components, :n_bins].copy(), self.H.copy()
 
-    def state(self) -> State:
-        """A copy of the factors."""
-        return self.WT.copy(), self.H.copy()
+    def _ahead(self) -> bool:
+        """Step from beyond where the last step ended; whether that lowered the cost."""
+        momentum = self.momentum
+        if self._step_from(self.ahead_WT, momentum):
+            self.momentum = min(self.bound, GROWTH * momentum)
+            self.bound = min(1.0, BOUND_GROWTH * self.bound)
+            return True
+        self.bound, self.momentum = momentum, momentum / CUT
+        return False
 
-    def restore(self, state: State) -> None:
-        """Put back a copy."""
-        self.WT[:], self.H[:] = state
+    def _step_from(self, WT: Array, momentum: float) -> bool:
+        sums = self._pass(WT, momentum)
+        updated = self._templates(WT, sums)
+        return self._accepts(updated, self._cost(updated, WT, sums), momentum)
 
-    def _look(self, span: slice) -> float:
-        cost, scratch = 0.0, scratch_for(span, self.VT)
-        for block in blocks(span, self.VT.shape[1], self.VT.itemsize):
-            V, H = self.VT[block], self.H[:, block]
-            P = np.matmul(H.T, self.WT, out=scratch[: len(V)])
-            cost += kernels.half_squares(V, P)
-            self.products[:, block] = (V @ self.W).T
-        return cost
+    def _accepts(self, WT: Array, cost: float, momentum: float) -> bool:
+        """Take W, and the H of the last pass, if the cost is no higher."""
+        if cost > self.cost:
+            return False
+        moved = WT.dtype.type(momentum) * (WT - self.swept_WT)
+        self.WT = self.swept_WT = WT
+        self.ahead_WT = np.maximum(WT + moved, 0, out=tile_of(WT))
+        self.H, self.next_H = self.next_H, self.H
+        self.swept_H, self.next_swept_H = self.next_swept_H, self.swept_H
+        self.cost = cost
+        return True
 
-    def _sweep_activations(self, span: slice) -> None:
-        # Short runs of frames, so that all rows of a run stay in the cache.
-        for block in blocks(span, self.H.shape[0] * 4, self.H.itemsize):
-            X, A = self.H[:, block].copy(), self.products[:, block].copy()
-            free = self.free_H[:, block].copy()
-            for _ in range(INNER_SWEEPS):
-                kernels.hals_sweep(X, A, self.gram, self.every, free)
-            self.H[:, block] = X
+    def _pass(self, WT: Array, momentum: float) -> _Sums:
+        """Sweep H with the templates given, into ``next_H``."""
+        job = kernels.Pass(
+            VT=self.VT,
+            WT=WT,
+            slope=-(WT @ WT.T),
+            H=self.H,
+            swept=self.swept_H,
+            next_H=self.next_H,
+            next_swept=self.next_swept_H,
+            free=self.free_H,
+        )
+        n, beyond = len(WT), WT.dtype.type(momentum)
 
-    def _template_parts(self, span: slice) -> tuple[Array, Array]:
-        H = self.H[:, span]
-        return H @ self.VT[span], H @ H.T
+        def share(span: slice) -> _Sums:
+            HV, HH = np.multiply(WT, 0, out=tile_of(WT)), np.zeros((n, n))
+            ends = span.start, span.stop
+            inner = kernels.hals_pass(job, ends, beyond, SWEEPS, HV, HH)
+            return _Sums(HV, HH, inner)
+
+        parts = self.map(share, self.spans)
+        return _Sums(
+            add_up(part.HV.astype(np.float64) for part in parts),
+            add_up(part.HH for part in parts),
+            sum(part.inner for part in parts),
+        )
+
+    def _templates(self, WT: Array, sums: _Sums) -> Array:
+        """W swept for the activations that the sums are from."""
+        updated, HV = tile_of(WT), sums.HV.astype(WT.dtype)
+        slope = -sums.HH.astype(WT.dtype)
+
+        def sweep(bins: slice) -> None:
+            ends = bins.start, bins.stop
+            kernels.sweep_columns(
+                updated, HV, slope, self.free_WT, self.learned, ends, SWEEPS
+            )
+
+        if self.learned.any():
+            self.map(sweep, cut(slice(0, WT.shape[1]), BINS))
+        return updated
+
+    def _cost(self, WT: Array, last_WT: Array, sums: _Sums) -> float:
+        """The cost of W and ``next_H``, from the sums of the pass with the last W.
+
+        What is rounded most is the product with V; so it is taken tile by tile with
+        the last W, and only the difference that W makes from the sum over all tiles.
+        """
+        new, last = WT.astype(np.float64), last_WT.astype(np.float64)
+        cost = (
+            self.energy
+            - sums.inner
+            - float(np.vdot(sums.HV, new - last))
+            + float(np.vdot(sums.HH, new @ new.T)) / 2
+        )
+        corrected = cost + self.correction
+        enough = max(ALWAYS_PRECISE * self.energy, FALLEN * self.precise_cost)
+        if corrected < enough:
+            corrected = self.precise_cost = self._squared_distance(WT, self.next_H)
+            self.correction = corrected - cost
+        return corrected
+
+    def _squared_distance(self, WT: Array, H: Array) -> float:
+        return _half_squared_distance(self.VT, WT, H, self.map)
+
+    def _half_energy(self, span: slice) -> float:
+        rows = (row.astype(np.float64) for row in self.VT[span])
+        return sum(float(np.vdot(row, row)) for row in rows) / 2
+
+
+class ExactActivations:
+    """The activations that templates which are all held have at the optimum.
+
+    Parameters
+    ----------
+    VT, WT, H, free, mapper
+        As for `Hals`.
+
+    Attributes
+    ----------
+    cost : float
+        Of the current factors.
+    """
+
+    def __init__(
+        self, VT: Array, WT: Array, H: Array, *, free: tuple[Mask, Mask], mapper: Mapper
+    ) -> None:
+        self.VT, self.WT, self.H, self.map = VT, WT, H, mapper
+        self.free_H = free[1]
+        self.cost = self._cost(H)
+        self.solved = False
+
+    def step(self) -> float:
+        """Solve; a second step has nothing left to do."""
+        if not self.solved:
+            free = np.ascontiguousarray(self.free_H.T)
+            passive = np.zeros_like(free)
+            H = solve_columns_of(self.WT.T, self.VT.T, free, passive, self.map)
+            cost = self._cost(H)
+            if cost <= self.cost:
+                self.H, self.cost = H, cost
+            self.solved = True
+        return self.cost
+
+    def factors(self) -> Factors:
+        """W transposed, and H."""
+        return self.WT, self.H
+
+    def _cost(self, H: Array) -> float:
+        return _half_squared_distance(self.VT, tile_of(self.WT), H, self.map)
+
+
+def _half_squared_distance(VT: Array, WT: Array, H: Array, mapper: Mapper) -> float:
+    """Half the squared distance of V from WH, summed entry by entry; WT is a tile."""
+
+    def share(span: slice) -> float:
+        ends = span.start, span.stop
+        return float(kernels.half_square_pass(VT, WT, H, ends))
+
+    return float(sum(mapper(share, spans(len(VT)))))

@@ -11,24 +11,22 @@ from numpy.typing import NDArray
 #: ``callback(iteration, loss)`` after each iteration, counted from 1.
 Callback = Callable[[int, float], None]
 
-#: A solver's own copy of its factors: whatever `Solver.restore` takes back.
-State = tuple[NDArray[np.floating], NDArray[np.floating]]
+#: W transposed (n_components, n_bins) and H (n_components, n_frames).
+Factors = tuple[NDArray[np.floating], NDArray[np.floating]]
 
 
 class Solver(Protocol):
-    """What the loop needs: a look at where we are, and a step from there."""
+    """What the loop needs: steps that never raise the cost."""
 
-    def look(self) -> float:
-        """The cost of the current factors; prepares the next step on the way."""
+    @property
+    def cost(self) -> float:
+        """The cost of the current factors."""
 
-    def advance(self) -> None:
-        """Take the step: first H, then W with the new H."""
+    def step(self) -> float:
+        """Update both factors; return the new cost, the old one if no step helps."""
 
-    def state(self) -> State:
-        """A copy of the current factors."""
-
-    def restore(self, state: State) -> None:
-        """Put back a copy."""
+    def factors(self) -> Factors:
+        """The current factors, never changed in place by later steps."""
 
 
 def iterate(
@@ -44,7 +42,7 @@ def iterate(
     Parameters
     ----------
     solver : Solver
-        Holds the factors and changes them in place.
+        Holds the factors.
     max_iter : int
         The most iterations.
     tol : float
@@ -55,30 +53,24 @@ def iterate(
         Called with the iteration's number and cost.
     """
     losses: list[float] = []
-    before = solver.look()
     for iteration in range(1, max_iter + 1):
-        state = solver.state()
-        solver.advance()
-        cost = solver.look()
-        risen = cost > before
-        if risen:  # by rounding, or the eps of a denominator: no step helps further
-            solver.restore(state)
-            cost = before
+        before = solver.cost
+        old = solver.factors() if stop == "factors" else None
+        cost = solver.step()
         losses.append(cost)
         if callback is not None:
             callback(iteration, cost)
-        if risen or cost == 0:
+        if cost == 0 or cost >= before:
             break
-        if stop == "factors":
-            if _largest_change(state, solver.state()) < tol:
+        if old is not None:
+            if _largest_change(old, solver.factors()) < tol:
                 break
-        elif tol > 0 and before - cost <= tol * before:
+        elif before - cost <= tol * before:
             break
-        before = cost
     return losses
 
 
-def _largest_change(old: State, new: State) -> float:
+def _largest_change(old: Factors, new: Factors) -> float:
     """The larger of ||H - H'|| and ||W - W'||, spectral norms (FMP 8.3)."""
     return max(
         float(np.linalg.norm(b - a, ord=2)) for a, b in zip(old, new, strict=True)

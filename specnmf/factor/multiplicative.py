@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from specnmf.factor import kernels
 from specnmf.factor.divergence import EPS, floor, gamma, split
-from specnmf.factor.iterate import State
+from specnmf.factor.iterate import Factors
+from specnmf.factor.kernels import divergences as kernels
 from specnmf.factor.spans import add_up, blocks, scratch_for, spans
 from specnmf.parallel import Mapper
 
@@ -21,14 +21,19 @@ class MultiplicativeUpdates:
     ----------
     VT : array, shape (n_frames, n_bins)
         The data, frame by frame.
-    WT, HT : array, shape (n_components, n_bins) and (n_frames, n_components)
-        The start; changed in place.
+    WT, H : array, shape (n_components, n_bins) and (n_components, n_frames)
+        The start.
     beta : float
         The divergence.
     learned : array of bool, shape (n_components,)
         Which templates to update.
     mapper : callable
         From `specnmf.parallel.workers`.
+
+    Attributes
+    ----------
+    cost : float
+        Of the current factors.
 
     References
     ----------
@@ -40,29 +45,44 @@ class MultiplicativeUpdates:
         self,
         VT: Array,
         WT: Array,
-        HT: Array,
+        H: Array,
         *,
         beta: float,
         learned: NDArray[np.bool_],
         mapper: Mapper,
     ) -> None:
-        self.VT, self.WT, self.HT = VT, WT, HT
+        self.VT, self.WT, self.HT = VT, WT.copy(), np.ascontiguousarray(H.T)
         self.beta, self.gamma = beta, gamma(beta)
         self.floor = floor(float(VT.max()), beta)
         self.learned, self.map = learned, mapper
-        self.next_HT = np.empty_like(HT)
+        self.next_HT = np.empty_like(self.HT)
         self.spans = spans(len(VT))
+        self.cost = self._look()
 
-    def look(self) -> float:
+    def step(self) -> float:
+        """Update H, then W; return the cost, which is never above the last."""
+        last_WT, last_HT = self.WT, self.HT
+        self.HT, self.next_HT = self.next_HT, np.empty_like(self.HT)
+        self._update_templates()
+        cost = self._look()
+        if cost > self.cost:  # by rounding, or the eps of a denominator
+            self.WT, self.HT = last_WT, last_HT
+            return self.cost
+        self.cost = cost
+        return cost
+
+    def factors(self) -> Factors:
+        """W transposed, and H."""
+        return self.WT, np.ascontiguousarray(self.HT.T)
+
+    def _look(self) -> float:
         """The cost, with the next H computed from the same pass over V."""
         self.W = np.ascontiguousarray(self.WT.T)
         self.template_sums = self.WT.sum(axis=1)
         self.gram = self.WT @ self.W
-        return float(sum(self.map(self._look, self.spans)))
+        return float(sum(self.map(self._look_at, self.spans)))
 
-    def advance(self) -> None:
-        """Take the H prepared by `look`, then update W with it."""
-        self.HT, self.next_HT = self.next_HT, self.HT
+    def _update_templates(self) -> None:
         if not self.learned.any():
             return
         parts = self.map(self._template_parts, self.spans)
@@ -71,21 +91,14 @@ class MultiplicativeUpdates:
         if self.beta == 2:
             positive = positive @ self.WT
         updated = self.WT * self._factor(negative, positive)
-        self.WT[self.learned] = updated[self.learned]
-
-    def state(self) -> State:
-        """A copy of the factors."""
-        return self.WT.copy(), self.HT.copy()
-
-    def restore(self, state: State) -> None:
-        """Put back a copy."""
-        self.WT[:], self.HT[:] = state
+        updated[~self.learned] = self.WT[~self.learned]
+        self.WT = updated
 
     def _factor(self, negative: Array, positive: Array) -> Array:
         factor = negative / (positive + negative.dtype.type(EPS))
         return factor if self.gamma == 1 else factor**self.gamma
 
-    def _look(self, span: slice) -> float:
+    def _look_at(self, span: slice) -> float:
         cost, scratch = 0.0, scratch_for(span, self.VT)
         for block in blocks(span, self.VT.shape[1], self.VT.itemsize):
             V, H = self.VT[block], self.HT[block]

@@ -2,23 +2,33 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from specnmf.errors import ParameterError
-from specnmf.factor import starts
+from specnmf.factor import coarse, starts
 from specnmf.factor.factorization import Factorization
-from specnmf.factor.hals import Hals
+from specnmf.factor.hals import ExactActivations, Hals
 from specnmf.factor.iterate import Callback, iterate
 from specnmf.factor.iterate import Solver as SteppingSolver
+from specnmf.factor.joint import JointMajorisation
 from specnmf.factor.multiplicative import MultiplicativeUpdates
-from specnmf.parallel import workers
+from specnmf.parallel import Mapper, workers
 from specnmf.settings import Settings, Solver, Stop, parse_beta
 
 Array = NDArray[np.floating]
+Mask = NDArray[np.bool_]
 Support = tuple[ArrayLike | None, ArrayLike | None]
+
+#: What ``auto`` stands for; multiplicative updates for any other beta.
+FASTEST: dict[float, Solver] = {2: "hals", 1: "joint", 0: "joint"}
+
+#: Steps on every fourth frame before all frames are taken, by solver; the exact steps
+#: of multiplicative updates are asked for by name, and taken from the start given.
+COARSE_STEPS = {"hals": 5, "joint": 10}
 
 
 def nmf(
@@ -103,40 +113,84 @@ def nmf(
     H = np.array(start.H, V.dtype, order="C")
     WT *= free_W.T
     H *= free_H
-    VT = np.asfortranarray(V).T
+    problem = _Problem(np.asfortranarray(V).T, options, learned, free_W.T, free_H)
     with workers(threads) as mapper:
-        if _uses_hals(options):
-            free = np.ascontiguousarray(free_W.T), np.ascontiguousarray(free_H)
-            hals = Hals(VT, WT, H, learned=learned, free=free, mapper=mapper)
-            losses = _run(hals, options, callback)
-            WT, H = hals.WT, hals.H
-        else:
-            HT = np.ascontiguousarray(H.T)
-            mu = MultiplicativeUpdates(
-                VT, WT, HT, beta=options.beta, learned=learned, mapper=mapper
-            )
-            losses = _run(mu, options, callback)
-            WT, H = mu.WT, np.ascontiguousarray(mu.HT.T)
+        begun = _begin(problem, WT, H, mapper)
+        losses = iterate(
+            begun,
+            max_iter=options.max_iter,
+            tol=options.tol,
+            stop=options.stop,
+            callback=callback,
+        )
+        WT, H = begun.factors()
     W = np.ascontiguousarray(WT.T)
+    W[:, ~learned] = start.W[:, ~learned]
     if normalize:
         _max_normalize(W, H, learned)
     return replace(start, W=W, H=H, losses=np.array(losses))
 
 
-def _run(
-    solver: SteppingSolver, options: Settings, callback: Callback | None
-) -> list[float]:
-    return iterate(
-        solver,
-        max_iter=options.max_iter,
-        tol=options.tol,
-        stop=options.stop,
-        callback=callback,
-    )
+@dataclass(frozen=True, eq=False)
+class _Problem:
+    """V frame by frame, and what there is to find."""
+
+    VT: Array
+    options: Settings
+    learned: Mask
+    free_WT: Mask
+    free_H: Mask
+
+    @property
+    def solver(self) -> str:
+        """Its name, once ``auto`` is decided."""
+        named = self.options.solver
+        return FASTEST.get(self.options.beta, "mu") if named == "auto" else named
 
 
-def _uses_hals(options: Settings) -> bool:
-    return options.solver == "hals" or (options.solver == "auto" and options.beta == 2)
+def _begin(problem: _Problem, WT: Array, H: Array, mapper: Mapper) -> SteppingSolver:
+    """The solver, from the start or from what part of the frames taught it."""
+    make = partial(_make, problem, mapper)
+    if problem.solver not in COARSE_STEPS or not problem.learned.any():
+        return make(problem.VT, WT, H, problem.free_H)
+    free = H > 0 if problem.solver == "joint" else problem.free_H
+    n_steps = COARSE_STEPS[problem.solver]
+    approached = coarse.approach(problem.VT, WT, H, free, make=make, n_steps=n_steps)
+    if approached is None:
+        return make(problem.VT, WT, H, problem.free_H)
+    factors, last = approached
+    cost_of_start = make(problem.VT, WT, H, problem.free_H).cost
+    solver = make(problem.VT, *factors, problem.free_H, after=last)
+    if solver.cost <= cost_of_start:
+        return solver
+    return make(problem.VT, WT, H, problem.free_H)
+
+
+def _make(
+    problem: _Problem,
+    mapper: Mapper,
+    VT: Array,
+    WT: Array,
+    H: Array,
+    free_H: Mask,
+    *,
+    after: SteppingSolver | None = None,
+) -> SteppingSolver:
+    """A solver for some frames of a problem; as `coarse.Make`."""
+    learned, beta = problem.learned, problem.options.beta
+    if problem.solver == "hals":
+        free = problem.free_WT, free_H
+        if not learned.any():
+            return ExactActivations(VT, WT, H, free=free, mapper=mapper)
+        return Hals(VT, WT, H, learned=learned, free=free, mapper=mapper)
+    if problem.solver == "mu":
+        return MultiplicativeUpdates(
+            VT, WT, H, beta=beta, learned=learned, mapper=mapper
+        )
+    joint = JointMajorisation(VT, WT, H, beta=beta, learned=learned, mapper=mapper)
+    if isinstance(after, JointMajorisation):
+        joint.inertia = after.inertia
+    return joint
 
 
 def _data(V: ArrayLike) -> Array:

@@ -72,15 +72,6 @@ def test_losses_are_the_divergence_of_the_factors(problem, beta, dtype):
     assert specnmf.beta_divergence(V, P, beta) == pytest.approx(expected, rel=1e-10)
 
 
-def test_one_hals_step_is_the_closed_form(problem):
-    V, start = problem
-    H = start.H
-    for _ in range(3):
-        H = reference.hals_rows(V, start.W, H)
-    result = nmf(V, start, beta=2, max_iter=1, fixed=np.ones(4, bool))
-    assert relative_error(result.H, H) < 1e-12
-
-
 def test_hals_reaches_what_scikit_learn_reaches(problem):
     from sklearn.decomposition import NMF
 
@@ -175,7 +166,8 @@ def test_templates_have_a_maximum_of_one_and_activations_keep_the_scale(problem)
 
 
 @pytest.mark.parametrize(
-    ("beta", "solver"), [(0, "mu"), (1, "mu"), (2, "mu"), (2, "hals")]
+    ("beta", "solver"),
+    [(0, "mu"), (1, "mu"), (2, "mu"), (0, "joint"), (1, "joint"), (2, "hals")],
 )
 def test_fixed_templates_stay_untouched_and_the_rest_learns(problem, beta, solver):
     V, start = problem
@@ -187,7 +179,16 @@ def test_fixed_templates_stay_untouched_and_the_rest_learns(problem, beta, solve
 
 
 @pytest.mark.parametrize(
-    ("beta", "solver"), [(0, "mu"), (1, "mu"), (0.5, "mu"), (2, "mu"), (2, "hals")]
+    ("beta", "solver"),
+    [
+        (0, "mu"),
+        (1, "mu"),
+        (0.5, "mu"),
+        (2, "mu"),
+        (0, "joint"),
+        (1, "joint"),
+        (2, "hals"),
+    ],
 )
 def test_zeros_of_the_support_stay_zero(problem, rng, beta, solver):
     V, start = problem
@@ -272,8 +273,9 @@ def test_an_int_stands_for_a_random_start(problem):
     [
         ({"beta": "cosine"}, "beta is euclidean, kl, is or a number, got 'cosine'"),
         ({"beta": float("nan")}, "beta is"),
-        ({"solver": "cd"}, "solver is one of auto, mu, hals, got 'cd'"),
+        ({"solver": "cd"}, "solver is one of auto, mu, hals, joint, got 'cd'"),
         ({"solver": "hals", "beta": 1}, "hals minimises beta 2"),
+        ({"solver": "joint", "beta": 2}, r"joint minimises beta 1 \(kl\) and 0 \(is\)"),
         ({"max_iter": 0}, "max_iter must be at least 1, got 0"),
         ({"tol": -1}, "tol must be at least 0, got -1"),
         ({"stop": "never"}, "stop is one of cost, factors"),

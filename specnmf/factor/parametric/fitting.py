@@ -14,9 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from specnmf.errors import ParameterError
-from specnmf.factor import kernels
 from specnmf.factor.divergence import floor
 from specnmf.factor.iterate import Callback
+from specnmf.factor.kernels import divergences as kernels
 from specnmf.factor.spans import add_up, spans
 from specnmf.parallel import Mapper, cut, workers
 

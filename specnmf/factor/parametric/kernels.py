@@ -10,7 +10,7 @@ are (n_channels, n_frames, n_bins) of the frames of a span (start, stop).
 import numpy as np
 from numba import njit
 
-from specnmf.factor.kernels import FAST
+from specnmf.factor.kernels.divergences import FAST
 
 #: Strengths below it are silence.
 TINY = np.float32(1e-30)

@@ -8,7 +8,8 @@ the compiled code, so a result is the same at every call.
 import math
 
 import numpy as np
-from numba import njit
+from numba import njit, types
+from numba.extending import overload
 
 #: No NaN or infinity reaches these loops: the public functions check.
 FAST = {"reassoc", "contract", "nsz", "arcp", "nnan", "ninf"}
@@ -34,41 +35,65 @@ def _log_single(x):
     return np.float32(e) * np.float32(0.6931472) + s * series
 
 
+def _log(x):
+    """The natural logarithm of a positive number; any finite one of zero."""
+    return np.log(x)  # what Python takes; compiled code takes the overload
+
+
+@overload(_log, jit_options={"fastmath": FAST, "error_model": "numpy"})
+def _log_of_its_precision(x):
+    if x == types.float32:
+        return lambda x: _log_single(x)
+    return lambda x: math.log(x) if x > 0 else 0.0
+
+
 @njit(cache=True, nogil=True, error_model="numpy", fastmath=FAST)
-def _kl_single(V, P, floor):
-    total = 0.0
-    for i in range(V.shape[0]):
-        row = np.float32(0)
-        for j in range(V.shape[1]):
-            v = V[i, j]
-            p = P[i, j] if P[i, j] > floor else floor
-            ratio = v / p
-            row += v * _log_single(ratio) - v + p
-            P[i, j] = ratio
-        total += row
+def kullback_leibler_row(v, p, floor):
+    """Replace p by v / p, as far as v goes; return the divergence of v from p."""
+    total = v.dtype.type(0)
+    for j in range(v.size):
+        model = p[j] if p[j] > floor else floor
+        ratio = v[j] / model
+        total += v[j] * _log(ratio) - v[j] + model
+        p[j] = ratio
     return total
 
 
 @njit(cache=True, nogil=True, error_model="numpy", fastmath=FAST)
-def _kl_double(V, P, floor):
-    total = 0.0
-    for i in range(V.shape[0]):
-        for j in range(V.shape[1]):
-            v = V[i, j]
-            p = max(P[i, j], floor)
-            ratio = v / p
-            total += p - v
-            if v > 0:
-                total += v * math.log(ratio)
-            P[i, j] = ratio
+def itakura_saito_row(v, p, q, floor):
+    """Replace p by 1 / p and q by v / p^2; return the divergence of v from p.
+
+    v and p count as at least ``floor``, so that a zero costs what it must, not an
+    infinity.
+    """
+    one = v.dtype.type(1)  # a plain 1 would make all of it double precision
+    total = one - one
+    for j in range(v.size):
+        data = v[j] if v[j] > floor else floor
+        inverse = one / (p[j] if p[j] > floor else floor)
+        ratio = data * inverse
+        total += ratio - _log(ratio) - one
+        q[j] = ratio * inverse
+        p[j] = inverse
     return total
 
 
+@njit(cache=True, nogil=True, error_model="numpy", fastmath=FAST)
 def kullback_leibler(V, P, floor):
     """Replace P by V / P; return the divergence of V from P."""
-    if P.dtype == np.float32:
-        return _kl_single(V, P, np.float32(floor))
-    return _kl_double(V, P, floor)
+    total = 0.0
+    for i in range(V.shape[0]):
+        total += kullback_leibler_row(V[i], P[i], floor)
+    return total
+
+
+@njit(cache=True, nogil=True, error_model="numpy", fastmath=FAST)
+def itakura_saito(V, P, Q, floor):
+    """Replace P by 1 / P and Q by V / P^2; return the divergence of V from P."""
+    total = 0.0
+    for i in range(V.shape[0]):
+        total += itakura_saito_row(V[i], P[i], Q[i], floor)
+    return total
 
 
 @njit(cache=True, nogil=True, error_model="numpy", fastmath=FAST)
@@ -91,25 +116,6 @@ def half_squares(V, P):
             row += d * d
         total += row
     return total / 2
-
-
-@njit(cache=True, nogil=True, error_model="numpy", fastmath=FAST)
-def itakura_saito(V, P, Q, floor):
-    """Replace Q by V / P^2 and P by 1 / P; return the divergence of V from P.
-
-    V and P count as at least ``floor``, so that a zero costs what it must, not
-    an infinity.
-    """
-    total = 0.0
-    for i in range(V.shape[0]):
-        for j in range(V.shape[1]):
-            v = V[i, j] if V[i, j] > floor else floor
-            inverse = 1 / (P[i, j] if P[i, j] > floor else floor)
-            r = v * inverse
-            total += r - math.log(r) - 1
-            Q[i, j] = r * inverse
-            P[i, j] = inverse
-    return total
 
 
 @njit(cache=True, nogil=True, error_model="numpy", fastmath=FAST)
@@ -136,24 +142,3 @@ def _beta_term(v, p, slope, beta):
     """One entry's beta-divergence; ``slope`` is p^(beta-1)."""
     own = v**beta if v > 0 else 0.0
     return (own + (beta - 1) * slope * p - beta * v * slope) / (beta * (beta - 1))
-
-
-@njit(cache=True, nogil=True, error_model="numpy", fastmath=FAST)
-def hals_sweep(X, A, G, rows, free):
-    """Minimise ||V - Y^T X||^2 over the rows of X >= 0, one after another.
-
-    X and A = Y V are (n_components, n); G = Y Y^T. Only ``rows`` are touched, and
-    only where ``free`` is true (Cichocki and Phan 2009, eq. 7).
-    """
-    n_components, n = X.shape
-    step = np.empty(n, X.dtype)
-    for k in rows:
-        if G[k, k] <= 0:
-            continue
-        step[:] = A[k]
-        for other in range(n_components):
-            for i in range(n):
-                step[i] -= G[k, other] * X[other, i]
-        for i in range(n):
-            x = X[k, i] + step[i] / G[k, k]
-            X[k, i] = x if x > 0 and free[k, i] else 0

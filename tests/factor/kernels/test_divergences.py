@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from specnmf.factor import kernels
+from specnmf.factor.kernels import divergences as kernels
 
 
 def test_the_logarithm_is_single_precisions(rng):

@@ -1,0 +1,100 @@
+"""A start from part of the frames: neighbours sound alike."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from specnmf.factor.iterate import Factors, Solver
+
+Array = NDArray[np.floating]
+Mask = NDArray[np.bool_]
+
+#: Every how many frames one is taken, round after round, and how many times the steps
+#: of the last round each takes.
+ROUNDS = {64: 4, 32: 4, 16: 4, 8: 2, 4: 1}
+
+#: Fewer frames than this, or than components, teach nothing.
+LEAST_FRAMES = 150
+
+#: Activations begin with at least this share of their component's mean, so that an
+#: entry that is zero in the frames beside is not lost.
+LEAST_SHARE = 0.01
+
+
+class Make(Protocol):
+    """Makes a solver for some frames, which may go on from that of a round before."""
+
+    def __call__(
+        self,
+        VT: Array,
+        WT: Array,
+        H: Array,
+        free_H: Mask,
+        /,
+        *,
+        after: Solver | None = None,
+    ) -> Solver:
+        """The solver."""
+
+
+def approach(
+    VT: Array, WT: Array, H: Array, free_H: Mask, *, make: Make, n_steps: int
+) -> tuple[Factors, Solver] | None:
+    """Factors learned from every 64th to every 4th frame, in between interpolated.
+
+    A step costs in proportion to the frames, and on a part of them templates learn
+    as well at first: the finer the part, the less is left to learn.
+
+    Parameters
+    ----------
+    VT : array, shape (n_frames, n_bins)
+        The data.
+    WT, H : array, shape (n_components, n_bins) and (n_components, n_frames)
+        The start.
+    free_H : array of bool, shape (n_components, n_frames)
+        Where an activation may be other than zero.
+    make : callable
+        Makes the solver of a round.
+    n_steps : int
+        Steps of the last round.
+
+    Returns
+    -------
+    factors, solver
+        W transposed and H, and the last solver; None if there are too few frames to
+        leave any out.
+    """
+    n_components, n_frames = H.shape
+    known: tuple[int, Array] | None = None
+    solver: Solver | None = None
+    for stride, times in ROUNDS.items():
+        frames = np.arange(stride // 2, n_frames, stride)
+        if len(frames) < max(LEAST_FRAMES, n_components):
+            continue
+        coarse = H[:, frames] if known is None else _interpolate(*known, frames)
+        free = np.ascontiguousarray(free_H[:, frames])
+        solver = make(VT[frames], WT, np.where(free, coarse, 0), free, after=solver)
+        for _ in range(n_steps * times):
+            solver.step()
+        WT, coarse = solver.factors()
+        known = stride, coarse
+    if known is None or solver is None:
+        return None
+    between = _interpolate(*known, np.arange(n_frames))
+    return (WT, np.where(free_H, between, 0)), solver
+
+
+def _interpolate(stride: int, H: Array, frames: NDArray[np.int_]) -> Array:
+    """The activations of some frames, between those of every ``stride``-th."""
+    place = np.clip((frames - stride // 2) / stride, 0, H.shape[1] - 1)
+    left = place.astype(int)
+    right = np.minimum(left + 1, H.shape[1] - 1)
+    share = (place - left).astype(H.dtype)
+    between = np.empty((len(H), len(frames)), H.dtype)
+    for known, out in zip(H, between, strict=True):
+        np.add(known[left] * (1 - share), known[right] * share, out=out)
+        np.maximum(out, LEAST_SHARE * known.mean(), out=out)
+    return between

@@ -1,0 +1,238 @@
+"""Exact non-negative least squares, for all columns at once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from specnmf.errors import ParameterError
+from specnmf.factor.kernels.nnls import solve_columns
+from specnmf.parallel import Mapper, cut, workers
+
+Array = NDArray[np.floating]
+Doubles = NDArray[np.float64]
+Booleans = NDArray[np.bool_]
+
+#: Columns that a thread takes at a time: their data in double precision fit its cache.
+PIECE = 256
+
+
+def nnls(
+    A: ArrayLike,
+    B: ArrayLike,
+    *,
+    support: ArrayLike | None = None,
+    start: ArrayLike | None = None,
+    threads: int | None = None,
+) -> Array:
+    """The X >= 0 that minimises ||B - A X||, to rounding.
+
+    All is computed in double precision: the Gram matrix squares the condition of A,
+    which single precision cannot afford.
+
+    Parameters
+    ----------
+    A : array, shape (n_rows, n_components)
+        Any finite numbers; columns may be zero, equal or more than the rows.
+    B : array, shape (n_rows, n_columns)
+        Any finite numbers.
+    support : array of bool, shape (n_components, n_columns), optional
+        Entries that may be other than zero.
+    start : array, shape (n_components, n_columns), optional
+        A guess, such as the solution of a problem nearby. Only where it is positive
+        counts; it changes the time, not the solution.
+    threads : int, optional
+        None: one a core. The result does not depend on it.
+
+    Returns
+    -------
+    array, shape (n_components, n_columns)
+        float32 if B is, else float64. Columns that depend on others make solutions
+        many; then it is one of them.
+
+    Raises
+    ------
+    ParameterError
+        If shapes do not fit or a number is not finite.
+
+    See Also
+    --------
+    solve_normal : the same from AᵀA and AᵀB, and what holds of a solution.
+    """
+    A, B = _matrix("A", A), _matrix("B", B)
+    if len(A) != len(B):
+        raise ParameterError(
+            f"A and B need as many rows, got shapes {A.shape} and {B.shape}"
+        )
+    shape = A.shape[1], B.shape[1]
+    free = _by_column("support", support, shape)
+    passive = _by_column("start", None if start is None else _positive(start), shape)
+    with workers(threads) as mapper:
+        return solve_columns_of(A, B, free, passive, mapper, warm=start is not None)
+
+
+def solve_columns_of(
+    A: Array,
+    B: Array,
+    free: Booleans,
+    passive: Booleans,
+    mapper: Mapper,
+    *,
+    warm: bool = False,
+) -> Array:
+    """What `nnls` returns, of matrices known to fit; masks have a row a column of B."""
+    X = np.empty(free.shape, B.dtype)
+    A = A.astype(np.float64)
+    problem = _Problem.of(A.T @ A)
+
+    def solve(piece: slice) -> None:
+        columns = np.array(B.T[piece], np.float64, order="C")
+        own = columns @ A, free[piece], passive[piece]
+        X[piece] = problem.solve(*own, warm=warm)
+
+    mapper(solve, cut(slice(0, len(X)), PIECE))
+    return np.ascontiguousarray(X.T)
+
+
+def solve_normal(
+    gram: ArrayLike,
+    products: ArrayLike,
+    *,
+    mapper: Mapper,
+    support: ArrayLike | None = None,
+    passive: ArrayLike | None = None,
+) -> tuple[Doubles, Booleans]:
+    """The X >= 0 that minimises ||B - A X||, from AᵀA and AᵀB, and where it may grow.
+
+    A column x and its gradient y = AᵀA x - AᵀB are non-negative, and x is zero
+    wherever y is not: y_i >= -1e-12 ||a_i|| max_j |a_jᵀb| / ||a_j||, and where x_i > 0
+    it is zero up to rounding. A component whose angle to the span of others is below
+    3e-7 may be left at zero, with a gradient of at most that share of ||a_i|| ||b||.
+
+    Parameters
+    ----------
+    gram : array, shape (n_components, n_components)
+        AᵀA.
+    products : array, shape (n_components, n_columns)
+        AᵀB.
+    mapper : callable
+        From `specnmf.parallel.workers`; its number of threads does not show.
+    support : array of bool, shape (n_components, n_columns), optional
+        Entries that may be other than zero.
+    passive : array of bool, shape (n_components, n_columns), optional
+        Where to begin: what was returned for a problem nearby. If it is right
+        already, each column costs one Cholesky factorisation, or none if its
+        neighbour has the same. By default a column begins at its neighbour's.
+
+    Returns
+    -------
+    X : array of float64, shape (n_components, n_columns), Fortran order
+        The solutions.
+    passive : array of bool, like X
+        Where x_i was free to grow. It is zero elsewhere; there, x is the solution
+        of least squares without bounds, and equal components are in it once.
+
+    Raises
+    ------
+    ParameterError
+        If shapes do not fit or a number is not finite.
+
+    Notes
+    -----
+    Block principal pivoting exchanges all infeasible components at once until there
+    is none. It may cycle. Where Kim and Park then exchange one at a time, by index,
+    which ends but may take very long, components here enter the set reached so far
+    one by one, the steepest first, so that the cost falls with each: Lawson and
+    Hanson's method as Bro and de Jong start it. Rounding might keep even that from
+    ending: after 10 n_components solves the point reached is returned, which is
+    non-negative and no worse than zero.
+
+    References
+    ----------
+    Kim and Park, "Fast nonnegative matrix factorization: an active-set-like method
+    and comparisons", SIAM J. Sci. Comput. 33(6), 2011, section 4; Lawson and Hanson,
+    "Solving least squares problems", 1974, chapter 23; Bro and de Jong, "A fast
+    non-negativity-constrained least squares algorithm", J. Chemometrics 11, 1997.
+    """
+    G = np.asarray(gram, np.float64)
+    C = np.asarray(products, np.float64)
+    if C.ndim != 2 or 0 in C.shape or G.shape != (len(C), len(C)):
+        raise ParameterError(
+            "gram must be (n_components, n_components) and products (n_components, "
+            f"n_columns), got shapes {G.shape} and {C.shape}"
+        )
+    problem = _Problem.of(G)
+    free = _by_column("support", support, C.shape)
+    own = _by_column("passive", passive, C.shape)
+
+    def solve(piece: slice) -> Doubles:
+        parts = C.T[piece], free[piece], own[piece]
+        return problem.solve(*parts, warm=passive is not None)
+
+    X = np.concatenate(mapper(solve, cut(slice(0, C.shape[1]), PIECE)))
+    return X.T, own.T
+
+
+@dataclass(frozen=True)
+class _Problem:
+    """What all columns share: AᵀA with a diagonal of ones, and each component's scale.
+
+    Scaled so, tolerances mean the same for loud components and soft ones.
+    """
+
+    gram: Doubles
+    scale: Doubles
+
+    @classmethod
+    def of(cls, gram: Doubles) -> _Problem:
+        """Scale AᵀA; zero columns of A stay zero."""
+        _check_finite("A", gram)
+        norms = np.sqrt(np.maximum(np.diagonal(gram), 0))
+        scale = np.divide(1, norms, out=np.zeros_like(norms), where=norms > 0)
+        return cls(gram * scale * scale[:, np.newaxis], scale)
+
+    def solve(
+        self, products: Doubles, free: Booleans, passive: Booleans, *, warm: bool
+    ) -> Doubles:
+        """Return the solutions for rows of products; leave their sets in passive."""
+        _check_finite("B", products)
+        C = np.multiply(products, self.scale, order="C")
+        X, k = np.empty_like(C), len(self.scale)
+        work = np.empty((k, k)), np.full(k, -1), np.empty((6, k))
+        solve_columns(self.gram, C, free, passive, warm, work, X)
+        X *= self.scale
+        return X
+
+
+def _matrix(name: str, values: ArrayLike) -> Array:
+    array = np.asarray(values)
+    if array.dtype not in (np.float32, np.float64):
+        array = array.astype(np.float64)
+    if array.ndim != 2 or 0 in array.shape:
+        raise ParameterError(f"{name} must be a matrix, got shape {array.shape}")
+    return array
+
+
+def _positive(start: ArrayLike) -> Booleans:
+    return np.asarray(np.asarray(start) > 0)
+
+
+def _by_column(name: str, mask: ArrayLike | None, shape: tuple[int, ...]) -> Booleans:
+    """Return a copy of a mask, (n_columns, n_components); true where there is none."""
+    array = np.ones(shape, bool) if mask is None else np.asarray(mask)
+    if array.dtype != np.bool_ or array.shape != shape:
+        raise ParameterError(
+            f"{name} must be of shape {shape}, one entry for each component and column "
+            f"of X, got {array.dtype} of shape {array.shape}"
+        )
+    return np.array(array.T, order="C")
+
+
+def _check_finite(name: str, products: Doubles) -> None:
+    if not np.isfinite(products).all():
+        raise ParameterError(
+            f"{name} must be finite, and so must its products with A; scale it down, "
+            "or set what is missing to zero"
+        )
