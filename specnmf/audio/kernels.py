@@ -79,7 +79,7 @@ def round_running_sum(sources, mixture, scale, span, out, written):
         Full scale, 2^(bits - 1).
     span : tuple of int
         The first sample and the one after the last.
-    out : array, shape (n_sources, n, n_channels), int32
+    out : array, shape (n_sources, n, n_channels), int16 or int32
     written : array, shape (n_channels, n), float64
         Filled with the sum of what is written.
 
@@ -90,32 +90,40 @@ def round_running_sum(sources, mixture, scale, span, out, written):
     """
     n_sources = sources.shape[0]
     start, stop = span
-    running, rest = np.zeros(stop - start), np.zeros(stop - start)
+    n = stop - start
+    running, share, given = np.zeros(n), np.zeros(n), np.zeros(n)
     held = 0
     for c in range(sources.shape[1]):
-        rest[:] = mixture[c, start:stop]
+        whole, sum_written = mixture[c, start:stop], written[c, start:stop]
+        for t in range(n):
+            share[t] = whole[t]
+            running[t] = sum_written[t] = 0
         for s in range(n_sources):
-            for t in range(start, stop):
-                rest[t - start] -= sources[s, c, t]
-        running[:] = 0
-        written[c, start:stop] = 0
+            source = sources[s, c, start:stop]
+            for t in range(n):
+                share[t] -= source[t]
+        for t in range(n):
+            share[t] /= n_sources
         for s in range(n_sources):
-            last = s == n_sources - 1
-            for t in range(start, stop):
-                running[t - start] += sources[s, c, t] + rest[t - start] / n_sources
-                sum_so_far = mixture[c, t] if last else running[t - start]
-                step = np.rint(sum_so_far * scale) - written[c, t]
-                value = min(max(step, -scale), scale - 1)
-                held += value != step
-                written[c, t] += value
-                out[s, t, c] = np.int32(value)
-        for t in range(start, stop):
-            missing = np.rint(mixture[c, t] * scale) - written[c, t]
+            source = sources[s, c, start:stop]
+            sums = whole if s == n_sources - 1 else running
+            for t in range(n):
+                running[t] += source[t] + share[t]
+            for t in range(n):
+                step = np.rint(sums[t] * scale) - sum_written[t]
+                given[t] = min(max(step, -scale), scale - 1)
+                held += given[t] != step
+                sum_written[t] += given[t]
+            for t in range(n):
+                out[s, start + t, c] = np.int32(given[t])
+        for t in range(n):
+            missing = np.rint(whole[t] * scale) - sum_written[t]
             for s in range(n_sources):
                 if missing == 0:
                     break
-                value = min(max(out[s, t, c] + missing, -scale), scale - 1)
-                missing -= value - out[s, t, c]
-                written[c, t] += value - out[s, t, c]
-                out[s, t, c] = np.int32(value)
+                value = out[s, start + t, c]
+                more = min(max(value + missing, -scale), scale - 1) - value
+                missing -= more
+                sum_written[t] += more
+                out[s, start + t, c] = np.int32(value + more)
     return held

@@ -121,8 +121,11 @@ class Writer:
             )
 
     def write(self, block: NDArray[Any]) -> None:
-        """Append a block (n, n_channels): integers at the file's scale, or floats."""
-        if self.bits is not None:
+        """Append a block (n, n_channels): integers at the file's scale, or floats.
+
+        Only files of 16 bit take int16, and take it in a fraction of the time.
+        """
+        if self.bits is not None and block.dtype != np.int16:
             block = block << (32 - self.bits)
         with self._one_line():
             self.file.write(block)

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from specnmf.factor.iterate import Factors
 from specnmf.factor.kernels import hals as kernels
-from specnmf.factor.kernels.tiles import tile_of
+from specnmf.factor.kernels.tiles import add_up, tile_of, tiles_like
 from specnmf.factor.nnls import solve_columns_of
-from specnmf.factor.spans import add_up, spans
+from specnmf.factor.spans import spans
 from specnmf.parallel import Mapper, cut
 
 Array = NDArray[np.floating]
@@ -98,6 +98,8 @@ class Hals:
         self.free_H = EVERYWHERE if free[1].all() else free[1].copy("C")
         self.H, self.swept_H = H.copy("C"), H.copy("C")
         self.next_H, self.next_swept_H = np.empty_like(self.H), np.empty_like(self.H)
+        self.HV = tiles_like(self.WT, len(self.spans))
+        self.HH = np.zeros((len(self.spans), len(self.WT), len(self.WT)))
         self.momentum, self.bound = MOMENTUM, 1.0
         self.energy = float(sum(mapper(self._half_energy, self.spans)))
         self.cost = self._squared_distance(self.WT, self.H)
@@ -153,20 +155,18 @@ class Hals:
             next_swept=self.next_swept_H,
             free=self.free_H,
         )
-        n, beyond = len(WT), WT.dtype.type(momentum)
+        beyond = WT.dtype.type(momentum)
 
-        def share(span: slice) -> _Sums:
-            HV, HH = np.multiply(WT, 0, out=tile_of(WT)), np.zeros((n, n))
-            ends = span.start, span.stop
-            inner = kernels.hals_pass(job, ends, beyond, SWEEPS, HV, HH)
-            return _Sums(HV, HH, inner)
+        def share(number: int) -> float:
+            ends = self.spans[number].start, self.spans[number].stop
+            room = self.HV[number], self.HH[number]
+            return float(kernels.hals_pass(job, ends, beyond, SWEEPS, room[0], room[1]))
 
-        parts = self.map(share, self.spans)
-        return _Sums(
-            add_up(part.HV.astype(np.float64) for part in parts),
-            add_up(part.HH for part in parts),
-            sum(part.inner for part in parts),
-        )
+        inner = sum(self.map(share, range(len(self.spans))))
+        sums = _Sums(np.empty(WT.shape), np.empty(self.HH.shape[1:]), inner)
+        add_up(self.HV, sums.HV)
+        add_up(self.HH, sums.HH)
+        return sums
 
     def _templates(self, WT: Array, sums: _Sums) -> Array:
         """W swept for the activations that the sums are from."""
@@ -207,8 +207,8 @@ class Hals:
         return _half_squared_distance(self.VT, WT, H, self.map)
 
     def _half_energy(self, span: slice) -> float:
-        rows = (row.astype(np.float64) for row in self.VT[span])
-        return sum(float(np.vdot(row, row)) for row in rows) / 2
+        V = self.VT[span]
+        return float(kernels.inner_product(V, V)) / 2
 
 
 class ExactActivations:

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from specnmf.factor.divergence import floor
 from specnmf.factor.iterate import Factors
 from specnmf.factor.kernels import joint as kernels
-from specnmf.factor.kernels.tiles import new_tile, tile_of
-from specnmf.factor.spans import add_up, spans
+from specnmf.factor.kernels.tiles import add_up, tile_of, tiles_like
+from specnmf.factor.spans import spans
 from specnmf.parallel import Mapper
 
 Array = NDArray[np.floating]
@@ -33,7 +33,7 @@ class _Sums(NamedTuple):
     cost: float
     agreement: float
     negative: Array
-    positive: Array | None
+    positive: Array
 
 
 class JointMajorisation:
@@ -94,6 +94,8 @@ class JointMajorisation:
         self.last_HT = self.HT.copy()
         self.point_WT, self.point_HT = self.WT, self.HT.copy()
         self.trial_HT = np.empty_like(self.HT)
+        self.negative = tiles_like(self.WT, len(self.spans))
+        self.positive = tiles_like(self.WT, 0 if beta == 1 else len(self.spans))
         self.learned = np.zeros(len(self.WT), np.bool_)
         self.learned[: len(learned)] = learned
         self.inertia = 1.0
@@ -148,33 +150,32 @@ class JointMajorisation:
         job = kernels.Pass(self.VT, WT, self.HT, self.last_HT, self.trial_HT)
         beyond, further = WT.dtype.type(momentum), WT.dtype.type(excess)
 
-        def share(span: slice) -> _Sums:
-            ends = span.start, span.stop
-            negative, positive = _empty_tile(WT), None
+        def share(number: int) -> tuple[float, float]:
+            ends, least = (
+                (self.spans[number].start, self.spans[number].stop),
+                self.least,
+            )
+            negative = self.negative[number]
             if self.beta == 1:
                 cost, agreement = kernels.kullback_leibler_pass(
-                    job, ends, beyond, further, self.least, negative
+                    job, ends, beyond, further, least, negative
                 )
             else:
-                positive = _empty_tile(WT)
                 cost, agreement = kernels.itakura_saito_pass(
-                    job, ends, beyond, further, self.least, negative, positive
+                    job, ends, beyond, further, least, negative, self.positive[number]
                 )
-            return _Sums(cost, agreement, negative, positive)
+            return cost, agreement
 
-        parts = self.map(share, self.spans)
-        positives = [part.positive for part in parts if part.positive is not None]
-        return _Sums(
-            sum(part.cost for part in parts),
-            sum(part.agreement for part in parts),
-            add_up(part.negative for part in parts),
-            add_up(positives) if positives else None,
-        )
+        costs, agreements = zip(*self.map(share, range(len(self.spans))), strict=True)
+        negative, positive = np.empty_like(WT), np.empty_like(WT)
+        add_up(self.negative, negative)
+        add_up(self.positive, positive)
+        return _Sums(sum(costs), sum(agreements), negative, positive)
 
     def _updated(self, WT: Array, sums: _Sums, excess: float) -> Array:
         """The templates that minimise the bound, with the activations that do."""
         tile, tiny = tile_of(WT), WT.dtype.type(TINY)
-        if sums.positive is None:
+        if self.beta == 1:
             totals = (WT * sums.negative).sum(axis=1, keepdims=True)
             factor = sums.negative / np.maximum(totals, tiny)
             heard = totals[:, 0] > 0  # what is silent keeps its template
@@ -199,9 +200,3 @@ class JointMajorisation:
         shares = relative.sum(axis=1, dtype=np.float64)[: self.shape[0]]
         sums = np.maximum(updated.sum(axis=1)[: self.shape[0]], TINY)
         return float(shares / sums @ self.last_HT.sum(axis=0, dtype=np.float64))
-
-
-def _empty_tile(like: Array) -> Array:
-    n_rows, n_columns = like.shape
-    tile: Array = new_tile(n_rows, n_columns, like)
-    return tile

@@ -58,11 +58,13 @@ def nmf(
         Where to start; an int stands for a random start of so many components.
     beta : float or str
         ``"euclidean"`` (2), ``"kl"`` (1), ``"is"`` (0) or any number.
-    solver : {"auto", "mu", "hals"}
-        Multiplicative updates serve any beta, HALS only 2; auto takes HALS for
-        2. ``"mu"`` at beta 2 takes exactly the steps of the FMP notebooks.
+    solver : {"auto", "mu", "hals", "joint"}
+        Multiplicative updates serve any beta, HALS only 2, joint majorisation 1 and
+        0; auto takes these where they serve, as they need a fraction of the time:
+        they learn from part of the frames first, and go on with momentum. ``"mu"``
+        takes exactly the textbook's steps, at beta 2 those of the FMP notebooks.
     max_iter : int
-        The most iterations.
+        The most iterations over all frames.
     tol : float
         See ``stop``; 0 runs all ``max_iter`` iterations.
     stop : {"cost", "factors"}
@@ -70,7 +72,8 @@ def nmf(
         or, FMP's criterion, when both factors change by less than ``tol`` in
         spectral norm.
     fixed : array of bool, shape (n_components,), optional
-        Components whose templates stay untouched, not even rescaled.
+        Components whose templates stay untouched, not even rescaled. If that is
+        all, HALS solves for the activations exactly, by non-negative least squares.
     support : pair of bool arrays or None, shapes of W and H
         Entries that may be other than zero; the rest is zero from the start.
         Numbers count as true where they are not zero.
@@ -97,8 +100,9 @@ def nmf(
 
     References
     ----------
-    Lee and Seung 2001; Févotte and Idier 2011; Cichocki and Phan 2009; Müller,
-    "Fundamentals of Music Processing", section 8.3.
+    Lee and Seung 2001; Févotte and Idier 2011; Cichocki and Phan 2009; Ang and Gillis
+    2019; Marmin, Goulart and Févotte 2023; Müller, "Fundamentals of Music Processing",
+    section 8.3. The documentation's page on theory has the equations.
     """
     options = Settings(
         beta=parse_beta(beta), solver=solver, max_iter=max_iter, tol=tol, stop=stop

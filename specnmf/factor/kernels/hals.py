@@ -100,7 +100,7 @@ def sweep_columns(WT, A, slope, free, learned, columns, n_sweeps):
 
 @njit(cache=True, nogil=True, error_model="numpy", fastmath=FAST)
 def hals_pass(job, frames, momentum, n_sweeps, HV, HH):
-    """Sweep the activations of a span; add its share of H Vᵀ and H Hᵀ.
+    """Sweep the activations of a span; set its share of H Vᵀ and H Hᵀ.
 
     Parameters
     ----------
@@ -114,7 +114,7 @@ def hals_pass(job, frames, momentum, n_sweeps, HV, HH):
     n_sweeps : int
         Sweeps over the components.
     HV, HH : array, shape (n_components, n_bins) and (n_components, n_components)
-        What is added to: a tile, and a matrix of the tile's size in double precision.
+        Where the shares go: a tile, and a matrix in double precision.
 
     Returns
     -------
@@ -129,6 +129,9 @@ def hals_pass(job, frames, momentum, n_sweeps, HV, HH):
     gram = np.zeros((len(A), len(A)), A.dtype)
     every = np.ones(len(A), np.bool_)
     inner = 0.0
+    for k in range(len(HV)):
+        fill(HV[k], V.dtype.type(0))
+        fill(HH[k], 0.0)
     for start in range(frames[0], frames[1], COLUMNS):
         n = min(COLUMNS, frames[1] - start)
         for j in range(n):

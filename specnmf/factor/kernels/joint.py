@@ -99,7 +99,7 @@ def extrapolate(now, last, momentum, out):
 
 @njit(cache=True, nogil=True, error_model="numpy", fastmath=FAST)
 def kullback_leibler_pass(job, frames, momentum, excess, least, negative):
-    """Update the activations of a span; add what updates the templates.
+    """Update the activations of a span; set what updates the templates.
 
     Parameters
     ----------
@@ -112,7 +112,7 @@ def kullback_leibler_pass(job, frames, momentum, excess, least, negative):
     least : float
         The least value of WH.
     negative : tile, shape (n_components, n_bins)
-        What Hᵀ (V / WH) is added to.
+        Where Hᵀ (V / WH) goes.
 
     Returns
     -------
@@ -127,6 +127,8 @@ def kullback_leibler_pass(job, frames, momentum, excess, least, negative):
     factor = np.zeros_like(X)
     zero = job.VT.dtype.type(0)
     cost, agreement = 0.0, 0.0
+    for k in range(len(negative)):
+        fill(negative[k], zero)
     for start in range(frames[0], frames[1], FRAMES):
         n = min(FRAMES, frames[1] - start)
         _go_on(job, start, n, momentum, X)
@@ -149,7 +151,7 @@ def kullback_leibler_pass(job, frames, momentum, excess, least, negative):
 def itakura_saito_pass(job, frames, momentum, excess, least, negative, positive):
     """The same for Itakura-Saito, where WT may have any scale.
 
-    ``negative`` and ``positive`` get the sums with V / (WH)^2 and 1 / WH added.
+    Into ``negative`` and ``positive`` go the sums with V / (WH)^2 and 1 / WH.
     """
     n_bins, n_components = job.VT.shape[1], len(job.WT)
     P, Q = new_tile(FRAMES, n_bins, job.VT), new_tile(FRAMES, n_bins, job.VT)
@@ -158,6 +160,9 @@ def itakura_saito_pass(job, frames, momentum, excess, least, negative, positive)
     above, below, factor = np.zeros_like(X), np.zeros_like(X), np.zeros_like(X)
     zero = job.VT.dtype.type(0)
     cost, agreement = 0.0, 0.0
+    for k in range(n_components):
+        fill(negative[k], zero)
+        fill(positive[k], zero)
     for start in range(frames[0], frames[1], FRAMES):
         n = min(FRAMES, frames[1] - start)
         _go_on(job, start, n, momentum, X)

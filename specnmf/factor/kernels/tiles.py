@@ -116,9 +116,26 @@ def set_inner(A, B, C):
             c3[k], c3[k + 1], c3[k + 2], c3[k + 3] = s30, s31, s32, s33
 
 
+@njit(cache=True, nogil=True, error_model="numpy")
+def add_up(parts, out):
+    """Set ``out`` to the sum of the parts (n, n_rows, n_columns), in their order."""
+    for i in range(out.shape[0]):
+        fill(out[i], out.dtype.type(0))
+        for part in range(parts.shape[0]):
+            for j in range(out.shape[1]):
+                out[i, j] += parts[part, i, j]
+
+
 def tile_of(A: NDArray[T]) -> NDArray[T]:
     """A copy of a matrix as a tile, the padding zero."""
     n_rows, n_columns = A.shape
     tile: NDArray[T] = new_tile(n_rows, n_columns, A)
     tile[:n_rows, :n_columns] = A
     return tile
+
+
+def tiles_like(tile: NDArray[T], n: int) -> NDArray[T]:
+    """So many tiles of the shape of one, zero, shape (n, n_rows, n_columns)."""
+    n_rows, n_columns = tile.shape
+    room: NDArray[T] = new_tile(n * n_rows, n_columns, tile)
+    return room.reshape(n, n_rows, n_columns)
