@@ -12,12 +12,12 @@ from specnmf.factor.iterate import Factors, Solver
 Array = NDArray[np.floating]
 Mask = NDArray[np.bool_]
 
-#: Every how many frames one is taken, round after round, and how many times the steps
-#: of the last round each takes.
-ROUNDS = {64: 4, 32: 4, 16: 4, 8: 2, 4: 1}
+#: Every how many frames one is taken, round after round.
+STRIDES = (64, 32, 16, 8, 4)
 
-#: Fewer frames than this, or than components, teach nothing.
-LEAST_FRAMES = 150
+#: With fewer frames than this, or than components, a round is left out: what sounds
+#: seldom is missed, and the templates may settle in a worse minimum.
+LEAST_FRAMES = 600
 
 #: Activations begin with at least this share of their component's mean, so that an
 #: entry that is zero in the frames beside is not lost.
@@ -59,7 +59,8 @@ def approach(
     make : callable
         Makes the solver of a round.
     n_steps : int
-        Steps of the last round.
+        Steps of the last round; the first takes four times as many, those in between
+        twice as many.
 
     Returns
     -------
@@ -70,10 +71,8 @@ def approach(
     n_components, n_frames = H.shape
     known: tuple[int, Array] | None = None
     solver: Solver | None = None
-    for stride, times in ROUNDS.items():
+    for stride, times in _rounds(n_frames, max(LEAST_FRAMES, n_components)):
         frames = np.arange(stride // 2, n_frames, stride)
-        if len(frames) < max(LEAST_FRAMES, n_components):
-            continue
         coarse = H[:, frames] if known is None else _interpolate(*known, frames)
         free = np.ascontiguousarray(free_H[:, frames])
         solver = make(VT[frames], WT, np.where(free, coarse, 0), free, after=solver)
@@ -85,6 +84,13 @@ def approach(
         return None
     between = _interpolate(*known, np.arange(n_frames))
     return (WT, np.where(free_H, between, 0)), solver
+
+
+def _rounds(n_frames: int, least: int) -> list[tuple[int, int]]:
+    """The strides that leave enough frames, and how many times the steps each takes."""
+    strides = [stride for stride in STRIDES if n_frames // stride >= least]
+    times = [min(4, strides[0] // 2), *[2] * len(strides[1:-1]), 1] if strides else []
+    return list(zip(strides, times, strict=False))
 
 
 def _interpolate(stride: int, H: Array, frames: NDArray[np.int_]) -> Array:

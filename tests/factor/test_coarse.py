@@ -4,15 +4,15 @@ import numpy as np
 import pytest
 
 from specnmf import Factorization, nmf, starts
-from specnmf.factor.coarse import _interpolate
+from specnmf.factor.coarse import _interpolate, _rounds
 
 
 @pytest.fixture
 def V(rng):
-    """1600 frames of 5 components that change slowly."""
-    slow = np.repeat(rng.random((5, 101)) ** 4, 16, axis=1)
-    H = np.apply_along_axis(np.convolve, 1, slow, np.hanning(31), mode="same")[:, :1600]
-    return rng.random((64, 5)) ** 4 @ H + 0.01 * rng.random((64, 1600))
+    """2560 frames of 5 components that change slowly."""
+    slow = np.repeat(rng.random((5, 161)) ** 4, 16, axis=1)
+    H = np.apply_along_axis(np.convolve, 1, slow, np.hanning(31), mode="same")[:, :2560]
+    return rng.random((64, 5)) ** 4 @ H + 0.01 * rng.random((64, 2560))
 
 
 @pytest.mark.parametrize("beta", [0, 1, 2])
@@ -55,3 +55,16 @@ def test_activations_in_between_lie_on_a_line():
     frames = np.arange(12)
     expected = np.interp(frames, [2, 6, 10], H[0])
     np.testing.assert_allclose(_interpolate(4, H, frames)[0], expected)
+
+
+@pytest.mark.parametrize(
+    ("n_frames", "rounds"),
+    [
+        (2399, []),
+        (2400, [(4, 2)]),
+        (5000, [(8, 4), (4, 1)]),
+        (20_000, [(32, 4), (16, 2), (8, 2), (4, 1)]),
+    ],
+)
+def test_long_recordings_get_more_rounds(n_frames, rounds):
+    assert _rounds(n_frames, 600) == rounds
