@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, get_args
@@ -29,6 +30,21 @@ SUBTYPES: Mapping[str, tuple[str, ...]] = {
     "ogg": ("VORBIS",),
     "mp3": ("MPEG_LAYER_III",),
 }
+
+#: The bytes behind the letters of a size, each 1024 times the last.
+SIZES: Mapping[str, int] = {
+    "": 1,
+    "K": 1 << 10,
+    "M": 1 << 20,
+    "G": 1 << 30,
+    "T": 1 << 40,
+}
+
+#: How many components to look for unless told.
+N_COMPONENTS = 8
+
+#: The most components that auto may choose.
+MOST_AUTO = 64
 
 #: Window length in samples up to 48 kHz; doubled with each doubling above.
 BASE_N_FFT = 2048
@@ -100,8 +116,8 @@ class Settings(RunSettings):
 
     Attributes
     ----------
-    n_components : int
-        How many components to look for.
+    n_components : int or "auto"
+        How many components to look for; auto: as many as cross-validation finds.
     beta : float
         The divergence: 2 Euclidean, 1 Kullback-Leibler, 0 Itakura-Saito.
     solver, init, stop : str
@@ -110,6 +126,9 @@ class Settings(RunSettings):
         The most iterations to spend.
     tol : float
         Stop once an iteration lowers the cost by less than this fraction.
+    memory : int
+        Bytes that a run may take: what does not fit is left on disk, learned from a
+        sample and then refined on all frames.
     seed : int
         Seed of the random start.
     n_fft, hop_length : int or None
@@ -134,24 +153,31 @@ class Settings(RunSettings):
         If a value is out of its range.
     """
 
-    n_components: int = 8
+    n_components: int | Literal["auto"] = N_COMPONENTS
     beta: float = BETAS["kl"]
     solver: Solver = "auto"
     init: Init = "random"
     stop: Stop = "cost"
     tol: float = 1e-4
+    memory: int = 2 << 30
     mask_power: float = 1.0
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        check_at_least("n_components", self.n_components, 1)
+        check_components(self.n_components)
         check_finite("beta", self.beta)
         check_choice("solver", self.solver, get_args(Solver))
         check_solver(self.solver, self.beta)
         check_choice("init", self.init, get_args(Init))
         check_choice("stop", self.stop, get_args(Stop))
         check_at_least("tol", self.tol, 0)
+        check_at_least("memory", self.memory, 1)
         check_above("mask_power", self.mask_power, 0)
+
+    @property
+    def most_components(self) -> int:
+        """``n_components``, or the most that auto may choose."""
+        return MOST_AUTO if self.n_components == "auto" else self.n_components
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -243,6 +269,27 @@ def parse_beta(beta: float | str) -> float:
     return number
 
 
+def parse_size(size: int | str) -> int:
+    """The bytes behind ``2G``, ``512M`` or a number of bytes.
+
+    Raises
+    ------
+    ParameterError
+        If ``size`` is no such thing.
+    """
+    match = re.fullmatch(
+        r"(\d{1,15}(?:\.\d{1,15})?)([KMGT]?)", str(size).strip().upper()
+    )
+    if match is None or float(match[1]) == 0:
+        raise ParameterError(f"a size is like 2G, 512M or bytes, got {size!r}")
+    return int(float(match[1]) * SIZES[match[2]])
+
+
+def spell_size(n_bytes: float) -> str:
+    """A size in whole M, rounded up, as `parse_size` takes it."""
+    return f"{math.ceil(n_bytes / SIZES['M'])}M"
+
+
 def window(
     sr: int, n_fft: int | None = None, hop_length: int | None = None
 ) -> tuple[int, int]:
@@ -280,6 +327,17 @@ def check_window(n_fft: int | None, hop_length: int | None) -> None:
             f"hop_length must not exceed n_fft ({length}), got {hop_length}: "
             "samples between the frames would be lost"
         )
+
+
+def check_components(n_components: int | str) -> None:
+    """Raise ParameterError unless it is auto or a number of components."""
+    if isinstance(n_components, str):
+        if n_components != "auto":
+            raise ParameterError(
+                f"n_components is a whole number or auto, got {n_components!r}"
+            )
+    else:
+        check_at_least("n_components", n_components, 1)
 
 
 def check_solver(solver: str, beta: float) -> None:

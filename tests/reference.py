@@ -31,6 +31,19 @@ def multiplicative_updates(V, W, H, beta, n_iter):
     return W, H
 
 
+def weighted_updates(V, weights, W, H, beta, n_iter):
+    """The same where each entry's divergence is multiplied by its weight."""
+    gamma = 1 / (2 - beta) if beta < 1 else 1 / (beta - 1) if beta > 2 else 1
+    for _ in range(n_iter):
+        P = W @ H
+        negative, positive = weights * V * P ** (beta - 2), weights * P ** (beta - 1)
+        H = H * (W.T @ negative / (W.T @ positive + EPS)) ** gamma
+        P = W @ H
+        negative, positive = weights * V * P ** (beta - 2), weights * P ** (beta - 1)
+        W = W * (negative @ H.T / (positive @ H.T + EPS)) ** gamma
+    return W, H
+
+
 def fmp_nmf(V, W, H, n_iter, threshold):
     """The FMP notebook's loop (C8/C8S3_NMFbasic) with its own stop criterion."""
     iteration, changes = 0, (np.inf,)

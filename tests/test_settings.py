@@ -5,7 +5,7 @@ import math
 import pytest
 
 from specnmf import ParameterError, ScoreSettings, Settings
-from specnmf.settings import parse_beta, window
+from specnmf.settings import MOST_AUTO, parse_beta, parse_size, spell_size, window
 
 
 @pytest.mark.parametrize(
@@ -20,6 +20,33 @@ def test_betas_have_names_and_numbers(given, expected):
 def test_other_betas_are_refused(given):
     with pytest.raises(ParameterError, match="beta is euclidean, kl, is or a number"):
         parse_beta(given)
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [("2G", 2**31), ("512m", 2**29), (" 1.5K ", 1536), ("1T", 2**40), ("7", 7), (9, 9)],
+)
+def test_sizes_have_letters_and_numbers(given, expected):
+    assert parse_size(given) == expected
+
+
+@pytest.mark.parametrize("given", ["", "G", "2X", "-1G", "0", "1e9", "1" * 99, "2 GB"])
+def test_other_sizes_are_refused(given):
+    with pytest.raises(ParameterError, match="a size is like 2G, 512M or bytes, got"):
+        parse_size(given)
+
+
+def test_a_spelled_size_is_no_smaller():
+    assert parse_size(spell_size(2**30 + 1)) == 2**30 + 2**20
+
+
+def test_the_number_of_components_is_a_number_or_left_open():
+    assert Settings(n_components=5).most_components == 5
+    assert Settings(n_components="auto").most_components == MOST_AUTO
+    with pytest.raises(ParameterError, match="a whole number or auto, got 'two'"):
+        Settings(n_components="two")
+    with pytest.raises(ParameterError, match="n_components must be at least 1, got 0"):
+        Settings(n_components=0)
 
 
 def test_the_defaults_are_those_of_the_contract():

@@ -7,7 +7,7 @@ import os
 import re
 import shutil
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from specnmf.audio.recording import Audio, Float32
+from specnmf.audio.recording import BLOCK, Audio, Float32
 from specnmf.errors import AudioError
 from specnmf.settings import check_above, check_at_least
 
@@ -24,9 +24,6 @@ if TYPE_CHECKING:
     import soundfile
 
 PathLike = str | os.PathLike[str]
-
-#: Samples a channel read or written at a time.
-BLOCK = 1 << 18
 
 #: The share of a recording that may be missing before it counts as cut short: headers
 #: of playable files are off by a few blocks.
@@ -64,19 +61,38 @@ def read(path: PathLike, *, start: float = 0.0, duration: float | None = None) -
         If the file is missing, no audio, cut short, empty, or holds samples that
         are not finite.
     """
-    check_at_least("start", start, 0)
-    if duration is not None:
-        check_above("duration", duration, 0)
     with reading(path) as source:
-        sr = source.sr
-        first = round(start * sr)
-        count = None if duration is None else max(1, round(duration * sr))
-        blocks = list(source.blocks(first, count, dtype="float32"))
-    if not blocks:
-        raise _nothing_to_read(path, start)
-    samples = np.concatenate(blocks, axis=1)
-    _check_finite(path, samples, sr)
-    return Audio(samples, sr)
+        blocks = list(source.excerpt(start, duration))
+        return Audio(np.concatenate(blocks, axis=1), source.sr)
+
+
+def read_up_to(
+    most: int, path: PathLike, *, start: float = 0.0, duration: float | None = None
+) -> Audio | None:
+    """The recording as `read` gives it, or None if it is longer than that.
+
+    Parameters
+    ----------
+    most : int
+        Samples a channel. No more are read, whatever the header says.
+    path, start, duration
+        As for `read`.
+
+    Raises
+    ------
+    AudioError
+        As `read`.
+    """
+    blocks, n_samples = [], 0
+    with reading(path) as source:
+        if source.expected(start, duration) > most:
+            return None
+        for block in source.excerpt(start, duration):
+            blocks.append(block)
+            n_samples += block.shape[1]
+            if n_samples > most:
+                return None
+        return Audio(np.concatenate(blocks, axis=1), source.sr)
 
 
 def remarks(path: PathLike, n_samples: int | None = None) -> list[str]:
@@ -134,6 +150,37 @@ class Source:
     def subtype(self) -> str:
         """How a sample is stored, as libsndfile names it."""
         return str(self.file.subtype)
+
+    def expected(self, start: float, duration: float | None) -> float:
+        """Samples a channel that an excerpt has by the header; 0 if that is silent."""
+        promised = _promised(self.file)
+        if math.isinf(promised):
+            return 0.0
+        asked = math.inf if duration is None else duration * self.sr
+        return max(0.0, min(asked, promised - start * self.sr))
+
+    def excerpt(self, start: float, duration: float | None) -> Iterator[Float32]:
+        """Yield an excerpt, in seconds, in blocks (n_channels, n) of float32.
+
+        Raises
+        ------
+        ParameterError
+            If the excerpt begins before the recording, or lasts no time.
+        AudioError
+            As `blocks`; and at the end, if there was nothing, or samples that are
+            not finite.
+        """
+        check_at_least("start", start, 0)
+        if duration is not None:
+            check_above("duration", duration, 0)
+        first = round(start * self.sr)
+        count = None if duration is None else max(1, round(duration * self.sr))
+        n_samples = 0
+        for block in _finite(self, self.blocks(first, count, dtype="float32")):
+            n_samples += block.shape[1]
+            yield block
+        if n_samples == 0:
+            raise _nothing_to_read(self.path, start)
 
     def blocks(
         self, first: int = 0, count: int | None = None, *, dtype: str
@@ -303,14 +350,20 @@ def _nothing_to_read(path: PathLike, start: float) -> AudioError:
     return AudioError(f"{path}: holds no samples")
 
 
-def _check_finite(path: PathLike, samples: Float32, sr: int) -> None:
-    for channel in samples:
-        if np.isfinite(channel.min()) and np.isfinite(channel.max()):
-            continue
-        bad = np.flatnonzero(~np.isfinite(channel))
+def _finite(source: Source, blocks: Iterable[Float32]) -> Iterator[Float32]:
+    """Yield the blocks; after the last, say which samples were not finite, if any."""
+    position, count, earliest = 0, 0, 0
+    for block in blocks:
+        if not (np.isfinite(block.min()) and np.isfinite(block.max())):
+            bad = np.flatnonzero(~np.isfinite(block).all(axis=0))
+            earliest = earliest if count else position + int(bad[0])
+            count += len(bad)
+        position += block.shape[1]
+        yield block
+    if count:
         raise AudioError(
-            f"{path}: holds NaN or infinite samples ({len(bad)}, the first at "
-            f"{bad[0] / sr:.3f} s); repair the recording first"
+            f"{source.path}: holds NaN or infinite samples ({count}, the first at "
+            f"{earliest / source.sr:.3f} s); repair the recording first"
         )
 
 

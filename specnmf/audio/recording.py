@@ -3,13 +3,41 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from specnmf.errors import AudioError
+from specnmf.parallel import cut
 
 Float32 = NDArray[np.float32]
+
+#: Samples a channel looked at at a time.
+BLOCK = 1 << 18
+
+
+class Sound(Protocol):
+    """What is known of a recording, be it in memory or on disk."""
+
+    @property
+    def sr(self) -> int:
+        """The sample rate in Hz."""
+
+    @property
+    def n_channels(self) -> int:
+        """The number of channels."""
+
+    @property
+    def n_samples(self) -> int:
+        """The number of samples a channel."""
+
+    @property
+    def duration(self) -> float:
+        """The length in seconds."""
+
+    def findings(self) -> list[str]:
+        """What a listener should know before believing a decomposition."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,18 +86,48 @@ class Audio:
         """The length in seconds."""
         return self.n_samples / self.sr
 
+    def findings(self) -> list[str]:
+        """What a listener should know before believing a decomposition."""
+        survey = Survey(self.n_channels)
+        for span in cut(slice(0, self.n_samples), BLOCK):
+            survey.add(self.samples[:, span])
+        return survey.findings()
 
-def findings(audio: Audio) -> list[str]:
-    """What a listener should know before believing a decomposition of this audio."""
-    peak = max(float(-audio.samples.min()), float(audio.samples.max()))
-    if peak == 0:
-        return ["silent: all samples are zero, so all sources will be silent"]
-    if all(channel.min() == channel.max() for channel in audio.samples):
-        return ["constant: a DC offset and no sound"]
-    clipped = sum(_clipped(channel) for channel in audio.samples)
-    if clipped:
-        return [f"clipped: {clipped} samples in runs at full scale"]
-    return []
+
+class Survey:
+    """What there is to know of samples that come block by block.
+
+    Parameters
+    ----------
+    n_channels : int
+        Of each block.
+    """
+
+    def __init__(self, n_channels: int) -> None:
+        self.n_samples = self.clipped = 0
+        self.lowest = np.full(n_channels, np.inf)
+        self.highest = -self.lowest
+        # A run at full scale may begin in one block and end in the next.
+        self.last = np.zeros((n_channels, 2), np.float32)
+
+    def add(self, block: Float32) -> None:
+        """Look at the next samples, (n_channels, n)."""
+        self.n_samples += block.shape[1]
+        np.minimum(self.lowest, block.min(axis=1), out=self.lowest)
+        np.maximum(self.highest, block.max(axis=1), out=self.highest)
+        joined = np.concatenate([self.last, block], axis=1)
+        self.clipped += sum(_clipped(channel) for channel in joined)
+        self.last = joined[:, -2:]
+
+    def findings(self) -> list[str]:
+        """What a listener should know before believing a decomposition."""
+        if not (self.lowest.any() or self.highest.any()):
+            return ["silent: all samples are zero, so all sources will be silent"]
+        if (self.lowest == self.highest).all():
+            return ["constant: a DC offset and no sound"]
+        if self.clipped:
+            return [f"clipped: {self.clipped} samples in runs at full scale"]
+        return []
 
 
 def _clipped(channel: Float32) -> int:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from specnmf.audio.recording import Audio
+from specnmf.audio.recording import Audio, Sound
 from specnmf.errors import ParameterError
 from specnmf.parallel import cut, workers
 from specnmf.settings import window as window_and_hop
@@ -45,7 +45,7 @@ class Grid:
 
     @classmethod
     def of(
-        cls, audio: Audio, n_fft: int | None = None, hop_length: int | None = None
+        cls, audio: Sound, n_fft: int | None = None, hop_length: int | None = None
     ) -> Grid:
         """The grid of a recording, with the default window for its rate."""
         length, hop = window_and_hop(audio.sr, n_fft, hop_length)
@@ -131,7 +131,7 @@ class Spectrogram:
 
     def magnitude(self) -> Float32:
         """The root mean square over channels of |X|, shape (n_bins, n_frames)."""
-        return _rms(self.X.transpose(0, 2, 1)).T
+        return rms(self.X.transpose(0, 2, 1)).T
 
 
 def stft(
@@ -184,19 +184,31 @@ def magnitude(audio: Audio, grid: Grid, *, threads: int | None = None) -> Float3
     V = np.empty((grid.n_frames, grid.n_bins), np.float32)
 
     def fill(block: slice) -> None:
-        V[block] = _rms(spectra(audio.samples, grid, block))
+        V[block] = rms(spectra(audio.samples, grid, block))
 
     with workers(threads) as mapper:
         mapper(fill, grid.blocks())
     return V.T
 
 
-def spectra(samples: Float32, grid: Grid, frames: slice) -> Complex64:
-    """The transform of some frames, shape (n_channels, n_frames, n_bins)."""
+def spectra(
+    samples: Float32, grid: Grid, frames: slice, *, origin: int = 0
+) -> Complex64:
+    """The transform of some frames, shape (n_channels, n_frames, n_bins).
+
+    Parameters
+    ----------
+    samples : array, shape (n_channels, n)
+        The recording, or what these frames reach of it.
+    grid, frames
+        Which frames.
+    origin : int
+        The recording's sample that ``samples`` begins with.
+    """
     from scipy import fft
 
-    first = frames.start * grid.hop_length - grid.n_fft // 2
-    last = (frames.stop - 1) * grid.hop_length + grid.n_fft // 2
+    first = frames.start * grid.hop_length - grid.n_fft // 2 - origin
+    last = (frames.stop - 1) * grid.hop_length + grid.n_fft // 2 - origin
     piece = _padded(samples, first, last)
     views = np.lib.stride_tricks.sliding_window_view(piece, grid.n_fft, axis=1)
     transformed: Complex64 = fft.rfft(views[:, :: grid.hop_length] * grid.window)
@@ -212,8 +224,8 @@ def _padded(samples: Float32, first: int, last: int) -> Float32:
     return np.pad(inside, ((0, 0), (before, after)))
 
 
-def _rms(X: Complex64) -> Float32:
-    """The root mean square over the first axis of |X|."""
+def rms(X: Complex64) -> Float32:
+    """The root mean square over channels, the first axis, of |X|."""
     if len(X) == 1:
         magnitudes: Float32 = np.abs(X[0])
         return magnitudes

@@ -68,6 +68,8 @@ def _summary(run: Run) -> Iterator[str]:
     from specnmf.output.report import describe
 
     entries = run.report["components"]
+    if run.report["rank_choice"] is not None:
+        yield f"{run.report['rank_choice']['chosen']} components by cross-validation"
     yield from describe(entries[:MOST_LISTED])
     if len(entries) > MOST_LISTED:
         yield f"and {len(entries) - MOST_LISTED} more in run.json"

@@ -25,6 +25,7 @@ from specnmf.settings import (
     Solver,
     Stop,
     parse_beta,
+    parse_size,
 )
 
 if TYPE_CHECKING:
@@ -58,6 +59,27 @@ class Transposition(click.ParamType):  # type: ignore[type-arg]  # as Beta
         return "[auto|SEMITONES]"
 
 
+class Components(click.ParamType):  # type: ignore[type-arg]  # as Beta
+    """``auto`` or a whole number."""
+
+    name = "components"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> int | str:
+        """The number, or auto."""
+        if value == "auto":
+            return "auto"
+        try:
+            return int(str(value))
+        except ValueError:
+            self.fail(f"expected a whole number or auto, got {value!r}", param, ctx)
+
+    def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str:
+        """What the help shows."""
+        return "[NUMBER|auto]"
+
+
 class Beta(click.ParamType):  # type: ignore[type-arg]  # generic from 8.2 on
     """``euclidean``, ``kl``, ``is`` or a number."""
 
@@ -77,6 +99,25 @@ class Beta(click.ParamType):  # type: ignore[type-arg]  # generic from 8.2 on
         return "[euclidean|kl|is|NUMBER]"
 
 
+class Size(click.ParamType):  # type: ignore[type-arg]  # as Beta
+    """A number of bytes, or of K, M, G or T."""
+
+    name = "size"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> int:
+        """The number of bytes."""
+        try:
+            return parse_size(value)
+        except ParameterError as error:
+            self.fail(str(error), param, ctx)
+
+    def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str:
+        """What the help shows."""
+        return "SIZE"
+
+
 def factorisation_options(command: F) -> F:
     """Add the options of the factorisation."""
     return _apply(
@@ -85,10 +126,10 @@ def factorisation_options(command: F) -> F:
             "-k",
             "--components",
             "n_components",
-            type=int,
+            type=Components(),
             default=Settings.n_components,
             show_default=True,
-            help="How many components to look for.",
+            help="How many components to look for; auto: found in one to two seconds.",
         ),
         click.option(
             "--beta",
@@ -97,13 +138,24 @@ def factorisation_options(command: F) -> F:
             show_default=True,
             help="The divergence: euclidean (2), kl (1), is (0) or any number.",
         ),
-        _choice("--solver", Solver, "auto: hals for euclidean, mu for the others."),
+        _choice(
+            "--solver",
+            Solver,
+            "auto: hals for euclidean, joint for kl and is, else mu.",
+        ),
         _choice("--init", Init, "The start; nndsvda fills nndsvd's zeros."),
         _number("--max-iter", int, "The most iterations."),
         _number("--tol", float, "Stop below this relative decrease of the cost."),
         _choice("--stop", Stop, "What --tol is about: the cost, or FMP's factors."),
         _number("--seed", int, "Seed of the random start."),
         _number("--mask-power", float, "1: ratio of magnitudes; 2: Wiener's powers."),
+        click.option(
+            "--memory",
+            type=Size(),
+            default="2G",
+            show_default=True,
+            help="What a run may take; longer songs are left on disk.",
+        ),
         _threads(),
     )
 

@@ -17,7 +17,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from specnmf.factor import starts
 from specnmf.factor.factorization import Factorization
 from specnmf.factor.nmf import nmf
-from specnmf.settings import Init, Settings, Solver
+from specnmf.settings import N_COMPONENTS, Init, Settings, Solver
 
 Array = NDArray[np.floating]
 
@@ -51,7 +51,7 @@ class NMF(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  # 
 
     def __init__(
         self,
-        n_components: int = Settings.n_components,
+        n_components: int = N_COMPONENTS,
         *,
         beta: float | str = Settings.beta,
         solver: Solver = Settings.solver,

@@ -88,8 +88,8 @@ def write_factors(
         In Hz and seconds.
     """
     arrays: dict[str, NDArray[Any]] = {
-        "W": factorization.W.astype(np.float32),
-        "H": factorization.H.astype(np.float32),
+        "W": factorization.W.astype(np.float32, copy=False),
+        "H": factorization.H.astype(np.float32, copy=False),
         "frequencies": frequencies,
         "times": times,
         "labels": np.array(factorization.labels, dtype=np.str_),

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from specnmf.audio import kernels
 from specnmf.audio.masks import Stream
-from specnmf.audio.reading import BLOCK, Source, reading
-from specnmf.audio.recording import Audio
+from specnmf.audio.reading import Source, reading
+from specnmf.audio.recording import BLOCK, Sound
 from specnmf.audio.writing import Writer, output_subtype
 from specnmf.errors import AudioError
 from specnmf.parallel import Mapper, workers
@@ -56,7 +56,7 @@ class Written:
 def write_sources(
     folder: Path,
     recording: Path,
-    audio: Audio,
+    audio: Sound,
     names: Sequence[str],
     stream: Stream,
     settings: RunSettings,
@@ -70,10 +70,10 @@ def write_sources(
     folder : path
         An existing folder.
     recording : path
-        The file that ``audio`` was read from: read again, block by block, for its
+        The file that the mixture is from: read again, block by block, for its
         exact samples.
-    audio : Audio
-        The mixture.
+    audio : Audio or other Sound
+        The mixture; only its rate and size are used.
     names : sequence of str
         The sources' names, and their files'.
     stream : iterator
@@ -133,7 +133,7 @@ def null_test(
 
 
 def _writer(
-    stack: ExitStack, stem: Path, audio: Audio, settings: RunSettings, source: str
+    stack: ExitStack, stem: Path, audio: Sound, settings: RunSettings, source: str
 ) -> Writer:
     subtype = output_subtype(settings.format, settings.subtype, source)
     writer = Writer(
@@ -207,25 +207,26 @@ def _write_block(
         tally.add(sources.sum(axis=0, dtype=np.float64) - mixture, mixture)
         frames: NDArray[Any] = sources.transpose(0, 2, 1)
     else:
-        scale = 2.0 ** (bits - 1)
-        frames, written, held = _round(sources, mixture, scale, mapper)
+        frames, written, held = _round(sources, mixture, bits, mapper)
         tally.held += held
-        tally.add(written / scale - mixture, mixture)
+        tally.add(written / 2.0 ** (bits - 1) - mixture, mixture)
     mapper(lambda pair: pair[0].write(pair[1]), list(zip(writers, frames, strict=True)))
 
 
 def _round(
     sources: NDArray[np.float32],
     mixture: Float64,
-    scale: float,
+    bits: int,
     mapper: Mapper,
-) -> tuple[NDArray[np.int32], Float64, int]:
+) -> tuple[NDArray[np.signedinteger], Float64, int]:
     """Integers that add up to the mixture, (n_sources, n, n_channels), and their sum.
 
     Also returns how many were held at full scale.
     """
     n_sources, n_channels, n = sources.shape
-    out = np.empty((n_sources, n, n_channels), np.int32)
+    number = np.int16 if bits == 16 else np.int32
+    out = np.empty((n_sources, n, n_channels), number)
+    scale = 2.0 ** (bits - 1)
     written = np.empty((n_channels, n))
     edges = np.linspace(0, n, PIECES + 1).astype(int)
 

@@ -12,16 +12,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from specnmf.audio import masks, pitch, reading, stft
-from specnmf.audio.recording import Audio
+from specnmf.audio import masks, pitch
 from specnmf.audio.stft import Grid
 from specnmf.audio.writing import check_writable
 from specnmf.errors import ParameterError, TemplateError
 from specnmf.factor import starts
 from specnmf.factor.factorization import Factorization
 from specnmf.factor.nmf import nmf
+from specnmf.factor.rank import RankChoice, choose_rank
 from specnmf.output import folder, report
 from specnmf.output.sources import Written, write_sources
+from specnmf.pipeline.material import Material, open_material
 from specnmf.pipeline.run import (
     Progress,
     Run,
@@ -39,13 +40,12 @@ MOST_TEMPLATE_BYTES = 1 << 30
 
 @dataclass(frozen=True, eq=False)
 class _Decomposition:
-    """A recording taken apart, in memory."""
+    """A recording taken apart, with settings that name a number of components."""
 
     path: Path
     settings: Settings
-    audio: Audio
-    grid: Grid
-    V: NDArray[np.float32]
+    choice: RankChoice | None
+    material: Material
     result: Factorization
     pitches: NDArray[np.float64]
 
@@ -94,12 +94,15 @@ def decompose(
     target = Path(output) / path.stem
     folder.check_free(target, overwrite=overwrite)
     stages = Stages(progress)
-    with stages.stage("read"):
-        audio = reading.read(path, start=settings.start, duration=settings.duration)
-        check_writable(settings.format, audio.sr, audio.n_channels)
+    n_components = max(settings.most_components, _count_templates(templates))
+    with stages.stage("read") as step:
+        material = open_material(path, settings, n_components, step)
+        sound = material.sound
+        check_writable(settings.format, sound.sr, sound.n_channels)
     with folder.run_folder(target, overwrite=overwrite) as partial:
-        done = _take_apart(path, audio, settings, templates, stages)
-        written = _write(done, partial, stages)
+        with stages.compiling():
+            done = _take_apart(path, material, settings, templates, stages)
+            written = _write(done, partial, stages)
         content = {
             "command": command,
             **_content(done, written, templates),
@@ -111,66 +114,118 @@ def decompose(
 
 def _take_apart(
     path: Path,
-    audio: Audio,
+    material: Material,
     settings: Settings,
     templates: str | Path | None,
     stages: Stages,
 ) -> _Decomposition:
-    grid = Grid.of(audio, settings.n_fft, settings.hop_length)
-    with stages.stage("transform"):
-        V = stft.magnitude(audio, grid, threads=settings.threads)
-    with stages.stage("factorise", settings.max_iter) as step:
-        result = _factorise(V, grid, settings, templates, step)
-    pitches = pitch.estimate_pitches(result.W, grid.frequencies)
-    return _Decomposition(path, settings, audio, grid, V, result, pitches)
+    given = np.zeros((material.grid.n_bins, 0), np.float32)
+    if templates is not None:
+        given = read_templates(templates, material.grid).astype(np.float32)
+    V = material.transform(stages)
+    choice = _choose(V, settings, stages)
+    if choice is not None:
+        settings = dataclasses.replace(settings, n_components=choice.chosen)
+    learned = _best(V, given, settings, material.n_starts, stages)
+    del V  # its room is needed
+    fixed = np.arange(learned.n_components) < given.shape[1]
+    result = material.refine(learned, fixed, stages)
+    # Templates that were given keep their places, so that they can be found again.
+    result = result.by_energy() if templates is None else result
+    pitches = pitch.estimate_pitches(result.W, material.grid.frequencies)
+    return _Decomposition(path, settings, choice, material, result, pitches)
+
+
+def _choose(
+    V: NDArray[np.float32], settings: Settings, stages: Stages
+) -> RankChoice | None:
+    """The number of components, if it was left open."""
+    if settings.n_components != "auto":
+        return None
+    with stages.stage("choose"):
+        return choose_rank(
+            V, beta=settings.beta, rng=settings.seed, threads=settings.threads
+        )
 
 
 def _write(done: _Decomposition, partial: Path, stages: Stages) -> Written | None:
-    models = masks.FactorModels(done.result)
-    stream = masks.stream_sources(
-        masks.spectra_of(done.audio, done.grid),
-        done.grid,
-        models,
-        n_channels=done.audio.n_channels,
-        mask=done.settings.mask,
-        power=done.settings.mask_power,
-        threads=done.settings.threads,
-    )
     return write_run(
         partial,
         stages,
         done.settings,
-        sources=lambda step: write_sources(
-            partial / "sources",
-            done.path,
-            done.audio,
-            models.names,
-            stream,
-            done.settings,
-            progress=step,
-        ),
+        sources=lambda step: _sources(done, partial / "sources", step),
         notes=lambda folder: write_factors(
-            folder, done.result, done.grid, done.pitches
+            folder, done.result, done.material.grid, done.pitches
         ),
         figures=lambda folder: _figures(done, folder),
     )
 
 
+def _sources(
+    done: _Decomposition, folder: Path, step: Callable[[int, int], None]
+) -> Written:
+    models = masks.FactorModels(done.result)
+    with done.material.spectra(len(models.names)) as spectra_of:
+        stream = masks.stream_sources(
+            spectra_of,
+            done.material.grid,
+            models,
+            n_channels=done.material.sound.n_channels,
+            mask=done.settings.mask,
+            power=done.settings.mask_power,
+            threads=done.settings.threads,
+        )
+        return write_sources(
+            folder,
+            done.path,
+            done.material.sound,
+            models.names,
+            stream,
+            done.settings,
+            progress=step,
+        )
+
+
+def _best(
+    V: NDArray[np.float32],
+    given: NDArray[np.float32],
+    settings: Settings,
+    n_starts: int,
+    stages: Stages,
+) -> Factorization:
+    """The factorisation of the lowest cost among those of a few seeds."""
+    chance = settings.init == "random" and given.shape[1] < settings.most_components
+    seeds = range(settings.seed, settings.seed + (n_starts if chance else 1))
+    with stages.stage("factorise", len(seeds) * settings.max_iter) as step:
+        found = [
+            _factorise(
+                V,
+                given,
+                dataclasses.replace(settings, seed=seed),
+                _telling(step, number * settings.max_iter),
+            )
+            for number, seed in enumerate(seeds)
+        ]
+    return min(found, key=lambda result: float(result.losses[-1]))
+
+
+def _telling(step: Callable[..., None], before: int) -> Callable[[int, float], None]:
+    """A solver's callback that tells of its iterations and those before."""
+    return lambda i, loss: step(before + i, note=f"loss {loss:.5g}")
+
+
 def _factorise(
     V: NDArray[np.float32],
-    grid: Grid,
+    given: NDArray[np.float32],
     settings: Settings,
-    templates: str | Path | None,
-    step: Callable[..., None],
+    callback: Callable[[int, float], None],
 ) -> Factorization:
-    fixed = np.zeros((grid.n_bins, 0), V.dtype)
-    if templates is not None:
-        fixed = read_templates(templates, grid).astype(V.dtype)
-    n_components = max(settings.n_components, fixed.shape[1])
+    n_given = given.shape[1]
+    n_components = max(settings.most_components, n_given)
     _check_rank(n_components, V)
     start = starts.make(V, n_components, init=settings.init, rng=settings.seed)
-    W = np.concatenate([fixed, start.W[:, fixed.shape[1] :]], axis=1)
-    result = nmf(
+    W = np.concatenate([given, start.W[:, n_given:]], axis=1)
+    return nmf(
         V,
         dataclasses.replace(start, W=W),
         beta=settings.beta,
@@ -178,12 +233,10 @@ def _factorise(
         max_iter=settings.max_iter,
         tol=settings.tol,
         stop=settings.stop,
-        fixed=np.arange(n_components) < fixed.shape[1],
+        fixed=np.arange(n_components) < n_given,
         threads=settings.threads,
-        callback=lambda i, loss: step(i, note=f"loss {loss:.5g}"),
+        callback=callback,
     )
-    # Templates that were given keep their places, so that they can be found again.
-    return result.by_energy() if templates is None else result
 
 
 def _check_rank(n_components: int, V: NDArray[np.float32]) -> None:
@@ -204,6 +257,25 @@ def read_templates(path: str | Path, grid: Grid) -> NDArray[np.floating]:
         If the file is none, or its bins are not those of the recording.
     """
     path = Path(path)
+    W, frequencies = _load_templates(path)
+    if not (frequencies.shape == grid.frequencies.shape and len(W) == grid.n_bins):
+        raise TemplateError(
+            f"{path}: holds {len(W)} bins, the recording {grid.n_bins}; "
+            "use the --n-fft that made the templates"
+        )
+    if not np.allclose(frequencies, grid.frequencies, rtol=1e-6):
+        raise TemplateError(
+            f"{path}: its bins end at {frequencies[-1]:.0f} Hz, the recording's at "
+            f"{grid.frequencies[-1]:.0f} Hz; templates serve one sample rate"
+        )
+    return W
+
+
+def _count_templates(path: str | Path | None) -> int:
+    return 0 if path is None else _load_templates(Path(path))[0].shape[1]
+
+
+def _load_templates(path: Path) -> tuple[NDArray[np.floating], NDArray[Any]]:
     try:
         with zipfile.ZipFile(path) as archive:
             size = sum(member.file_size for member in archive.infolist())
@@ -211,7 +283,7 @@ def read_templates(path: str | Path, grid: Grid) -> NDArray[np.floating]:
             raise TemplateError(f"{path}: holds over a gigabyte, expected factors.npz")
         with np.load(path, allow_pickle=False) as arrays:
             W, frequencies = arrays["W"], arrays["frequencies"]
-            checked = Factorization(W, np.zeros((W.shape[1], 1)))
+            return Factorization(W, np.zeros((W.shape[1], 1))).W, frequencies
     except TemplateError:
         raise
     except OSError as error:
@@ -220,34 +292,31 @@ def read_templates(path: str | Path, grid: Grid) -> NDArray[np.floating]:
         raise TemplateError(
             f"{path}: expected a factors.npz with W and frequencies ({error})"
         ) from error
-    fits = frequencies.shape == grid.frequencies.shape
-    if not (fits and len(checked.W) == grid.n_bins):
-        raise TemplateError(
-            f"{path}: holds {len(checked.W)} bins, the recording {grid.n_bins}; "
-            "use the --n-fft that made the templates"
-        )
-    if not np.allclose(frequencies, grid.frequencies, rtol=1e-6):
-        raise TemplateError(
-            f"{path}: its bins end at {frequencies[-1]:.0f} Hz, the recording's at "
-            f"{grid.frequencies[-1]:.0f} Hz; templates serve one sample rate"
-        )
-    return checked.W
 
 
 def _figures(done: _Decomposition, folder: Path) -> None:
     from specnmf.output import figures
 
-    figures.draw_figures(
-        folder,
-        done.V,
-        done.result,
-        frequencies=done.grid.frequencies,
-        times=done.grid.times,
-        pitches=done.pitches,
-        beta=done.settings.beta,
-        figure_format=done.settings.figure_format,
-        title=done.path.stem,
-    )
+    with done.material.magnitudes() as V:
+        figures.draw_figures(
+            folder,
+            V,
+            done.result,
+            frequencies=done.material.grid.frequencies,
+            times=done.material.grid.times,
+            pitches=done.pitches,
+            beta=done.settings.beta,
+            figure_format=done.settings.figure_format,
+            title=done.path.stem,
+            step="pass" if done.material.streamed else "iteration",
+        )
+    if done.choice is not None:
+        figures.draw_rank_figure(
+            folder,
+            done.choice,
+            figure_format=done.settings.figure_format,
+            title=done.path.stem,
+        )
 
 
 def _content(
@@ -260,14 +329,17 @@ def _content(
         for entry in components:
             entry["source"] = f"sources/{written.files[entry['label']]}"
             entry["rms"] = written.rms[entry["label"]]
+    grid, sound = done.material.grid, done.material.sound
     settings = dataclasses.replace(
-        done.settings, n_fft=done.grid.n_fft, hop_length=done.grid.hop_length
+        done.settings, n_fft=grid.n_fft, hop_length=grid.hop_length
     )
     return {
         "inputs": inputs_entry(inputs),
-        "audio": audio_entry(done.audio),
+        "audio": audio_entry(sound),
         "settings": dataclasses.asdict(settings),
+        "streamed": done.material.streamed,
         "seed": settings.seed,
+        "rank_choice": _choice_entry(done.choice),
         "versions": report.versions(),
         "iterations": len(done.result.losses),
         "final_loss": float(done.result.losses[-1]),
@@ -275,9 +347,20 @@ def _content(
         "components": components,
         "warnings": sound_warnings(
             done.path,
-            done.audio,
+            sound,
             written,
             start=settings.start,
             duration=settings.duration,
         ),
+    }
+
+
+def _choice_entry(choice: RankChoice | None) -> dict[str, Any] | None:
+    if choice is None:
+        return None
+    return {
+        "chosen": choice.chosen,
+        "ranks": choice.ranks.tolist(),
+        "held_out_db": choice.means.tolist(),
+        "standard_errors_db": choice.errors.tolist(),
     }

@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from specnmf.audio import reading
-from specnmf.audio.recording import Audio, findings
+from specnmf.audio.recording import Sound
 from specnmf.output import report
 from specnmf.output.sources import Written
+from specnmf.pipeline.compiling import watched
 
 #: ``progress(stage, done, total, note)``, as a stage goes on.
 Progress = Callable[[str, int, int, str], None]
@@ -58,13 +59,29 @@ class Stages:
         step(total)
         self.seconds[name] = round(time.perf_counter() - began, 3)
 
+    @contextmanager
+    def compiling(self) -> Iterator[None]:
+        """Tell of kernels that are compiled in a block, and how long that took in all.
+
+        It is done once on a machine; the stages in which it happens take longer by it.
+        """
+
+        def tell(going_on: bool) -> None:
+            if self.tell is not None:
+                self.tell("compile", int(not going_on), 1, "once on this machine")
+
+        with watched(tell) as compilation:
+            yield
+        if compilation.seconds:
+            self.seconds["compile"] = round(compilation.seconds, 3)
+
 
 def inputs_entry(paths: Iterable[Path]) -> list[dict[str, str]]:
     """Each input with its SHA-256, for run.json."""
     return [{"path": str(path), "sha256": report.sha256(path)} for path in paths]
 
 
-def audio_entry(audio: Audio) -> dict[str, Any]:
+def audio_entry(audio: Sound) -> dict[str, Any]:
     """What there is to say of a recording, for run.json."""
     return {
         "sr": audio.sr,
@@ -76,7 +93,7 @@ def audio_entry(audio: Audio) -> dict[str, Any]:
 
 def sound_warnings(
     path: Path,
-    audio: Audio,
+    audio: Sound,
     written: Written | None,
     *,
     start: float,
@@ -85,7 +102,7 @@ def sound_warnings(
     """What to know of a recording, and of what was written from it."""
     whole = start == 0 and duration is None
     found = [
-        *findings(audio),
+        *audio.findings(),
         *reading.remarks(path, audio.n_samples if whole else None),
     ]
     if duration is not None and audio.n_samples < round(duration * audio.sr):

@@ -107,8 +107,9 @@ def separate(
         check_writable(settings.format, audio.sr, audio.n_channels)
         written_score = read_score(score)
     with folder.run_folder(target, overwrite=overwrite) as partial:
-        done = _take_apart(path, score, audio, written_score, settings, stages)
-        written = _write(done, partial, stages)
+        with stages.compiling():
+            done = _take_apart(path, score, audio, written_score, settings, stages)
+            written = _write(done, partial, stages)
         content = {
             "command": command,
             **_content(done, written),

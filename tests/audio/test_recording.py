@@ -4,16 +4,27 @@ import numpy as np
 import pytest
 
 from specnmf import Audio, AudioError
-from specnmf.audio.recording import findings
+from specnmf.audio.recording import Survey
 
 
 def test_findings_tell_silence_offset_and_clipping(rng):
     noise = rng.standard_normal(1000).astype(np.float32) * 0.1
     loud = np.where(np.arange(1000) % 100 < 5, 1.0, noise)
-    assert findings(Audio(noise, 8000)) == []
-    assert findings(Audio(noise * 0, 8000))[0].startswith("silent")
-    assert findings(Audio(noise * 0 + 0.2, 8000))[0].startswith("constant")
-    assert findings(Audio(loud, 8000)) == ["clipped: 30 samples in runs at full scale"]
+    assert Audio(noise, 8000).findings() == []
+    assert Audio(noise * 0, 8000).findings()[0].startswith("silent")
+    assert Audio(noise * 0 + 0.2, 8000).findings()[0].startswith("constant")
+    assert Audio(loud, 8000).findings() == ["clipped: 30 samples in runs at full scale"]
+
+
+@pytest.mark.parametrize("length", [1, 2, 3, 7, 1000])
+def test_findings_are_the_same_block_by_block(rng, length):
+    samples = np.clip(rng.standard_normal((2, 1000)), -1, 1).astype(np.float32)
+    samples[:, 500:510] = -1
+    survey = Survey(2)
+    for first in range(0, 1000, length):
+        survey.add(samples[:, first : first + length])
+    assert survey.n_samples == 1000
+    assert survey.findings() == Audio(samples, 8000).findings() != []
 
 
 @pytest.mark.parametrize(

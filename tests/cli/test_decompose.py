@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import click
 import numpy as np
@@ -46,6 +47,36 @@ def test_many_components_are_listed_in_part(run, song):
     assert len(out.splitlines()) == 17
     _, out, _ = run("decompose", "song.wav", "-k", "17", *options, "-o", "b")
     assert out.splitlines()[-1] == "  and 1 more in run.json"
+
+
+def test_auto_says_what_was_chosen_and_shows_why(run, song):
+    status, out, _ = run("decompose", "song.wav", "-k", "auto", *QUICK[2:4])
+    assert status == 0
+    report = json.loads(Path("specnmf_out/song/run.json").read_text())
+    choice = report["rank_choice"]
+    assert out.splitlines()[1] == f"  {choice['chosen']} components by cross-validation"
+    assert len(report["components"]) == choice["chosen"]
+    assert report["settings"]["n_components"] == choice["chosen"]
+    assert choice["chosen"] in choice["ranks"]
+    assert len(choice["ranks"]) == len(choice["held_out_db"])
+    assert len(choice["ranks"]) == len(choice["standard_errors_db"])
+    assert Path("specnmf_out/song/figures/rank.png").is_file()
+
+
+def test_a_number_that_is_given_is_not_questioned(run, song):
+    _, out, _ = run("decompose", "song.wav", *QUICK, "--json")
+    assert json.loads(out)["runs"][0]["rank_choice"] is None
+
+
+def test_auto_counts_templates_that_are_given(run, song):
+    run("decompose", "song.wav", *QUICK)
+    factors = "specnmf_out/song/factors.npz"
+    options = ("--templates", factors, "-k", "auto", *QUICK[2:], "-o", "b", "--json")
+    status, out, _ = run("decompose", "song.wav", *options)
+    assert status == 0
+    report = json.loads(out)["runs"][0]
+    chosen = report["rank_choice"]["chosen"]
+    assert len(report["components"]) == max(2, chosen)
 
 
 def test_json_is_one_object_on_stdout(run, song):
@@ -131,13 +162,15 @@ def test_an_output_that_cannot_be_is_named(run, song):
     ("options", "message"),
     [
         (("-k", "0"), "n_components must be at least 1, got 0"),
-        (("-k", "two"), "'two' is not a valid integer"),
+        (("-k", "two"), "expected a whole number or auto, got 'two'"),
+        (("-k", "2.5"), "expected a whole number or auto, got '2.5'"),
         (("--beta", "cosine"), "beta is euclidean, kl, is or a number, got 'cosine'"),
         (("--solver", "hals"), "solver hals minimises beta 2 (euclidean) only"),
         (("--hop-length", "4096"), "hop_length must not exceed n_fft (2048), got 4096"),
         (("--n-fft", "999"), "n_fft must be even"),
         (("--max-iter", "0"), "max_iter must be at least 1"),
         (("--tol", "nan"), "tol must be at least 0, got nan"),
+        (("--memory", "2X"), "a size is like 2G, 512M or bytes, got '2X'"),
         (("--start", "-1"), "start must be at least 0"),
         (("--duration", "0"), "duration must be above 0"),
         (("--mask-power", "0"), "mask_power must be above 0"),
@@ -179,7 +212,8 @@ def test_a_config_gives_defaults_that_the_command_line_overrides(run, song):
     [
         ("max_itr = 3", "unknown key 'max_itr'; did you mean 'max-iter'?"),
         ("xyzzy = 3", "unknown key 'xyzzy'"),
-        ("components = 'x'", "'x' is not a valid integer"),
+        ("components = 'x'", "expected a whole number or auto, got 'x'"),
+        ("components = 2.5", "expected a whole number or auto, got 2.5"),
         ("components =", "no valid TOML"),
         ("[" * 9999, "no valid TOML"),
     ],

@@ -1,7 +1,14 @@
 """Figures that a musician can read; matplotlib is imported nowhere else."""
 
 from specnmf.output.figures.factorization import FigureData, draw_figures
+from specnmf.output.figures.rank import draw_rank_figure
 from specnmf.output.figures.score_data import ScoreFigureData
 from specnmf.output.figures.separation import draw_score_figures
 
-__all__ = ["FigureData", "ScoreFigureData", "draw_figures", "draw_score_figures"]
+__all__ = [
+    "FigureData",
+    "ScoreFigureData",
+    "draw_figures",
+    "draw_rank_figure",
+    "draw_score_figures",
+]

@@ -23,7 +23,7 @@ from specnmf.factor.factorization import Factorization
 from specnmf.notation import note_name
 from specnmf.output.figures import canvas, pooling
 from specnmf.output.figures.canvas import BLUE, GREY, INK, LINE, ORANGE, PLAIN, SMALL
-from specnmf.output.figures.pooling import Float32, Float64, Plane
+from specnmf.output.figures.pooling import Float32, Float64, MagnitudesOf, Plane
 from specnmf.parallel import workers
 from specnmf.settings import FigureFormat
 
@@ -48,7 +48,7 @@ class FigureData(Plane):
 
     Parameters
     ----------
-    V : array, shape (n_bins, n_frames)
+    V : array, shape (n_bins, n_frames), or MagnitudesOf
         The magnitudes that were factorised.
     factorization : Factorization
         V ≈ W H, and the losses.
@@ -62,6 +62,8 @@ class FigureData(Plane):
         The divergence that was minimised.
     title : str
         Stands above each figure; the recording's name.
+    step : str
+        What the losses are of, one by one.
 
     Raises
     ------
@@ -69,13 +71,14 @@ class FigureData(Plane):
         If the shapes do not fit.
     """
 
-    V: NDArray[np.floating]
+    V: NDArray[np.floating] | MagnitudesOf
     factorization: Factorization
     frequencies: NDArray[np.floating]
     times: NDArray[np.floating]
     pitches: NDArray[np.floating]
     beta: float = 1.0
     title: str = ""
+    step: str = "iteration"
 
     def __post_init__(self) -> None:
         W, H = self.factorization.W, self.factorization.H
@@ -85,7 +88,8 @@ class FigureData(Plane):
             ("times", H.shape[1:]),
             ("pitches", H.shape[:1]),
         ):
-            array = np.asarray(getattr(self, name))
+            given = getattr(self, name)
+            array = given if hasattr(given, "shape") else np.asarray(given)
             if array.shape != expected:
                 raise ParameterError(
                     f"{name} must have shape {expected} to fit W and H, "
@@ -135,7 +139,7 @@ class _Roll(NamedTuple):
 
 def draw_figures(
     folder: Path,
-    V: NDArray[np.floating],
+    V: NDArray[np.floating] | MagnitudesOf,
     factorization: Factorization,
     *,
     frequencies: ArrayLike,
@@ -144,6 +148,7 @@ def draw_figures(
     beta: float,
     figure_format: FigureFormat = "png",
     title: str = "",
+    step: str = "iteration",
     only: Collection[str] = FIGURES,
 ) -> None:
     """Write the five figures of a run; the same run gives the same bytes.
@@ -155,7 +160,7 @@ def draw_figures(
     ----------
     folder : Path
         Where to; it exists.
-    V, factorization, frequencies, times, pitches, beta, title
+    V, factorization, frequencies, times, pitches, beta, title, step
         As in `FigureData`.
     figure_format : {"png", "svg", "pdf"}
         Of the files, and their suffix.
@@ -175,6 +180,7 @@ def draw_figures(
         pitches=np.asarray(pitches),
         beta=beta,
         title=title,
+        step=step,
     )
     for name, draw in (
         ("spectrogram", spectrogram_figure),
@@ -265,10 +271,10 @@ def loss_figure(data: FigureData) -> Figure:
     cost = _DIVERGENCES.get(data.beta, f"beta-divergence (β = {data.beta:g})")
     figure = canvas.new_figure(8, 4.6, data.title, f"Cost: the {cost} of W H from V")
     axes = canvas.panel(figure, (1.0, 0.6, 6.7, 3.28))
-    axes.set_xlabel("iteration", fontsize=PLAIN)
+    axes.set_xlabel(data.step, fontsize=PLAIN)
     axes.set_ylabel("cost", fontsize=PLAIN)
     if len(losses):
-        _draw_losses(axes, losses)
+        _draw_losses(axes, losses, data.step)
     else:
         axes.set(xticks=[], yticks=[])
         canvas.remark(axes, "no iterations", GREY)
@@ -377,7 +383,7 @@ def _roll_colours() -> ListedColormap:
     return ListedColormap(colours)
 
 
-def _draw_losses(axes: Axes, losses: Float64) -> None:
+def _draw_losses(axes: Axes, losses: Float64, step: str) -> None:
     """Draw the cost, on a logarithmic axis if it falls by more than a decade."""
     marker = "o" if len(losses) <= 30 else ""
     iterations = np.arange(1, len(losses) + 1)
@@ -391,7 +397,7 @@ def _draw_losses(axes: Axes, losses: Float64) -> None:
         axes.set_yscale("log")
     if len(losses) > 1 and losses[0] > 0:
         fall = f"falls by {canvas.percent(1 - losses[-1] / losses[0])}"
-        text = f"{fall} from iteration 1 to {len(losses)}"
+        text = f"{fall} from {step} 1 to {len(losses)}"
         axes.set_title(text, loc="right", fontsize=PLAIN, color=INK, pad=4)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import cached_property
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -24,6 +24,17 @@ BLOCK = 512
 SILENCE = -200.0
 
 _ZERO = 1e-30  # stands for a power of zero, -300 dB
+
+
+class MagnitudesOf(Protocol):
+    """V that is not held: gives its frames block by block, in order of time."""
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """(n_bins, n_frames)."""
+
+    def __call__(self, frames: slice, /) -> Float32:
+        """Some frames, (n_frames, n_bins), as an array of its own."""
 
 
 class Rows(NamedTuple):
@@ -87,7 +98,7 @@ class Plane:
         step = self.group * max(1, BLOCK // self.group)
         for start in range(0, len(self.times), step):
             columns = slice(start // self.group, (start + step) // self.group)
-            yield slice(start, start + step), columns
+            yield slice(start, min(start + step, len(self.times))), columns
 
 
 def log_axis(
@@ -105,7 +116,9 @@ def log_axis(
     return Rows(np.log2(edges), left, weight, np.searchsorted(points, edges))
 
 
-def picture(V: NDArray[np.floating], plane: Plane, rows: Rows) -> Float32:
+def picture(
+    V: NDArray[np.floating] | MagnitudesOf, plane: Plane, rows: Rows
+) -> Float32:
     """The power of V in dB, shape (ROWS, n_columns)."""
     pooled = np.empty((plane.n_columns, ROWS), np.float32)
     for frames, columns in plane.blocks():
@@ -113,8 +126,10 @@ def picture(V: NDArray[np.floating], plane: Plane, rows: Rows) -> Float32:
     return pooled.T
 
 
-def spectra(V: NDArray[np.floating], frames: slice) -> Float32:
+def spectra(V: NDArray[np.floating] | MagnitudesOf, frames: slice) -> Float32:
     """Some frames of V, a frame a row, as an array of its own."""
+    if not isinstance(V, np.ndarray):
+        return V(frames)
     return np.array(V[:, frames].T, np.float32, order="C")
 
 

@@ -1,0 +1,179 @@
+"""masked_nmf: against references, then its properties, its edges and its errors."""
+
+import numpy as np
+import pytest
+import reference
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from specnmf import Factorization, ParameterError, nmf
+from specnmf.factor.masked import masked_nmf, weighted_divergence
+
+BETAS = (-1, 0, 0.5, 1, 1.5, 2, 3)
+
+
+@pytest.fixture
+def problem(rng):
+    """A 30 x 50 matrix near rank 3, weights with a fifth of zeros, and a start."""
+    V = rng.random((30, 3)) @ rng.random((3, 50)) + 0.1 * rng.random((30, 50)) + 0.01
+    weights = 2 * rng.random((30, 50)) * (rng.random((30, 50)) > 0.2)
+    start = Factorization(rng.random((30, 3)) + 0.01, rng.random((3, 50)) + 0.01)
+    return V, weights, start
+
+
+def relative_error(found, expected):
+    return np.linalg.norm(found - expected) / np.linalg.norm(expected)
+
+
+@pytest.mark.parametrize("beta", BETAS)
+def test_the_updates_follow_the_reference(problem, beta):
+    V, weights, start = problem
+    W, H = reference.weighted_updates(V, weights, start.W, start.H, beta, 20)
+    result = masked_nmf(V, start, weights=weights, beta=beta, max_iter=20, tol=0)
+    assert relative_error(result.W, W) < 1e-10
+    assert relative_error(result.H, H) < 1e-10
+
+
+@pytest.mark.parametrize("beta", BETAS)
+def test_with_weights_of_one_it_is_nmf(problem, beta):
+    V, _, start = problem
+    ones = np.ones(V.shape)
+    masked = masked_nmf(V, start, weights=ones, beta=beta, max_iter=15, tol=0)
+    plain = nmf(V, start, beta=beta, solver="mu", max_iter=15, tol=0, normalize=False)
+    assert relative_error(masked.W, plain.W) < 1e-10
+    assert relative_error(masked.H, plain.H) < 1e-10
+    np.testing.assert_allclose(masked.losses, plain.losses, rtol=1e-10)
+
+
+@pytest.mark.parametrize("beta", BETAS)
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_the_loss_is_the_weighted_divergence_and_never_rises(problem, beta, dtype):
+    V, weights, start = problem
+    result = masked_nmf(
+        V.astype(dtype), start, weights=weights, beta=beta, max_iter=200, tol=0
+    )
+    P = result.W.astype(float) @ result.H.astype(float)
+    each = [[reference.beta_divergence(v, p, beta) for v, p in zip(*rows, strict=True)]
+            for rows in zip(V, P, strict=True)]  # fmt: skip
+    expected = np.sum(weights * each)
+    tolerance = 1e-3 if dtype == np.float32 else 1e-10
+    assert result.losses[-1] == pytest.approx(expected, rel=tolerance)
+    assert weighted_divergence(V, P, weights, beta) == pytest.approx(expected)
+    assert (np.diff(result.losses) <= 0).all()
+    assert result.losses[-1] < result.losses[0]
+
+
+@pytest.mark.parametrize("beta", [0, 1, 2])
+def test_missing_entries_of_a_product_are_found(rng, beta):
+    V = (rng.random((30, 3)) + 0.1) @ (rng.random((3, 50)) + 0.1)
+    known = rng.random(V.shape) > 0.3
+    start = Factorization(rng.random((30, 3)) + 0.1, rng.random((3, 50)) + 0.1)
+    result = masked_nmf(V, start, weights=known, beta=beta, max_iter=3000, tol=0)
+    P = result.W @ result.H
+    assert relative_error(P[~known], V[~known]) < 0.05
+
+
+@pytest.mark.parametrize("beta", [0, 1, 2])
+def test_what_is_missing_may_be_anything(problem, beta):
+    V, weights, start = problem
+    spoilt = np.where(weights > 0, V, np.nan)
+    one = masked_nmf(V, start, weights=weights, beta=beta, max_iter=10)
+    other = masked_nmf(spoilt, start, weights=weights, beta=beta, max_iter=10)
+    assert one.W.tobytes() == other.W.tobytes()
+    assert one.H.tobytes() == other.H.tobytes()
+
+
+def test_labels_below_the_data_teach_the_activations(rng):
+    """Rows that say which columns hold which template, half of them unknown."""
+    truth = np.repeat(np.eye(2), 20, axis=1)
+    V = (rng.random((12, 2)) + 0.1) @ truth + 0.01
+    stacked = np.vstack([V, truth])
+    weights = np.ones_like(stacked)
+    weights[12:, ::2] = 0
+    start = Factorization(rng.random((14, 2)) + 0.1, rng.random((2, 40)) + 0.1)
+    result = masked_nmf(stacked, start, weights=weights, max_iter=500, tol=0)
+    labels = (result.W @ result.H)[12:].argmax(axis=0)
+    assert (labels == truth.argmax(axis=0)).all()
+
+
+def test_fixed_templates_stay_untouched_and_the_rest_learns(problem):
+    V, weights, start = problem
+    fixed = np.array([True, False, True])
+    result = masked_nmf(V, start, weights=weights, fixed=fixed, max_iter=30, tol=0)
+    assert (result.W[:, fixed] == start.W[:, fixed]).all()
+    assert not np.isclose(result.W[:, 1], start.W[:, 1]).any()
+    assert (np.diff(result.losses) <= 0).all()
+    every = masked_nmf(V, start, weights=weights, fixed=np.ones(3, bool), max_iter=5)
+    assert (every.W == start.W).all()
+    assert every.losses[-1] < every.losses[0]
+
+
+def test_the_inputs_are_left_alone_and_labels_kept(problem):
+    V, weights, start = problem
+    named = Factorization(start.W, start.H, labels=("c", "b", "a"))
+    copies = V.copy(), weights.copy(), start.W.copy(), start.H.copy()
+    heard = []
+    result = masked_nmf(
+        V, named, weights=weights, max_iter=4, tol=0,
+        callback=lambda *call: heard.append(call),
+    )  # fmt: skip
+    for now, before in zip((V, weights, named.W, named.H), copies, strict=True):
+        assert (now == before).all()
+    assert result.labels == ("c", "b", "a")
+    assert heard == list(enumerate(result.losses, start=1))
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    shape=st.tuples(st.integers(1, 12), st.integers(1, 12)),
+    k=st.integers(1, 4),
+    beta=st.sampled_from(BETAS),
+    zeros=st.floats(0, 1),
+    missing=st.floats(0, 1),
+    seed=st.integers(0, 2**32 - 1),
+)
+def test_any_matrix_gives_finite_factors_and_falling_losses(
+    shape, k, beta, zeros, missing, seed
+):
+    rng = np.random.default_rng(seed)
+    V = rng.random(shape, np.float32) * (rng.random(shape) >= zeros)
+    start = Factorization(
+        rng.random((shape[0], k), np.float32), rng.random((k, shape[1]), np.float32)
+    )
+    weights = rng.random(shape) >= missing
+    result = masked_nmf(V, start, weights=weights, beta=beta, max_iter=20, tol=0)
+    assert np.isfinite(result.W).all()
+    assert np.isfinite(result.H).all()
+    assert np.isfinite(result.losses).all()
+    assert (np.diff(result.losses) <= 0).all()
+
+
+@pytest.mark.parametrize("beta", [0, 1, 2])
+def test_bins_and_frames_without_any_weight_get_zeros(problem, beta):
+    V, weights, start = problem
+    weights[3], weights[:, 7] = 0, 0
+    result = masked_nmf(V, start, weights=weights, beta=beta)
+    assert (result.W[3] == 0).all()
+    assert (result.H[:, 7] == 0).all()
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"V": np.full((30, 50), -1.0)}, "V must be finite and non-negative where"),
+        ({"V": np.ones(30)}, r"matrices of one shape, got \(30,\) and \(30, 50\)"),
+        ({"weights": np.full((30, 50), -1.0)}, "weights must be finite and non-neg"),
+        ({"weights": np.full((30, 50), np.nan)}, "weights must be finite"),
+        ({"weights": np.ones((2, 2))}, r"got \(30, 50\) and \(2, 2\)"),
+        ({"fixed": np.ones(2, bool)}, r"fixed must be 3 booleans, got bool of shape"),
+        ({"fixed": np.ones(3)}, "fixed must be 3 booleans, got float64"),
+        ({"beta": "cosine"}, "beta is euclidean, kl, is or a number"),
+        ({"max_iter": 0}, "max_iter must be at least 1"),
+        ({"start": Factorization(np.ones((2, 1)), np.ones((1, 2)))}, "must fit V of"),
+    ],
+)
+def test_what_does_not_fit_is_named(problem, change, message):
+    V, weights, start = problem
+    options = {"V": V, "weights": weights, "start": start, **change}
+    with pytest.raises(ParameterError, match=message):
+        masked_nmf(**options)
