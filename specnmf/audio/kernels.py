@@ -21,6 +21,15 @@ def add_power(model, power, total):
 
 
 @njit(cache=True, nogil=True)
+def outer_products(H, WT, out):
+    """Set out to the models of single components, (n_sources, 1, n_frames, n_bins)."""
+    for k in range(H.shape[0]):
+        for i in range(H.shape[1]):
+            for j in range(WT.shape[1]):
+                out[k, 0, i, j] = H[k, i] * WT[k, j]
+
+
+@njit(cache=True, nogil=True)
 def multiply(X, model, out):
     """Set out to X model; X and out are pairs of real and imaginary parts.
 

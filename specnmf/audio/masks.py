@@ -152,7 +152,17 @@ class FactorModels:
 
     def magnitudes(self, frames: slice) -> list[Float32 | None]:
         """Each source's W H, shape (1, n_frames, n_bins)."""
-        return [self._product(own, frames) for own in self.components.values()]
+        if any(len(own) != 1 for own in self.components.values()):
+            return [self._product(own, frames) for own in self.components.values()]
+        own = [component for (component,) in self.components.values()]
+        W, H = self.factors.W[:, own], self.factors.H[own, frames]
+        models = np.empty((len(own), 1, H.shape[1], len(W)), np.float32)
+        kernels.outer_products(
+            np.ascontiguousarray(H, np.float32),
+            np.ascontiguousarray(W.T, np.float32),
+            models,
+        )
+        return list(models)
 
     def total(self, frames: slice, models: list[Float32]) -> Float32:
         """The whole W H: one product costs less than the sum of all models."""

@@ -7,8 +7,6 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.ndimage import convolve1d
-from scipy.signal import find_peaks
 
 from specnmf.errors import ParameterError
 from specnmf.score.notes import Note, Score
@@ -132,6 +130,8 @@ def _events(
     strength: Array, times: Array, least: float
 ) -> Iterator[tuple[float, float, float]]:
     """Start, duration and strength of each note of one component."""
+    from scipy.signal import find_peaks  # takes half a second to import
+
     on = max(OWN_ON * strength.max(), least)
     off = on / 10 ** (RISE_DB / 20)
     decibels = np.pad(20 * np.log10(np.maximum(strength, off) / off), 1)
@@ -164,6 +164,8 @@ def _onset(strength: Array, times: Array, before: int, peak: int) -> float:
 
 def _smooth(activation: NDArray[np.floating], gain: float, hop: float) -> Array:
     """One component's strength, shape (n_frames,)."""
+    from scipy.ndimage import convolve1d
+
     window = np.hanning(2 * max(1, round(SMOOTHING / hop)) + 1)[1:-1]
     strength = gain * activation.astype(np.float64)
     smoothed: Array = convolve1d(strength, window / window.sum(), mode="nearest")
