@@ -129,7 +129,7 @@ def factorisation_options(command: F) -> F:
             type=Components(),
             default=Settings.n_components,
             show_default=True,
-            help="How many components to look for; auto: found in one to two seconds.",
+            help="How many components to look for; auto: found in a second.",
         ),
         click.option(
             "--beta",

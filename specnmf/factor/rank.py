@@ -89,7 +89,7 @@ def choose_rank(
 
     Of a long V some runs of frames are taken, spread over it, and of its rows the
     upper ones are added up, so that the cost hardly depends on the size of V: with
-    2049 bins it is one to two seconds of one thread.
+    1025 bins it is about a second of one thread.
 
     Parameters
     ----------
