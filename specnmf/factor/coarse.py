@@ -25,7 +25,7 @@ LEAST_SHARE = 0.01
 
 
 class Make(Protocol):
-    """Makes a solver for some frames, which may go on from that of a round before."""
+    """Makes a solver for some frames, which may go on with another's momentum."""
 
     def __call__(
         self,
@@ -35,14 +35,14 @@ class Make(Protocol):
         free_H: Mask,
         /,
         *,
-        after: Solver | None = None,
+        inertia: float = 1.0,
     ) -> Solver:
         """The solver."""
 
 
 def approach(
     VT: Array, WT: Array, H: Array, free_H: Mask, *, make: Make, n_steps: int
-) -> tuple[Factors, Solver] | None:
+) -> tuple[Factors, float] | None:
     """Factors learned from every 64th to every 4th frame, in between interpolated.
 
     A step costs in proportion to the frames, and on a part of them templates learn
@@ -64,26 +64,33 @@ def approach(
 
     Returns
     -------
-    factors, solver
-        W transposed and H, and the last solver; None if there are too few frames to
-        leave any out.
+    factors, inertia
+        W transposed and H, and the last solver's momentum; None if there are too few
+        frames to leave any out.
     """
     n_components, n_frames = H.shape
     known: tuple[int, Array] | None = None
-    solver: Solver | None = None
+    inertia = 1.0
     for stride, times in _rounds(n_frames, max(LEAST_FRAMES, n_components)):
         frames = np.arange(stride // 2, n_frames, stride)
-        coarse = H[:, frames] if known is None else _interpolate(*known, frames)
+        part = H[:, frames] if known is None else _interpolate(*known, frames)
         free = np.ascontiguousarray(free_H[:, frames])
-        solver = make(VT[frames], WT, np.where(free, coarse, 0), free, after=solver)
-        for _ in range(n_steps * times):
-            solver.step()
-        WT, coarse = solver.factors()
-        known = stride, coarse
-    if known is None or solver is None:
+        part = np.where(free, part, 0)
+        (WT, part), inertia = _after(
+            n_steps * times, make(VT[frames], WT, part, free, inertia=inertia)
+        )
+        known = stride, part
+    if known is None:
         return None
     between = _interpolate(*known, np.arange(n_frames))
-    return (WT, np.where(free_H, between, 0)), solver
+    return (WT, np.where(free_H, between, 0)), inertia
+
+
+def _after(n_steps: int, solver: Solver) -> tuple[Factors, float]:
+    """The factors and the momentum of a solver, of which nothing else is kept."""
+    for _ in range(n_steps):
+        solver.step()
+    return solver.factors(), solver.inertia
 
 
 def _rounds(n_frames: int, least: int) -> list[tuple[int, int]]:

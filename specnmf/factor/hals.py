@@ -79,6 +79,8 @@ class Hals:
     "Accelerating NMF algorithms using extrapolation", Neural Computation 2019.
     """
 
+    inertia = 1.0  # none of it is for another solver
+
     def __init__(
         self,
         VT: Array,
@@ -224,6 +226,8 @@ class ExactActivations:
     cost : float
         Of the current factors.
     """
+
+    inertia = 1.0  # none of it is for another solver
 
     def __init__(
         self, VT: Array, WT: Array, H: Array, *, free: tuple[Mask, Mask], mapper: Mapper

@@ -22,6 +22,10 @@ class Solver(Protocol):
     def cost(self) -> float:
         """The cost of the current factors."""
 
+    @property
+    def inertia(self) -> float:
+        """How far its momentum has built up, for another solver to go on with; or 1."""
+
     def step(self) -> float:
         """Update both factors; return the new cost, the old one if no step helps."""
 

@@ -66,6 +66,8 @@ class WeightedUpdates:
         Of the current factors.
     """
 
+    inertia = 1.0  # none of it is for another solver
+
     def __init__(
         self,
         V: Array,

@@ -41,6 +41,8 @@ class MultiplicativeUpdates:
     as the FMP notebooks take them.
     """
 
+    inertia = 1.0  # none of it is for another solver
+
     def __init__(
         self,
         VT: Array,

@@ -162,9 +162,9 @@ def _begin(problem: _Problem, WT: Array, H: Array, mapper: Mapper) -> SteppingSo
     approached = coarse.approach(problem.VT, WT, H, free, make=make, n_steps=n_steps)
     if approached is None:
         return make(problem.VT, WT, H, problem.free_H)
-    factors, last = approached
+    factors, inertia = approached
     cost_of_start = make(problem.VT, WT, H, problem.free_H).cost
-    solver = make(problem.VT, *factors, problem.free_H, after=last)
+    solver = make(problem.VT, *factors, problem.free_H, inertia=inertia)
     if solver.cost <= cost_of_start:
         return solver
     return make(problem.VT, WT, H, problem.free_H)
@@ -178,7 +178,7 @@ def _make(
     H: Array,
     free_H: Mask,
     *,
-    after: SteppingSolver | None = None,
+    inertia: float = 1.0,
 ) -> SteppingSolver:
     """A solver for some frames of a problem; as `coarse.Make`."""
     learned, beta = problem.learned, problem.options.beta
@@ -192,8 +192,7 @@ def _make(
             VT, WT, H, beta=beta, learned=learned, mapper=mapper
         )
     joint = JointMajorisation(VT, WT, H, beta=beta, learned=learned, mapper=mapper)
-    if isinstance(after, JointMajorisation):
-        joint.inertia = after.inertia
+    joint.inertia = inertia
     return joint
 
 
