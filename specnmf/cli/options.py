@@ -38,84 +38,60 @@ S = TypeVar("S", Settings, ScoreSettings)
 MOST_CONFIG_BYTES = 1 << 20
 
 
-class Transposition(click.ParamType):  # type: ignore[type-arg]  # as Beta
-    """``auto`` or a number of semitones."""
+class Parsed(click.ParamType):  # type: ignore[type-arg]  # generic from 8.2 on
+    """What a function makes of a value; its ParameterError is a wrong usage.
 
-    name = "transposition"
+    Parameters
+    ----------
+    name : str
+        What the value is called.
+    parse : callable
+        Takes text, or a value from a configuration file.
+    metavar : str
+        What the help shows.
+    """
 
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> int | str:
-        """The number, or auto."""
-        if value == "auto":
-            return "auto"
-        try:
-            return int(value)
-        except ValueError:
-            self.fail(f"expected auto or a whole number, got {value!r}", param, ctx)
-
-    def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str:
-        """What the help shows."""
-        return "[auto|SEMITONES]"
-
-
-class Components(click.ParamType):  # type: ignore[type-arg]  # as Beta
-    """``auto`` or a whole number."""
-
-    name = "components"
+    def __init__(self, name: str, parse: Callable[[Any], Any], *, metavar: str) -> None:
+        self.name, self.parse, self.metavar = name, parse, metavar
 
     def convert(
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> int | str:
-        """The number, or auto."""
-        if value == "auto":
-            return "auto"
+    ) -> Any:
+        """What the function makes of it."""
         try:
-            return int(str(value))
-        except ValueError:
-            self.fail(f"expected a whole number or auto, got {value!r}", param, ctx)
-
-    def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str:
-        """What the help shows."""
-        return "[NUMBER|auto]"
-
-
-class Beta(click.ParamType):  # type: ignore[type-arg]  # generic from 8.2 on
-    """``euclidean``, ``kl``, ``is`` or a number."""
-
-    name = "beta"
-
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> float:
-        """The number that the value stands for."""
-        try:
-            return parse_beta(value)
+            return self.parse(value)
         except ParameterError as error:
             self.fail(str(error), param, ctx)
 
     def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str:
         """What the help shows."""
-        return "[euclidean|kl|is|NUMBER]"
+        return self.metavar
 
 
-class Size(click.ParamType):  # type: ignore[type-arg]  # as Beta
-    """A number of bytes, or of K, M, G or T."""
+def _whole_or_auto(expected: str) -> Callable[[Any], int | str]:
+    """A parser of ``auto`` and whole numbers; ``expected`` is how it calls them."""
 
-    name = "size"
-
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> int:
-        """The number of bytes."""
+    def parse(value: Any) -> int | str:
+        if value == "auto":
+            return "auto"
         try:
-            return parse_size(value)
-        except ParameterError as error:
-            self.fail(str(error), param, ctx)
+            return int(str(value))  # a fraction is not cut
+        except ValueError as error:
+            raise ParameterError(f"expected {expected}, got {value!r}") from error
 
-    def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str:
-        """What the help shows."""
-        return "SIZE"
+    return parse
+
+
+COMPONENTS = Parsed(
+    "components", _whole_or_auto("a whole number or auto"), metavar="[NUMBER|auto]"
+)
+TRANSPOSITION = Parsed(
+    "transposition",
+    _whole_or_auto("auto or a whole number"),
+    metavar="[auto|SEMITONES]",
+)
+BETA = Parsed("beta", parse_beta, metavar="[euclidean|kl|is|NUMBER]")
+SIZE = Parsed("size", parse_size, metavar="SIZE")
 
 
 def factorisation_options(command: F) -> F:
@@ -126,14 +102,14 @@ def factorisation_options(command: F) -> F:
             "-k",
             "--components",
             "n_components",
-            type=Components(),
+            type=COMPONENTS,
             default=Settings.n_components,
             show_default=True,
             help="How many components to look for; auto: found in a second.",
         ),
         click.option(
             "--beta",
-            type=Beta(),
+            type=BETA,
             default="kl",
             show_default=True,
             help="The divergence: euclidean (2), kl (1), is (0) or any number.",
@@ -151,7 +127,7 @@ def factorisation_options(command: F) -> F:
         _number("--mask-power", float, "1: ratio of magnitudes; 2: Wiener's powers."),
         click.option(
             "--memory",
-            type=Size(),
+            type=SIZE,
             default="2G",
             show_default=True,
             help="What a run may take; longer songs are left on disk.",
@@ -187,7 +163,7 @@ def score_options(command: F) -> F:
         ),
         click.option(
             "--transpose",
-            type=Transposition(),
+            type=TRANSPOSITION,
             default=ScoreSettings.transpose,
             show_default=True,
             help="Semitones that the recording sounds above the score, or auto.",

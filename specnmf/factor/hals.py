@@ -135,7 +135,7 @@ class Hals:
 
     def _accepts(self, WT: Array, cost: float, momentum: float) -> bool:
         """Take W, and the H of the last pass, if the cost is no higher."""
-        if cost > self.cost:
+        if not cost <= self.cost:  # nor if it is no number
             return False
         moved = WT.dtype.type(momentum) * (WT - self.swept_WT)
         self.WT = self.swept_WT = WT

@@ -43,8 +43,8 @@ class JointMajorisation:
     has a bound that touches it at the current WH and whose minimum over both factors
     is known: one WH an iteration is enough. Each iteration starts from beyond where
     the last one led (Nesterov's weights), afresh when the last move and the momentum
-    disagree; where the cost would rise, the step is taken without momentum, and then it
-    cannot.
+    disagree; where the cost would rise, the plain step is taken from the last point: it
+    cannot rise then.
 
     Parameters
     ----------
@@ -127,7 +127,7 @@ class JointMajorisation:
         excess = EXCESS[self.beta] if excess is None else excess
         WT = self._templates_beyond(momentum)
         sums = self._pass(WT, momentum, excess)
-        if sums.cost > self.cost:
+        if not sums.cost <= self.cost:  # nor if it is no number
             return False
         updated = self._updated(WT, sums, excess)
         agreement = sums.agreement + self._agreement(WT, updated)
