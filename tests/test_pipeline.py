@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import zipfile
 
 import mido
 import numpy as np
@@ -13,7 +12,6 @@ from conftest import ROOT
 import specnmf
 from specnmf import ParameterError, Settings, TemplateError
 from specnmf.output.sources import EXACT_DB
-from specnmf.pipeline import decomposing
 
 CHOPIN = ROOT / "audio_examples" / "chopin_op28_4" / "chopin_op28_4.flac"
 DRUMS = ROOT / "audio_examples" / "drums" / "drums.flac"
@@ -242,7 +240,7 @@ def test_templates_are_held_fixed_and_the_rest_is_learned(tmp_path):
     assert len(run.report["inputs"]) == 2
 
 
-def test_templates_that_do_not_fit_are_refused(tmp_path, monkeypatch):
+def test_templates_that_do_not_fit_are_refused(tmp_path):
     first = decompose(CHOPIN, tmp_path / "a", duration=3.0, figures=False)
     templates = first.folder / "factors.npz"
     with pytest.raises(TemplateError, match="holds 1025 bins, the recording 513"):
@@ -254,16 +252,6 @@ def test_templates_that_do_not_fit_are_refused(tmp_path, monkeypatch):
         decompose(CHOPIN, tmp_path / "b", templates=CHOPIN)
     with pytest.raises(TemplateError, match="none.npz: No such file"):
         decompose(CHOPIN, tmp_path / "b", templates=tmp_path / "none.npz")
-    pickled = tmp_path / "pickled.npz"
-    np.savez(pickled, W=np.array([print], dtype=object), frequencies=np.zeros(3))
-    with pytest.raises(TemplateError, match="expected a factors.npz"):
-        decompose(CHOPIN, tmp_path / "b", templates=pickled)
-    bomb = tmp_path / "bomb.npz"
-    with zipfile.ZipFile(bomb, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("W.npy", bytes(10_001))
-    monkeypatch.setattr(decomposing, "MOST_TEMPLATE_BYTES", 10_000)
-    with pytest.raises(TemplateError, match="holds over a gigabyte"):
-        decompose(CHOPIN, tmp_path / "b", templates=bomb)
     assert not (tmp_path / "b").exists()
 
 

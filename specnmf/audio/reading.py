@@ -29,6 +29,14 @@ PathLike = str | os.PathLike[str]
 #: of playable files are off by a few blocks.
 TOLERATED = 0.01
 
+#: Samples of all channels together that a block holds: a header may claim a thousand
+#: channels.
+MOST_VALUES = 8 * BLOCK
+
+#: Sample rates that recordings have, in Hz, up to those of DSD. Windows of seconds grow
+#: with the rate, so that a few bytes of a header could ask for gigabytes.
+LOWEST_RATE, HIGHEST_RATE = 100, 3_072_000
+
 #: Chunks whose declared size exceeds what the file holds: `data : 9 (should be 4)`.
 _CUT_CHUNK = re.compile(
     r"^ *(?:data|SSND|riff) : (\d+) \(should be (\d+)\)", re.MULTILINE
@@ -194,8 +202,9 @@ class Source:
         """
         position = 0
         end = None if count is None else first + count
+        most = min(BLOCK, MOST_VALUES // self.n_channels)
         while end is None or position < end:
-            n = BLOCK if end is None else min(BLOCK, end - position)
+            n = most if end is None else min(most, end - position)
             block = self._next(n, dtype)
             keep = block[:, max(0, first - position) :]
             position += block.shape[1]
@@ -234,33 +243,44 @@ def reading(path: PathLike) -> Iterator[Source]:
     Raises
     ------
     AudioError
-        If the file is missing, no audio that libsndfile knows, or cut short.
+        If the file is missing, no audio that libsndfile knows, cut short, or of a
+        sample rate that no recording has.
     """
     path = Path(path)
     _check_file(path)
     with _sound_file(path) as file:
         source = Source(path, file)
+        _check_rate(source)
         source.check_whole(file.frames)
         yield source
 
 
 @contextmanager
 def _sound_file(path: Path) -> Iterator[soundfile.SoundFile]:
-    import soundfile
-
-    try:
-        file = soundfile.SoundFile(os.fsencode(path))
-    except soundfile.LibsndfileError as error:
-        raise AudioError(
-            f"{path}: not a recording that libsndfile reads ({reason(error)}); "
-            f"convert it first: ffmpeg -i {path.name} {path.stem}_converted.wav"
-        ) from error
-    with file:
+    with _opened(path, os.fsencode(path)) as file:
         if str(file.subtype).startswith("MPEG") and not _states_its_length(path):
             with _piped(path) as piped:
                 yield piped
         else:
             yield file
+
+
+def _opened(path: Path, source: bytes | int) -> soundfile.SoundFile:
+    """The file, or the stream of what it holds, as libsndfile opens it."""
+    import soundfile
+
+    if path.suffix.lower() == ".raw":
+        raise AudioError(
+            f"{path}: raw samples, whose rate no header tells; convert them first: "
+            f"ffmpeg -f s16le -ar 44100 -ac 2 -i {path.name} {path.stem}.wav"
+        )
+    try:
+        return soundfile.SoundFile(source, closefd=False)
+    except soundfile.LibsndfileError as error:
+        raise AudioError(
+            f"{path}: not a recording that libsndfile reads ({reason(error)}); "
+            f"convert it first: ffmpeg -i {path.name} {path.stem}_converted.wav"
+        ) from error
 
 
 @contextmanager
@@ -270,8 +290,6 @@ def _piped(path: Path) -> Iterator[soundfile.SoundFile]:
     An MP3 that states no length gets one guessed from its first frame, and
     libsndfile stops reading there, at half the song if the bit rate varies.
     """
-    import soundfile
-
     out, into = os.pipe()
 
     def feed() -> None:
@@ -285,7 +303,7 @@ def _piped(path: Path) -> Iterator[soundfile.SoundFile]:
     feeder = threading.Thread(target=feed, daemon=True)
     feeder.start()
     try:
-        with soundfile.SoundFile(out, closefd=False) as file:
+        with _opened(path, out) as file:
             yield file
     finally:
         os.close(out)
@@ -319,6 +337,16 @@ def _check_file(path: Path) -> None:
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise AudioError(f"{path}: cannot be opened ({reason})") from error
+
+
+def _check_rate(source: Source) -> None:
+    if not LOWEST_RATE <= source.sr <= HIGHEST_RATE:
+        path = source.path
+        raise AudioError(
+            f"{path}: a sample rate of {source.sr} Hz, expected {LOWEST_RATE} to "
+            f"{HIGHEST_RATE}; set the right one: ffmpeg -i {path.name} "
+            f"-af asetrate=44100 {path.stem}_44100.wav"
+        )
 
 
 def _promised(file: soundfile.SoundFile) -> float:

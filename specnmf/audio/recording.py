@@ -105,7 +105,7 @@ class Survey:
 
     def __init__(self, n_channels: int) -> None:
         self.n_samples = self.clipped = 0
-        self.lowest = np.full(n_channels, np.inf)
+        self.lowest = np.full(n_channels, np.inf, np.float32)
         self.highest = -self.lowest
         # A run at full scale may begin in one block and end in the next.
         self.last = np.zeros((n_channels, 2), np.float32)
