@@ -5,7 +5,9 @@ SpecnmfError
 ├── AudioError                           a recording that cannot be read or written
 ├── ScoreError                           a score that cannot be read or does not fit
 ├── TemplateError                        templates that do not fit the recording
-└── OutputError                          a run folder that cannot be written
+├── OutputError                          a run folder that cannot be written
+├── BatchError                           a batch that cannot begin
+└── WorkerError                          a worker that died or took too long
 
 A message is one line: what was expected, what came, what to do.
 """
@@ -33,3 +35,11 @@ class TemplateError(SpecnmfError):
 
 class OutputError(SpecnmfError):
     """A run folder that cannot be written."""
+
+
+class BatchError(SpecnmfError):
+    """A batch that cannot begin: another is at work, or two songs want one folder."""
+
+
+class WorkerError(SpecnmfError):
+    """A worker process that died or took too long."""

@@ -6,16 +6,35 @@ import os
 import secrets
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from specnmf.errors import OutputError
+
+try:
+    import fcntl
+except ImportError:  # not on Windows
+    fcntl = None  # type: ignore[assignment]
 
 #: A folder that holds this file holds a finished run.
 REPORT = "run.json"
 
 #: Begins the name of a folder that is being written, beside its target.
 PARTIAL = ".specnmf-"
+
+
+def target(output: str | Path, recording: str | Path) -> Path:
+    """Where the run of a recording goes: a folder called like it, without its suffix.
+
+    Raises
+    ------
+    OutputError
+        If that would be the folder of runs itself, or the one above.
+    """
+    stem = Path(recording).stem
+    if stem in ("", ".", ".."):
+        raise OutputError(f"{recording}: no folder can be called {stem!r}; rename it")
+    return Path(output) / stem
 
 
 def check_free(target: Path, *, overwrite: bool) -> None:
@@ -54,15 +73,13 @@ def run_folder(target: Path, *, overwrite: bool = False) -> Iterator[Path]:
         block early, what it wrote is removed, with the parents it needed.
     """
     made: list[Path] = []
-    partial = target.parent / f"{PARTIAL}{secrets.token_hex(6)}"
     try:
         check_free(target, overwrite=overwrite)
         made = _make_parents(target.parent)
-        partial.mkdir()
-        yield partial
-        _publish(partial, target)
+        with _partial_folder(target.parent) as partial:
+            yield partial
+            _publish(partial, target)
     except BaseException as error:
-        shutil.rmtree(partial, ignore_errors=True)
         for parent in made:
             with suppress(OSError):
                 parent.rmdir()
@@ -70,6 +87,52 @@ def run_folder(target: Path, *, overwrite: bool = False) -> Iterator[Path]:
             reason = error.strerror or str(error)
             raise OutputError(f"{target} cannot be written: {reason}") from error
         raise
+
+
+def sweep(parent: Path) -> None:
+    """Remove what runs left unfinished in a folder when they were killed.
+
+    What is being written is locked by its writer, and left alone; so is everything
+    where locks are not to be had.
+    """
+    with _locked(parent) as alone:
+        if alone and parent.is_dir():
+            for path in [path for path in parent.iterdir() if _is_partial(path)]:
+                with _locked(path, wait=False) as abandoned:
+                    if abandoned:
+                        shutil.rmtree(path, ignore_errors=True)
+
+
+def _is_partial(path: Path) -> bool:
+    return path.name.startswith(PARTIAL) and path.is_dir() and not path.is_symlink()
+
+
+@contextmanager
+def _partial_folder(parent: Path) -> Iterator[Path]:
+    """Yield a new hidden folder, locked; it is removed if it is there in the end."""
+    partial = parent / f"{PARTIAL}{secrets.token_hex(6)}"
+    with ExitStack() as stack:
+        with _locked(parent):  # no sweep comes between
+            partial.mkdir(parents=True)  # a run that fails may just have taken them
+            stack.callback(shutil.rmtree, partial, ignore_errors=True)
+            stack.enter_context(_locked(partial, wait=False))
+        yield partial
+
+
+@contextmanager
+def _locked(folder: Path, *, wait: bool = True) -> Iterator[bool]:
+    """Yield whether this process has the folder to itself; a lock ends with it."""
+    file, alone = None, False
+    if fcntl is not None:
+        with suppress(OSError):  # not every file system has locks
+            file = os.open(folder, os.O_RDONLY)
+            fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+            alone = True
+    try:
+        yield alone
+    finally:
+        if file is not None:
+            os.close(file)
 
 
 def _make_parents(folder: Path) -> list[Path]:
@@ -88,10 +151,11 @@ def _publish(partial: Path, target: Path) -> None:
         partial.rename(target)
         return
     old = target.parent / f"{PARTIAL}{secrets.token_hex(6)}"
-    target.rename(old)
-    try:
-        partial.rename(target)
-    except BaseException:
-        old.rename(target)
-        raise
-    shutil.rmtree(old, ignore_errors=True)
+    with _locked(target.parent):
+        target.rename(old)
+        try:
+            partial.rename(target)
+        except BaseException:
+            old.rename(target)
+            raise
+        shutil.rmtree(old, ignore_errors=True)

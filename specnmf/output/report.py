@@ -64,9 +64,12 @@ def components(
 
 
 def write_report(path: Path, report: dict[str, Any]) -> None:
-    """Write run.json: standard JSON, UTF-8, no NaN."""
+    """Write run.json: standard JSON, UTF-8, no NaN.
+
+    Bytes of file names that are no UTF-8 are escaped, as JSON can.
+    """
     text = json.dumps(report, indent=2, ensure_ascii=False, allow_nan=False)
-    path.write_text(text + "\n", encoding="utf-8")
+    path.write_bytes(f"{text}\n".encode(errors="backslashreplace"))
 
 
 def write_factors(
