@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import difflib
+import json
 import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, get_args
+from types import NoneType, UnionType
+from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from specnmf.errors import ParameterError
 
@@ -251,6 +254,155 @@ class ScoreSettings(RunSettings):
         return 2.0 if self.model == "partials" else 1.0
 
 
+@dataclass(frozen=True, kw_only=True)
+class BatchSettings:
+    """How a batch goes about its songs; what it makes of them is in their settings.
+
+    Attributes
+    ----------
+    recursive : bool
+        Whether to look into folders of the folder.
+    include, exclude : sequence of str
+        Patterns for the names of recordings.
+    scores : bool
+        Whether songs with a score beside them are separated by it.
+    jobs : int or None
+        Songs at a time; None: as many as there are cores, and memory for.
+    timeout : float or None
+        Seconds that a song may take.
+    max_memory : int or None
+        Bytes that a job may take; None: its share of the machine's.
+    resume : bool
+        Leave out what is done with the same settings and inputs, and what failed.
+    retry_failed : bool
+        Resume, and try again what failed.
+    checksum : bool
+        Tell changed inputs by their content, not by size and time.
+    overwrite : bool
+        Make finished runs again.
+    scheduler : str or None
+        The address of a Dask scheduler, whose workers do the jobs.
+
+    Raises
+    ------
+    ParameterError
+        If a value is out of its range.
+    """
+
+    recursive: bool = False
+    include: Sequence[str] = ()
+    exclude: Sequence[str] = ()
+    scores: bool = True
+    jobs: int | None = None
+    timeout: float | None = None
+    max_memory: int | None = None
+    resume: bool = False
+    retry_failed: bool = False
+    checksum: bool = False
+    overwrite: bool = False
+    scheduler: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.jobs is not None:
+            check_at_least("jobs", self.jobs, 1)
+        if self.timeout is not None:
+            check_above("timeout", self.timeout, 0)
+        if self.max_memory is not None:
+            check_at_least("max_memory", self.max_memory, 1)
+        if self.resumes and self.overwrite:
+            raise ParameterError(
+                "resume leaves finished runs as they are, overwrite makes them again; "
+                "use one of them"
+            )
+
+    @property
+    def resumes(self) -> bool:
+        """Whether it goes on from what an earlier batch did."""
+        return self.resume or self.retry_failed
+
+
+S = TypeVar("S", bound=RunSettings)
+
+#: What the values of a type are called.
+WORDS: Mapping[Any, str] = {
+    NoneType: "null",
+    bool: "true or false",
+    int: "a whole number",
+    float: "a number",
+    str: "text",
+    Mapping: "a table of lists of text",
+}
+
+
+def settings_from(kind: type[S], content: Mapping[str, Any]) -> S:
+    """Settings from plain values, such as JSON's; `dataclasses.asdict` is the inverse.
+
+    Parameters
+    ----------
+    kind : type
+        Settings or ScoreSettings.
+    content : mapping
+        A value for each of its attributes, and nothing else.
+
+    Raises
+    ------
+    ParameterError
+        If a name is unknown or missing, or a value of another type or out of its range.
+    """
+    types = get_type_hints(kind)
+    for name in content:
+        if name not in types:
+            near = difflib.get_close_matches(name[:40], types, n=1)
+            hint = f"; did you mean {near[0]!r}?" if near else ""
+            raise ParameterError(f"there is no setting {name[:40]!r}{hint}")
+    for name, expected in types.items():
+        if name not in content:
+            raise ParameterError(f"the setting {name!r} is missing")
+        if not _fits(content[name], expected):
+            raise ParameterError(
+                f"{name} is {_spell_type(expected)}, got {_spell(content[name])}"
+            )
+    return kind(**content)
+
+
+def _fits(value: object, expected: Any) -> bool:
+    """Whether a plain value is of a type, as attributes of settings have them."""
+    origin, parts = get_origin(expected), get_args(expected)
+    if origin in (Union, UnionType):
+        return any(_fits(value, part) for part in parts)
+    if origin is Literal:
+        return isinstance(value, str) and value in parts
+    if origin is Mapping:
+        return isinstance(value, Mapping) and all(
+            _fits(name, parts[0]) and _fits(each, parts[1])
+            for name, each in value.items()
+        )
+    if origin is Sequence:
+        return isinstance(value, list | tuple) and all(
+            _fits(each, parts[0]) for each in value
+        )
+    if isinstance(value, bool):  # which Python takes for an int
+        return expected is bool
+    return isinstance(value, int | float if expected is float else expected)
+
+
+def _spell_type(expected: Any) -> str:
+    """What the values of a type are called."""
+    origin, parts = get_origin(expected), get_args(expected)
+    if origin in (Union, UnionType):
+        return " or ".join(map(_spell_type, parts))
+    if origin is Literal:
+        return ("one of " if len(parts) > 1 else "") + ", ".join(parts)
+    return WORDS[origin or expected]
+
+
+def _spell(value: object) -> str:
+    """A plain value as JSON has it, in short, for it may be anything."""
+    if isinstance(value, list | tuple):
+        return "a list"
+    return "a table" if isinstance(value, Mapping) else json.dumps(value)[:40]
+
+
 def parse_beta(beta: float | str) -> float:
     """The number behind ``euclidean``, ``kl``, ``is`` or any number.
 
@@ -370,13 +522,13 @@ def check_choice(name: str, value: str, choices: tuple[str, ...]) -> None:
 
 def check_at_least(name: str, value: float, least: float) -> None:
     """Raise ParameterError unless ``value`` is finite and at least ``least``."""
-    if not (math.isfinite(value) and value >= least):
+    if not (_is_finite(value) and value >= least):
         raise ParameterError(f"{name} must be at least {least}, got {value}")
 
 
 def check_above(name: str, value: float, bound: float) -> None:
     """Raise ParameterError unless ``value`` is finite and above ``bound``."""
-    if not (math.isfinite(value) and value > bound):
+    if not (_is_finite(value) and value > bound):
         raise ParameterError(f"{name} must be above {bound}, got {value}")
 
 
@@ -388,8 +540,16 @@ def check_between(name: str, value: float, least: float, most: float) -> None:
 
 def check_finite(name: str, value: float, got: object = None) -> None:
     """Raise ParameterError unless ``value`` is a finite number."""
-    if not math.isfinite(value):
+    if not _is_finite(value):
         names = ", ".join(BETAS)
         raise ParameterError(
             f"{name} is {names} or a number, got {value if got is None else got!r}"
         )
+
+
+def _is_finite(value: float) -> bool:
+    """Whether it is a finite number; an int beyond all floats counts as none."""
+    try:
+        return math.isfinite(value)
+    except OverflowError:
+        return False

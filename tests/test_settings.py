@@ -1,11 +1,22 @@
 """Settings: defaults, names of betas, windows."""
 
+import dataclasses
+import json
 import math
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from specnmf import ParameterError, ScoreSettings, Settings
-from specnmf.settings import MOST_AUTO, parse_beta, parse_size, spell_size, window
+from specnmf.settings import (
+    MOST_AUTO,
+    parse_beta,
+    parse_size,
+    settings_from,
+    spell_size,
+    window,
+)
 
 
 @pytest.mark.parametrize(
@@ -175,3 +186,82 @@ def test_a_scores_settings_check_themselves(wrong, message):
 def test_what_every_run_has_is_checked_for_every_run(kind, wrong, message):
     with pytest.raises(ParameterError, match=message):
         kind(**wrong)
+
+
+SCORED = ScoreSettings(groups={"high": ("soprano", "alto*")}, transpose="auto", tol=0)
+
+
+@pytest.mark.parametrize(
+    "settings", [Settings(), Settings(n_components="auto", duration=3, seed=7), SCORED]
+)
+def test_settings_survive_json(settings):
+    text = json.dumps(dataclasses.asdict(settings))
+    again = settings_from(type(settings), json.loads(text))
+    assert type(again) is type(settings)
+    assert json.dumps(dataclasses.asdict(again)) == text
+
+
+PLAIN = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    max_leaves=4,
+)
+
+
+@given(
+    kind=st.sampled_from([Settings, ScoreSettings]),
+    changes=st.dictionaries(
+        st.sampled_from([field.name for field in dataclasses.fields(ScoreSettings)]),
+        PLAIN | st.just(10**400),
+        min_size=1,
+    ),
+)
+def test_any_plain_values_are_settings_or_a_parameter_error_of_one_line(kind, changes):
+    content = dataclasses.asdict(kind()) | changes
+    try:
+        said = dataclasses.asdict(settings_from(kind, content))
+    except ParameterError as error:
+        said = str(error)
+    assert said == content or len(said.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"seed": True}, "seed is a whole number, got true"),
+        ({"seed": 3.0}, "seed is a whole number, got 3.0"),
+        ({"seed": None}, "seed is a whole number, got null"),
+        ({"sources": 1}, "sources is true or false, got 1"),
+        ({"n_fft": "512"}, 'n_fft is a whole number or null, got "512"'),
+        ({"tol": "0"}, 'tol is a number, got "0"'),
+        ({"tol": False}, "tol is a number, got false"),
+        ({"mask": "soft"}, 'mask is one of ratio, binary, got "soft"'),
+        ({"mask": ["ratio"]}, "mask is one of ratio, binary, got a list"),
+        ({"transpose": "up"}, 'transpose is a whole number or auto, got "up"'),
+        ({"groups": {"a": "b"}}, "groups is a table of lists of text, got a table"),
+        ({"groups": {"a": [1]}}, "groups is a table of lists of text, got a table"),
+        ({"groups": [["a"]]}, "groups is a table of lists of text, got a list"),
+        ({"subtype": {}}, "subtype is text or null, got a table"),
+        ({"seed": -1}, "seed must be at least 0, got -1"),
+        ({"sed": 1}, "there is no setting 'sed'; did you mean 'seed'?"),
+        ({"x\ny": 1}, r"there is no setting 'x\\ny'$"),
+    ],
+)
+def test_plain_values_of_another_type_are_refused(change, message):
+    content = dataclasses.asdict(ScoreSettings()) | change
+    with pytest.raises(ParameterError, match=f"^{message}"):
+        settings_from(ScoreSettings, content)
+
+
+def test_a_missing_setting_is_named():
+    content = dataclasses.asdict(Settings())
+    del content["memory"]
+    with pytest.raises(ParameterError, match="the setting 'memory' is missing"):
+        settings_from(Settings, content)
+
+
+def test_a_number_beyond_all_floats_is_out_of_range():
+    with pytest.raises(ParameterError, match="seed must be at least 0"):
+        Settings(seed=10**400)
+    with pytest.raises(ParameterError, match="beta is euclidean"):
+        Settings(beta=10**400)

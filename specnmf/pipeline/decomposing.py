@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,9 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from specnmf.audio import masks, pitch
-from specnmf.audio.stft import Grid
 from specnmf.audio.writing import check_writable
-from specnmf.errors import ParameterError, TemplateError
+from specnmf.errors import ParameterError
 from specnmf.factor import starts
 from specnmf.factor.factorization import Factorization
 from specnmf.factor.nmf import nmf
@@ -29,13 +27,14 @@ from specnmf.pipeline.run import (
     Stages,
     audio_entry,
     inputs_entry,
+    kind_of,
+    settings_entries,
+    settings_hash,
     sound_warnings,
 )
+from specnmf.pipeline.templates import count_templates, read_templates
 from specnmf.pipeline.writing import write_factors, write_run
 from specnmf.settings import Settings
-
-#: A templates file that unpacks to more is refused unread.
-MOST_TEMPLATE_BYTES = 1 << 30
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,6 +42,7 @@ class _Decomposition:
     """A recording taken apart, with settings that name a number of components."""
 
     path: Path
+    asked: Settings
     settings: Settings
     choice: RankChoice | None
     material: Material
@@ -58,6 +58,7 @@ def decompose(
     overwrite: bool = False,
     templates: str | Path | None = None,
     command: str = "",
+    called: Mapping[Path, str] | None = None,
     progress: Progress | None = None,
 ) -> Run:
     """Take a recording apart, and leave everything in a folder.
@@ -77,6 +78,8 @@ def decompose(
         ``n_components`` is learned beside them.
     command : str
         Kept in run.json.
+    called : mapping of path to str, optional
+        What run.json calls inputs that are copies from elsewhere.
     progress : callable, optional
         Called as ``progress(stage, done, total, note)``.
 
@@ -91,10 +94,10 @@ def decompose(
         With nothing left behind.
     """
     path, settings = Path(path), settings or Settings()
-    target = Path(output) / path.stem
+    target = folder.target(output, path)
     folder.check_free(target, overwrite=overwrite)
     stages = Stages(progress)
-    n_components = max(settings.most_components, _count_templates(templates))
+    n_components = max(settings.most_components, count_templates(templates))
     with stages.stage("read") as step:
         material = open_material(path, settings, n_components, step)
         sound = material.sound
@@ -105,7 +108,7 @@ def decompose(
             written = _write(done, partial, stages)
         content = {
             "command": command,
-            **_content(done, written, templates),
+            **_content(done, written, templates, called),
             "seconds": stages.seconds,
         }
         report.write_report(partial / folder.REPORT, content)
@@ -123,7 +126,7 @@ def _take_apart(
     if templates is not None:
         given = read_templates(templates, material.grid).astype(np.float32)
     V = material.transform(stages)
-    choice = _choose(V, settings, stages)
+    asked, choice = settings, _choose(V, settings, stages)
     if choice is not None:
         settings = dataclasses.replace(settings, n_components=choice.chosen)
     learned = _best(V, given, settings, material.n_starts, stages)
@@ -133,7 +136,7 @@ def _take_apart(
     # Templates that were given keep their places, so that they can be found again.
     result = result.by_energy() if templates is None else result
     pitches = pitch.estimate_pitches(result.W, material.grid.frequencies)
-    return _Decomposition(path, settings, choice, material, result, pitches)
+    return _Decomposition(path, asked, settings, choice, material, result, pitches)
 
 
 def _choose(
@@ -248,52 +251,6 @@ def _check_rank(n_components: int, V: NDArray[np.float32]) -> None:
         )
 
 
-def read_templates(path: str | Path, grid: Grid) -> NDArray[np.floating]:
-    """The templates of a factors.npz, shape (n_bins, n_templates).
-
-    Raises
-    ------
-    TemplateError
-        If the file is none, or its bins are not those of the recording.
-    """
-    path = Path(path)
-    W, frequencies = _load_templates(path)
-    if not (frequencies.shape == grid.frequencies.shape and len(W) == grid.n_bins):
-        raise TemplateError(
-            f"{path}: holds {len(W)} bins, the recording {grid.n_bins}; "
-            "use the --n-fft that made the templates"
-        )
-    if not np.allclose(frequencies, grid.frequencies, rtol=1e-6):
-        raise TemplateError(
-            f"{path}: its bins end at {frequencies[-1]:.0f} Hz, the recording's at "
-            f"{grid.frequencies[-1]:.0f} Hz; templates serve one sample rate"
-        )
-    return W
-
-
-def _count_templates(path: str | Path | None) -> int:
-    return 0 if path is None else _load_templates(Path(path))[0].shape[1]
-
-
-def _load_templates(path: Path) -> tuple[NDArray[np.floating], NDArray[Any]]:
-    try:
-        with zipfile.ZipFile(path) as archive:
-            size = sum(member.file_size for member in archive.infolist())
-        if size > MOST_TEMPLATE_BYTES:
-            raise TemplateError(f"{path}: holds over a gigabyte, expected factors.npz")
-        with np.load(path, allow_pickle=False) as arrays:
-            W, frequencies = arrays["W"], arrays["frequencies"]
-            return Factorization(W, np.zeros((W.shape[1], 1))).W, frequencies
-    except TemplateError:
-        raise
-    except OSError as error:
-        raise TemplateError(f"{path}: {error.strerror or error}") from error
-    except Exception as error:  # whatever a broken archive makes numpy raise
-        raise TemplateError(
-            f"{path}: expected a factors.npz with W and frequencies ({error})"
-        ) from error
-
-
 def _figures(done: _Decomposition, folder: Path) -> None:
     from specnmf.output import figures
 
@@ -320,10 +277,14 @@ def _figures(done: _Decomposition, folder: Path) -> None:
 
 
 def _content(
-    done: _Decomposition, written: Written | None, templates: str | Path | None
+    done: _Decomposition,
+    written: Written | None,
+    templates: str | Path | None,
+    called: Mapping[Path, str] | None,
 ) -> dict[str, Any]:
     """Everything that run.json says but the command and the seconds."""
-    inputs = [done.path] if templates is None else [done.path, Path(templates)]
+    paths = [done.path] if templates is None else [done.path, Path(templates)]
+    inputs = inputs_entry(paths, called)
     components = report.components(done.result, done.pitches)
     if written is not None:
         for entry in components:
@@ -333,10 +294,13 @@ def _content(
     settings = dataclasses.replace(
         done.settings, n_fft=grid.n_fft, hop_length=grid.hop_length
     )
+    held = inputs[1]["sha256"] if templates is not None else None
     return {
-        "inputs": inputs_entry(inputs),
+        "kind": kind_of(settings),
+        "settings_hash": settings_hash(done.asked, templates=held),
+        "inputs": inputs,
         "audio": audio_entry(sound),
-        "settings": dataclasses.asdict(settings),
+        **settings_entries(done.asked, settings),
         "streamed": done.material.streamed,
         "seed": settings.seed,
         "rank_choice": _choice_entry(done.choice),

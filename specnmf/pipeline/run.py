@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
+import hashlib
+import json
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,9 +17,20 @@ from specnmf.audio.recording import Sound
 from specnmf.output import report
 from specnmf.output.sources import Written
 from specnmf.pipeline.compiling import watched
+from specnmf.settings import RunSettings, ScoreSettings, Settings
 
 #: ``progress(stage, done, total, note)``, as a stage goes on.
 Progress = Callable[[str, int, int, str], None]
+
+#: What run.json calls a run, by the settings that it takes.
+KINDS: Mapping[str, type[Settings] | type[ScoreSettings]] = {
+    "decompose": Settings,
+    "separate": ScoreSettings,
+}
+
+#: Hexadecimal digits of a hash of settings: 64 bits, for it only tells the few settings
+#: of one folder from each other, where a clash is as good as impossible.
+HASH_DIGITS = 16
 
 #: A worse null test than this is worth a warning.
 MOST_RESIDUAL_DB = -90.0
@@ -76,9 +90,73 @@ class Stages:
             self.seconds["compile"] = round(compilation.seconds, 3)
 
 
-def inputs_entry(paths: Iterable[Path]) -> list[dict[str, str]]:
-    """Each input with its SHA-256, for run.json."""
-    return [{"path": str(path), "sha256": report.sha256(path)} for path in paths]
+def settings_hash(settings: RunSettings, *, templates: str | None = None) -> str:
+    """What tells runs of a recording apart: a hash of all that decides what they hold.
+
+    Parameters
+    ----------
+    settings : Settings or ScoreSettings
+        As asked for, before the recording decides what they leave open. ``threads``
+        does not count.
+    templates : str, optional
+        The SHA-256 of the templates held fixed, if any.
+
+    Returns
+    -------
+    str
+        The first 16 hexadecimal digits of the SHA-256 of all that in JSON.
+    """
+    values = dataclasses.asdict(settings)
+    del values["threads"]
+    content = {
+        "kind": kind_of(settings),
+        "settings": {name: _canonical(value) for name, value in values.items()},
+        "templates": templates,
+    }
+    text = json.dumps(content, sort_keys=True, allow_nan=False)
+    return hashlib.sha256(text.encode("ascii")).hexdigest()[:HASH_DIGITS]
+
+
+def kind_of(settings: RunSettings) -> str:
+    """What run.json calls a run with such settings."""
+    return next(name for name, kind in KINDS.items() if isinstance(settings, kind))
+
+
+def _canonical(value: Any) -> Any:
+    """The same for 1 and 1.0, which are the same setting."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def settings_entries(asked: RunSettings, used: RunSettings) -> dict[str, Any]:
+    """The settings of a run for run.json, and what was asked for where it differs.
+
+    Parameters
+    ----------
+    asked, used : Settings or ScoreSettings
+        Before and after the recording decided what they leave open.
+    """
+    before, after = dataclasses.asdict(asked), dataclasses.asdict(used)
+    differing = {name: before[name] for name in before if before[name] != after[name]}
+    return {"settings": after, "asked": differing}
+
+
+def inputs_entry(
+    paths: Iterable[Path], called: Mapping[Path, str] | None
+) -> list[dict[str, str]]:
+    """Each input with its SHA-256, for run.json.
+
+    Parameters
+    ----------
+    paths : iterable of path
+        The files.
+    called : mapping of path to str, optional
+        Where those are from that are copies.
+    """
+    places = called or {}
+    return [
+        {"path": places.get(path, str(path)), "sha256": report.sha256(path)}
+        for path in paths
+    ]
 
 
 def audio_entry(audio: Sound) -> dict[str, Any]:

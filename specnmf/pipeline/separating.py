@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,9 @@ from specnmf.pipeline.run import (
     Stages,
     audio_entry,
     inputs_entry,
+    kind_of,
+    settings_entries,
+    settings_hash,
     sound_warnings,
 )
 from specnmf.pipeline.writing import write_factors, write_run
@@ -67,6 +70,7 @@ def separate(
     output: str | Path = "specnmf_out",
     overwrite: bool = False,
     command: str = "",
+    called: Mapping[Path, str] | None = None,
     progress: Progress | None = None,
 ) -> Run:
     """Take a recording apart by its score, and leave everything in a folder.
@@ -85,6 +89,8 @@ def separate(
         Replace a finished run.
     command : str
         Kept in run.json.
+    called : mapping of path to str, optional
+        What run.json calls inputs that are copies from elsewhere.
     progress : callable, optional
         Called as ``progress(stage, done, total, note)``.
 
@@ -99,7 +105,7 @@ def separate(
         With nothing left behind.
     """
     path, score, settings = Path(path), Path(score), settings or ScoreSettings()
-    target = Path(output) / path.stem
+    target = folder.target(output, path)
     folder.check_free(target, overwrite=overwrite)
     stages = Stages(progress)
     with stages.stage("read"):
@@ -112,7 +118,7 @@ def separate(
             written = _write(done, partial, stages)
         content = {
             "command": command,
-            **_content(done, written),
+            **_content(done, written, called),
             "seconds": stages.seconds,
         }
         report.write_report(partial / folder.REPORT, content)
@@ -128,9 +134,10 @@ def score_beside(path: str | Path) -> Path:
         If there is none.
     """
     for suffix in SUFFIXES:
-        beside = Path(path).with_suffix(suffix)
-        if beside.is_file():
-            return beside
+        for spelled in (suffix, suffix.upper()):
+            beside = Path(path).with_suffix(spelled)
+            if beside.is_file():
+                return beside
     raise ScoreError(
         f"{path}: no score given, and none beside it ({', '.join(SUFFIXES)}); "
         "use --score"
@@ -278,16 +285,20 @@ def _envelopes(done: _Separation) -> dict[str, NDArray[np.floating]]:
     return envelopes
 
 
-def _content(done: _Separation, written: Written | None) -> dict[str, Any]:
+def _content(
+    done: _Separation, written: Written | None, called: Mapping[Path, str] | None
+) -> dict[str, Any]:
     """Everything that run.json says but the command and the seconds."""
     parts, grid = done.components, done.stems.grid
     settings = dataclasses.replace(
         done.settings, n_fft=grid.n_fft, hop_length=grid.hop_length
     )
     return {
-        "inputs": inputs_entry([done.path, done.score_path]),
+        "kind": kind_of(settings),
+        "settings_hash": settings_hash(done.settings),
+        "inputs": inputs_entry([done.path, done.score_path], called),
         "audio": audio_entry(done.audio),
-        "settings": dataclasses.asdict(settings),
+        **settings_entries(done.settings, settings),
         "seed": settings.seed,
         "versions": report.versions(),
         "alignment": _alignment_entry(done.alignment),

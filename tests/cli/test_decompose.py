@@ -213,7 +213,7 @@ def test_a_config_gives_defaults_that_the_command_line_overrides(run, song):
         ("max_itr = 3", "unknown key 'max_itr'; did you mean 'max-iter'?"),
         ("xyzzy = 3", "unknown key 'xyzzy'"),
         ("components = 'x'", "expected a whole number or auto, got 'x'"),
-        ("components = 2.5", "expected a whole number or auto, got 2.5"),
+        ("components = 2.5", "expected a whole number or auto, got '2.5'"),
         ("components =", "no valid TOML"),
         ("[" * 9999, "no valid TOML"),
     ],

@@ -1,0 +1,69 @@
+"""What run.json says of every run: its kind, and a hash of its settings."""
+
+import dataclasses
+import hashlib
+import json
+
+import pytest
+
+from specnmf import ScoreSettings, Settings
+from specnmf.pipeline.run import settings_entries, settings_hash
+
+#: Of each setting another value than the default.
+OTHERS = {
+    "max_iter": 3, "seed": 1, "n_fft": 512, "hop_length": 100, "start": 0.5,
+    "duration": 2.0, "mask": "binary", "format": "flac", "subtype": "PCM_16",
+    "sources": False, "figures": False, "figure_format": "svg", "n_components": "auto",
+    "beta": 0.0, "solver": "mu", "init": "nndsvd", "stop": "factors", "tol": 0.5,
+    "memory": 1 << 30, "mask_power": 1.5, "by": "hand", "groups": {"a": ["b"]},
+    "split": 50, "residual": True, "model": "fmp", "align": "never",
+    "transpose": "auto",
+}  # fmt: skip
+
+KINDS = pytest.mark.parametrize("kind", [Settings, ScoreSettings])
+
+
+def test_the_hash_is_that_of_all_settings_in_canonical_json():
+    settings = dataclasses.asdict(Settings(tol=0.5)) | {"start": 0, "mask_power": 1}
+    del settings["threads"]
+    settings["beta"] = 1
+    content = {"kind": "decompose", "settings": settings, "templates": "ab"}
+    expected = hashlib.sha256(json.dumps(content, sort_keys=True).encode())
+    found = settings_hash(Settings(tol=0.5), templates="ab")
+    assert found == expected.hexdigest()[:16]
+
+
+@KINDS
+def test_every_setting_changes_the_hash_but_threads(kind):
+    names = {field.name for field in dataclasses.fields(kind)} - {"threads"}
+    hashes = {settings_hash(kind(**{name: OTHERS[name]})) for name in names}
+    assert len(hashes | {settings_hash(kind())}) == len(names) + 1
+    assert settings_hash(kind(threads=3)) == settings_hash(kind())
+
+
+def test_templates_and_the_kind_change_the_hash():
+    hashes = {
+        settings_hash(Settings()),
+        settings_hash(Settings(), templates="a"),
+        settings_hash(Settings(), templates="b"),
+        settings_hash(ScoreSettings()),
+    }
+    assert len(hashes) == 4
+
+
+@KINDS
+def test_the_same_settings_have_the_same_hash_however_they_are_written(kind):
+    assert settings_hash(kind(start=1, tol=1)) == settings_hash(
+        kind(start=1.0, tol=1.0)
+    )
+    groups = ({"a": ("b", "c"), "d": ["e"]}, {"d": ("e",), "a": ["b", "c"]})
+    one, other = (settings_hash(ScoreSettings(groups=each)) for each in groups)
+    assert one == other
+
+
+def test_what_was_left_open_is_told_apart_from_what_was_used():
+    asked = Settings(n_components="auto", hop_length=100)
+    used = dataclasses.replace(asked, n_components=5, n_fft=512)
+    entries = settings_entries(asked, used)
+    assert entries["settings"] == dataclasses.asdict(used)
+    assert entries["asked"] == {"n_components": "auto", "n_fft": None}
