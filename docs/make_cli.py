@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
 
-from specnmf.cli import COMMANDS, cli
+from specnmf.cli import cli
 
 HEAD = """# The command line
 
@@ -25,20 +26,19 @@ def main() -> None:
 
 def page() -> str:
     """The whole page, as Markdown."""
+    return "\n".join([HEAD, *sections(cli, "specnmf")])
+
+
+def sections(
+    command: click.Command, name: str, parent: click.Context | None = None
+) -> Iterator[str]:
+    """A command's help under its name, and after it those of its own commands."""
     shared = {"terminal_width": 88, "help_option_names": ["-h", "--help"]}
-    root = click.Context(cli, info_name="specnmf", **shared)
-    parts = [HEAD, section("specnmf", cli.get_help(root))]
-    for name in COMMANDS:
-        command = cli.get_command(root, name)
-        assert command is not None
-        context = click.Context(command, info_name=name, parent=root, **shared)
-        parts.append(section(f"specnmf {name}", command.get_help(context)))
-    return "\n".join(parts)
-
-
-def section(title: str, text: str) -> str:
-    """One command's help under its name."""
-    return f"## {title}\n\n```text\n{text}\n```\n"
+    context = click.Context(command, info_name=name, parent=parent, **shared)
+    yield f"## {context.command_path}\n\n```text\n{command.get_help(context)}\n```\n"
+    if isinstance(command, click.Group):
+        for each in command.list_commands(context):
+            yield from sections(command.get_command(context, each), each, context)
 
 
 if __name__ == "__main__":

@@ -17,13 +17,16 @@ if TYPE_CHECKING:
     from specnmf.audio.recording import Audio
     from specnmf.audio.stft import Spectrogram, stft
     from specnmf.audio.writing import write
+    from specnmf.batch.batch import run_batch
     from specnmf.errors import (
         AudioError,
+        BatchError,
         OutputError,
         ParameterError,
         ScoreError,
         SpecnmfError,
         TemplateError,
+        WorkerError,
     )
     from specnmf.evaluation.bss_eval import bss_eval
     from specnmf.evaluation.evaluate import evaluate
@@ -41,7 +44,7 @@ if TYPE_CHECKING:
     from specnmf.score.grouping import stem_labels
     from specnmf.score.notes import Note, Score
     from specnmf.score.reading import read_score, write_score
-    from specnmf.settings import ScoreSettings, Settings
+    from specnmf.settings import BatchSettings, ScoreSettings, Settings
 
 __version__ = "0.1.0"
 
@@ -52,6 +55,8 @@ _HOMES = {
     "Alignment": "score.align:Alignment",
     "Audio": "audio.recording:Audio",
     "AudioError": "errors:AudioError",
+    "BatchError": "errors:BatchError",
+    "BatchSettings": "settings:BatchSettings",
     "Evaluation": "evaluation.scores:Evaluation",
     "Factorization": "factor.factorization:Factorization",
     "Note": "score.notes:Note",
@@ -65,6 +70,7 @@ _HOMES = {
     "SpecnmfError": "errors:SpecnmfError",
     "Spectrogram": "audio.stft:Spectrogram",
     "TemplateError": "errors:TemplateError",
+    "WorkerError": "errors:WorkerError",
     "align": "informed.separation:align",
     "beta_divergence": "factor.divergence:beta_divergence",
     "bss_eval": "evaluation.bss_eval:bss_eval",
@@ -75,6 +81,7 @@ _HOMES = {
     "nmf": "factor.nmf:nmf",
     "read": "audio.reading:read",
     "read_score": "score.reading:read_score",
+    "run_batch": "batch.batch:run_batch",
     "separate": "audio.masks:separate",
     "separate_by_score": "informed.separation:separate_by_score",
     "starts": "factor.starts",
@@ -89,6 +96,8 @@ __all__ = [
     "Alignment",
     "Audio",
     "AudioError",
+    "BatchError",
+    "BatchSettings",
     "Evaluation",
     "Factorization",
     "Note",
@@ -102,6 +111,7 @@ __all__ = [
     "SpecnmfError",
     "Spectrogram",
     "TemplateError",
+    "WorkerError",
     "align",
     "beta_divergence",
     "bss_eval",
@@ -112,6 +122,7 @@ __all__ = [
     "nmf",
     "read",
     "read_score",
+    "run_batch",
     "separate",
     "separate_by_score",
     "starts",

@@ -25,12 +25,13 @@ RANK = {name: rank for rank, layer in enumerate(LAYERS) for name in layer}
 
 def test_the_public_names_are_these():
     assert specnmf.__all__ == [
-        "NMF", "Alignment", "Audio", "AudioError", "Evaluation", "Factorization",
-        "Note", "OutputError", "ParameterError", "Run", "Score", "ScoreError",
-        "ScoreSettings", "Settings", "SpecnmfError", "Spectrogram", "TemplateError",
-        "align", "beta_divergence", "bss_eval", "by_stem", "decompose", "evaluate",
-        "fmp_layout", "nmf", "read", "read_score", "separate", "separate_by_score",
-        "starts", "stem_labels", "stft", "write", "write_score",
+        "NMF", "Alignment", "Audio", "AudioError", "BatchError", "BatchSettings",
+        "Evaluation", "Factorization", "Note", "OutputError", "ParameterError", "Run",
+        "Score", "ScoreError", "ScoreSettings", "Settings", "SpecnmfError",
+        "Spectrogram", "TemplateError", "WorkerError", "align", "beta_divergence",
+        "bss_eval", "by_stem", "decompose", "evaluate", "fmp_layout", "nmf", "read",
+        "read_score", "run_batch", "separate", "separate_by_score", "starts",
+        "stem_labels", "stft", "write", "write_score",
     ]  # fmt: skip
     for name in specnmf.__all__:
         assert getattr(specnmf, name).__doc__

@@ -15,7 +15,10 @@ import specnmf
 COMMANDS = {
     "decompose": "specnmf.cli.decompose",
     "separate": "specnmf.cli.separate",
+    "batch": "specnmf.cli.batch",
     "evaluate": "specnmf.cli.evaluate",
+    "rerun": "specnmf.cli.rerun",
+    "config": "specnmf.cli.config",
 }
 
 #: Exit statuses of a run that was stopped, as shells give them.

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -21,6 +22,20 @@ def error(message: object) -> None:
 def warning(message: object) -> None:
     """Print one line that says what to know."""
     click.echo(f"warning: {one_line(message)}", err=True)
+
+
+def note(message: object) -> None:
+    """Print one line that says what is going on."""
+    click.echo(one_line(message), err=True)
+
+
+def json_object(content: dict[str, Any]) -> None:
+    """Print the one object of ``--json``, on stdout.
+
+    Bytes of file names that are no UTF-8 are escaped, as JSON can.
+    """
+    text = json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False)
+    click.echo(text.encode(errors="backslashreplace"))
 
 
 def one_line(message: object) -> str:

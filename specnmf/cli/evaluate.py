@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -66,7 +65,7 @@ def command(estimates: str, references: str, **options: Any) -> None:
         message = str(error) or f"{estimates}: not enough memory"
         console.error(message)
         if options["as_json"]:
-            _print_json({"failures": [{"input": estimates, "error": message}]})
+            console.json_object({"failures": [{"input": estimates, "error": message}]})
         raise click.exceptions.Exit(1) from error
     if options["verbose"]:
         click.echo(f"{'evaluate':12} {time.perf_counter() - began:7.2f} s", err=True)
@@ -74,7 +73,7 @@ def command(estimates: str, references: str, **options: Any) -> None:
         _say(evaluation, as_json=options["as_json"])
     if options["as_json"]:
         paths = {"estimates": estimates, "references": references}
-        _print_json({**paths, **evaluation.as_dict(), "failures": []})
+        console.json_object({**paths, **evaluation.as_dict(), "failures": []})
 
 
 def _evaluate(estimates: str, references: str, options: dict[str, Any]) -> Evaluation:
@@ -105,7 +104,3 @@ def _say(evaluation: Evaluation, *, as_json: bool) -> None:
     if not as_json:
         for line in describe(evaluation):
             click.echo(console.one_line(line))
-
-
-def _print_json(content: dict[str, Any]) -> None:
-    click.echo(json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False))

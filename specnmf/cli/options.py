@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import difflib
-import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, get_args
 
 import click
 
+from specnmf.cli.config_file import read_config
 from specnmf.errors import ParameterError
 from specnmf.settings import (
     Align,
     AudioFormat,
+    BatchSettings,
     By,
     FigureFormat,
     Init,
@@ -32,10 +32,7 @@ if TYPE_CHECKING:
     from specnmf.score.grouping import Groups
 
 F = TypeVar("F", bound=Callable[..., Any])
-S = TypeVar("S", Settings, ScoreSettings)
-
-#: A configuration file beyond this size is refused unread.
-MOST_CONFIG_BYTES = 1 << 20
+S = TypeVar("S", Settings, ScoreSettings, BatchSettings)
 
 
 class Parsed(click.ParamType):  # type: ignore[type-arg]  # generic from 8.2 on
@@ -191,6 +188,21 @@ def score_options(command: F) -> F:
     )
 
 
+def recipe_options(command: F) -> F:
+    """Add the options of the factorisation, and those of separation by a score.
+
+    One that both have is added once; if its defaults differ it has none, so that what
+    is not given stays each one's own.
+    """
+    ours, theirs = _options_of(factorisation_options), _options_of(score_options)
+    for name in ours.keys() & theirs.keys():
+        if ours[name].default != theirs[name].default:
+            ours[name].default, ours[name].show_default = None, False
+            ours[name].help = f"{ours[name].help} By default each command's own."
+    both = {**ours, **theirs, **ours}
+    return _apply(command, *map(_adding, both.values()))
+
+
 def audio_options(window: str) -> Callable[[F], F]:
     """Add the options of the excerpt and its transform.
 
@@ -231,6 +243,14 @@ def output_options(command: F) -> F:
             help="The folder for runs.",
         ),
         click.option("--overwrite", is_flag=True, help="Replace finished runs."),
+        content_options,
+    )
+
+
+def content_options(command: F) -> F:
+    """Add the options of what is written."""
+    return _apply(
+        command,
         _choice("--mask", Mask, "Share each point between the sources, or give it."),
         _choice("--format", AudioFormat, "Of the sources."),
         click.option(
@@ -260,7 +280,7 @@ def common_options(command: F) -> F:
             type=click.Path(path_type=Path),
             is_eager=True,
             expose_value=False,
-            callback=_read_config,
+            callback=read_config,
             help="A TOML file whose keys are the names of options.",
         ),
         click.option(
@@ -275,17 +295,22 @@ def common_options(command: F) -> F:
     )
 
 
-def make_settings(options: dict[str, Any], kind: type[S]) -> S:
-    """The settings among a command's options, which are removed from ``options``.
+def make_settings(options: Mapping[str, Any], kind: type[S]) -> S:
+    """The settings among a command's options; what is not given has its default.
 
     Raises
     ------
     click.UsageError
         If a value is out of its range.
     """
-    names = [field.name for field in fields(kind) if field.name in options]
+    names = {field.name for field in fields(kind)}
+    given = {
+        name: value
+        for name, value in options.items()
+        if name in names and value is not None
+    }
     try:
-        return kind(**{name: options.pop(name) for name in names})
+        return kind(**given)
     except ParameterError as error:
         raise click.UsageError(str(error)) from error
 
@@ -294,6 +319,27 @@ def _apply(command: F, *decorators: Callable[[F], F]) -> F:
     for decorate in reversed(decorators):
         command = decorate(command)
     return command
+
+
+def _options_of(decorate: Callable[[Any], Any]) -> dict[str, click.Option]:
+    """The options that a decorator adds, by the names of their parameters."""
+
+    def bare() -> None:
+        """Take the options."""
+
+    added = getattr(decorate(bare), "__click_params__", [])
+    return {option.name: option for option in reversed(added)}
+
+
+def _adding(option: click.Option) -> Callable[[F], F]:
+    """A decorator that adds an option."""
+
+    def add(command: F) -> F:
+        # As click's own decorators do: the last comes first.
+        vars(command).setdefault("__click_params__", []).append(option)
+        return command
+
+    return add
 
 
 def _groups(
@@ -333,51 +379,3 @@ def _number(
 
 def _default(flag: str, settings: type) -> Any:
     return getattr(settings, flag.removeprefix("--").replace("-", "_"))
-
-
-def _read_config(ctx: click.Context, param: click.Parameter, path: Path | None) -> None:
-    """Take defaults from a TOML file; the command line goes before them."""
-    if path is None:
-        return
-    known = _config_keys(ctx.command)
-    ctx.default_map = dict(ctx.default_map or {})
-    for key, value in _load_toml(path).items():
-        spelled = key.replace("_", "-")
-        if spelled not in known:
-            near = difflib.get_close_matches(spelled, known, n=1)
-            hint = f"; did you mean {near[0]!r}?" if near else ""
-            raise click.UsageError(f"{path}: unknown key {key!r}{hint}")
-        name, negated = known[spelled]
-        if isinstance(value, dict):  # a table, for an option such as --group
-            value = [f"{k}={_listed(v)}" for k, v in value.items()]
-        ctx.default_map[name] = not value if negated else value
-
-
-def _listed(value: Any) -> str:
-    return ",".join(map(str, value)) if isinstance(value, list) else str(value)
-
-
-def _load_toml(path: Path) -> dict[str, Any]:
-    try:
-        if path.stat().st_size > MOST_CONFIG_BYTES:
-            raise click.UsageError(f"{path}: larger than a megabyte, expected TOML")
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise click.UsageError(f"{path}: {error.strerror or error}") from error
-    except (ValueError, RecursionError) as error:
-        raise click.UsageError(f"{path}: no valid TOML: {error}") from error
-
-
-def _config_keys(command: click.Command) -> dict[str, tuple[str, bool]]:
-    """Each long option's name without dashes: its parameter, and if it negates."""
-    keys: dict[str, tuple[str, bool]] = {}
-    for param in command.params:
-        if not isinstance(param, click.Option) or param.name is None:
-            continue
-        if not param.expose_value:
-            continue
-        for flag in (*param.opts, *param.secondary_opts):
-            if flag.startswith("--"):
-                key = flag.removeprefix("--")
-                keys[key] = param.name, flag in param.secondary_opts
-    return keys

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shlex
 import sys
 from collections.abc import Callable, Iterable
@@ -13,6 +12,7 @@ import click
 
 from specnmf.cli import console
 from specnmf.errors import SpecnmfError
+from specnmf.output import folder
 
 if TYPE_CHECKING:
     from specnmf.pipeline.run import Progress, Run
@@ -71,7 +71,7 @@ def command_line() -> str:
 
 
 def _check_unique(song: str, output: Path, taken: dict[Path, str]) -> None:
-    target = output / Path(song).stem
+    target = folder.target(output, song)
     if target in taken:
         raise SpecnmfError(
             f"{song}: would be written to {target} like {taken[target]}; "
@@ -97,8 +97,5 @@ def _say(
 
 
 def _print_json(runs: list[Run], failures: list[dict[str, str]]) -> None:
-    content = {
-        "runs": [{"output": str(run.folder), **run.report} for run in runs],
-        "failures": failures,
-    }
-    click.echo(json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False))
+    entries = [{"output": str(run.folder), **run.report} for run in runs]
+    console.json_object({"runs": entries, "failures": failures})

@@ -1,0 +1,1 @@
+"""Many songs: found, planned, done by many workers, and never done twice."""

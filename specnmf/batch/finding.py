@@ -1,0 +1,201 @@
+"""The songs that there are: in a folder, or on a list."""
+
+from __future__ import annotations
+
+import os
+import posixpath
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from functools import lru_cache
+from itertools import groupby
+from pathlib import Path, PurePosixPath
+
+from specnmf.batch.store import Entry, Store, is_url
+from specnmf.errors import ParameterError, SpecnmfError
+from specnmf.pipeline.separating import SUFFIXES as SCORES
+
+#: How files are called that may be recordings: what libsndfile reads.
+RECORDINGS = {
+    *(".aif", ".aifc", ".aiff", ".au", ".caf", ".flac", ".mp3", ".oga", ".ogg"),
+    *(".opus", ".rf64", ".snd", ".w64", ".wav"),
+}
+
+#: The largest list of files, in bytes.
+MOST_LIST = 1 << 30
+
+
+@dataclass(frozen=True, slots=True)
+class Song:
+    """A recording that was found.
+
+    Attributes
+    ----------
+    name : str
+        Relative to the folder, with ``/`` between folders.
+    stamps : str
+        Changes when the recording or its score does.
+    score : str or None
+        The name of the score that lies beside it.
+    """
+
+    name: str
+    stamps: str
+    score: str | None = None
+
+    @property
+    def target(self) -> str:
+        """The name of its run, relative to the folder of runs."""
+        folder, base = posixpath.split(self.name)
+        return posixpath.join(folder, PurePosixPath(base).stem)
+
+
+def find_songs(
+    store: Store,
+    *,
+    recursive: bool = False,
+    include: Sequence[str] = (),
+    exclude: Sequence[str] = (),
+    scores: bool = True,
+    apart: str | None = None,
+    unreadable: Callable[[str, str], None] | None = None,
+) -> Iterator[Song]:
+    """Yield the recordings in a folder, in the order of their names.
+
+    Parameters
+    ----------
+    store : Store
+        The folder.
+    recursive : bool
+        Look into its folders too. Hidden ones, and those of runs, are left out.
+    include, exclude : sequence of str
+        Patterns such as ``*.wav``, for the name without its folders, or with them if
+        the pattern has a slash. Of the files that one of ``include`` matches, if
+        there is any, those are taken that none of ``exclude`` does.
+    scores : bool
+        Whether scores are looked for.
+    apart : str, optional
+        The name of a folder that is left out: that of the runs.
+    unreadable : callable, optional
+        Called with the name of a folder that cannot be read, and why.
+
+    Raises
+    ------
+    AudioError
+        If there is no such folder, or it cannot be read.
+    """
+    files = store.walk(recursive=recursive, unreadable=unreadable)
+    for folder, entries in groupby(files, lambda entry: posixpath.dirname(entry.name)):
+        if apart is not None and (folder == apart or folder.startswith(f"{apart}/")):
+            continue
+        here = {entry.name: entry for entry in entries}
+        for entry in here.values():
+            if _is_recording(entry.name) and _chosen(entry.name, include, exclude):
+                yield _song(entry, here.get if scores else None)
+
+
+def listed_songs(store: Store, names: Iterable[str], *, scores: bool) -> Iterator[Song]:
+    """Yield the recordings of a list, each once, whether they are there or not.
+
+    Parameters
+    ----------
+    store : Store
+        The folder that the names are relative to; absolute ones lie in it as well.
+    names : iterable of str
+        As `read_list` gives them.
+    scores : bool
+        Whether scores are looked for.
+
+    Raises
+    ------
+    ParameterError
+        If a name leads out of the folder.
+    """
+    seen = set()
+
+    @lru_cache(64)
+    def files(folder: str) -> frozenset[str]:
+        with suppress(SpecnmfError):  # its songs will say so
+            return frozenset(store.names(folder))
+        return frozenset()
+
+    def find(name: str) -> Entry | None:
+        folder, base = posixpath.split(name)
+        with suppress(SpecnmfError):
+            return store.entry(name) if base in files(folder) else None
+        return None
+
+    for listed in names:
+        name = _within(store, listed)
+        if name not in seen:
+            seen.add(name)
+            entry = find(name) or Entry(name, 0, "missing")
+            yield _song(entry, find if scores else None)
+
+
+def read_list(path: str) -> Iterator[str]:
+    """Yield the names in a file, or on standard input for ``-``.
+
+    They are separated by line breaks, or by NUL if there is one, as ``find -print0``
+    writes them.
+
+    Raises
+    ------
+    ParameterError
+        If the file cannot be read.
+    """
+    try:
+        if path == "-":
+            content = sys.stdin.buffer.read(MOST_LIST + 1)
+        else:
+            with Path(path).open("rb") as file:
+                content = file.read(MOST_LIST + 1)
+    except OSError as error:
+        raise ParameterError(f"{path}: {error.strerror or error}") from error
+    if len(content) > MOST_LIST:
+        raise ParameterError(f"{path}: longer than a gigabyte, expected a list")
+    names = content.split(b"\0") if b"\0" in content else content.splitlines()
+    yield from (os.fsdecode(name) for name in names if name)
+
+
+def _within(store: Store, listed: str) -> str:
+    """A listed name, relative to the folder."""
+    root = posixpath.dirname(store.location("song")) + "/"
+    absolute = is_url(listed) or posixpath.isabs(listed)
+    inside = listed.removeprefix(root) if absolute else listed
+    name = posixpath.normpath(inside)
+    if is_url(inside) or name.split("/")[0] in ("", ".", ".."):
+        raise ParameterError(
+            f"the list names {listed!r}, expected files in {store.root}"
+        )
+    return name
+
+
+def _is_recording(name: str) -> bool:
+    return posixpath.splitext(name)[1].lower() in RECORDINGS
+
+
+def _chosen(name: str, include: Sequence[str], exclude: Sequence[str]) -> bool:
+    wanted = not include or any(_matches(name, pattern) for pattern in include)
+    return wanted and not any(_matches(name, pattern) for pattern in exclude)
+
+
+def _matches(name: str, pattern: str) -> bool:
+    return fnmatchcase(name if "/" in pattern else posixpath.basename(name), pattern)
+
+
+def _song(entry: Entry, find: Callable[[str], Entry | None] | None) -> Song:
+    """The song of a recording, with the score beside it, if scores can be found."""
+    stem = posixpath.splitext(entry.name)[0]
+    suffixes = (spelled for suffix in SCORES for spelled in (suffix, suffix.upper()))
+    beside = (find(stem + suffix) for suffix in suffixes) if find is not None else ()
+    score = next((found for found in beside if found is not None), None)
+    if score is None:
+        return Song(entry.name, _stamp(entry))
+    return Song(entry.name, f"{_stamp(entry)} {_stamp(score)}", score.name)
+
+
+def _stamp(entry: Entry) -> str:
+    return f"{entry.size}:{entry.stamp}"

@@ -1,0 +1,145 @@
+"""One batch at a time on one folder of runs."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from specnmf.batch.store import Store
+from specnmf.errors import BatchError, SpecnmfError
+
+try:
+    import fcntl
+except ImportError:  # not on Windows
+    fcntl = None  # type: ignore[assignment]
+
+#: Its name, in the folder of runs.
+LOCK = "batch.lock"
+
+#: Where nothing can be locked, the holder signs again this often, and is taken for dead
+#: when it has not for so long; in seconds.
+SIGNED, DEAD = 30.0, 120.0
+
+#: The largest lock file, in bytes.
+MOST_BYTES = 4096
+
+
+@contextmanager
+def locked(store: Store) -> Iterator[None]:
+    """Keep other batches out of a folder of runs.
+
+    Raises
+    ------
+    BatchError
+        If another is at work there: with its process and host.
+    """
+    with _locked_file(store) if store.is_local and fcntl else _signed(store):
+        yield
+
+
+@contextmanager
+def _locked_file(store: Store) -> Iterator[None]:
+    """By a lock of the operating system's, which ends with the process."""
+    path = Path(store.location(LOCK))
+    with ExitStack() as stack:
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            file = _lock(path)
+            stack.callback(os.close, file)
+            stack.callback(path.unlink, missing_ok=True)
+            os.ftruncate(file, 0)
+            os.write(file, _signature())
+        except BlockingIOError:
+            raise _refusal(store, _content(path)) from None
+        except OSError as error:
+            raise BatchError(f"{path}: {error.strerror or error}") from error
+        yield
+
+
+def _content(path: Path) -> bytes:
+    """What its holder wrote, who may have gone since."""
+    try:
+        with path.open("rb") as file:
+            return file.read(MOST_BYTES)
+    except OSError:
+        return b""
+
+
+def _lock(path: Path) -> int:
+    """The file, open and locked; it is the one of that name still."""
+    while True:
+        file = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            with suppress(FileNotFoundError):
+                if os.path.samestat(path.stat(), os.fstat(file)):
+                    return file
+        except BaseException:
+            os.close(file)
+            raise
+        os.close(file)  # who held it has just removed it
+
+
+@contextmanager
+def _signed(store: Store) -> Iterator[None]:
+    """By a file that its holder signs again and again."""
+    if not store.create(LOCK, _signature()):
+        content = store.read(LOCK, MOST_BYTES) or b""
+        if _age(_holder(content)) < DEAD:
+            raise _refusal(store, content)
+        store.write(LOCK, _signature())
+    ended = threading.Event()
+    signer = threading.Thread(target=_sign, args=(store, ended), daemon=True)
+    signer.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        signer.join()
+        store.remove(LOCK)
+
+
+def _sign(store: Store, ended: threading.Event) -> None:
+    while not ended.wait(SIGNED):
+        with suppress(SpecnmfError):  # the next time may succeed
+            store.write(LOCK, _signature())
+
+
+def _signature() -> bytes:
+    content = {"pid": os.getpid(), "host": socket.gethostname(), "time": time.time()}
+    return json.dumps(content).encode()
+
+
+def _holder(content: bytes) -> dict[str, Any]:
+    try:
+        holder = json.loads(content)
+    except (ValueError, RecursionError):
+        return {}
+    valid = isinstance(holder, dict) and isinstance(holder.get("time"), int | float)
+    return holder if valid else {}
+
+
+def _age(holder: dict[str, Any]) -> float:
+    """Seconds since a holder signed."""
+    signed = holder.get("time", 0)
+    try:
+        return time.time() - float(signed)
+    except OverflowError:  # a whole number beyond all floats
+        return -math.inf if signed > 0 else math.inf
+
+
+def _refusal(store: Store, content: bytes) -> BatchError:
+    holder = _holder(content)
+    return BatchError(
+        f"{store.root}: another batch is at work there, process "
+        f"{holder.get('pid', 'unknown')} on {holder.get('host', 'unknown')}; "
+        "wait for it, or use another --output"
+    )

@@ -1,0 +1,205 @@
+"""batch.jsonl: what happened to each song, one line an event, never rewritten."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from specnmf.batch.store import Store
+from specnmf.errors import BatchError, SpecnmfError
+
+#: Its name, in the folder of runs; elsewhere than on disk a folder of pieces.
+MANIFEST = "batch.jsonl"
+
+#: A longer line is no event.
+MOST_LINE = 1 << 20
+
+#: The largest piece of a manifest that is read from elsewhere, in bytes.
+MOST_PIECE = 64 << 20
+
+#: Where nothing can be appended, events are gathered this long, in seconds.
+GATHERED = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What came of a song last.
+
+    Attributes
+    ----------
+    done : bool
+        Else it failed.
+    settings_hash : str
+        Of what was asked for.
+    stamps : str
+        Of its inputs, as they were.
+    error : str
+        Why it failed.
+    """
+
+    done: bool
+    settings_hash: str
+    stamps: str
+    error: str = ""
+
+
+class Manifest(Protocol):
+    """Where events are kept."""
+
+    def append(self, events: Iterable[dict[str, Any]]) -> None:
+        """Keep some more events; once it returns, on disk they are there for good."""
+
+    def close(self) -> None:
+        """Keep what is still held back."""
+
+
+class FileManifest:
+    """A file at whose end events are written, and synchronised with the disk."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        with self._telling():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self.file = path.open("a+b", buffering=0)
+            self._finish_line()
+
+    def append(self, events: Iterable[dict[str, Any]]) -> None:
+        """Write the events, and see that they are on disk."""
+        lines = memoryview(b"".join(map(_line, events)))
+        if not lines:
+            return
+        with self._telling():
+            while lines:
+                lines = lines[self.file.write(lines) :]
+            os.fsync(self.file.fileno())
+
+    def _finish_line(self) -> None:
+        """End a line that was cut off in mid-write."""
+        if self.file.seek(0, os.SEEK_END):
+            self.file.seek(-1, os.SEEK_END)
+            if self.file.read(1) != b"\n":
+                self.file.write(b"\n")
+
+    @contextmanager
+    def _telling(self) -> Iterator[None]:
+        """Turn errors of the system into one line."""
+        try:
+            yield
+        except OSError as error:
+            raise BatchError(f"{self.path}: {error.strerror or error}") from error
+
+    def close(self) -> None:
+        """Close the file."""
+        self.file.close()
+
+
+class PieceManifest:
+    """Pieces in a store that cannot append: a new one every few seconds.
+
+    What a batch did in the last seconds before it was killed is missing from them; the
+    finished runs themselves tell of it.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self.store, self.lines = store, bytearray()
+        self.began, self.number = time.time(), 0
+        self.since = time.monotonic()
+
+    def append(self, events: Iterable[dict[str, Any]]) -> None:
+        """Gather the events; those of some seconds make a piece."""
+        self.lines += b"".join(map(_line, events))
+        if time.monotonic() - self.since > GATHERED:
+            with suppress(SpecnmfError):  # they are kept, the next time may succeed
+                self.close()
+
+    def close(self) -> None:
+        """Write what has been gathered as the next piece."""
+        if self.lines:
+            name = f"{self.began:017.6f}-{self.number:06}"
+            self.store.write(f"{MANIFEST}/{name}.jsonl", bytes(self.lines))
+            self.lines.clear()
+            self.number += 1
+        self.since = time.monotonic()
+
+
+def open_manifest(store: Store) -> Manifest:
+    """The manifest of a folder of runs, to be added to.
+
+    Raises
+    ------
+    BatchError
+        If it cannot be written.
+    """
+    if store.is_local:
+        return FileManifest(Path(store.location(MANIFEST)))
+    return PieceManifest(store)
+
+
+def has_manifest(store: Store) -> bool:
+    """Whether a batch has been at work in a folder of runs."""
+    if store.is_local:
+        return store.entry(MANIFEST) is not None
+    return bool(store.names(MANIFEST))
+
+
+def read_history(store: Store) -> dict[str, Record]:
+    """What the manifest of a folder of runs says of each song last.
+
+    Lines that are cut off or damaged are passed over: their songs count as not done,
+    and are looked at again.
+
+    Raises
+    ------
+    BatchError
+        If the manifest is there and cannot be read.
+    """
+    history: dict[str, Record] = {}
+    for line in _lines(store):
+        entry = _parse(line)
+        if entry is not None:
+            song, record = entry
+            history[song] = record
+    return history
+
+
+def _lines(store: Store) -> Iterator[bytes]:
+    if not store.is_local:
+        for name in sorted(store.names(MANIFEST)):
+            piece = store.read(f"{MANIFEST}/{name}", MOST_PIECE) or b""
+            yield from piece.splitlines()
+        return
+    path = Path(store.location(MANIFEST))
+    try:
+        with path.open("rb") as file:
+            while line := file.readline(MOST_LINE):
+                yield line
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise BatchError(f"{path}: {error.strerror or error}") from error
+
+
+def _parse(line: bytes) -> tuple[str, Record] | None:
+    """The song and what became of it; None for other events, and for no event."""
+    try:
+        event = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(event, dict) or event.get("event") not in ("done", "failed"):
+        return None
+    texts = [event.get(key, "") for key in ("song", "settings_hash", "stamps", "error")]
+    if not all(isinstance(text, str) for text in texts):
+        return None
+    song, settings_hash, stamps, error = texts
+    return song, Record(event["event"] == "done", settings_hash, stamps, error)
+
+
+def _line(event: dict[str, Any]) -> bytes:
+    """An event as a line; names that are no Unicode are escaped, as JSON can."""
+    return json.dumps(event, allow_nan=False).encode() + b"\n"

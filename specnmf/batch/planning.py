@@ -1,0 +1,190 @@
+"""What a batch will do: a job for each song, and no folder for two."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from specnmf.batch.finding import Song
+from specnmf.batch.lock import LOCK
+from specnmf.batch.manifest import MANIFEST, Record
+from specnmf.batch.store import Store
+from specnmf.batch.work import Job
+from specnmf.errors import BatchError
+from specnmf.output import folder
+from specnmf.settings import BatchSettings, ScoreSettings, Settings
+
+#: The folder of what is known of failures, beside the runs.
+LOGS = "batch_logs"
+
+#: What else stands there.
+RESERVED = (MANIFEST, LOCK, LOGS)
+
+
+#: What is to be done with a song: it is new; it was begun or failed before, or has
+#: changed; it is done; it failed before, and is let be; another run has its place.
+Verdict = Literal["new", "again", "done", "failed", "taken"]
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What is made of the songs of a batch.
+
+    Attributes
+    ----------
+    settings, settings_hash : Settings, str
+        Of songs without a score.
+    score_settings, score_hash : ScoreSettings, str
+        Of songs with one.
+    score : str or None
+        The score of all songs; None: each has its own, or none.
+    templates : str or None
+        Templates to hold fixed in songs without a score.
+    redo : bool
+        Whether runs that are as they should be are made again.
+    seconds : float or None
+        How long a song may take.
+    command : str
+        For run.json.
+    """
+
+    settings: Settings
+    settings_hash: str
+    score_settings: ScoreSettings
+    score_hash: str
+    score: str | None = None
+    templates: str | None = None
+    redo: bool = False
+    seconds: float | None = None
+    command: str = ""
+
+    def hash_of(self, song: Song) -> str:
+        """The hash of what is asked for a song."""
+        return self.score_hash if self.is_scored(song) else self.settings_hash
+
+    def is_scored(self, song: Song) -> bool:
+        """Whether a song is separated by a score, else it is decomposed."""
+        return self.score is not None or song.score is not None
+
+    def job(self, song: Song, songs: Store, output: Store) -> Job:
+        """What to do with a song."""
+        scored = self.is_scored(song)
+        own = None if song.score is None else songs.location(song.score)
+        return Job(
+            name=song.name,
+            song=songs.location(song.name),
+            score=self.score or own,
+            output=output.root,
+            target=song.target,
+            settings=self.score_settings if scored else self.settings,
+            settings_hash=self.hash_of(song),
+            templates=None if scored else self.templates,
+            redo=self.redo,
+            seconds=self.seconds,
+            command=self.command,
+        )
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Songs, where they are, where their runs go, and what is known of them.
+
+    Attributes
+    ----------
+    songs : sequence of Song
+        In the order in which they are begun.
+    source, output : Store
+        The folder of the songs, and that of the runs.
+    recipe : Recipe
+        What is made of them.
+    settings : BatchSettings
+        resume, retry_failed, checksum and overwrite count.
+    history : dict of str to Record
+        What came of songs before.
+    """
+
+    songs: Sequence[Song]
+    source: Store
+    output: Store
+    recipe: Recipe
+    settings: BatchSettings
+    history: Mapping[str, Record]
+
+    def verdict(self, song: Song) -> Verdict:
+        """What is to be done with a song."""
+        record = self.history.get(song.name)
+        if record is not None and self._as_it_was(song, record):
+            if not record.done:
+                return "again" if self.settings.retry_failed else "failed"
+            if not self.settings.checksum and self._is_there(song):
+                return "done"
+        if not self.settings.resumes and not self.settings.overwrite:
+            return "taken" if self._is_there(song) else "new"
+        return "new" if record is None else "again"
+
+    def job(self, song: Song) -> Job:
+        """What a worker gets to do."""
+        return self.recipe.job(song, self.source, self.output)
+
+    def sweep(self, songs: Iterable[Song]) -> None:
+        """Remove what workers that were lost have left where songs' runs go."""
+        if self.output.is_local:
+            targets = (Path(self.output.location(song.target)) for song in songs)
+            for parent in {target.parent for target in targets}:
+                folder.sweep(parent)
+
+    def _as_it_was(self, song: Song, record: Record) -> bool:
+        asked = self.recipe.hash_of(song)
+        return record.settings_hash == asked and record.stamps == song.stamps
+
+    def _is_there(self, song: Song) -> bool:
+        """Whether a song has a run; far from here, the manifest is believed."""
+        if not self.output.is_local and song.name in self.history:
+            return True
+        return self.output.entry(f"{song.target}/{folder.REPORT}") is not None
+
+
+def check_targets(songs: Iterable[Song]) -> None:
+    """See to it that every song gets a folder of its own.
+
+    Raises
+    ------
+    BatchError
+        If two would get the same one, or one within the other, or one that a batch
+        needs for itself.
+    """
+    targets: dict[str, str] = {}
+    clashes = []
+    for song in songs:
+        other = targets.setdefault(_as_any_disk(song.target), song.name)
+        if other != song.name:
+            clashes.append(f"{other} and {song.name} would both become {song.target}")
+    clashes += _nested(targets)
+    if clashes:
+        more = f" (and {len(clashes) - 1} more such)" if len(clashes) > 1 else ""
+        raise BatchError(f"{clashes[0]}{more}; rename one, or use --exclude")
+
+
+def _nested(targets: dict[str, str]) -> Iterator[str]:
+    for target, name in targets.items():
+        parts = target.split("/")
+        if parts[-1] in ("", ".", ".."):
+            yield f"{name} would become {parts[-1]!r}, which is no name for a folder"
+        elif parts[0] in RESERVED or any(map(_is_hidden, parts)):
+            yield f"{name} would become {target}, where the batch keeps its own files"
+        for length in range(1, len(parts)):
+            parent = "/".join(parts[:length])
+            if parent in targets:
+                yield f"{name} would be put into {parent}, the run of {targets[parent]}"
+
+
+def _as_any_disk(target: str) -> str:
+    """The same for names that some file systems take for one."""
+    return unicodedata.normalize("NFC", target).casefold()
+
+
+def _is_hidden(part: str) -> bool:
+    return part.startswith(folder.PARTIAL)

@@ -1,0 +1,278 @@
+"""One job of a batch: from a song to its run folder, wherever the worker is."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+import threading
+import time
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from specnmf.batch import crew
+from specnmf.batch.store import is_url, local_copy, open_store, publish
+from specnmf.errors import ScoreError, SpecnmfError, WorkerError
+from specnmf.output import folder, report
+from specnmf.pipeline.decomposing import decompose
+from specnmf.pipeline.run import Run
+from specnmf.pipeline.separating import separate
+from specnmf.settings import ScoreSettings, Settings
+
+#: The largest run.json that is read, in bytes.
+MOST_REPORT = 256 << 20
+
+#: At least so many seconds lie between two words about the progress of a song.
+QUIET = 0.1
+
+#: One song at a time in a process, however many threads a cluster gives it: the threads
+#: of a run are its own.
+_one_at_a_time = threading.Lock()
+
+
+@dataclass(frozen=True)
+class Job:
+    """A song, and what to do with it.
+
+    Attributes
+    ----------
+    name : str
+        The song's, in its batch.
+    song : str
+        Where it is: a path or an URL.
+    score : str or None
+        Where its score is; None: it is decomposed.
+    output : str
+        The folder of runs.
+    target : str
+        The run's name in that folder.
+    settings : Settings or ScoreSettings
+        What is asked for.
+    settings_hash : str
+        Their hash, with that of the templates.
+    templates : str or None
+        Templates to hold fixed.
+    redo : bool
+        Whether a run with the same settings and inputs is made again.
+    seconds : float or None
+        How long it may take.
+    command : str
+        For run.json.
+    """
+
+    name: str
+    song: str
+    score: str | None
+    output: str
+    target: str
+    settings: Settings | ScoreSettings
+    settings_hash: str
+    templates: str | None = None
+    redo: bool = False
+    seconds: float | None = None
+    command: str = ""
+
+
+class Said(NamedTuple):
+    """How far a song is."""
+
+    name: str
+    stage: str
+    done: int
+    total: int
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of a job.
+
+    Attributes
+    ----------
+    name : str
+        The job's.
+    error : str or None
+        One line that says why it failed.
+    log : str
+        The traceback of a failure, and what was printed.
+    kept : bool
+        Whether the run was there already, with the same settings and inputs.
+    seconds : float
+        How long it took.
+    duration : float
+        Of the recording, in seconds.
+    facts : dict
+        What the manifest says of the run.
+    warnings : tuple of str
+        The run's.
+    """
+
+    name: str
+    error: str | None = None
+    log: str = ""
+    kept: bool = False
+    seconds: float = 0.0
+    duration: float = 0.0
+    facts: dict[str, Any] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
+
+
+def do(job: Job, say: Callable[[Said], None] = crew.say) -> Outcome:
+    """Do a job; whatever goes wrong is the outcome's, and stops nothing else.
+
+    Parameters
+    ----------
+    job : Job
+        What to do.
+    say : callable
+        Called as the song goes on.
+    """
+    began = time.perf_counter()
+    try:
+        with _one_at_a_time:
+            outcome = _do(job, _Progress(job, say))
+    except SpecnmfError as error:
+        outcome = _failed(job, str(error))
+    except MemoryError:
+        outcome = _failed(job, "not enough memory; use fewer --jobs or --duration")
+    except Exception as error:  # a bug, but only this song's
+        outcome = _failed(job, f"unexpected {spell(error)}")
+    return replace(outcome, seconds=round(time.perf_counter() - began, 3))
+
+
+def spell(error: BaseException) -> str:
+    """An error's type, and what it says, on one line."""
+    return f"{type(error).__name__}: {' '.join(str(error).split())}"
+
+
+def _failed(job: Job, error: str) -> Outcome:
+    return Outcome(job.name, error=error, log=traceback.format_exc())
+
+
+def _done(job: Job, content: dict[str, Any], *, kept: bool) -> Outcome:
+    """The outcome of a run with such a report."""
+    return Outcome(
+        job.name,
+        kept=kept,
+        duration=float(content["audio"]["duration"]),
+        facts={
+            "kind": content["kind"],
+            "output": job.target,
+            "sha256": [entry["sha256"] for entry in content["inputs"]],
+            "iterations": content["iterations"],
+            "residual_db": content["residual_db"],
+        },
+        warnings=tuple(content["warnings"]),
+    )
+
+
+class _Progress:
+    """Passes on how a song goes on, now and then, and ends it when its time is up."""
+
+    def __init__(self, job: Job, say: Callable[[Said], None]) -> None:
+        self.job, self.say = job, say
+        self.began, self.said = time.monotonic(), 0.0
+
+    def __call__(self, stage: str, done: int, total: int, note: str) -> None:
+        now = time.monotonic()
+        seconds = self.job.seconds
+        if seconds is not None and now - self.began > seconds:
+            raise WorkerError(f"took longer than {seconds:g} s")
+        if done == 0 or now - self.said > QUIET:
+            self.said = now
+            self.say(Said(self.job.name, stage, done, total))
+
+
+@dataclass(frozen=True)
+class _Files:
+    """The inputs of a job, where they can be read.
+
+    Attributes
+    ----------
+    song, score, templates : path or None
+        The files.
+    called : dict of path to str
+        What they are called, be they copies.
+    """
+
+    song: Path
+    score: Path | None
+    templates: Path | None
+    called: dict[Path, str]
+
+
+def _do(job: Job, progress: _Progress) -> Outcome:
+    with _files(job) as files:
+        found = None if job.redo else _finished(job, files)
+        if found is not None:
+            return found
+        place = open_store(job.output).location(job.target)
+        if not is_url(place):
+            run = _run(job, files, Path(place).parent, progress)
+            return _done(job, run.report, kept=False)
+        with tempfile.TemporaryDirectory(prefix="specnmf-") as output:
+            run = _run(job, files, Path(output), progress)
+            publish(run.folder, place, overwrite=True)
+            return _done(job, run.report, kept=False)
+
+
+@contextmanager
+def _files(job: Job) -> Iterator[_Files]:
+    """Yield the inputs; errors name them as the job does."""
+    called: dict[Path, str] = {}
+    with ExitStack() as stack:
+
+        def local(place: str) -> Path:
+            path = stack.enter_context(local_copy(place))
+            called[path] = place
+            return path
+
+        song = local(job.song)
+        score = None if job.score is None else local(job.score)
+        templates = None if job.templates is None else local(job.templates)
+        try:
+            yield _Files(song, score, templates, called)
+        except SpecnmfError as error:
+            message = str(error)
+            for path, place in called.items():
+                message = message.replace(str(path), place)
+            if message == str(error):
+                raise
+            raise type(error)(message) from error
+
+
+def _finished(job: Job, files: _Files) -> Outcome | None:
+    """The outcome of the run that is there, if it is the one that the job asks for."""
+    text = open_store(job.output).read(f"{job.target}/{folder.REPORT}", MOST_REPORT)
+    if text is None:
+        return None
+    try:
+        content = json.loads(text)
+        if content["settings_hash"] != job.settings_hash:
+            return None
+        recorded = [entry["sha256"] for entry in content["inputs"]]
+        same = recorded == [report.sha256(path) for path in files.called]
+        return _done(job, content, kept=True) if same else None
+    except (ValueError, KeyError, TypeError, RecursionError):  # another program's
+        return None
+    except OSError:  # an input is gone
+        return None
+
+
+def _run(job: Job, files: _Files, output: Path, progress: _Progress) -> Run:
+    """Make the run, in a folder."""
+    options: dict[str, Any] = {
+        "output": output,
+        "overwrite": True,  # whether it may be was decided before
+        "command": job.command,
+        "progress": progress,
+        "called": files.called,
+    }
+    if isinstance(job.settings, Settings):
+        templates = files.templates
+        return decompose(files.song, job.settings, templates=templates, **options)
+    if files.score is None:
+        raise ScoreError(f"{job.song}: settings for a score, but no score")
+    return separate(files.song, files.score, job.settings, **options)

@@ -1,0 +1,132 @@
+"""How a batch goes on, for people: what failed, and bars on a terminal."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Any
+
+from specnmf.cli import console
+
+if TYPE_CHECKING:
+    from rich.progress import Progress, TaskID
+
+    from specnmf.batch.finding import Song
+    from specnmf.batch.work import Outcome, Said
+
+
+class Display:
+    """Names failures and warnings, and draws bars if there are any.
+
+    Parameters
+    ----------
+    total : int
+        Songs in all.
+    bars : rich.progress.Progress or None
+        Where bars are drawn.
+    quiet, verbose : bool
+        Whether warnings are kept back; whether songs that are done are named.
+    """
+
+    def __init__(
+        self,
+        total: int,
+        bars: Progress | None,
+        *,
+        quiet: bool = False,
+        verbose: bool = False,
+    ) -> None:
+        self.bars, self.quiet, self.verbose = bars, quiet, verbose
+        self.tasks: dict[str, TaskID] = {}
+        self.whole = None if bars is None else bars.add_task("songs", total=total)
+
+    def begin(self, song: Song) -> None:
+        """Draw a bar for a song."""
+        if self.bars is not None:
+            self.tasks[song.name] = self.bars.add_task(_title(song.name), total=None)
+
+    def said(self, said: Said) -> None:
+        """Move a song's bar."""
+        task = self.tasks.get(said.name)
+        if self.bars is not None and task is not None:
+            title = _title(said.name, said.stage)
+            self.bars.update(
+                task, description=title, completed=said.done, total=said.total
+            )
+
+    def end(self, song: Song, outcome: Outcome) -> None:
+        """Remove a song's bar, and say what there is to know of it."""
+        if self.bars is not None and self.whole is not None:
+            if song.name in self.tasks:
+                self.bars.remove_task(self.tasks.pop(song.name))
+            self.bars.advance(self.whole)
+        with suppress(OSError):  # nobody reads it any more: that stops no song
+            self._say(song, outcome)
+
+    def stop(self, *, now: bool) -> None:
+        """Say that the batch is being stopped."""
+        if self.quiet:
+            return
+        with suppress(OSError):
+            console.note(
+                "stopped: --resume goes on"
+                if now
+                else "stopping: the songs that were begun are finished; Ctrl-C again "
+                "to end them"
+            )
+
+    def _say(self, song: Song, outcome: Outcome) -> None:
+        if outcome.error is not None:
+            error = outcome.error
+            console.error(error if song.name in error else f"{song.name}: {error}")
+        elif self.verbose and not outcome.kept:
+            console.note(f"{outcome.seconds:7.2f} s  {song.name}")
+        for warning in () if self.quiet else outcome.warnings:
+            console.warning(f"{song.name}: {warning}")
+
+
+@contextmanager
+def batch_display(total: int, *, shown: bool, **talk: bool) -> Iterator[Display]:
+    """Yield a display of so many songs, with bars if stderr is a terminal.
+
+    Parameters
+    ----------
+    total : int
+        Songs in all.
+    shown : bool
+        Whether bars are wanted.
+    **talk : bool
+        quiet and verbose, as for `Display`.
+    """
+    if not (shown and sys.stderr.isatty()):
+        yield Display(total, None, **talk)
+        return
+    from rich import progress
+    from rich.console import Console
+
+    columns: tuple[Any, ...] = (
+        progress.TextColumn("{task.description}"),
+        progress.BarColumn(bar_width=24),
+        progress.MofNCompleteColumn(),
+        progress.TimeElapsedColumn(),
+        progress.TimeRemainingColumn(),
+    )
+    with progress.Progress(
+        *columns, console=Console(stderr=True), transient=True
+    ) as bars:
+        yield Display(total, bars, **talk)
+
+
+def clock(seconds: float) -> str:
+    """A time as hours, minutes and seconds: ``1:02:03``."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}"
+
+
+def _title(name: str, stage: str = "") -> str:
+    from rich.markup import escape
+
+    title = f"{name}: {stage}" if stage else name
+    return escape(console.one_line(title))

@@ -1,0 +1,428 @@
+"""A crew: processes that can be lost one at a time."""
+
+import contextlib
+import ctypes
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from concurrent.futures import CancelledError, ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from threadpoolctl import threadpool_info
+
+from specnmf.batch.crew import Crew, Limits, say
+from specnmf.errors import WorkerError
+
+#: Longer than any test waits.
+LONG = 60
+
+
+@pytest.fixture(scope="module")
+def crew():
+    with Crew(2) as crew:
+        yield crew
+
+
+def is_alive(pid):
+    """Whether a process runs; one that has ended may wait to be noticed."""
+    try:
+        os.kill(pid, 0)
+        status = Path(f"/proc/{pid}/stat")
+        return not status.exists() or status.read_text().split()[2] != "Z"
+    except (ProcessLookupError, FileNotFoundError):
+        return False
+
+
+def gone(pids, seconds=10):
+    """Whether processes end within some time."""
+    until = time.monotonic() + seconds
+    while any(map(is_alive, pids)) and time.monotonic() < until:
+        time.sleep(0.01)
+    return not any(map(is_alive, pids))
+
+
+def until_running(crew, n_processes=1):
+    while len(crew.pids()) < n_processes:
+        time.sleep(0.01)
+    return crew.pids()
+
+
+def script(code, **options):
+    """A Python of its own that runs some code."""
+    lines = ["import os, signal, time", "from specnmf.batch.crew import Crew", code]
+    command = [sys.executable, "-c", "\n".join(lines)]
+    return subprocess.Popen(command, text=True, stdout=subprocess.PIPE, **options)
+
+
+def print_and_exit():
+    print("from Python")
+    os.write(1, b"on stdout ")
+    ctypes.CDLL(None).puts(b"from C")
+    ctypes.CDLL(None).fflush(None)
+    os.write(2, b"on stderr ")
+    os._exit(3)
+
+
+def say_from_threads(n_threads, n_messages):
+    def tell(thread):
+        for number in range(n_messages):
+            say((thread, number))
+
+    with ThreadPoolExecutor(n_threads) as pool:
+        list(pool.map(tell, range(n_threads)))
+    return "said"
+
+
+def say_and_wait(content, seconds):
+    say(content)
+    time.sleep(seconds)
+    return content
+
+
+def say_without_end(seconds):
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        say("more")
+
+
+def threads():
+    return os.environ["OMP_NUM_THREADS"], [
+        library["num_threads"] for library in threadpool_info()
+    ]
+
+
+def allocate(n_bytes):
+    return len(bytearray(n_bytes))
+
+
+class UnloadableError(Exception):
+    """It is pickled, but not made again from that."""
+
+    def __init__(self, first, second):
+        super().__init__(f"{first} {second}")
+
+
+def raise_unloadable():
+    raise UnloadableError(1, 2)
+
+
+def make_unpicklable():
+    return lambda: None
+
+
+def raise_unpicklable():
+    error = ValueError("with a lock in it")
+    error.lock = threading.Lock()
+    raise error
+
+
+def test_results_and_exceptions_come_back(crew):
+    assert crew.submit(divmod, 7, 2).result() == (3, 1)
+    assert crew.submit(int, "11", base=2).result() == 3
+    assert crew.submit(os.getpid).result() in crew.pids()
+    with pytest.raises(ValueError, match="invalid literal for int") as caught:
+        crew.submit(int, "no").result()
+    assert "Traceback" in caught.value.__notes__[0]
+
+
+def test_map_keeps_the_order(crew):
+    assert list(crew.map(abs, range(-20, 0))) == list(range(20, 0, -1))
+
+
+@pytest.mark.parametrize(
+    ("function", "argument", "message"),
+    [
+        (os._exit, 3, "its process ended with status 3"),
+        (os._exit, 0, "its process ended with status 0"),
+        (sys.exit, 4, "its process ended with status 4"),
+        (signal.raise_signal, signal.SIGKILL, "ended by SIGKILL; out of memory?"),
+        (signal.raise_signal, signal.SIGSEGV, "its process was ended by SIGSEGV"),
+        (signal.raise_signal, signal.SIGTERM, "its process was ended by SIGTERM"),
+        (signal.raise_signal, 35, "its process was ended by .*35"),
+    ],
+)
+def test_a_call_that_loses_its_process_fails_alone(crew, function, argument, message):
+    with pytest.raises(WorkerError, match=message) as caught:
+        crew.submit(function, argument).result()
+    assert "\n" not in str(caught.value)
+    assert crew.submit(abs, -1).result() == 1
+
+
+def test_a_segfault_leaves_its_python_traceback(crew):
+    with pytest.raises(WorkerError) as caught:
+        crew.submit(signal.raise_signal, signal.SIGSEGV).result()
+    assert "Segmentation fault" in caught.value.__notes__[0]
+
+
+def test_the_call_of_another_process_is_not_disturbed(crew):
+    slow = crew.submit(say_and_wait, "slow", 0.5)
+    for _ in range(3):
+        with pytest.raises(WorkerError):
+            crew.submit(os._exit, 1).result()
+    assert not slow.done()
+    assert slow.result() == "slow"
+
+
+def test_a_process_lost_between_calls_costs_none_of_them():
+    with Crew(1) as crew:
+        pid = crew.submit(os.getpid).result()
+        os.kill(pid, signal.SIGKILL)
+        assert gone([pid])
+        assert crew.submit(abs, -1).result() == 1
+
+
+def test_a_call_that_takes_too_long_is_ended():
+    with Crew(2, limits=Limits(seconds=0.5)) as crew:
+        began = time.monotonic()
+        late, quick = crew.submit(time.sleep, LONG), crew.submit(abs, -1)
+        with pytest.raises(WorkerError, match=r"^took longer than 0.5 s$"):
+            late.result()
+        assert time.monotonic() - began < 5
+        assert quick.result() == 1
+        assert crew.submit(abs, -2).result() == 2
+
+
+def test_a_call_that_talks_without_end_is_ended_all_the_same():
+    with (
+        Crew(1, limits=Limits(seconds=0.5), listener=lambda _: None) as crew,
+        pytest.raises(WorkerError, match="took longer than"),
+    ):
+        crew.submit(say_without_end, 3).result()
+
+
+def test_what_a_lost_process_printed_is_noted(crew):
+    with pytest.raises(WorkerError) as caught:
+        crew.submit(print_and_exit).result()
+    (note,) = caught.value.__notes__
+    assert {"from Python", "on stdout", "from C", "on stderr"} <= {
+        line.strip() for line in note.replace("stdout ", "stdout\n").splitlines()
+    }
+
+
+def test_python_prints_are_noted_however_python_buffers(monkeypatch):
+    code = """
+if __name__ == "__main__":
+    crew = Crew(1)
+    both = "print('from Python'); import os; os._exit(3)"
+    try:
+        crew.submit(exec, both).result()
+    except Exception as error:
+        print(getattr(error, "__notes__", None))
+    crew.shutdown()
+"""
+    monkeypatch.delenv("PYTHONUNBUFFERED", raising=False)
+    with script(code) as process:
+        assert "from Python" in process.communicate(timeout=LONG)[0]
+
+
+def test_only_the_end_of_much_print_is_noted(crew):
+    with pytest.raises(WorkerError) as caught:
+        crew.submit(
+            exec, "import os; os.write(1, bytes(range(65, 75)) * 100_000); os._exit(1)"
+        ).result()
+    (note,) = caught.value.__notes__
+    assert len(note) == 1 << 16
+    assert note.endswith("ABCDEFGHIJ")
+
+
+def test_what_one_call_printed_is_not_put_down_to_the_next():
+    with Crew(1) as crew:
+        crew.submit(os.write, 2, b"innocent").result()
+        with pytest.raises(WorkerError) as caught:
+            crew.submit(os._exit, 1).result()
+    assert not hasattr(caught.value, "__notes__")
+
+
+def test_nothing_that_is_printed_reaches_the_terminal():
+    code = """
+if __name__ == "__main__":
+    with Crew(1) as crew:
+        crew.submit(print, "Python").result()
+        crew.submit(os.write, 1, b"C").result()
+        crew.submit(os.write, 2, b"C").result()
+        crew.submit(signal.raise_signal, 11).exception()
+"""
+    with script(code, stderr=subprocess.PIPE) as process:
+        assert process.communicate(timeout=LONG) == ("", "")
+
+
+def test_what_is_said_reaches_the_listener_from_several_threads():
+    heard = []
+    with Crew(1, listener=heard.append) as crew:
+        assert crew.submit(say_from_threads, 4, 25).result() == "said"
+    assert sorted(heard) == [(i, number) for i in range(4) for number in range(25)]
+
+
+def test_without_a_listener_or_a_crew_one_may_talk(crew):
+    assert crew.submit(say_and_wait, "x", 0).result() == "x"
+    say("to nobody")
+
+
+def test_a_listener_that_fails_mixes_no_answers_up():
+    def listen(content):
+        raise ValueError("deaf")
+
+    with Crew(1, listener=listen) as crew:
+        first = crew.submit(say_and_wait, "first", 0.2)
+        second = crew.submit(str, "second")
+        first.exception()  # whatever becomes of it
+        assert second.result() == "second"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux limits data")
+def test_an_allocation_beyond_the_memory_is_a_memory_error():
+    with Crew(1, limits=Limits(memory=1 << 30)) as crew:
+        with pytest.raises(MemoryError):
+            crew.submit(allocate, 2 << 30).result()
+        assert crew.submit(allocate, 1 << 20).result() == 1 << 20
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux limits data")
+def test_more_memory_than_there_can_be_is_no_limit():
+    with Crew(1, limits=Limits(memory=10**24)) as crew:
+        assert crew.submit(abs, -1).result() == 1
+
+
+@pytest.mark.parametrize("n_threads", [1, 2])
+def test_the_threads_of_a_process_are_capped(n_threads):
+    with Crew(1, limits=Limits(threads=n_threads)) as crew:
+        variable, libraries = crew.submit(threads).result()
+    assert variable == str(n_threads)
+    assert libraries
+    assert max(libraries) <= n_threads
+
+
+def test_ctrl_c_is_left_to_the_parent(crew):
+    call = crew.submit(say_and_wait, "undisturbed", 0.5)
+    for pid in until_running(crew):
+        os.kill(pid, signal.SIGINT)
+    assert call.result() == "undisturbed"
+
+
+def test_kill_ends_running_calls_at_once_and_lets_none_begin():
+    with Crew(2) as crew:
+        calls = [crew.submit(time.sleep, LONG) for _ in range(4)]
+        pids = until_running(crew, 2)
+        crew.kill()
+        for call in calls:
+            with pytest.raises(WorkerError, match="stopped before it was done"):
+                call.result(timeout=5)
+        with pytest.raises(WorkerError, match="stopped before it was done"):
+            crew.submit(abs, -1).result(timeout=5)
+        assert gone(pids)
+
+
+def test_shutdown_waits_and_leaves_no_process():
+    with Crew(2) as crew:
+        calls = [crew.submit(say_and_wait, number, 0.1) for number in range(4)]
+        pids = until_running(crew)
+    assert [call.result() for call in calls] == [0, 1, 2, 3]
+    assert gone(pids, 0)
+    crew.shutdown()
+    with pytest.raises(RuntimeError, match="after shutdown"):
+        crew.submit(abs, -1)
+
+
+def test_calls_that_wait_can_be_cancelled():
+    crew = Crew(1)
+    running = crew.submit(say_and_wait, "done", 0.3)
+    waiting = crew.submit(abs, -1)
+    until_running(crew)
+    crew.shutdown(cancel_futures=True)
+    assert running.result() == "done"
+    with pytest.raises(CancelledError):
+        waiting.result()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_lost_processes_leave_no_files_open(crew):
+    def lose():
+        for _ in range(5):
+            crew.submit(os._exit, 1).exception()
+        return len(list(Path("/proc/self/fd").iterdir()))
+
+    assert lose() >= lose()
+
+
+def test_lost_processes_leave_no_temporary_files(crew):
+    before = set(Path(tempfile.gettempdir()).iterdir())
+    lose = "import os, tempfile; tempfile.mkdtemp(prefix='specnmf-'); os._exit(1)"
+    crew.submit(exec, lose).exception()
+    left = set(Path(tempfile.gettempdir()).iterdir()) - before
+    assert not [path for path in left if path.name.startswith("specnmf-")]
+
+
+@pytest.fixture
+def killed_parent(tmp_path):
+    """The processes of a crew that were busy when their parent was killed."""
+    code = """
+if __name__ == "__main__":
+    crew = Crew(2)
+    calls = [crew.submit(time.sleep, 60), crew.submit(exec, "while True: pass")]
+    while len(crew.pids()) < 2:
+        time.sleep(0.01)
+    print(crew.pids(), flush=True)
+    calls[0].result()
+"""
+    with script(code, env={**os.environ, "TMPDIR": str(tmp_path)}) as parent:
+        pids = json.loads(parent.stdout.readline())
+        assert all(map(is_alive, pids))
+        parent.kill()
+    return pids
+
+
+def test_processes_end_with_their_parent_and_leave_nothing(killed_parent, tmp_path):
+    assert gone(killed_parent)
+    assert not list(tmp_path.glob("specnmf-*"))
+
+
+def test_a_crew_that_is_forgotten_does_not_hold_up_the_end_of_python():
+    code = """
+if __name__ == "__main__":
+    crew = Crew(1)
+    print(crew.submit(os.getpid).result(), flush=True)
+"""
+    with script(code) as process:
+        try:
+            out, _ = process.communicate(timeout=10)
+        finally:
+            process.kill()
+    assert gone([int(out)])
+
+
+@pytest.mark.parametrize(
+    "function", [make_unpicklable, raise_unpicklable, raise_unloadable]
+)
+def test_what_cannot_be_sent_fails_alone_and_soon(crew, function):
+    assert crew.submit(function).exception(timeout=10) is not None
+    assert crew.submit(abs, -1).result(timeout=10) == 1
+
+
+def test_an_argument_that_cannot_be_sent_fails_alone(crew):
+    with pytest.raises(TypeError, match="cannot pickle"):
+        crew.submit(str, threading.Lock()).result(timeout=10)
+    assert crew.submit(abs, -1).result(timeout=10) == 1
+
+
+@pytest.mark.parametrize("moment", [0.0, 0.3])
+def test_ctrl_c_while_the_processes_start_loses_no_call(moment):
+    code = """
+if __name__ == "__main__":
+    signal.signal(signal.SIGINT, lambda *_: None)
+    with Crew(1) as crew:
+        call = crew.submit(abs, -1)
+        print("begun", flush=True)
+        print(call.result(), flush=True)
+"""
+    with script(code, stderr=subprocess.PIPE, start_new_session=True) as parent:
+        assert parent.stdout.readline() == "begun\n"
+        time.sleep(moment)
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(parent.pid, signal.SIGINT)
+        assert parent.communicate(timeout=LONG) == ("1\n", "")

@@ -1,0 +1,225 @@
+"""Which songs there are."""
+
+import io
+import os
+import sys
+from types import SimpleNamespace
+
+import pytest
+
+from specnmf.batch.batch import Request, make_plan
+from specnmf.batch.finding import Song, find_songs, listed_songs, read_list
+from specnmf.batch.store import open_store
+from specnmf.errors import AudioError, ParameterError
+from specnmf.settings import BatchSettings
+
+
+@pytest.fixture
+def put(tmp_path):
+    """Make empty files in the folder of songs; yield its store."""
+
+    def put(*names):
+        for name in names:
+            path = tmp_path / "songs" / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.touch()
+        return open_store(tmp_path / "songs")
+
+    return put
+
+
+def names(songs):
+    return [song.name for song in songs]
+
+
+def test_recordings_are_found_in_order_whatever_the_case_of_their_suffix(put):
+    store = put("c.WAV", "a.flac", "b.Mp3", "notes.txt", "wav", ".hidden.wav", "d.wav~")
+    assert names(find_songs(store)) == ["a.flac", "b.Mp3", "c.WAV"]
+
+
+def test_folders_are_looked_into_only_when_asked(put):
+    store = put("a.wav", "live/b.wav", "live/1/c.wav", ".git/d.wav")
+    assert names(find_songs(store)) == ["a.wav"]
+    assert names(find_songs(store, recursive=True)) == [
+        "a.wav",
+        "live/b.wav",
+        "live/1/c.wav",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("include", "exclude", "found"),
+    [
+        ((), (), ["a.wav", "b.mp3", "live/a.wav", "live/x/a.wav"]),
+        (("*.wav",), (), ["a.wav", "live/a.wav", "live/x/a.wav"]),
+        (("*.wav", "*.mp3"), (), ["a.wav", "b.mp3", "live/a.wav", "live/x/a.wav"]),
+        (("live/*",), (), ["live/a.wav", "live/x/a.wav"]),
+        (("live/a*",), (), ["live/a.wav"]),
+        ((), ("a.*",), ["b.mp3"]),
+        ((), ("live/*",), ["a.wav", "b.mp3"]),
+        ((), ("live",), ["a.wav", "b.mp3", "live/a.wav", "live/x/a.wav"]),
+        (("*.wav",), ("*/x/*",), ["a.wav", "live/a.wav"]),
+        (("*.flac",), (), []),
+        (("[ab].*",), ("*",), []),
+    ],
+)
+def test_patterns_choose(put, include, exclude, found):
+    store = put("a.wav", "b.mp3", "live/a.wav", "live/x/a.wav")
+    songs = find_songs(store, recursive=True, include=include, exclude=exclude)
+    assert names(songs) == found
+
+
+def test_a_song_knows_the_score_beside_it(put):
+    store = put("a.wav", "a.mid", "b.wav", "c.mid", "live/a.wav")
+    assert [song.score for song in find_songs(store, recursive=True)] == [
+        "a.mid",
+        None,
+        None,
+    ]
+    songs = find_songs(store, recursive=True, scores=False)
+    assert [song.score for song in songs] == [None, None, None]
+
+
+def test_of_several_scores_separates_first_choice_is_taken(put):
+    store = put("a.wav", "a.csv", "a.xml", "a.musicxml", "b.wav", "b.csv", "b.mid")
+    scores = [song.score for song in find_songs(store)]
+    assert scores == ["a.musicxml", "b.mid"]
+
+
+def test_a_change_of_either_file_changes_the_stamps(put, tmp_path):
+    store = put("a.wav", "a.mid")
+    seen = {next(find_songs(store)).stamps}
+    for number, name in enumerate(("a.wav", "a.mid"), 1):
+        os.utime(tmp_path / "songs" / name, ns=(0, number))
+        seen.add(next(find_songs(store)).stamps)
+        (tmp_path / "songs" / name).write_text("longer")
+        seen.add(next(find_songs(store)).stamps)
+    assert len(seen) == 5
+
+
+def test_stamps_are_the_same_however_a_song_is_found(put):
+    store = put("live/a.wav", "live/a.mid", "live/b.wav")
+    found = list(find_songs(store, recursive=True))
+    assert found == list(listed_songs(store, names(found), scores=True))
+
+
+def test_the_runs_target_is_the_song_without_its_suffix():
+    targets = [Song(name, "").target for name in ("a.b.wav", "x/y z.wav", "x.d/a")]
+    assert targets == ["a.b", "x/y z", "x.d/a"]
+
+
+def test_runs_are_no_songs(put):
+    store = put("a.wav", "run/run.json", "run/factors.npz", "run/sources/b.wav")
+    assert names(find_songs(store, recursive=True)) == ["a.wav"]
+
+
+def test_the_folder_of_runs_is_left_out(put):
+    store = put("a.wav", "out/b.wav", "out/deep/c.wav", "outside/d.wav")
+    songs = find_songs(store, recursive=True, apart="out")
+    assert names(songs) == ["a.wav", "outside/d.wav"]
+
+
+@pytest.mark.parametrize("output", ["songs/out", "songs/x/../out", "link/out"])
+def test_the_folder_of_runs_is_known_however_it_is_called(put, tmp_path, output):
+    put("a.wav", "out/b.wav", "x/c.wav")
+    (tmp_path / "link").symlink_to("songs")
+    request = Request(
+        source=str(tmp_path / "songs"),
+        output=str(tmp_path / output),
+        batch=BatchSettings(recursive=True),
+    )
+    assert names(make_plan(request).songs) == ["a.wav", "x/c.wav"]
+
+
+def test_a_loop_of_links_is_walked_once(put, tmp_path):
+    store = put("a.wav", "deep/b.wav")
+    (tmp_path / "songs" / "deep" / "up").symlink_to(tmp_path / "songs")
+    (tmp_path / "songs" / "self.wav").symlink_to("self.wav")
+    assert names(find_songs(store, recursive=True)) == ["a.wav", "deep/b.wav"]
+
+
+@pytest.mark.parametrize(
+    "name", ["a b.wav", "a\nb.wav", "'\".wav", "🎻.wav", "-rf.wav", "x" * 251 + ".wav"]
+)
+def test_names_of_every_kind_are_found(put, name):
+    store = put(name)
+    assert names(find_songs(store)) == [name]
+    assert names(listed_songs(store, [name], scores=True)) == [name]
+
+
+def test_no_folder_is_told(tmp_path):
+    with pytest.raises(AudioError, match="nowhere: no such folder"):
+        list(find_songs(open_store(tmp_path / "nowhere")))
+
+
+def test_a_list_is_taken_in_its_order_each_song_once(put, tmp_path):
+    store = put("a.wav", "b.wav", "live/c.wav")
+    listed = [
+        "b.wav",
+        "live/c.wav",
+        "./b.wav",
+        "live/../b.wav",
+        str(tmp_path / "songs" / "a.wav"),
+        "live//c.wav",
+    ]
+    songs = listed_songs(store, listed, scores=True)
+    assert names(songs) == ["b.wav", "live/c.wav", "a.wav"]
+
+
+def test_a_listed_song_need_be_no_recording_nor_be_there(put):
+    store = put("odd.name")
+    first, second = listed_songs(store, ["odd.name", "gone.wav"], scores=True)
+    assert first == Song("odd.name", first.stamps)
+    assert second.name == "gone.wav"
+    assert "missing" in second.stamps
+
+
+@pytest.mark.parametrize("name", ["x" * 300 + ".wav", "loop.wav", "a.wav/b.wav"])
+def test_a_listed_song_that_cannot_be_there_stops_no_other(put, tmp_path, name):
+    store = put("a.wav")
+    (tmp_path / "songs" / "loop.wav").symlink_to("loop.wav")
+    songs = listed_songs(store, [name, "a.wav"], scores=True)
+    assert names(songs) == [name, "a.wav"]
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["../a.wav", "x/../../a.wav", "/etc/passwd", "..", ".", "/", "s3://other/a.wav"],
+)
+def test_a_list_leads_nowhere_else(put, name):
+    store = put("a.wav")
+    with pytest.raises(ParameterError, match="expected files in .*songs"):
+        list(listed_songs(store, [name], scores=True))
+
+
+def test_a_neighbour_that_begins_alike_is_elsewhere(put, tmp_path):
+    store = put("a.wav")
+    with pytest.raises(ParameterError, match="expected files in"):
+        list(listed_songs(store, [f"{tmp_path}/songs2/a.wav"], scores=True))
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        (b"", []),
+        (b"a.wav\nb c.wav\n\n", ["a.wav", "b c.wav"]),
+        (b"a.wav\r\nb.wav", ["a.wav", "b.wav"]),
+        (b"a\nb.wav\0c.wav\0", ["a\nb.wav", "c.wav"]),
+        (b"\xff.wav\n", [os.fsdecode(b"\xff.wav")]),
+        ("🎻.wav\n".encode(), ["🎻.wav"]),
+    ],
+)
+def test_a_list_is_read_by_lines_or_nuls(tmp_path, monkeypatch, content, expected):
+    path = tmp_path / "list"
+    path.write_bytes(content)
+    assert list(read_list(str(path))) == expected
+    monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=io.BytesIO(content)))
+    assert list(read_list("-")) == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "why"), [("none", "No such file"), ("", "Is a directory")]
+)
+def test_a_list_that_cannot_be_read_is_told(tmp_path, name, why):
+    with pytest.raises(ParameterError, match=why):
+        list(read_list(str(tmp_path / name)))

@@ -1,0 +1,90 @@
+"""What the machine has, and how jobs share it."""
+
+import os
+
+import pytest
+
+from specnmf.batch import machine
+from specnmf.batch.crew import Limits
+from specnmf.settings import BatchSettings, Settings
+
+GIB = 1 << 30
+
+
+@pytest.fixture
+def has(monkeypatch, tmp_path):
+    """Let the machine have so many cores and so much memory."""
+
+    def has(cores, gigabytes):
+        monkeypatch.setattr(machine, "n_threads", lambda: cores)
+        whole = None if gigabytes is None else gigabytes * GIB
+        monkeypatch.setattr(machine, "memory", lambda: whole)
+
+    return has
+
+
+@pytest.fixture
+def allowed(monkeypatch, tmp_path):
+    """Let a container be allowed so much; None: there is no container."""
+
+    def allowed(content):
+        path = tmp_path / "memory.max"
+        if content is not None:
+            path.write_text(content)
+        monkeypatch.setattr(machine, "CGROUP", path)
+        return machine.memory()
+
+    return allowed
+
+
+@pytest.mark.skipif(not hasattr(os, "sysconf"), reason="needs sysconf")
+def test_the_memory_is_the_machines_or_the_containers_whichever_is_less(allowed):
+    whole = allowed(None)
+    assert whole is not None
+    assert whole > 1 << 20
+    assert allowed("max\n") == whole
+    assert allowed("1048576\n") == 1 << 20
+    assert allowed(f"{1 << 62}\n") == whole
+    assert allowed("garbage") == whole
+
+
+def test_where_nothing_tells_the_memory_it_is_unknown(allowed, monkeypatch):
+    monkeypatch.delattr(machine.os, "sysconf")
+    assert allowed(None) is None
+
+
+@pytest.mark.parametrize(
+    ("cores", "gigabytes", "jobs"),
+    [(4, 64, 4), (16, 8, 4), (16, 1, 1), (1, 64, 1), (8, None, 8)],
+)
+def test_there_are_as_many_jobs_as_cores_and_memory_for(has, cores, gigabytes, jobs):
+    has(cores, gigabytes)
+    per_job = Settings(memory=2 * GIB)
+    assert machine.n_jobs(BatchSettings(), per_job) == jobs
+
+
+def test_jobs_that_are_asked_for_are_had(has):
+    has(2, 1)
+    assert machine.n_jobs(BatchSettings(jobs=7), Settings()) == 7
+
+
+@pytest.mark.parametrize(
+    ("cores", "jobs", "threads"), [(8, 1, 8), (8, 2, 4), (8, 3, 2), (2, 8, 1)]
+)
+def test_jobs_times_threads_are_the_cores_at_most(has, cores, jobs, threads):
+    has(cores, 12)
+    limits = machine.share(BatchSettings(), jobs)
+    assert limits == Limits(threads=threads, memory=12 * GIB // jobs)
+
+
+def test_memory_that_is_asked_for_goes_before_a_fair_share(has):
+    has(2, 12)
+    assert machine.share(BatchSettings(max_memory=GIB), 2).memory == GIB
+    has(2, None)
+    assert machine.share(BatchSettings(), 2).memory is None
+
+
+def test_a_process_outlives_its_songs_time_by_a_grace(has):
+    has(2, 12)
+    limits = machine.share(BatchSettings(timeout=3), 2)
+    assert limits.seconds == 3 + machine.GRACE

@@ -1,0 +1,686 @@
+"""``specnmf batch``, as its user meets it."""
+
+import errno
+import io
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from types import SimpleNamespace
+
+import mido
+import numpy as np
+import pytest
+import soundfile
+
+from specnmf.batch import batch, work
+from specnmf.batch.lock import LOCK, locked
+from specnmf.batch.manifest import MANIFEST
+from specnmf.batch.store import open_store
+from specnmf.cli import cli
+from specnmf.errors import BatchError
+from specnmf.output.folder import PARTIAL, REPORT
+from specnmf.settings import BatchSettings, ScoreSettings, Settings
+
+QUICK = ("-k", "2", "--max-iter", "2", "--no-figures", "--no-sources")
+OUT = Path("specnmf_out")
+RATE = 8000
+
+
+class Here:
+    """Processes that are a thread of this one, as that one's kernels are warm."""
+
+    def __init__(self, capacity, limits, listener):
+        self.capacity, self.pool = capacity, ThreadPoolExecutor(1)
+
+    def submit(self, job):
+        return self.pool.submit(work.do, job)
+
+    def kill(self):
+        self.pool.shutdown(cancel_futures=True)
+
+    def close(self):
+        self.pool.shutdown()
+
+
+@pytest.fixture
+def here(run, monkeypatch):
+    """Run the command line, with the work done in this process."""
+    monkeypatch.setattr(batch, "Processes", Here)
+    return run
+
+
+@pytest.fixture
+def songs(tmp_path):
+    """A folder of two songs, and one in a folder of it."""
+    for number, name in enumerate(("a.wav", "b.wav", "live/c.wav"), 1):
+        write_song(tmp_path / "songs" / name, 220 * number)
+    return tmp_path / "songs"
+
+
+def write_song(path, pitch=440):
+    t = np.arange(2400) / RATE
+    path.parent.mkdir(parents=True, exist_ok=True)
+    soundfile.write(path, 0.3 * np.sin(2 * np.pi * pitch * t), RATE, "PCM_16")
+
+
+def write_noise(path, seconds=20):
+    """What takes many iterations to explain."""
+    y = np.random.default_rng(5).uniform(-0.5, 0.5, seconds * RATE)
+    soundfile.write(path, y, RATE)
+
+
+def write_score(path, ticks=280):
+    track = mido.MidiTrack()
+    track.append(mido.Message("note_on", note=57, velocity=90))
+    track.append(mido.Message("note_off", note=57, time=ticks))
+    mido.MidiFile(tracks=[track]).save(path)
+
+
+def events(*kinds, output=OUT):
+    lines = (Path(output) / MANIFEST).read_text().splitlines()
+    found = [json.loads(line) for line in lines]
+    return [event for event in found if not kinds or event["event"] in kinds]
+
+
+def begun(output=OUT):
+    return [event["song"] for event in events("begin", output=output)]
+
+
+def runs(output=OUT):
+    """The runs in a folder, relative to it."""
+    found = Path(output).rglob(REPORT)
+    return sorted(path.parent.relative_to(output).as_posix() for path in found)
+
+
+def report_of(name, output=OUT):
+    return json.loads((Path(output) / name / REPORT).read_text())
+
+
+def counts(out):
+    content = json.loads(out)
+    return [content[name] for name in ("songs", "done", "failed", "skipped", "left")]
+
+
+def asked(monkeypatch, run, *args):
+    """What a command line asks of a batch."""
+    requests = []
+
+    def refuse(request, **_):
+        requests.append(request)
+        raise BatchError("enough")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(batch, "make_plan", refuse)
+        status, _, err = run("batch", *args)
+    assert (status, err) == (1, "error: enough\n")
+    return requests[0]
+
+
+def flags(name):
+    command = cli.get_command(None, name)
+    return {
+        flag
+        for param in command.params
+        for flag in (*param.opts, *param.secondary_opts)
+        if flag.startswith("-")
+    }
+
+
+def test_a_folder_becomes_a_folder_of_runs(run, songs):
+    status, out, err = run("batch", "songs", "-r", "-j", "2", *QUICK)
+    assert (status, err) == (0, "")
+    assert runs() == ["a", "b", "live/c"]
+    table = dict(line.split(maxsplit=1) for line in out.splitlines())
+    assert (table["songs"], table["done"]) == ("3", "3")
+    assert table["sound"] == "0:00:01"
+    assert table["speed"].endswith("times as fast as it plays")
+    assert sorted(path.name for path in OUT.iterdir()) == ["a", "b", MANIFEST, "live"]
+    # Processes of a batch do as the bare command does.
+    run("decompose", "songs/a.wav", *QUICK, "-o", "bare")
+    bare = Path("bare/a/factors.npz").read_bytes()
+    assert (OUT / "a" / "factors.npz").read_bytes() == bare
+
+
+def test_only_what_is_asked_for_is_done(here, songs):
+    assert here("batch", "songs", *QUICK)[0] == 0
+    assert runs() == ["a", "b"]
+    options = ("-r", "--include", "live/*", "--include", "b*", "--exclude", "b.wav")
+    assert here("batch", "songs", *options, *QUICK, "-o", "o")[0] == 0
+    assert runs("o") == ["live/c"]
+
+
+def test_a_song_with_a_score_beside_it_is_separated(here, songs):
+    write_score(songs / "a.mid")
+    assert here("batch", "songs", *QUICK)[0] == 0
+    assert report_of("a")["kind"] == "separate"
+    assert report_of("b")["kind"] == "decompose"
+    assert here("batch", "songs", *QUICK, "--no-scores", "-o", "o")[0] == 0
+    assert report_of("a", "o")["kind"] == "decompose"
+
+
+def test_one_score_may_be_for_all_songs(here, songs, tmp_path):
+    write_score(tmp_path / "all.mid")
+    options = ("--score", "all.mid", "--align", "never")
+    assert here("batch", "songs", *options, *QUICK)[0] == 0
+    for name in ("a", "b"):
+        report = report_of(name)
+        assert report["kind"] == "separate"
+        assert report["inputs"][1]["path"] == str(tmp_path / "all.mid")
+
+
+def test_a_dry_run_says_what_would_be_done_and_does_nothing(here, songs, tmp_path):
+    write_score(songs / "a.mid")
+    status, out, err = here("batch", "songs", "--dry-run")
+    assert (status, err) == (0, "")
+    assert out.splitlines() == [
+        "new     a.wav -> a: separate by a.mid",
+        "new     b.wav -> b: decompose",
+        "2 songs",
+    ]
+    assert not OUT.exists()
+    _, out, _ = here("batch", "songs", "--dry-run", "--json")
+    content = json.loads(out)
+    assert content["failures"] == []
+    assert content["songs"][1] == {
+        "song": "b.wav",
+        "verdict": "new",
+        "command": "decompose",
+        "score": None,
+        "output": str(tmp_path / OUT / "b"),
+    }
+
+
+def test_a_dry_run_of_a_resumed_batch_knows_what_is_done(here, songs):
+    here("batch", "songs", *QUICK)
+    write_song(songs / "b.wav", 1000)
+    write_song(songs / "d.wav")
+    _, out, _ = here("batch", "songs", *QUICK, "--resume", "--dry-run", "--json")
+    verdicts = {each["song"]: each["verdict"] for each in json.loads(out)["songs"]}
+    assert verdicts == {"a.wav": "done", "b.wav": "again", "d.wav": "new"}
+
+
+def test_json_is_one_object_and_alone_on_stdout(here, songs):
+    (songs / "bad.wav").write_bytes(b"no audio")
+    status, out, err = here("batch", "songs", *QUICK, "--json")
+    assert status == 1
+    assert counts(out) == [3, 2, 1, 0, 0]
+    content = json.loads(out)
+    assert content["output"] == "specnmf_out"
+    assert content["duration"] == 0.6
+    assert content["speed"] > 0
+    (failure,) = content["failures"]
+    assert failure["input"] == "bad.wav"
+    assert failure["log"] == "batch_logs/bad.wav.log"
+    assert "Traceback" in (OUT / failure["log"]).read_text()
+    assert err.splitlines() == [f"error: {failure['error']}"]
+
+
+def test_json_tells_of_a_batch_that_cannot_begin(here):
+    status, out, err = here("batch", "nowhere", "--json")
+    assert status == 1
+    (failure,) = json.loads(out)["failures"]
+    assert failure["error"].endswith("nowhere: no such folder")
+    assert err == f"error: {failure['error']}\n"
+    assert not OUT.exists()
+
+
+def test_a_song_that_fails_stops_no_other(here, songs):
+    (songs / "a.wav").write_bytes(b"RIFF")
+    status, out, err = here("batch", "songs", "-r", *QUICK)
+    assert status == 1
+    assert runs() == ["b", "live/c"]
+    assert out.splitlines()[-1].startswith("failed: a.wav: ")
+    assert err.count("\n") == 1
+
+
+def test_quiet_says_errors_only(here, songs):
+    (songs / "a.wav").write_bytes(b"RIFF")
+    status, out, err = here("batch", "songs", *QUICK, "--quiet")
+    assert (status, out) == (1, "")
+    assert err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    "args",
+    [
+        (),
+        ("songs", "-j", "0"),
+        ("songs", "--jobs", "many"),
+        ("songs", "--resume", "--overwrite"),
+        ("songs", "--timeout", "0"),
+        ("songs", "--timeout", "nan"),
+        ("songs", "--max-memory", "much"),
+        ("songs", "-k", "0"),
+        ("songs", "--solver", "magic"),
+        ("songs", "--nothing"),
+        ("songs", "more"),
+    ],
+)
+def test_wrong_usage_is_status_2(here, songs, args):
+    status, out, err = here("batch", *args)
+    assert (status, out) == (2, "")
+    assert "Error: " in err
+    assert not OUT.exists()
+
+
+def test_the_second_time_there_is_nothing_to_do(here, songs):
+    here("batch", "songs", "-r", *QUICK)
+    before = {name: (OUT / name / REPORT).stat() for name in runs()}
+    status, out, _ = here("batch", "songs", "-r", *QUICK, "--resume", "--json")
+    assert status == 0
+    assert counts(out) == [3, 0, 0, 3, 0]
+    assert {name: (OUT / name / REPORT).stat() for name in runs()} == before
+    assert len(begun()) == 3
+
+
+def test_what_has_changed_is_done_again(here, songs):
+    here("batch", "songs", *QUICK)
+    write_song(songs / "b.wav", 1000)
+    _, out, _ = here("batch", "songs", *QUICK, "--resume", "--json")
+    assert counts(out) == [2, 1, 0, 1, 0]
+    _, out, _ = here("batch", "songs", *QUICK, "--seed", "7", "--resume", "--json")
+    assert counts(out) == [2, 2, 0, 0, 0]
+    assert report_of("a")["settings"]["seed"] == 7
+
+
+def test_a_file_that_was_only_touched_is_read_and_kept(here, songs):
+    here("batch", "songs", *QUICK)
+    os.utime(songs / "a.wav")
+    _, out, _ = here("batch", "songs", *QUICK, "--resume", "--json")
+    assert counts(out) == [2, 0, 0, 2, 0]
+    assert begun() == ["a.wav", "b.wav", "a.wav"]
+    here("batch", "songs", *QUICK, "--resume")
+    assert len(begun()) == 3
+
+
+def test_a_change_that_size_and_time_hide_is_found_by_checksum(here, songs):
+    here("batch", "songs", *QUICK)
+    status = (songs / "a.wav").stat()
+    write_song(songs / "a.wav", 1000)
+    os.utime(songs / "a.wav", ns=(status.st_atime_ns, status.st_mtime_ns))
+    assert (songs / "a.wav").stat().st_size == status.st_size
+    _, out, _ = here("batch", "songs", *QUICK, "--resume", "--json")
+    assert counts(out) == [2, 0, 0, 2, 0]
+    _, out, _ = here("batch", "songs", *QUICK, "--resume", "--checksum", "--json")
+    assert counts(out) == [2, 1, 0, 1, 0]
+
+
+def test_a_score_that_comes_or_changes_is_noticed(here, songs):
+    here("batch", "songs", *QUICK)
+    for ticks in (280, 240):
+        write_score(songs / "a.mid", ticks)
+        os.utime(songs / "a.mid", ns=(0, ticks))
+        _, out, _ = here("batch", "songs", *QUICK, "--resume", "--json")
+        assert counts(out) == [2, 1, 0, 1, 0]
+    (songs / "a.mid").unlink()
+    _, out, _ = here("batch", "songs", *QUICK, "--resume", "--json")
+    assert counts(out) == [2, 1, 0, 1, 0]
+    assert report_of("a")["kind"] == "decompose"
+
+
+def test_another_score_for_all_songs_is_noticed(here, songs, tmp_path):
+    for ticks in (280, 240):
+        write_score(tmp_path / "all.mid", ticks)
+        options = ("--score", "all.mid", "--align", "never", "--resume", "--json")
+        _, out, _ = here("batch", "songs", *QUICK, *options)
+        assert counts(out) == [2, 2, 0, 0, 0]
+
+
+def test_a_run_that_was_removed_is_made_again(here, songs):
+    here("batch", "songs", *QUICK)
+    shutil.rmtree(OUT / "a")
+    _, out, _ = here("batch", "songs", *QUICK, "--resume", "--json")
+    assert counts(out) == [2, 1, 0, 1, 0]
+
+
+def test_runs_without_their_manifest_are_looked_at_and_kept(here, songs):
+    here("batch", "songs", *QUICK)
+    (OUT / MANIFEST).unlink()
+    _, out, _ = here("batch", "songs", *QUICK, "--resume", "--json")
+    assert counts(out) == [2, 0, 0, 2, 0]
+
+
+def test_what_failed_is_tried_again_when_asked_or_changed(here, songs):
+    (songs / "a.wav").write_bytes(b"no audio")
+    here("batch", "songs", *QUICK)
+    status, out, _ = here("batch", "songs", *QUICK, "--resume", "--json")
+    assert (status, counts(out)) == (1, [2, 0, 1, 1, 0])
+    assert json.loads(out)["failures"][0]["error"].endswith("(before)")
+    assert begun() == ["a.wav", "b.wav"]
+    status, out, _ = here("batch", "songs", *QUICK, "--retry-failed", "--json")
+    assert (status, counts(out)) == (1, [2, 0, 1, 1, 0])
+    assert begun() == ["a.wav", "b.wav", "a.wav"]
+    write_song(songs / "a.wav")
+    status, out, _ = here("batch", "songs", *QUICK, "--resume", "--json")
+    assert (status, counts(out)) == (0, [2, 1, 0, 1, 0])
+
+
+def test_a_finished_batch_is_neither_mixed_up_nor_lost(here, songs):
+    here("batch", "songs", *QUICK)
+    status, _, err = here("batch", "songs", *QUICK)
+    assert status == 1
+    assert err.startswith("error: specnmf_out holds a batch; use --resume to go on")
+    status, out, _ = here("batch", "songs", *QUICK, "--overwrite", "--json")
+    assert (status, counts(out)) == (0, [2, 2, 0, 0, 0])
+
+
+def test_a_batch_that_could_not_begin_is_not_in_the_way(here, songs, monkeypatch):
+    def no_workers(*_):
+        raise BatchError("no scheduler answers")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(batch, "_workers", no_workers)
+        status, _, err = here("batch", "songs", *QUICK)
+    assert (status, err) == (1, "error: no scheduler answers\n")
+    assert here("batch", "songs", *QUICK)[0] == 0
+
+
+def test_two_batches_on_one_folder_are_one_too_many(here, songs):
+    with locked(open_store(OUT)):
+        status, _, err = here("batch", "songs", *QUICK)
+        assert status == 1
+        assert f"another batch is at work there, process {os.getpid()} on " in err
+    assert not (OUT / LOCK).exists()
+    assert here("batch", "songs", *QUICK)[0] == 0
+
+
+def test_songs_that_would_share_a_folder_are_told_before_work_begins(here, songs):
+    write_song(songs / "a.flac")
+    status, _, err = here("batch", "songs", *QUICK)
+    assert status == 1
+    assert "a.flac and a.wav would both become a; rename one, or use --excl" in err
+    assert not OUT.exists()
+    assert here("batch", "songs", *QUICK, "--exclude", "*.flac")[0] == 0
+
+
+@pytest.mark.parametrize("between", ["\n", "\0"])
+def test_a_list_comes_from_standard_input(here, songs, monkeypatch, between):
+    content = between.join(["live/c.wav", str(songs / "a.wav"), "gone.wav"])
+    stdin = SimpleNamespace(buffer=io.BytesIO(content.encode()))
+    monkeypatch.setattr(sys, "stdin", stdin)
+    status, out, err = here("batch", "songs", "--files-from", "-", *QUICK, "--json")
+    assert (status, counts(out)) == (1, [3, 2, 1, 0, 0])
+    assert begun() == ["live/c.wav", "a.wav", "gone.wav"]
+    assert runs() == ["a", "live/c"]
+    assert "gone.wav: no such file" in err
+
+
+def test_a_list_needs_no_folder(here, songs, tmp_path):
+    (tmp_path / "list").write_text("songs/a.wav\n")
+    assert here("batch", "--files-from", "list", *QUICK)[0] == 0
+    assert runs() == ["songs/a"]
+
+
+def test_a_list_does_not_lead_elsewhere(here, songs, tmp_path):
+    (tmp_path / "list").write_text("../secret.wav\n")
+    status, _, err = here("batch", "songs", "--files-from", "list")
+    assert status == 1
+    assert "the list names '../secret.wav', expected files in" in err
+
+
+def test_a_list_that_is_not_there_is_told(here, songs):
+    status, _, err = here("batch", "songs", "--files-from", "none")
+    assert (status, err) == (1, "error: none: No such file or directory\n")
+
+
+@pytest.mark.parametrize("output", ["songs/runs", "songs"])
+def test_runs_among_the_songs_are_not_taken_for_songs(here, songs, output):
+    options = (*QUICK[:4], "--no-figures", "-r", "-o", output, "--json")
+    _, out, _ = here("batch", "songs", *options)
+    assert counts(out) == [3, 3, 0, 0, 0]
+    assert list(Path(output).rglob("component_01*"))  # recordings, like the songs
+    _, out, _ = here("batch", "songs", *options, "--resume")
+    assert counts(out) == [3, 0, 0, 3, 0]
+
+
+def test_a_song_that_takes_too_long_fails_alone(here, songs):
+    here("batch", "songs/live", *ENDLESS, "-o", "warm")
+    write_noise(songs / "a.wav")
+    status, out, err = here("batch", "songs", *ENDLESS, "--timeout", "1", "--json")
+    assert (status, counts(out)) == (1, [2, 1, 1, 0, 0])
+    assert "a.wav: took longer than 1 s" in err
+    assert not list(OUT.glob(f"{PARTIAL}*"))
+
+
+def test_names_of_every_kind_are_done(here, songs):
+    names = ["a b", "new\nline", "'\"", "🎻", "-rf", "x" * 251, "[red]", "%s{}"]
+    for name in names:
+        write_song(songs / "odd" / f"{name}.wav")
+    bad = os.fsdecode(b"\xff\xfe")
+    (songs / "odd" / f"{bad}.wav").write_bytes(b"no audio")
+    status, out, err = here("batch", "songs/odd", *QUICK, "--json")
+    assert status == 1
+    assert counts(out) == [len(names) + 1, len(names), 1, 0, 0]
+    assert runs() == sorted(names)
+    assert err.count("\n") == 1
+    status, out, _ = here("batch", "songs/odd", *QUICK, "--resume")
+    assert out.splitlines()[-1].startswith("failed: \\udcff\\udcfe.wav: ")
+
+
+def test_options_of_both_commands_are_there():
+    theirs = flags("decompose") | flags("separate")
+    assert theirs - flags("batch") == set()
+
+
+def test_options_that_are_not_given_stay_each_commands_own(run, songs, monkeypatch):
+    request = asked(monkeypatch, run, "songs")
+    assert request.settings == Settings()
+    assert request.score_settings == ScoreSettings()
+    assert request.batch == BatchSettings()
+    assert (request.source, request.output) == ("songs", "specnmf_out")
+    assert (request.names, request.score, request.templates) == (None, None, None)
+    assert request.command == "specnmf batch songs"
+
+
+def test_options_that_are_given_are_for_both(run, songs, monkeypatch):
+    options = ("--max-iter", "9", "--tol", "0.25", "--mask-power", "1.5", "--seed", "3")
+    request = asked(monkeypatch, run, "songs", *options, "-k", "3", "--by", "hand")
+    for settings in (request.settings, request.score_settings):
+        assert (settings.max_iter, settings.tol) == (9, 0.25)
+        assert (settings.mask_power, settings.seed) == (1.5, 3)
+    assert request.settings.n_components == 3
+    assert request.score_settings.by == "hand"
+
+
+def test_options_may_come_from_a_file(run, songs, monkeypatch, tmp_path):
+    (tmp_path / "specnmf.toml").write_text(
+        'components = 3\n[batch]\njobs = 2\ninclude = ["*.wav"]\n'
+        'recursive = true\nmax-memory = "1G"\n[decompose]\nseed = 8\n'
+    )
+    args = ("songs", "--config", "specnmf.toml", "-j", "5")
+    request = asked(monkeypatch, run, *args)
+    assert request.settings == Settings(n_components=3)
+    assert request.batch == BatchSettings(
+        jobs=5, include=("*.wav",), recursive=True, max_memory=1 << 30
+    )
+
+
+def test_the_help_tells_of_resuming_and_stopping(run):
+    status, out, _ = run("batch", "--help")
+    assert status == 0
+    for word in (
+        "FOLDER",
+        "--resume",
+        "--jobs",
+        "Ctrl-C",
+        "batch.jsonl",
+        "exit status",
+    ):
+        assert word in out
+
+
+def test_an_output_that_cannot_be_written_is_one_line(here, songs, tmp_path):
+    (tmp_path / "file").touch()
+    for output in ("file", "file/runs", "x" * 300, "loop"):
+        if output == "loop":
+            (tmp_path / "loop").symlink_to("loop")
+        status, _, err = here("batch", "songs", *QUICK, "-o", output)
+        assert status == 1, output
+        assert err.startswith("error: ")
+        assert err.count("\n") == 1
+
+
+def test_a_disk_that_fills_up_is_one_line(here, songs, monkeypatch):
+    def full(file):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    status, _, err = here("batch", "songs", *QUICK)
+    assert status == 1
+    assert err.startswith("error: ")
+    assert err.endswith("batch.jsonl: No space left on device\n")
+    assert err.count("\n") == 1
+    assert not (OUT / LOCK).exists()
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
+def test_an_output_without_permission_is_one_line(here, songs, tmp_path):
+    (tmp_path / "runs").mkdir(mode=0o555)
+    status, _, err = here("batch", "songs", *QUICK, "-o", "runs")
+    assert status == 1
+    assert err.endswith("batch.lock: Permission denied\n")
+
+
+def test_a_file_where_a_folder_of_runs_should_be_fails_its_songs_alone(here, songs):
+    OUT.mkdir()
+    (OUT / "live").write_text("in the way")
+    status, out, err = here("batch", "songs", "-r", *QUICK, "--json")
+    assert (status, counts(out)) == (1, [3, 2, 1, 0, 0])
+    assert "live is a file, expected a folder for runs" in err
+
+
+def test_what_a_killed_batch_left_is_swept(here, songs):
+    for folder in (OUT, OUT / "live"):
+        (folder / f"{PARTIAL}dead").mkdir(parents=True)
+    assert here("batch", "songs", "-r", *QUICK)[0] == 0
+    assert not list(OUT.rglob(f"{PARTIAL}*"))
+
+
+def test_a_folder_without_songs_is_no_failure(here, tmp_path):
+    (tmp_path / "empty").mkdir()
+    status, out, _ = here("batch", "empty", "--json")
+    assert (status, counts(out)) == (0, [0, 0, 0, 0, 0])
+
+
+@pytest.fixture
+def started(songs, monkeypatch):
+    """Start a batch as a shell does, in a process group of its own."""
+    monkeypatch.chdir(songs.parent)
+    (songs.parent / "tmp").mkdir()
+    processes = []
+
+    def start(*options):
+        process = subprocess.Popen(
+            [sys.executable, "-m", "specnmf", "batch", "songs", "-j", "1", *options],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+            env={**os.environ, "TMPDIR": str(songs.parent / "tmp")},
+        )
+        processes.append(process)
+        return process
+
+    yield start
+    for process in processes:
+        process.kill()
+        process.communicate()
+
+
+#: Of noise, enough iterations to be interrupted; and more than anyone waits for.
+SLOW = ("-k", "8", "--max-iter", "1000", "--tol", "0", *QUICK[4:], "--n-fft", "512")
+ENDLESS = (*SLOW[:2], "--max-iter", "100000000", *SLOW[4:], "--solver", "mu")
+
+
+def until(condition, process, seconds=20):
+    end = time.monotonic() + seconds
+    while not condition():
+        assert process.poll() is None, process.communicate()
+        assert time.monotonic() < end
+        time.sleep(0.01)
+
+
+def is_running():
+    """Whether a song is being worked on."""
+    return any(OUT.glob(f"{PARTIAL}*"))
+
+
+def is_begun(n_songs=1):
+    """Whether the manifest tells of so many songs."""
+    return (OUT / MANIFEST).exists() and len(begun()) >= n_songs
+
+
+def test_ctrl_c_lets_the_running_song_finish(started, songs, here):
+    write_noise(songs / "a.wav")
+    process = started(*SLOW)
+    until(is_running, process)
+    os.killpg(process.pid, signal.SIGINT)
+    _, err = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert err.startswith("stopping: the songs that were begun are finished")
+    assert err.count("\n") == 1
+    assert runs() == ["a"]
+    assert events()[-1]["left"] == 1
+    status, out, _ = here("batch", "songs", *SLOW, "--resume", "--json")
+    assert (status, counts(out)) == (0, [2, 1, 0, 1, 0])
+
+
+def test_ctrl_c_twice_ends_the_running_song(started, songs):
+    write_noise(songs / "a.wav")
+    process = started(*ENDLESS)
+    until(is_running, process)
+    os.killpg(process.pid, signal.SIGINT)
+    assert process.stderr.readline().startswith("stopping: ")
+    os.killpg(process.pid, signal.SIGINT)
+    _, err = process.communicate(timeout=10)
+    assert process.returncode == 130
+    assert err == "stopped: --resume goes on\n"
+    assert runs() == []
+    assert not is_running()
+    assert [event["event"] for event in events("stopped", "failed")] == ["stopped"]
+    assert not (OUT / LOCK).exists()
+
+
+@pytest.mark.parametrize("whole_group", [False, True])
+def test_sigterm_stops_at_once(started, songs, whole_group):
+    write_noise(songs / "a.wav")
+    process = started(*ENDLESS)
+    until(is_running, process)
+    send = os.killpg if whole_group else os.kill
+    send(process.pid, signal.SIGTERM)
+    _, err = process.communicate(timeout=10)
+    assert process.returncode == 143
+    assert err == "stopped: --resume goes on\n"
+    assert not is_running()
+    assert events("failed") == []
+
+
+def test_ctrl_c_at_the_very_beginning_fails_no_song(started, songs):
+    process = started(*QUICK)
+    until(is_begun, process)
+    time.sleep(0.3)  # the first process is on its way
+    os.killpg(process.pid, signal.SIGINT)
+    _, err = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert err.startswith("stopping: ")
+    assert "Traceback" not in err
+    assert events("failed") == []
+
+
+def test_a_batch_that_is_killed_is_resumed(started, songs, here):
+    write_noise(songs / "b.wav")
+    process = started(*ENDLESS)
+    until(lambda: is_begun(2), process)
+    until(is_running, process)
+    process.kill()
+    process.wait()
+    time.sleep(0.2)  # its process notices
+    status, out, _ = here("batch", "songs", *QUICK, "--resume", "--json")
+    assert (status, counts(out)) == (0, [2, 2, 0, 0, 0])
+    assert not is_running()
