@@ -17,7 +17,7 @@ demo: $(VENV)/.demo
 	@echo "read      specnmf_out/$(DEMO)/run.json, and open aligned.mid in an editor."
 
 test: $(VENV)/.dev
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses auto --dist worksteal
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .

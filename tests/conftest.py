@@ -6,7 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-os.environ.setdefault("OMP_NUM_THREADS", "2")
+# One thread each, where there are as many processes as cores.
+ALONE = "PYTEST_XDIST_WORKER" not in os.environ
+os.environ.setdefault("OMP_NUM_THREADS", "2" if ALONE else "1")
 
 ROOT = Path(__file__).parents[1]
 

@@ -41,6 +41,10 @@ PRELOADED = (
 #: removed when it is lost.
 PRINTED, SCRATCH = "printed.txt", "tmp"
 
+#: The longest name of a folder for sockets, in bytes: theirs takes some forty more, and
+#: all of it may take about a hundred.
+LONGEST_FOLDER = 60
+
 #: Signals that a whole group of processes may get.
 SENT_TO_ALL = {signal.SIGINT, signal.SIGTERM}
 
@@ -273,10 +277,7 @@ class _Worker:
     @classmethod
     def start(cls, limits: Limits, folder: Path) -> _Worker:
         """Start one, that has a folder for what it prints and for temporary files."""
-        methods = multiprocessing.get_all_start_methods()
-        context = multiprocessing.get_context(
-            "forkserver" if "forkserver" in methods else "spawn"
-        )
+        context = multiprocessing.get_context(_start_method())
         context.set_forkserver_preload(list(PRELOADED))
         (folder / SCRATCH).mkdir(parents=True, exist_ok=True)
         (folder / PRINTED).touch()
@@ -290,6 +291,16 @@ class _Worker:
             process.start()
         theirs.close()
         return cls(process, ours)
+
+
+def _start_method() -> str:
+    """By a server that has loaded everything, where there is one.
+
+    It listens to a socket in the folder of temporary files, whose name may be too long.
+    """
+    has_server = "forkserver" in multiprocessing.get_all_start_methods()
+    short = len(os.fsencode(tempfile.gettempdir())) <= LONGEST_FOLDER
+    return "forkserver" if has_server and short else "spawn"
 
 
 @contextmanager

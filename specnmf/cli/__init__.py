@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 import signal
 import sys
 from typing import Any, NoReturn
@@ -60,8 +61,19 @@ def main() -> NoReturn:
         sys.exit(error.exit_code)
     except (click.Abort, KeyboardInterrupt):
         click.echo("stopped: nothing of the unfinished run is left", err=True)
-        sys.exit(INTERRUPTED)
+        _leave(INTERRUPTED)
     sys.exit(status)
+
+
+def _leave(status: int) -> NoReturn:
+    """End with a status, come what may.
+
+    If Ctrl-C fell into an import that calls ``exec``, as scipy's do, Python would end
+    itself by the signal, whatever `sys.exit` says.
+    """
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(status)
 
 
 def _terminate(number: int, frame: Any) -> NoReturn:

@@ -93,7 +93,9 @@ def test_within_one_process_there_is_one_holder_too(store):
 
 
 @pytest.mark.parametrize(
-    "content", [b"", b"garbage", signature(), b"[" * 5000, b"\xff" * 5000]
+    "content",
+    [b"", b"garbage", signature(), b"[" * 5000, b"\xff" * 5000],
+    ids=["empty", "garbage", "signature", "brackets", "bytes"],
 )
 def test_what_a_stale_file_says_does_not_matter(store, content):
     store.write(LOCK, content)

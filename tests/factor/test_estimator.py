@@ -1,5 +1,7 @@
 """NMF: the scikit-learn estimator."""
 
+from functools import partial
+
 import librosa
 import numpy as np
 import pytest
@@ -16,7 +18,7 @@ from specnmf import NMF, ParameterError
         for pair in estimator_checks_generator(estimator)
         if "array_api" not in str(pair[1])
     ],
-    ids=str,
+    ids=lambda value: value.func.__name__ if isinstance(value, partial) else str(value),
 )
 def test_it_passes_scikit_learns_checks(estimator, check):
     check(estimator)
