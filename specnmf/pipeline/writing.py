@@ -14,6 +14,7 @@ from specnmf.audio.stft import Grid
 from specnmf.factor.factorization import Factorization
 from specnmf.output import pianoroll, report
 from specnmf.output.sources import Written
+from specnmf.parallel import n_threads
 from specnmf.pipeline.run import Stages
 from specnmf.score import midi, notelist
 from specnmf.settings import RunSettings
@@ -30,7 +31,8 @@ def write_run(
 ) -> Written | None:
     """Write all but the report; what became of the sources, None without them.
 
-    Drawing is Python's work and masking the kernels', so they go on side by side.
+    Drawing is Python's work and masking the kernels', so they go on side by side where
+    there is more than one thread.
 
     Parameters
     ----------
@@ -50,13 +52,19 @@ def write_run(
             with stages.stage("figures"):
                 figures(partial / "figures")
 
-    written = None
+    def write_sound() -> Written | None:
+        if not settings.sources:
+            return None
+        (partial / "sources").mkdir()
+        with stages.stage("sources") as step:
+            return sources(step)
+
+    if n_threads(settings.threads) == 1:
+        write_views()
+        return write_sound()
     with ThreadPoolExecutor(1, thread_name_prefix="specnmf-views") as aside:
         views = aside.submit(write_views)
-        if settings.sources:
-            (partial / "sources").mkdir()
-            with stages.stage("sources") as step:
-                written = sources(step)
+        written = write_sound()
         views.result()
     return written
 
