@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from multiprocessing import resource_tracker
+from multiprocessing import forkserver, resource_tracker
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -278,7 +278,7 @@ class _Worker:
     def start(cls, limits: Limits, folder: Path) -> _Worker:
         """Start one, that has a folder for what it prints and for temporary files."""
         context = multiprocessing.get_context(_start_method())
-        context.set_forkserver_preload(list(PRELOADED))
+        prepare()
         (folder / SCRATCH).mkdir(parents=True, exist_ok=True)
         (folder / PRINTED).touch()
         ours, theirs = context.Pipe()
@@ -291,6 +291,14 @@ class _Worker:
             process.start()
         theirs.close()
         return cls(process, ours)
+
+
+def prepare() -> None:
+    """Begin to load what processes will need, without waiting for it."""
+    if _start_method() == "forkserver":
+        multiprocessing.set_forkserver_preload(list(PRELOADED))
+        with _undisturbed():
+            forkserver.ensure_running()
 
 
 def _start_method() -> str:

@@ -211,7 +211,7 @@ class Batch:
         song = self.running.pop(future)
         try:
             self._end(song, future.result())
-        except (CancelledError, Exception) as error:  # the worker's: it is lost
+        except Exception as error:  # the worker's: it is lost
             if self.killed:
                 self._note("stopped", song=song.name)
             elif isinstance(error, CancelledError):

@@ -108,6 +108,10 @@ def command(folder: str | None, **options: Any) -> None:
     """
     if folder is None and options["files_from"] is None:
         raise click.UsageError("expected a FOLDER, or --files-from")
+    from specnmf.batch import crew
+
+    if options["scheduler"] is None and not options["dry_run"]:
+        crew.prepare()  # while we load and look
     try:
         summary, status = _run(_request(folder or ".", options), options)
     except SpecnmfError as error:

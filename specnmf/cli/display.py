@@ -66,24 +66,31 @@ class Display:
 
     def stop(self, *, now: bool) -> None:
         """Say that the batch is being stopped."""
-        if self.quiet:
-            return
-        with suppress(OSError):
-            console.note(
-                "stopped: --resume goes on"
-                if now
-                else "stopping: the songs that were begun are finished; Ctrl-C again "
-                "to end them"
-            )
+        going_on = "the songs that were begun are finished; Ctrl-C again to end them"
+        if not self.quiet:
+            with suppress(OSError):
+                self._print(
+                    "stopped: --resume goes on" if now else f"stopping: {going_on}"
+                )
 
     def _say(self, song: Song, outcome: Outcome) -> None:
         if outcome.error is not None:
             error = outcome.error
-            console.error(error if song.name in error else f"{song.name}: {error}")
+            known = song.name in error
+            self._print(f"error: {error if known else f'{song.name}: {error}'}")
         elif self.verbose and not outcome.kept:
-            console.note(f"{outcome.seconds:7.2f} s  {song.name}")
+            self._print(f"{outcome.seconds:7.2f} s  {song.name}")
         for warning in () if self.quiet else outcome.warnings:
-            console.warning(f"{song.name}: {warning}")
+            self._print(f"warning: {song.name}: {warning}")
+
+    def _print(self, line: str) -> None:
+        """Print a line on stderr, above the bars if there are any."""
+        if self.bars is None:
+            console.note(line)
+        else:
+            self.bars.console.print(
+                console.one_line(line), markup=False, highlight=False, soft_wrap=True
+            )
 
 
 @contextmanager
