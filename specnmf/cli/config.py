@@ -136,8 +136,8 @@ def _effective(
 def _default(option: click.Option, ctx: click.Context) -> Value | None:
     """The value of an option that is not given, as a file would name it."""
     value = option.get_default(ctx)
-    if option.is_flag:
-        return value is True
+    if option.is_flag:  # one that can be negated may also be left open
+        return None if value is None and option.secondary_opts else value is True
     if isinstance(value, Path):
         return str(value)
     return value if isinstance(value, str | int | float) else None

@@ -37,6 +37,12 @@ if TYPE_CHECKING:
     type=click.Path(path_type=Path),
     help="Where an input is now; repeated for each, in the order of run.json.",
 )
+@click.option(
+    "--sources/--no-sources", default=None, help="Write the sources this time or not."
+)
+@click.option(
+    "--figures/--no-figures", default=None, help="Draw the figures this time or not."
+)
 @common_options
 def command(run_dirs: tuple[str, ...], **options: Any) -> None:
     """Make runs again, and compare their factors.
@@ -87,6 +93,8 @@ def _rerun(run_dir: str, options: dict[str, Any], taken: dict[Path, str]) -> Rer
             output=options["output"],
             overwrite=options["overwrite"],
             inputs=inputs,
+            sources=options["sources"],
+            figures=options["figures"],
             command=command_line(),
             progress=progress,
         )

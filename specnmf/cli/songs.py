@@ -46,6 +46,7 @@ def take_each(
     failures: list[dict[str, str]] = []
     taken: dict[Path, str] = {}
     shown = options["progress"] and not options["quiet"]
+    folder.sweep(Path(options["output"]))
     for song in songs:
         try:
             _check_unique(song, options["output"], taken)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import re
 import zipfile
@@ -92,6 +93,8 @@ def rerun(
     output: str | Path = "specnmf_rerun",
     overwrite: bool = False,
     inputs: Sequence[str | Path] | None = None,
+    sources: bool | None = None,
+    figures: bool | None = None,
     command: str = "",
     progress: Progress | None = None,
 ) -> Rerun:
@@ -108,6 +111,8 @@ def rerun(
     inputs : sequence of path, optional
         Where the inputs are now, in the order of run.json; by default where they
         were, from the current folder.
+    sources, figures : bool, optional
+        Whether to write them this time; by default as before.
     command : str
         Kept in run.json.
     progress : callable, optional
@@ -134,17 +139,20 @@ def rerun(
     folder.check_free(target, overwrite=overwrite)
     _check_inputs(record)
     path, *second = record.inputs
+    wanted: dict[str, Any] = {"sources": sources, "figures": figures}
+    changes = {name: value for name, value in wanted.items() if value is not None}
+    settings = dataclasses.replace(record.settings, **changes)
     rest: dict[str, Any] = {
         "output": output,
         "overwrite": overwrite,
         "command": command,
         "progress": progress,
     }
-    if isinstance(record.settings, ScoreSettings):
-        again = separate(path, second[0], record.settings, **rest)
+    if isinstance(settings, ScoreSettings):
+        again = separate(path, second[0], settings, **rest)
     else:
         templates = second[0] if second else None
-        again = decompose(path, record.settings, templates=templates, **rest)
+        again = decompose(path, settings, templates=templates, **rest)
     same_size = sizes == _members(again.folder)
     difference = _difference(record.folder, again.folder) if same_size else np.inf
     return Rerun(again, difference == 0, difference, _changed(record.versions))

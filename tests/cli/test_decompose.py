@@ -151,6 +151,14 @@ def test_a_finished_run_is_refused_unless_overwrite(run, song):
     assert run("decompose", "song.wav", *QUICK, "--overwrite")[0] == 0
 
 
+def test_what_a_killed_run_left_is_removed_by_the_next(run, song, tmp_path):
+    left = tmp_path / "specnmf_out" / ".specnmf-0123456789ab"
+    left.mkdir(parents=True)
+    (left / "factors.npz").touch()
+    assert run("decompose", song, "--no-figures", "--no-sources")[0] == 0
+    assert not left.exists()
+
+
 def test_an_output_that_cannot_be_is_named(run, song):
     song.with_name("file").write_text("")
     status, _, err = run("decompose", "song.wav", *QUICK, "-o", "file")

@@ -40,6 +40,16 @@ def test_rerun_says_where_and_that_the_factors_are_the_same(run, made):
     assert report["command"] == "specnmf rerun specnmf_out/a.1 specnmf_out/a.2"
 
 
+def test_what_was_left_out_can_be_written_this_time(run, made):
+    status, out, _ = run("rerun", "specnmf_out/a.1", "--sources", "--figures")
+    assert status == 0
+    assert "identical" in out
+    again = made.parent / "specnmf_rerun" / "a.1"
+    assert len(list((again / "sources").iterdir())) == 2
+    assert (again / "figures" / "loss.png").exists()
+    assert not (made / "a.1" / "sources").exists()
+
+
 def test_factors_that_differ_are_status_one_and_say_why(run, made):
     with np.load(made / "a.1" / "factors.npz") as arrays:
         H = arrays["H"] * np.float32(1.25)
