@@ -10,14 +10,16 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from specnmf.batch import machine, work
-from specnmf.batch.crew import Crew, Limits, Listener
+from specnmf.batch.crew import Crew, Listener
 from specnmf.batch.finding import Song, find_songs, listed_songs
 from specnmf.batch.lock import locked
 from specnmf.batch.manifest import has_manifest, open_manifest, read_history
+from specnmf.batch.places import is_url, local_copy, open_store
 from specnmf.batch.planning import Plan, Recipe, check_targets
 from specnmf.batch.running import Batch, Summary, Unwatched, Watcher, Workers
-from specnmf.batch.store import Store, is_url, local_copy, open_store
+from specnmf.batch.store import Store
 from specnmf.batch.work import Job, Outcome
+from specnmf.batch.worker import Limits
 from specnmf.errors import BatchError
 from specnmf.output import report
 from specnmf.pipeline.run import settings_hash

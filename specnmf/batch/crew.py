@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import faulthandler
-import io
 import multiprocessing
 import os
 import queue
 import shutil
 import signal
-import sys
 import tempfile
 import threading
 import time
-import traceback
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing import forkserver, resource_tracker
 from multiprocessing.connection import Connection, wait
@@ -24,6 +20,7 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
+from specnmf.batch.worker import PRINTED, SCRATCH, SENT_TO_ALL, Limits, serve
 from specnmf.errors import WorkerError
 
 #: Loaded once, before the processes part from it: what a song needs.
@@ -37,41 +34,15 @@ PRELOADED = (
     "threadpoolctl",
 )
 
-#: What a process has in its folder: what it printed, and its temporary files, which are
-#: removed when it is lost.
-PRINTED, SCRATCH = "printed.txt", "tmp"
-
 #: The longest name of a folder for sockets, in bytes: theirs takes some forty more, and
 #: all of it may take about a hundred.
 LONGEST_FOLDER = 60
-
-#: Signals that a whole group of processes may get.
-SENT_TO_ALL = {signal.SIGINT, signal.SIGTERM}
 
 #: The most that is kept of what a process printed, in bytes.
 MOST_PRINTED = 1 << 16
 
 #: Called with what a process says while it works.
 Listener = Callable[[Any], None]
-
-
-@dataclass(frozen=True)
-class Limits:
-    """What a process may take.
-
-    Attributes
-    ----------
-    threads : int
-        Of the kernels and the BLAS.
-    memory : int or None
-        Bytes of data; an allocation beyond fails. On Linux only.
-    seconds : float or None
-        For one call; a process that takes longer is killed.
-    """
-
-    threads: int = 1
-    memory: int | None = None
-    seconds: float | None = None
 
 
 class Crew(Executor):
@@ -283,7 +254,7 @@ class _Worker:
         (folder / PRINTED).touch()
         ours, theirs = context.Pipe()
         process = context.Process(  # type: ignore[attr-defined]  # all have it
-            target=_serve,
+            target=serve,
             args=(theirs, limits, folder, dict(os.environ)),
             daemon=True,
         )
@@ -337,94 +308,3 @@ def _cause(exitcode: int | None) -> str:
         return "its process was ended by SIGKILL; out of memory?"
     names = {each.value: each.name for each in signal.Signals}
     return f"its process was ended by {names.get(-exitcode, f'signal {-exitcode}')}"
-
-
-class _Line:
-    """What the current process says goes along it, if it is one of a crew's."""
-
-    def __init__(self) -> None:
-        self.lock = threading.Lock()
-        self.connection: Connection[Any, Any] | None = None
-
-    def send(self, finished: bool, content: Any) -> None:
-        """Send, whichever thread it is that does."""
-        if self.connection is not None:
-            with self.lock:
-                self.connection.send((finished, content))
-
-
-_line = _Line()
-
-
-def say(message: Any) -> None:
-    """Hand something to the crew's listener; outside of a crew, to nobody."""
-    _line.send(False, message)
-
-
-def _serve(
-    connection: Connection[Any, Any],
-    limits: Limits,
-    folder: Path,
-    environment: Mapping[str, str],
-) -> None:
-    """Make the calls that come along the connection, until it is closed."""
-    _line.connection = connection
-    os.environ.update(environment)  # as it is now, not when the first one was started
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # meant for the parent, who decides
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    if hasattr(signal, "pthread_sigmask"):
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, SENT_TO_ALL)
-    threading.Thread(target=_end_with_parent, args=(folder,), daemon=True).start()
-    _print_to(folder / PRINTED)
-    tempfile.tempdir = str(folder / SCRATCH)
-    _take_limits(limits)
-    while True:
-        try:
-            function, args, kwargs = connection.recv()
-        except (EOFError, ConnectionError):
-            return
-        os.ftruncate(2, 0)
-        _line.send(False, None)  # it is begun
-        try:
-            answer = function(*args, **kwargs)
-        except Exception as error:
-            error.add_note(traceback.format_exc())
-            answer = error
-        _line.send(True, answer)
-
-
-def _end_with_parent(folder: Path) -> None:
-    """Wait for the parent's end, and leave nothing: it cannot clean up any more."""
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-    shutil.rmtree(folder, ignore_errors=True)
-    with suppress(OSError):
-        folder.parent.rmdir()  # the last one can
-    os._exit(1)
-
-
-def _print_to(log: Path) -> None:
-    """Let everything that is printed, by libraries too, go to a file."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(line_buffering=True)  # a process that dies flushes none
-    file = os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
-    os.dup2(file, 1)
-    os.dup2(file, 2)
-    os.close(file)
-    faulthandler.enable(file=2)
-
-
-def _take_limits(limits: Limits) -> None:
-    from threadpoolctl import threadpool_limits
-
-    os.environ["OMP_NUM_THREADS"] = str(limits.threads)  # what `parallel` goes by
-    threadpool_limits(limits.threads)
-    if limits.memory is not None and sys.platform == "linux":
-        import resource
-
-        _, most = resource.getrlimit(resource.RLIMIT_DATA)
-        ceiling = sys.maxsize if most == resource.RLIM_INFINITY else most
-        memory = min(limits.memory, ceiling)
-        resource.setrlimit(resource.RLIMIT_DATA, (memory, most))

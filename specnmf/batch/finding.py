@@ -13,7 +13,8 @@ from functools import lru_cache
 from itertools import groupby
 from pathlib import Path, PurePosixPath
 
-from specnmf.batch.store import Entry, Store, is_url
+from specnmf.batch.places import is_url
+from specnmf.batch.store import Entry, Store
 from specnmf.errors import ParameterError, SpecnmfError
 from specnmf.pipeline.separating import SUFFIXES as SCORES
 

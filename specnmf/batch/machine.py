@@ -6,7 +6,7 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
-from specnmf.batch.crew import Limits
+from specnmf.batch.worker import Limits
 from specnmf.parallel import n_threads
 from specnmf.settings import BatchSettings, Settings
 

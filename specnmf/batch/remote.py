@@ -271,7 +271,7 @@ def downloaded(location: str) -> Iterator[Path]:
 
 
 def upload(folder: Path, location: str, *, overwrite: bool) -> None:
-    """Upload a finished run: see `specnmf.batch.store.publish`.
+    """Upload a finished run: see `specnmf.batch.places.publish`.
 
     Until all of it is there, a hidden file tells what it is: so what an upload
     leaves that was cut off is known for that, and gives way to the next.

@@ -13,8 +13,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from specnmf.batch import crew
-from specnmf.batch.store import is_url, local_copy, open_store, publish
+from specnmf.batch import worker
+from specnmf.batch.places import is_url, local_copy, open_store, publish
 from specnmf.errors import ScoreError, SpecnmfError, WorkerError
 from specnmf.output import folder, report
 from specnmf.pipeline.decomposing import decompose
@@ -24,6 +24,9 @@ from specnmf.settings import ScoreSettings, Settings
 
 #: The largest run.json that is read, in bytes.
 MOST_REPORT = 256 << 20
+
+#: What to do about a song that is too large.
+NO_MEMORY = "not enough memory; use fewer --jobs, more --max-memory, or --duration"
 
 #: At least so many seconds lie between two words about the progress of a song.
 QUIET = 0.1
@@ -119,7 +122,7 @@ class Outcome:
     warnings: tuple[str, ...] = ()
 
 
-def do(job: Job, say: Callable[[Said], None] = crew.say) -> Outcome:
+def do(job: Job, say: Callable[[Said], None] = worker.say) -> Outcome:
     """Do a job; whatever goes wrong is the outcome's, and stops nothing else.
 
     Parameters
@@ -136,7 +139,7 @@ def do(job: Job, say: Callable[[Said], None] = crew.say) -> Outcome:
     except SpecnmfError as error:
         outcome = _failed(job, str(error))
     except MemoryError:
-        outcome = _failed(job, "not enough memory; use fewer --jobs or --duration")
+        outcome = _failed(job, NO_MEMORY)
     except Exception as error:  # a bug, but only this song's
         outcome = _failed(job, f"unexpected {spell(error)}")
     return replace(outcome, seconds=round(time.perf_counter() - began, 3))

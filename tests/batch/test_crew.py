@@ -16,7 +16,8 @@ from pathlib import Path
 import pytest
 from threadpoolctl import threadpool_info
 
-from specnmf.batch.crew import Crew, Limits, say
+from specnmf.batch.crew import Crew
+from specnmf.batch.worker import Limits, say
 from specnmf.errors import WorkerError
 
 #: Longer than any test waits.

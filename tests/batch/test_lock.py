@@ -14,13 +14,13 @@ import pytest
 
 from specnmf.batch import lock
 from specnmf.batch.lock import LOCK, locked
-from specnmf.batch.store import open_store
+from specnmf.batch.places import open_store
 from specnmf.errors import BatchError
 
 HOLD = """
 import sys, time
 from specnmf.batch.lock import locked
-from specnmf.batch.store import open_store
+from specnmf.batch.places import open_store
 with locked(open_store(sys.argv[1])):
     print("locked", flush=True)
     time.sleep(60)

@@ -5,7 +5,7 @@ import os
 import pytest
 
 from specnmf.batch import machine
-from specnmf.batch.crew import Limits
+from specnmf.batch.worker import Limits
 from specnmf.settings import BatchSettings, Settings
 
 GIB = 1 << 30

@@ -18,7 +18,7 @@ from specnmf.batch.manifest import (
     open_manifest,
     read_history,
 )
-from specnmf.batch.store import open_store
+from specnmf.batch.places import open_store
 from specnmf.errors import BatchError
 
 

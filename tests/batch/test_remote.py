@@ -11,7 +11,8 @@ import pytest
 
 from specnmf import AudioError, OutputError, ParameterError
 from specnmf.batch import remote
-from specnmf.batch.store import UPLOADING, local_copy, open_store, publish
+from specnmf.batch.places import local_copy, open_store, publish
+from specnmf.batch.store import UPLOADING
 
 fsspec = pytest.importorskip("fsspec")
 
@@ -339,7 +340,7 @@ def run_elsewhere(code, url, environment):
         [
             sys.executable,
             "-c",
-            "import sys; from specnmf.batch.store import open_store;"
+            "import sys; from specnmf.batch.places import open_store;"
             f"store = open_store(sys.argv[1]); {code}",
             url,
         ],

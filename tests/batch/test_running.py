@@ -9,9 +9,9 @@ import pytest
 
 from specnmf.batch.finding import Song
 from specnmf.batch.manifest import Record, open_manifest
+from specnmf.batch.places import open_store
 from specnmf.batch.planning import Plan, Recipe
 from specnmf.batch.running import Batch, Summary
-from specnmf.batch.store import open_store
 from specnmf.batch.work import Outcome
 from specnmf.errors import BatchError, WorkerError
 from specnmf.output.folder import PARTIAL, REPORT

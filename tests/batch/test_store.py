@@ -12,14 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from specnmf import AudioError, OutputError, ParameterError
-from specnmf.batch.store import (
-    Entry,
-    check_name,
-    is_url,
-    local_copy,
-    open_store,
-    publish,
-)
+from specnmf.batch.places import is_url, local_copy, open_store, publish
+from specnmf.batch.store import Entry, check_name
 
 #: Names that break programs which paste, split or decode them.
 AWKWARD = [
@@ -331,7 +325,7 @@ def test_a_local_file_is_not_copied(tmp_path):
 
 def test_paths_need_no_fsspec(tmp_path):
     code = (
-        "import sys; from specnmf.batch.store import open_store, local_copy;"
+        "import sys; from specnmf.batch.places import open_store, local_copy;"
         "store = open_store('file://' + sys.argv[1]); store.write('a', b'');"
         "assert [entry.name for entry in store.walk(recursive=True)] == ['a'];"
         "assert not {'fsspec', 'numpy', 'asyncio', 'http'} & set(sys.modules)"

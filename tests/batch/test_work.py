@@ -12,7 +12,7 @@ import pytest
 import soundfile
 
 from specnmf.batch import work
-from specnmf.batch.store import open_store
+from specnmf.batch.places import open_store
 from specnmf.batch.work import Job, Said, do
 from specnmf.errors import AudioError
 from specnmf.output.folder import PARTIAL, REPORT
@@ -249,7 +249,8 @@ def test_too_little_memory_is_told_with_its_remedy(job, monkeypatch):
         raise MemoryError
 
     monkeypatch.setattr(work, "decompose", fail)
-    assert do(job).error == "not enough memory; use fewer --jobs or --duration"
+    remedy = "use fewer --jobs, more --max-memory, or --duration"
+    assert do(job).error == f"not enough memory; {remedy}"
 
 
 def test_a_song_that_takes_too_long_is_ended_and_leaves_nothing(job, rng):

@@ -21,7 +21,7 @@ import soundfile
 from specnmf.batch import batch, work
 from specnmf.batch.lock import LOCK, locked
 from specnmf.batch.manifest import MANIFEST
-from specnmf.batch.store import open_store
+from specnmf.batch.places import open_store
 from specnmf.cli import cli
 from specnmf.errors import BatchError
 from specnmf.output.folder import PARTIAL, REPORT

@@ -1,0 +1,144 @@
+"""Paths and URLs: the folder behind each, and ways to and from it."""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import unquote_to_bytes
+
+from specnmf.batch.local import LocalStore
+from specnmf.batch.store import Store, reason
+from specnmf.errors import AudioError, ParameterError
+
+#: Two letters at least: `c://` begins a path on Windows.
+_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
+
+_FILE_URL = re.compile(r"file://(?:localhost)?(?=/)", re.IGNORECASE)
+
+#: `user:password@`, where a password may hold slashes; `host:22/` and an access
+#: point of S3, `arn:aws:...`, are none.
+_PASSWORD = re.compile(r"(://)(?!arn:)[^/@:]*:(?!\d+(?:/|$))[^@]*@")
+
+
+def is_url(location: str | os.PathLike[str]) -> bool:
+    """Whether a location begins with a scheme like ``s3://``."""
+    return _URL.match(os.fspath(location)) is not None
+
+
+def open_store(root: str | os.PathLike[str]) -> Store:
+    """The store at a path or URL.
+
+    Parameters
+    ----------
+    root : path or str
+        A path; a ``file://`` URL, which is a path in other words; or the URL of a
+        folder that fsspec can reach: ``s3://bucket/folder``, ``gs://...``.
+
+    Raises
+    ------
+    ParameterError
+        If the URL holds a password, its protocol is unknown, or what it needs is
+        not installed.
+    """
+    root = os.fspath(root)
+    path = _local_path(root)
+    if path is not None:
+        return LocalStore(root, path)
+    from specnmf.batch.remote import RemoteStore
+
+    return RemoteStore.at(root)
+
+
+@contextmanager
+def local_copy(location: str) -> Iterator[Path]:
+    """Yield the path of a file, or of a copy that is removed afterwards.
+
+    Parameters
+    ----------
+    location : str
+        A path or URL. Only what is behind a URL is copied, under its own name as
+        far as names here go.
+
+    Raises
+    ------
+    AudioError
+        If there is no such file, or it cannot be copied.
+    ParameterError
+        As `open_store`.
+    """
+    path = _local_path(location)
+    if path is None:
+        from specnmf.batch.remote import downloaded
+
+        with downloaded(location) as path:
+            yield path
+        return
+    _check_file(path, location)
+    yield path
+
+
+def publish(folder: Path, location: str, *, overwrite: bool) -> None:
+    """Upload a finished run.
+
+    Its run.json comes last, so a folder that holds one holds the whole run.
+
+    Parameters
+    ----------
+    folder : path
+        The run, on this machine.
+    location : str
+        The URL where it is to be found.
+    overwrite : bool
+        Replace a finished run that is there.
+
+    Raises
+    ------
+    OutputError
+        If the place is taken by a run, or by what is no run; or if the upload
+        fails, after which what was uploaded is removed again, if that is possible.
+    ParameterError
+        As `open_store`; or if the location is no URL.
+    """
+    if _local_path(location) is not None:
+        raise ParameterError(f"{location}: expected a URL to upload a run to")
+    from specnmf.batch.remote import upload
+
+    upload(folder, location, overwrite=overwrite)
+
+
+def _local_path(location: str) -> Path | None:
+    """The path that a location is, in plain words or as a file URL; None for others."""
+    if "\0" in location:
+        raise ParameterError(f"{location!r}: expected a path or URL without a zero")
+    if not is_url(location):
+        return Path(location)
+    if _PASSWORD.match(location, location.index("://")):
+        shown = _PASSWORD.sub(r"\1***@", location)
+        raise ParameterError(
+            f"{shown}: expected a URL without a password; "
+            "leave that to the environment, which messages and files do not repeat"
+        )
+    if not location.lower().startswith("file://"):
+        return None
+    path, found = _FILE_URL.subn("", location)
+    if not found:
+        raise ParameterError(f"{location}: expected file:/// and an absolute path")
+    decoded = os.fsdecode(unquote_to_bytes(os.fsencode(path)))
+    if "\0" in decoded:
+        raise ParameterError(f"{location}: expected a path without a zero")
+    return Path(decoded[1:] if os.name == "nt" else decoded)
+
+
+def _check_file(path: Path, location: str) -> None:
+    try:
+        found = path.stat()
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise AudioError(f"{location}: no such file") from error
+    except OSError as error:
+        raise AudioError(f"{location}: {reason(error)}") from error
+    if stat.S_ISDIR(found.st_mode):
+        raise AudioError(f"{location}: a folder, expected a file")
