@@ -62,6 +62,8 @@ class _Line:
 
 _line = _Line()
 
+_cleaning = threading.Lock()
+
 
 def say(message: Any) -> None:
     """Hand something to the crew's listener; outside of a crew, to nobody."""
@@ -89,6 +91,7 @@ def serve(
         try:
             function, args, kwargs = connection.recv()
         except (EOFError, ConnectionError):
+            _clean(folder)
             return
         os.ftruncate(2, 0)
         _line.send(False, None)  # it is begun
@@ -105,10 +108,16 @@ def _end_with_parent(folder: Path) -> None:
     parent = multiprocessing.parent_process()
     if parent is not None:
         parent.join()
-    shutil.rmtree(folder, ignore_errors=True)
-    with suppress(OSError):
-        folder.parent.rmdir()  # the last one can
+    _clean(folder)
     os._exit(1)
+
+
+def _clean(folder: Path) -> None:
+    """Remove a process's folder, and what it stands in if it was the last."""
+    with _cleaning:  # both threads come here, and one of them ends the other
+        shutil.rmtree(folder, ignore_errors=True)
+        with suppress(OSError):
+            folder.parent.rmdir()
 
 
 def _print_to(log: Path) -> None:

@@ -351,12 +351,16 @@ def test_lost_processes_leave_no_files_open(crew):
     assert lose() >= lose()
 
 
-def test_lost_processes_leave_no_temporary_files(crew):
-    before = set(Path(tempfile.gettempdir()).iterdir())
-    lose = "import os, tempfile; tempfile.mkdtemp(prefix='specnmf-'); os._exit(1)"
-    crew.submit(exec, lose).exception()
-    left = set(Path(tempfile.gettempdir()).iterdir()) - before
-    assert not [path for path in left if path.name.startswith("specnmf-")]
+def test_lost_processes_leave_no_temporary_files(tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    lose = "import os, tempfile; tempfile.mkdtemp(prefix='left-'); os._exit(1)"
+    keep = "import tempfile; tempfile.mkdtemp(prefix='kept-')"
+    with Crew(1) as crew:
+        assert crew.submit(exec, lose).exception() is not None
+        crew.submit(exec, keep).result()
+        assert not list(tmp_path.rglob("left-*"))
+        assert len(list(tmp_path.rglob("kept-*"))) == 1  # it would be found
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.fixture
@@ -364,9 +368,12 @@ def killed_parent(tmp_path):
     """The processes of a crew that were busy when their parent was killed."""
     code = """
 if __name__ == "__main__":
-    crew = Crew(2)
-    calls = [crew.submit(time.sleep, 60), crew.submit(exec, "while True: pass")]
-    while len(crew.pids()) < 2:
+    begun = []
+    crew = Crew(2, listener=begun.append)
+    begin = "import time; from specnmf.batch.worker import say; say(1)"
+    ends = "time.sleep(60)", "\\nwhile True: pass"
+    calls = [crew.submit(exec, f"{begin}; {end}") for end in ends]
+    while len(begun) < 2:
         time.sleep(0.01)
     print(crew.pids(), flush=True)
     calls[0].result()
