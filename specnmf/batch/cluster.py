@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future
@@ -18,8 +19,9 @@ AHEAD = 2
 #: believed; in seconds.
 PATIENCE, BELIEVED = 10, 5.0
 
-#: Where workers tell how far they are.
-TOPIC = "specnmf"
+#: Where workers tell how far they are, and how often each may, in seconds: all of it
+#: goes through the scheduler.
+TOPIC, RARELY = "specnmf", 2.0
 
 
 class Cluster:
@@ -99,5 +101,12 @@ def do(job: Job) -> Outcome:
     """Do a job on a worker of a cluster."""
     from distributed import get_worker
 
-    worker = get_worker()
-    return work.do(job, lambda said: worker.log_event(TOPIC, tuple(said)))
+    worker, spoken = get_worker(), -math.inf
+
+    def say(said: Said) -> None:
+        nonlocal spoken
+        if time.monotonic() - spoken > RARELY:
+            spoken = time.monotonic()
+            worker.log_event(TOPIC, tuple(said))
+
+    return work.do(job, say)

@@ -10,6 +10,9 @@ from specnmf.batch.worker import Limits
 from specnmf.parallel import n_threads
 from specnmf.settings import BatchSettings, Settings
 
+#: A song whose time is up is asked to end before its process is killed; in seconds.
+GRACE = 5.0
+
 #: Where Linux says what a container may take.
 CGROUP = Path("/sys/fs/cgroup/memory.max")
 
@@ -43,7 +46,3 @@ def share(settings: BatchSettings, jobs: int) -> Limits:
         memory=settings.max_memory or fair,
         seconds=grace,
     )
-
-
-#: A song whose time is up is asked to end before its process is killed; in seconds.
-GRACE = 5.0

@@ -108,7 +108,7 @@ def test_a_cluster_gives_the_same_bytes_as_this_machine(songs, tmp_path, cluster
     assert len(contents(tmp_path / "here")) > 20
     assert contents(tmp_path / "here") == contents(tmp_path / "there")
     assert {said.name for said in watcher.sayings} <= set(watcher.outcomes)
-    assert {said.stage for said in watcher.sayings} >= {"read", "factorise"}
+    assert {said.stage for said in watcher.sayings} >= {"read"}
 
 
 def test_what_a_worker_was_at_when_it_was_killed_is_done_by_another(
