@@ -1,8 +1,8 @@
-"""Make the example clips: mix, stems and score of three short pieces.
+"""Make the example clips: mix, stems and score of four short pieces.
 
     python make.py [FOLDER]
 
-fluidsynth plays the two pitched clips with the FluidR3 soundfont, one part at a
+fluidsynth plays the pitched clips with the FluidR3 soundfont, one part at a
 time; the drum loop is put together from single hits of sonic-pi's samples. All
 parts of a clip are scaled by one gain and rounded to 16 bits before they are
 summed, so the stems add up to the mix sample for sample. With the same versions
@@ -177,6 +177,40 @@ def drums() -> Clip:
     return Clip("drums", 576_923, parts)  # 104 quarters a minute
 
 
+def greensleeves() -> Clip:
+    """Write down Greensleeves for recorder and guitar, each alone at times."""
+    recorder = """r4.*3 r4 @78 a'8 | @82 c''4 d''8 e''8. f''16 e''8
+        | d''4 b'8 g'8. a'16 b'8 | c''4 a'8 a'8. gis'16 a'8 | b'4 gis'8 e'4 @84 a'8
+        | @86 c''4 d''8 e''8. f''16 e''8 | d''4 b'8 g'8. a'16 b'8
+        | @80 c''8. b'16 a'8 gis'8. fis'16 gis'8 | @76 a'2."""
+    guitar = """@76 a,8 e a c' a e | a,8 e b c' b e | @80 a,8 e a c' a e
+        | g,8 d g b g d | a,8 e a c' a e | e,8 b, e gis e b, | r4.*4
+        | @80 a,8 e c' e,8 b, gis | a,8 e a c' a e | @70 a,2."""
+    parts = {
+        "recorder": Part(notated(recorder), program=74),
+        "guitar": Part(notated(guitar, gap=8), program=24, gain=4),
+    }
+    return Clip("greensleeves", 500_000, parts)  # 80 dotted quarters a minute
+
+
+#: Who is heard in which eighths of Greensleeves, as far as ``labels.txt`` says it.
+MARKED = (
+    ("guitar", 0, 11),
+    ("guitar", 18, 24),
+    ("recorder", 18, 24),
+    ("recorder", 37, 48),
+)
+
+
+def write_labels(path: Path, clip: Clip) -> None:
+    """Write a label track as Audacity does."""
+    with path.open("w", newline="") as file:
+        for name, first, last in MARKED:
+            ticks = (clip.lead + n * TICKS // 2 for n in (first, last))
+            start, end = map(clip.seconds, ticks)
+            file.write(f"{start:.6f}\t{end:.6f}\t{name}\n")
+
+
 def midi_track(name: str, part: Part, channel: int, lead: int) -> MidiTrack:
     """Give a part as a MIDI track that starts after `lead` ticks."""
     track = MidiTrack([MetaMessage("track_name", name=name)])
@@ -268,8 +302,9 @@ def main() -> None:
     if missing:
         sys.exit(f"make.py: tools are missing, Debian has them: apt install {missing}")
     folder = Path(sys.argv[1] if len(sys.argv) > 1 else Path(__file__).parent)
-    for clip in (chopin_op28_4(), chorale(), drums()):
+    for clip in (chopin_op28_4(), chorale(), drums(), greensleeves()):
         write_clip(clip, folder / clip.name)
+    write_labels(folder / "greensleeves" / "labels.txt", greensleeves())
 
 
 if __name__ == "__main__":

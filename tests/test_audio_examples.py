@@ -16,8 +16,9 @@ PARTS = {
     "chopin_op28_4": ["left_hand", "right_hand"],
     "chorale": ["alto", "bass", "soprano", "tenor"],
     "drums": ["hihat", "kick", "snare"],
+    "greensleeves": ["guitar", "recorder"],
 }
-PITCHED = ["chopin_op28_4", "chorale"]
+PITCHED = ["chopin_op28_4", "chorale", "greensleeves"]
 STRUCK = ["chopin_op28_4", "drums"]  # winds swell: their onsets have no one instant
 every_clip = pytest.mark.parametrize("clip", PARTS)
 
@@ -191,6 +192,21 @@ def test_every_note_of_the_score_sounds_at_its_pitch(clip):
 
         assert level(f0) > -30, row  # dB below the strongest partial
         assert level(f0) > level(f0 / 2) + 6, row  # not an octave too high
+
+
+def test_the_labels_of_greensleeves_say_who_is_heard_for_40_percent_of_the_time():
+    text = (EXAMPLES / "greensleeves" / "labels.txt").read_text(encoding="utf-8")
+    stems, sr = read_stems("greensleeves"), 44100
+    heard = {part: np.zeros(len(y), bool) for part, y in stems.items()}
+    for line in text.splitlines():
+        start, end, part = line.split("\t")
+        heard[part][round(float(start) * sr) : round(float(end) * sr)] = True
+    marked = np.any(list(heard.values()), axis=0)
+    assert marked.mean() == pytest.approx(0.4, abs=0.01)
+    for part, y in stems.items():
+        energy = (y.astype(float) ** 2).mean(axis=1)
+        absent = marked & ~heard[part]
+        assert energy[absent].mean() < 1e-3 * energy[heard[part]].mean(), part
 
 
 def test_examples_stay_under_ten_megabytes():
