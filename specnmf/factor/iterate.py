@@ -79,3 +79,22 @@ def _largest_change(old: Factors, new: Factors) -> float:
     return max(
         float(np.linalg.norm(b - a, ord=2)) for a, b in zip(old, new, strict=True)
     )
+
+
+class Counted:
+    """Tells a callback of several runs as if they were one.
+
+    Parameters
+    ----------
+    callback : callable, optional
+        Called with the number of iterations so far and the cost.
+    """
+
+    def __init__(self, callback: Callback | None) -> None:
+        self.callback, self.count = callback, 0
+
+    def __call__(self, iteration: int, loss: float) -> None:
+        """Tell of an iteration, whatever its number in its own run."""
+        self.count += 1
+        if self.callback is not None:
+            self.callback(self.count, loss)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -46,15 +47,15 @@ def weighted_divergence(V: Array, P: Array, weights: Array, beta: float) -> floa
     return float(np.sum(weights * costs))
 
 
-class WeightedUpdates:
-    """H <- H (Wᵀ(M V P^(beta-2)) / (Wᵀ(M P^(beta-1)) + eps))^gamma; then W.
+class Part:
+    """One of the matrices that share activations: V ≈ W H where the weights are.
 
     Parameters
     ----------
     V, weights : array, shape (n_bins, n_frames)
-        The data, and M.
-    W, H : array, shape (n_bins, n_components) and (n_components, n_frames)
-        The start.
+        The data, and M, how much each entry counts.
+    W : array, shape (n_bins, n_components)
+        Templates to start from.
     beta : float
         The divergence.
     learned : array of bool, shape (n_components,)
@@ -62,64 +63,47 @@ class WeightedUpdates:
 
     Attributes
     ----------
-    cost : float
-        Of the current factors.
+    P : array, shape (n_bins, n_frames)
+        W H, never below what the divergence bears.
     """
 
-    inertia = 1.0  # none of it is for another solver
+    P: Array
 
     def __init__(
         self,
         V: Array,
         weights: Array,
         W: Array,
-        H: Array,
         *,
         beta: float,
         learned: NDArray[np.bool_],
     ) -> None:
-        self.beta, self.gamma, self.learned = beta, gamma(beta), learned
+        self.W, self.beta, self.learned = W, beta, learned
         self.floor = V.dtype.type(floor(float(V.max()), beta))
         self.V = np.maximum(V, self.floor) if beta <= 0 else V
         self.weights, self.weighted_V = weights, weights * self.V
-        # Below it, products of two entries are denormal, and a hundred times slower.
-        self.least = np.sqrt(np.finfo(V.dtype).tiny)
-        self.W, self.H = W, H
-        self.P = self._model()
-        self.cost = self._look()
 
-    def step(self) -> float:
-        """Update both factors; return the cost, which is never above the last."""
-        last = self.W, self.H, self.P
-        self.update()
-        cost = self._look()
-        if cost > self.cost:  # by rounding, or the eps of a denominator
-            self.W, self.H, self.P = last
-            return self.cost
-        self.cost = cost
-        return cost
+    def follow(self, H: Array) -> None:
+        """Compute the model anew."""
+        P = self.W @ H
+        self.P = np.maximum(P, self.floor, out=P)
 
-    def update(self) -> None:
-        """Update H, then W, and leave the cost as it was."""
+    def cost(self) -> float:
+        """The weighted divergence."""
+        return weighted_divergence(self.V, self.P, self.weights, self.beta)
+
+    def asks(self) -> tuple[Array, Array]:
+        """Wᵀ (M V P^(beta-2)) and Wᵀ (M P^(beta-1)): what asks for more H, and less."""
         negative, positive = self._slopes()
-        self.H = self._updated(self.H, self.W.T @ negative, self.W.T @ positive)
-        self.P = self._model()
+        return self.W.T @ negative, self.W.T @ positive
+
+    def learn(self, H: Array) -> None:
+        """Update the templates and the model."""
         if self.learned.any():
             negative, positive = self._slopes()
-            W = self._updated(self.W, negative @ self.H.T, positive @ self.H.T)
-            self.W = np.where(self.learned, W, self.W)
-            self.P = self._model()
-
-    def factors(self) -> Factors:
-        """W transposed, and H."""
-        return self.W.T, self.H
-
-    def _model(self) -> Array:
-        P = self.W @ self.H
-        return np.maximum(P, self.floor, out=P)
-
-    def _look(self) -> float:
-        return weighted_divergence(self.V, self.P, self.weights, self.beta)
+            ratio = _ratio(negative @ H.T, positive @ H.T, self.beta)
+            self.W = np.where(self.learned, _scaled(self.W, ratio), self.W)
+            self.follow(H)
 
     def _slopes(self) -> tuple[Array, Array]:
         """The negative and the positive part of the slope of the cost in P."""
@@ -128,10 +112,101 @@ class WeightedUpdates:
         slope = self.P ** (self.beta - 1)
         return self.weighted_V * slope / self.P, self.weights * slope
 
-    def _updated(self, factor: Array, negative: Array, positive: Array) -> Array:
-        ratio = negative / (positive + negative.dtype.type(EPS))
-        updated = factor * (ratio if self.gamma == 1 else ratio**self.gamma)
-        return np.where(updated < self.least, 0, updated)
+
+class WeightedUpdates:
+    """H <- H (Wᵀ(M V P^(beta-2)) / (Wᵀ(M P^(beta-1)) + eps))^gamma; then each W.
+
+    With several parts, numerators and denominators are sums over them if they have one
+    beta. Of Kullback-Leibler and Euclidean parts together, H takes the minimum of the
+    sum of their majorisers, the root of a quadratic: the cost cannot rise either.
+
+    Parameters
+    ----------
+    parts : sequence of Part
+        The matrices and their templates; of one beta, or of 1 and 2.
+    H : array, shape (n_components, n_frames)
+        The start.
+
+    Attributes
+    ----------
+    cost : float
+        Of the current factors, summed over the parts.
+    """
+
+    inertia = 1.0  # none of it is for another solver
+
+    def __init__(self, parts: Sequence[Part], H: Array) -> None:
+        self.parts, self.H = tuple(parts), H
+        for part in self.parts:
+            part.follow(H)
+        self.cost = self._look()
+
+    def step(self) -> float:
+        """Update all factors; return the cost, which is never above the last."""
+        last = self.H, [(part.W, part.P) for part in self.parts]
+        self.update()
+        cost = self._look()
+        if cost > self.cost:  # by rounding, or the eps of a denominator
+            self.H = last[0]
+            for part, (W, P) in zip(self.parts, last[1], strict=True):
+                part.W, part.P = W, P
+            return self.cost
+        self.cost = cost
+        return cost
+
+    def update(self) -> None:
+        """Update H, then each W, and leave the cost as it was."""
+        self.H = _scaled(self.H, self._ratio())
+        for part in self.parts:
+            part.follow(self.H)
+            part.learn(self.H)
+
+    def factors(self) -> Factors:
+        """W transposed, of all parts beside each other, and H."""
+        return np.concatenate([part.W.T for part in self.parts], axis=1), self.H
+
+    def _look(self) -> float:
+        return sum(part.cost() for part in self.parts)
+
+    def _ratio(self) -> Array:
+        """What H is multiplied by."""
+        asks: dict[float, tuple[Array, Array]] = {}
+        for part in self.parts:
+            more, less = part.asks()
+            if part.beta in asks:
+                more, less = more + asks[part.beta][0], less + asks[part.beta][1]
+            asks[part.beta] = more, less
+        if len(asks) == 1:
+            ((beta, (more, less)),) = asks.items()
+            return _ratio(more, less, beta)
+        return _root(*asks[2.0], *asks[1.0])
+
+
+def _ratio(more: Array, less: Array, beta: float) -> Array:
+    """What a multiplicative update multiplies by."""
+    ratio = more / (less + more.dtype.type(EPS))
+    exponent = gamma(beta)
+    return ratio if exponent == 1 else ratio**exponent
+
+
+def _root(more: Array, less: Array, more_kl: Array, less_kl: Array) -> Array:
+    """The r >= 0 that minimises less r²/2 - more r + less_kl r - more_kl log r."""
+    half = (more - less_kl) / 2
+    root = np.sqrt(half**2 + less * more_kl)
+    eps = more.dtype.type(EPS)
+    # Of the two forms of the root, that without a difference of near equals.
+    return np.where(
+        half > 0, (half + root) / (less + eps), more_kl / (root - half + eps)
+    )
+
+
+def _scaled(factor: Array, ratio: Array) -> Array:
+    """The product, without what is so small that products of two are denormal.
+
+    Those take a hundred times longer.
+    """
+    scaled = factor * ratio
+    return np.where(scaled < np.sqrt(np.finfo(factor.dtype).tiny), 0, scaled)
 
 
 def masked_nmf(
@@ -188,7 +263,7 @@ def masked_nmf(
     extraction", 2008.
     """
     options = Settings(beta=parse_beta(beta), max_iter=max_iter, tol=tol)
-    V, weights = _known(V, weights)
+    V, weights = known(V, weights)
     W, H = start.W.astype(V.dtype), start.H.astype(V.dtype)
     if V.shape != (W.shape[0], H.shape[1]):
         raise ParameterError(
@@ -196,7 +271,8 @@ def masked_nmf(
         )
     learned = ~_fixed(fixed, start.n_components)
     with workers(1):
-        updates = WeightedUpdates(V, weights, W, H, beta=options.beta, learned=learned)
+        part = Part(V, weights, W, beta=options.beta, learned=learned)
+        updates = WeightedUpdates([part], H)
         losses = iterate(
             updates,
             max_iter=options.max_iter,
@@ -204,28 +280,43 @@ def masked_nmf(
             stop="cost",
             callback=callback,
         )
-    return replace(start, W=updates.W, H=updates.H, losses=np.array(losses))
+    return replace(start, W=part.W, H=updates.H, losses=np.array(losses))
 
 
-def _known(V: ArrayLike, weights: ArrayLike) -> tuple[Array, Array]:
-    """V with zeros where it has no weight, and the weights in the same precision."""
+def known(
+    V: ArrayLike, weights: ArrayLike, names: tuple[str, str] = ("V", "weights")
+) -> tuple[Array, Array]:
+    """V with zeros where it has no weight, and the weights in the same precision.
+
+    Parameters
+    ----------
+    V, weights : array, shape (n_bins, n_frames)
+        The data, and how much each entry counts.
+    names : pair of str
+        What the caller calls them.
+
+    Raises
+    ------
+    ParameterError
+        If shapes do not fit, or either is out of range.
+    """
     V, weights = np.asarray(V), np.asarray(weights)
     if V.ndim != 2 or 0 in V.shape or weights.shape != V.shape:
         raise ParameterError(
-            "V and weights must be matrices of one shape, "
+            f"{names[0]} and {names[1]} must be matrices of one shape, "
             f"got {V.shape} and {weights.shape}"
         )
     dtype = V.dtype if V.dtype in (np.float32, np.float64) else np.dtype(np.float64)
     weights = weights.astype(dtype)
     if not (weights.min() >= 0 and weights.max() < np.inf):
         raise ParameterError(
-            "weights must be finite and non-negative, "
+            f"{names[1]} must be finite and non-negative, "
             f"got {weights.min()} to {weights.max()}"
         )
     known = np.where(weights > 0, V, 0).astype(dtype)
     if not (known.min() >= 0 and known.max() < np.inf):
         raise ParameterError(
-            "V must be finite and non-negative where it has a weight, "
+            f"{names[0]} must be finite and non-negative where it has a weight, "
             f"got values from {known.min()} to {known.max()}"
         )
     return known, weights

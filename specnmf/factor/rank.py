@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from specnmf.errors import ParameterError
-from specnmf.factor.masked import WeightedUpdates, weighted_divergence
+from specnmf.factor.masked import Part, WeightedUpdates, weighted_divergence
 from specnmf.parallel import workers
 from specnmf.settings import MOST_AUTO, Settings, check_at_least, parse_beta
 
@@ -245,10 +245,11 @@ def _held_out_cost(sample: Float32, fold: _Fold, rank: int, beta: float) -> floa
     H = np.full((rank, sample.shape[1]), sample.mean() / W.sum(axis=1).mean())
     held = fold.held.astype(np.float32)
     learned = np.ones(rank, bool)
-    updates = WeightedUpdates(sample, 1 - held, W, H, beta=beta, learned=learned)
+    part = Part(sample, 1 - held, W, beta=beta, learned=learned)
+    updates = WeightedUpdates([part], H)
     for _ in range(ITERATIONS):
         updates.update()
-    costs = weighted_divergence(updates.V, updates.P, held, beta)
+    costs = weighted_divergence(part.V, part.P, held, beta)
     return costs / float(held.sum())
 
 

@@ -5,9 +5,17 @@ import pytest
 import reference
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.optimize import minimize_scalar
 
 from specnmf import Factorization, ParameterError, nmf
-from specnmf.factor.masked import masked_nmf, weighted_divergence
+from specnmf.factor.masked import (
+    Part,
+    WeightedUpdates,
+    _root,
+    known,
+    masked_nmf,
+    weighted_divergence,
+)
 
 BETAS = (-1, 0, 0.5, 1, 1.5, 2, 3)
 
@@ -177,3 +185,97 @@ def test_what_does_not_fit_is_named(problem, change, message):
     options = {"V": V, "weights": weights, "start": start, **change}
     with pytest.raises(ParameterError, match=message):
         masked_nmf(**options)
+
+
+# --- several parts with one H -------------------------------------------------------
+
+
+def stacked(problem, betas, split=18):
+    """The first rows of a problem as one part, the others as another."""
+    V, weights, start = problem
+    learned = np.ones(3, bool)
+    parts = [
+        Part(V[rows], weights[rows], start.W[rows], beta=beta, learned=learned)
+        for rows, beta in zip((slice(split), slice(split, None)), betas, strict=True)
+    ]
+    return WeightedUpdates(parts, start.H)
+
+
+@pytest.mark.parametrize("beta", BETAS)
+def test_parts_of_one_beta_are_one_matrix_cut_in_two(problem, beta):
+    V, weights, start = problem
+    updates = stacked(problem, (beta, beta))
+    losses = [updates.step() for _ in range(15)]
+    whole = masked_nmf(V, start, weights=weights, beta=beta, max_iter=15, tol=0)
+    W = np.vstack([part.W for part in updates.parts])
+    assert relative_error(W, whole.W) < 1e-10
+    assert relative_error(updates.H, whole.H) < 1e-10
+    np.testing.assert_allclose(losses, whole.losses, rtol=1e-10)
+    templates, activations = updates.factors()
+    assert (templates == W.T).all()
+    assert activations is updates.H
+
+
+@pytest.mark.parametrize("betas", [(2, 1), (1, 2)])
+def test_parts_of_both_betas_never_cost_more(problem, betas):
+    updates = stacked(problem, betas)
+    losses = [updates.cost] + [updates.step() for _ in range(200)]
+    assert (np.diff(losses) < 0).all()
+    expected = sum(
+        weighted_divergence(part.V, part.W @ updates.H, part.weights, part.beta)
+        for part in updates.parts
+    )
+    assert losses[-1] == pytest.approx(expected, rel=1e-12)
+
+
+def test_an_update_of_both_betas_lowers_the_cost_more_than_none_of_its_steps(problem):
+    """H alone goes to where the sum of both majorisers has its minimum."""
+    updates = stacked(problem, (2, 1))
+    data, said = updates.parts
+    H, before = updates.H, updates.cost
+    ratio = _root(*data.asks(), *said.asks())
+
+    def cost(H):
+        return sum(
+            weighted_divergence(part.V, part.W @ H, part.weights, part.beta)
+            for part in updates.parts
+        )
+
+    assert cost(H * ratio) < cost(H * (1 + 0.5 * (ratio - 1))) < before
+
+
+AMOUNTS = st.floats(0, 1e6).map(lambda x: 0.0 if x < 1e-3 else x)
+
+
+@given(more=AMOUNTS, less=st.floats(0.01, 1e6), more_kl=AMOUNTS, less_kl=AMOUNTS)
+def test_the_root_is_where_the_sum_of_majorisers_is_least(more, less, more_kl, less_kl):
+    def majoriser(r):
+        fixed = less * r**2 / 2 - more * r + less_kl * r
+        return fixed - (more_kl * np.log(r) if more_kl else 0)
+
+    found = float(_root(*(np.array([x]) for x in (more, less, more_kl, less_kl)))[0])
+    most = (more + np.sqrt(less * more_kl)) / less + 1
+    expected = minimize_scalar(
+        majoriser, bounds=(1e-12, most), method="bounded", options={"xatol": 1e-12}
+    )
+    scale = 1 + abs(expected.fun)
+    assert majoriser(max(found, 1e-12)) <= expected.fun + 1e-5 * scale
+    slope = less * found**2 + (less_kl - more) * found - more_kl
+    assert abs(slope) <= 1e-4 * max(less * found**2, more * found, more_kl, 1e-2)
+
+
+def test_the_root_of_nothing_but_one_part_is_its_ratio(rng):
+    more, less = rng.random((2, 5, 6)) + 0.1
+    nothing = np.zeros((5, 6))
+    np.testing.assert_allclose(_root(more, less, nothing, nothing), more / less, 1e-5)
+    np.testing.assert_allclose(_root(nothing, nothing, more, less), more / less, 1e-5)
+    assert (_root(nothing, nothing, nothing, nothing) == 0).all()
+    single = _root(*rng.random((4, 5, 6), np.float32))
+    assert single.dtype == np.float32
+
+
+def test_names_of_the_caller_are_those_in_messages():
+    with pytest.raises(ParameterError, match="X must be finite .* has a weight"):
+        known([[-1]], [[1]], ("X", "data_mask"))
+    with pytest.raises(ParameterError, match="data_mask must be finite and non-neg"):
+        known([[1]], [[-1]], ("X", "data_mask"))

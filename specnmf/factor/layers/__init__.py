@@ -1,0 +1,1 @@
+"""Factorisations of factorisations, and labels that take part in them."""

@@ -1,0 +1,121 @@
+"""Labels: what is known of the columns of X, and of which columns."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from specnmf.errors import ParameterError
+
+#: More classes than this are no classes, but something else that was handed over.
+MOST_CLASSES = 10_000
+
+
+@dataclass(frozen=True, eq=False)
+class Labels:
+    """Y where it is known.
+
+    Attributes
+    ----------
+    Y : array of float64, shape (n_classes, n_columns)
+        How much each column is of each class; zero where that is not known.
+    known : array of bool, shape (n_classes, n_columns)
+        What is known of it.
+    """
+
+    Y: NDArray[np.float64]
+    known: NDArray[np.bool_]
+
+    @classmethod
+    def of(
+        cls, labels: ArrayLike, label_mask: ArrayLike | None, n_columns: int
+    ) -> Labels:
+        """Labels as the factorisations take them.
+
+        Parameters
+        ----------
+        labels : array
+            Y, shape (n_classes, n_columns), non-negative where known; or the number
+            of each column's class, shape (n_columns,), -1 where it is not known.
+        label_mask : array of bool, optional
+            What is known, shape (n_columns,) or (n_classes, n_columns); by default
+            all but the -1.
+        n_columns : int
+            Of X.
+
+        Raises
+        ------
+        ParameterError
+            If shapes do not fit, nothing is known, or what is known is no label.
+        """
+        Y, given = _matrix(np.asarray(labels), n_columns)
+        known = given & _mask(label_mask, Y.shape)
+        if not known.any():
+            raise ParameterError(
+                "labels must be known of one column at least, got none; "
+                "leave labels out for a factorisation without"
+            )
+        if not (np.isfinite(Y[known]).all() and Y[known].min() >= 0):
+            raise ParameterError(
+                "labels must be finite and non-negative where they are known, "
+                f"got values from {Y[known].min()} to {Y[known].max()}"
+            )
+        return cls(np.where(known, Y, 0), known)
+
+    def alike(self) -> list[tuple[NDArray[np.intp], NDArray[np.bool_]]]:
+        """Classes that are known of the same columns, with those columns."""
+        patterns, own = np.unique(self.known, axis=0, return_inverse=True)
+        own = own.ravel()  # numpy 2.0 gives it the shape of what it is of
+        return [
+            (np.flatnonzero(own == number), pattern)
+            for number, pattern in enumerate(patterns)
+        ]
+
+    def take(self, columns: NDArray[np.intp]) -> Labels:
+        """Those of some columns."""
+        return Labels(self.Y[:, columns], self.known[:, columns])
+
+
+def _matrix(
+    labels: NDArray[Any], n_columns: int
+) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """Y and what of it is given."""
+    if labels.ndim == 0 or labels.ndim > 2 or labels.shape[-1] != n_columns:
+        raise ParameterError(
+            f"labels must be (n_classes, {n_columns}), or one class number for each of "
+            f"{n_columns} columns, got shape {labels.shape}"
+        )
+    if labels.dtype.kind not in "biuf":
+        raise ParameterError(f"labels must be numbers, got {labels.dtype}")
+    if labels.ndim == 2:
+        if len(labels) == 0:
+            raise ParameterError("labels need one class at least, got none")
+        Y = labels.astype(np.float64)
+        return Y, np.ones(Y.shape, bool)
+    if labels.dtype.kind not in "iu" or int(labels.min()) < -1:
+        raise ParameterError(
+            "class numbers are whole, from 0 on, and -1 where unknown, "
+            f"got {labels.dtype} from {labels.min()} to {labels.max()}"
+        )
+    n_classes = int(labels.max()) + 1
+    if not 1 <= n_classes <= MOST_CLASSES:
+        raise ParameterError(
+            f"labels need 1 to {MOST_CLASSES} classes, got {n_classes}"
+        )
+    one_hot = labels == np.arange(n_classes)[:, np.newaxis]
+    return one_hot.astype(np.float64), np.tile(labels >= 0, (n_classes, 1))
+
+
+def _mask(label_mask: ArrayLike | None, shape: tuple[int, ...]) -> NDArray[np.bool_]:
+    if label_mask is None:
+        return np.ones(shape, bool)
+    mask = np.asarray(label_mask)
+    if mask.dtype != np.bool_ or mask.shape not in (shape, shape[1:]):
+        raise ParameterError(
+            f"label_mask must be booleans of shape {shape[1:]} or {shape}, "
+            f"got {mask.dtype} of shape {mask.shape}"
+        )
+    return np.broadcast_to(mask, shape)

@@ -1,0 +1,141 @@
+"""Semi-supervised NMF: data and labels share their activations."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from specnmf.errors import ParameterError
+from specnmf.factor import starts
+from specnmf.factor.factorization import Factorization
+from specnmf.factor.iterate import Callback, iterate
+from specnmf.factor.layers.labels import Labels
+from specnmf.factor.layers.model import Layers
+from specnmf.factor.masked import Part, WeightedUpdates, known
+from specnmf.parallel import workers
+from specnmf.settings import Settings, check_at_least, parse_beta
+
+Array = NDArray[np.floating]
+
+
+def semisupervised_nmf(
+    X: ArrayLike,
+    start: Factorization | int,
+    *,
+    labels: ArrayLike,
+    label_mask: ArrayLike | None = None,
+    label_weight: float = 1.0,
+    data_mask: ArrayLike | None = None,
+    beta: float | str = 2.0,
+    label_beta: float | str | None = None,
+    max_iter: int = Settings.max_iter,
+    tol: float = Settings.tol,
+    rng: int | np.random.Generator = Settings.seed,
+    callback: Callback | None = None,
+) -> Layers:
+    """X ≈ A S and Y ≈ B S with one S, by multiplicative updates.
+
+    Minimises D_beta(W ⊙ X | W ⊙ A S) + label_weight D_label(L ⊙ Y | L ⊙ B S): of
+    columns without labels S is told by the data alone, and B S predicts their labels.
+
+    Parameters
+    ----------
+    X : array, shape (n_rows, n_columns)
+        Non-negative and finite where it is not masked; elsewhere anything, NaN
+        included. float32 is computed in float32, all else in float64.
+    start : Factorization or int
+        Where to start; an int stands for a random start of so many components.
+    labels : array
+        Y, shape (n_classes, n_columns), non-negative; or the number of each
+        column's class, shape (n_columns,), -1 where it is not known.
+    label_mask : array of bool, optional
+        L, which labels are known, shape (n_columns,) or (n_classes, n_columns).
+    label_weight : float
+        How much the labels count beside the data: the paper's lambda.
+    data_mask : array, shape (n_rows, n_columns), optional
+        W, which entries of X are known, or how much each counts.
+    beta : float or str
+        Of the data term: ``"euclidean"`` (2), ``"kl"`` (1), ``"is"`` (0) or any number.
+    label_beta : float or str, optional
+        Of the label term, by default ``beta``. Others than that can be told only
+        for 1 and 2 together.
+    max_iter, tol : int, float
+        The most iterations; the last is the one that lowers the cost by no more
+        than ``tol`` of itself.
+    rng : int or numpy.random.Generator
+        For the random start, of B in any case.
+    callback : callable, optional
+        Called as ``callback(iteration, loss)``; iterations count from 1.
+
+    Returns
+    -------
+    Layers
+        One layer: ``A[0]`` with columns of unit norm, ``S[0]`` and ``B``.
+        ``losses[i]`` is the cost after iteration i, with half the squares where
+        beta is 2, and never rises.
+
+    Raises
+    ------
+    ParameterError
+        If the data, the labels or an option is out of range.
+
+    References
+    ----------
+    Lee, Yoo and Choi, "Semi-supervised nonnegative matrix factorization", IEEE
+    Signal Processing Letters 17(1), 2010, equations 4 to 8; with other divergences,
+    Haddock, Kassab, Li, Kryshchenko, Grotheer, Sizikova, Wang, Merkh, Madushani, Ahn,
+    Needell and Leonard, "Semi-supervised NMF models for topic modeling in learning
+    tasks", 2020.
+    """
+    betas = _betas(beta, label_beta)
+    check_at_least("label_weight", label_weight, 0)
+    options = Settings(max_iter=max_iter, tol=tol)
+    counts = np.ones(np.shape(X), bool) if data_mask is None else data_mask
+    X, weights = known(X, counts, ("X", "data_mask"))
+    found = Labels.of(labels, label_mask, X.shape[1])
+    rng = np.random.default_rng(rng)
+    if not isinstance(start, Factorization):
+        start = starts.random(X, start, rng=rng)
+    A, S = start.W.astype(X.dtype), start.H.astype(X.dtype)
+    if X.shape != (len(A), S.shape[1]):
+        raise ParameterError(
+            f"the start must fit X of shape {X.shape}, got {A.shape} and {S.shape}"
+        )
+    learned = np.ones(start.n_components, bool)
+    data = Part(X, weights, A, beta=betas[0], learned=learned)
+    said = Part(
+        found.Y.astype(X.dtype),
+        (label_weight * found.known).astype(X.dtype),
+        _start_of_B(found, S, rng),
+        beta=betas[1],
+        learned=learned,
+    )
+    with workers(1):
+        updates = WeightedUpdates([data, said], S)
+        losses = iterate(
+            updates,
+            max_iter=options.max_iter,
+            tol=options.tol,
+            stop="cost",
+            callback=callback,
+        )
+    return Layers([data.W], [updates.H], said.W, np.array(losses)).unit_columns()
+
+
+def _betas(beta: float | str, label_beta: float | str | None) -> tuple[float, float]:
+    data = parse_beta(beta)
+    said = data if label_beta is None else parse_beta(label_beta)
+    if data != said and {data, said} != {1.0, 2.0}:
+        raise ParameterError(
+            "beta and label_beta may differ only if they are 1 and 2, "
+            f"got {data:g} and {said:g}"
+        )
+    return data, said
+
+
+def _start_of_B(labels: Labels, S: Array, rng: np.random.Generator) -> Array:
+    """At random, and so that B S is as large as Y on average."""
+    scale = labels.Y.sum() / max(1, labels.known.sum()) or 1.0
+    columns = float(S.sum(axis=0, dtype=np.float64).mean()) or 1.0
+    random = 2 * scale / columns * (1 - rng.random((len(labels.Y), len(S))))
+    return random.astype(S.dtype)
