@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from specnmf.errors import ParameterError
-from specnmf.factor.kernels.nnls import solve_columns
+from specnmf.factor.kernels.nnls import solve_columns, solve_supports
 from specnmf.parallel import Mapper, cut, workers
 
 Array = NDArray[np.floating]
@@ -175,6 +175,34 @@ def solve_normal(
     return X.T, own.T
 
 
+def solve_supports_of(
+    gram: Doubles, products: Doubles, passive: Booleans, *, mapper: Mapper
+) -> Doubles:
+    """The X that minimises ||B - A X|| where ``passive`` lets it be other than zero.
+
+    Parameters
+    ----------
+    gram, products : array, shape (n_components, n_components), (n_components, n)
+        AᵀA, and AᵀB or what else stands in its place.
+    passive : array of bool, shape (n_components, n)
+        As `solve_normal` returns it: on it, no component depends on others.
+    mapper : callable
+        From `specnmf.parallel.workers`; its number of threads does not show.
+
+    Returns
+    -------
+    array of float64, shape (n_components, n), Fortran order
+        Of any sign.
+    """
+    problem = _Problem.of(gram)
+
+    def solve(piece: slice) -> Doubles:
+        return problem.solve_supports(products.T[piece], passive.T[piece])
+
+    X = np.concatenate(mapper(solve, cut(slice(0, products.shape[1]), PIECE)))
+    return X.T
+
+
 @dataclass(frozen=True)
 class _Problem:
     """What all columns share: AᵀA with a diagonal of ones, and each component's scale.
@@ -197,13 +225,28 @@ class _Problem:
         self, products: Doubles, free: Booleans, passive: Booleans, *, warm: bool
     ) -> Doubles:
         """Return the solutions for rows of products; leave their sets in passive."""
-        _check_finite("B", products)
-        C = np.multiply(products, self.scale, order="C")
-        X, k = np.empty_like(C), len(self.scale)
-        work = np.empty((k, k)), np.full(k, -1), np.empty((6, k))
-        solve_columns(self.gram, C, free, passive, warm, work, X)
+        C = self._scaled(products)
+        X = np.empty_like(C)
+        solve_columns(self.gram, C, free, passive, warm, self._room(), X)
         X *= self.scale
         return X
+
+    def solve_supports(self, products: Doubles, passive: Booleans) -> Doubles:
+        """Return the minimisers for rows of products that are zero off their sets."""
+        C = self._scaled(products)
+        X = np.empty_like(C)
+        solve_supports(self.gram, C, passive.copy(), self._room(), X)
+        X *= self.scale
+        return X
+
+    def _scaled(self, products: Doubles) -> Doubles:
+        _check_finite("B", products)
+        return np.multiply(products, self.scale, order="C")
+
+    def _room(self) -> tuple[Doubles, NDArray[np.intp], Doubles]:
+        """What the kernels work in."""
+        k = len(self.scale)
+        return np.empty((k, k)), np.full(k, -1), np.empty((6, k))
 
 
 def _matrix(name: str, values: ArrayLike) -> Array:

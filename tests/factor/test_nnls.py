@@ -10,7 +10,7 @@ from scipy.optimize import nnls as scipy_nnls
 import specnmf
 from specnmf import ParameterError
 from specnmf.factor.kernels import nnls as nnls_kernels
-from specnmf.factor.nnls import nnls, solve_normal
+from specnmf.factor.nnls import nnls, solve_normal, solve_supports_of
 from specnmf.parallel import workers
 
 
@@ -267,3 +267,59 @@ def test_wrong_arguments_are_named(change, message):
 def test_normal_equations_that_do_not_fit_are_named(gram, products):
     with pytest.raises(ParameterError, match="gram must be .* got shapes"):
         solve_normal(np.ones(gram), np.ones(products), mapper=map)
+
+
+# --- least squares on given supports ------------------------------------------------
+
+
+def solve_on(A, B, passive):
+    with workers(1) as mapper:
+        return solve_supports_of(A.T @ A, A.T @ B, passive, mapper=mapper)
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    n_components=st.integers(1, 8),
+    n_columns=st.integers(1, 12),
+    seed=st.integers(0, 2**32 - 1),
+)
+def test_on_a_support_it_is_least_squares_without_bounds(n_components, n_columns, seed):
+    rng = np.random.default_rng(seed)
+    A, B = rng.random((10, n_components)), rng.standard_normal((10, n_columns))
+    passive = rng.random((n_components, n_columns)) > 0.4
+    X = solve_on(A, B, passive)
+    assert (X[~passive] == 0).all()
+    for x, b, own in zip(X.T, B.T, passive.T, strict=True):
+        expected = np.linalg.lstsq(A[:, own], b, rcond=None)[0]
+        np.testing.assert_allclose(x[own], expected, rtol=1e-5, atol=1e-7)
+
+
+def test_supports_of_a_solution_give_it_again_and_are_left_alone(rng):
+    A, B = rng.random((10, 5)), rng.random((10, 300))
+    X, passive = solve(A, B)
+    copy = passive.copy()
+    np.testing.assert_allclose(solve_on(A, B, passive), X, atol=1e-12)
+    assert (passive == copy).all()
+
+
+def test_on_a_support_dependent_and_empty_components_stay_at_zero(rng):
+    A, B = rng.random((6, 4)), rng.random((6, 7))
+    A[:, 1], A[:, 3] = 0, A[:, 0]
+    X = solve_on(A, B, np.ones((4, 7), bool))
+    assert (X[[1, 3]] == 0).all()
+    expected = np.linalg.lstsq(A[:, [0, 2]], B, rcond=None)[0]
+    np.testing.assert_allclose(X[[0, 2]], expected, atol=1e-10)
+    assert (solve_on(A, B, np.zeros((4, 7), bool)) == 0).all()
+
+
+def test_on_a_support_threads_do_not_show_and_nan_is_named(rng):
+    A, B = rng.random((6, 4)), rng.random((6, 1000))
+    passive = rng.random((4, 1000)) > 0.3
+    results = []
+    for threads in (1, 2):
+        with workers(threads) as mapper:
+            results.append(solve_supports_of(A.T @ A, A.T @ B, passive, mapper=mapper))
+    assert results[0].tobytes() == results[1].tobytes()
+    B[0, 0] = np.nan
+    with pytest.raises(ParameterError, match="B must be finite"):
+        solve_on(A, B, passive)

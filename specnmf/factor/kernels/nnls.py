@@ -213,6 +213,18 @@ def _solve_column(gram, c, free, passive, factor, order, vectors, x):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
+def solve_supports(gram, products, passive, work, X):
+    """Fill X (n_columns, n_components) with the minimisers over each column's set.
+
+    They are zero elsewhere, and of any sign within.
+    """
+    factor, order, vectors = work
+    for t in range(X.shape[0]):
+        _solve_passive(gram, products[t], passive[t], factor, order, vectors)
+        _copy(vectors[2], X[t])
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
 def solve_columns(gram, products, free, passive, warm, work, X):
     """Fill X (n_columns, n_components) with the solutions, ``passive`` with their sets.
 
