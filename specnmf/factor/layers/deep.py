@@ -1,0 +1,381 @@
+"""Deep NMF: what layers found one after the other, fitted to X together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import reduce
+from typing import Literal
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from specnmf.errors import ParameterError
+from specnmf.factor.iterate import Callback, Factors, iterate
+from specnmf.factor.layers.hierarchical import check_ranks, hierarchical_nmf
+from specnmf.factor.layers.labels import Labels
+from specnmf.factor.layers.model import Layers
+from specnmf.factor.layers.objective import Data
+from specnmf.factor.nnls import solve_normal
+from specnmf.parallel import Mapper, workers
+from specnmf.settings import Settings, check_at_least, check_choice
+
+Array = NDArray[np.floating]
+Doubles = NDArray[np.float64]
+
+#: How a factor A between others is updated: of X ≈ P A Q, with A the one before.
+Update = Callable[[Data, Doubles | None, Doubles, Doubles], Doubles]
+
+DeepSolver = Literal["hals", "mu"]
+
+#: Added to denominators: too small to be seen, large enough to divide by.
+LEAST = 1e-30
+
+#: Singular values below this share of the largest count as zero, and by rank must be:
+#: a product has as many others as its narrowest factor is wide.
+NEGLIGIBLE = 1e-9
+
+
+def deep_nmf(
+    X: ArrayLike,
+    ranks: Sequence[int],
+    *,
+    labels: ArrayLike | None = None,
+    label_mask: ArrayLike | None = None,
+    label_weight: float = 1.0,
+    signed: bool = False,
+    solver: DeepSolver = "hals",
+    restarts: int = 1,
+    max_iter: int = Settings.max_iter,
+    tol: float = Settings.tol,
+    rng: int | np.random.Generator = Settings.seed,
+    threads: int | None = Settings.threads,
+    callback: Callback | None = None,
+) -> Layers:
+    """X ≈ A[0] A[1] ... A[L] S[L], each factor in turn fitted to X by all the others.
+
+    Minimises ||X - A[0] ... A[L] S[L]||² / 2, and with labels besides
+    label_weight ||M ⊙ (Y - B S[L])||² / 2, from layers found one after the other.
+
+    Parameters
+    ----------
+    X : array, shape (n_rows, n_columns)
+        Finite, and non-negative unless ``signed``. float32 gives float32 factors, all
+        else float64; computed is in float64, a piece of X at a time.
+    ranks : sequence of int
+        The number of components of each layer.
+    labels, label_mask, label_weight : optional
+        As `semisupervised_nmf` takes them; M is the mask.
+    signed : bool
+        Deep semi-NMF: X and every A of any sign, S and B non-negative.
+    solver : {"hals", "mu"}
+        How an A that may not be negative is updated, see Notes.
+    restarts : int
+        How often the layers to begin with are found, as `hierarchical_nmf` takes it;
+        one start serves semi-NMF.
+    max_iter, tol : int, float
+        Of each layer to begin with, and of the fit of all of them: the last iteration
+        is the one that lowers the cost by no more than ``tol`` of itself.
+    rng : int or numpy.random.Generator
+        For the random starts.
+    threads : int, optional
+        None: one a core. The result does not depend on it.
+    callback : callable, optional
+        Called as ``callback(iteration, loss)`` in the fit of all layers.
+
+    Returns
+    -------
+    Layers
+        Columns of every A have unit norm. ``S[l]`` is the S >= 0 that comes nearest to
+        X by A[0] ... A[l]; ``losses[i]`` is the cost of all layers after iteration i
+        and never rises.
+
+    Raises
+    ------
+    ParameterError
+        If the data, the labels, the ranks or an option is out of range.
+
+    Notes
+    -----
+    With P = A[0] ... A[l-1] and Q = A[l+1] ... A[L] S[L], an iteration updates
+
+    - each A[l] in turn. ``"hals"``: every entry is set to its optimum >= 0, given all
+      others. ``"mu"``: A <- A ⊙ Pᵀ X Qᵀ / Pᵀ P A Q Qᵀ, the update of Lee and Seung for
+      one factor of many, by which Ahn, Choi and Oh take errors from X up through the
+      layers; a zero stays zero. ``signed``: A = P⁺ X Q⁺ by pseudo-inverses, as
+      Trigeorgis et al. tune deep semi-NMF;
+    - B, to its optimum;
+    - S[L], to its optimum. The papers take a step towards it, of G = PᵀP and C = PᵀX
+      with P = A[0] ... A[L]: ``"mu"`` too takes S <- S ⊙ C / G S, and in place of
+      S <- S ⊙ sqrt((C₊ + G₋ S) / (C₋ + G₊ S)) ``signed`` takes the optimum.
+
+    The lower S are not part of the cost. Theirs, in deep semi-NMF, go the same way as
+    S[L] towards the optimum that stands here. Signed, A[0] keeps no more than the
+    layers above need: its rank is that of the last.
+
+    Flenner and Hunter put pooling and a non-linear function between the layers, for
+    which X is no product of the factors, and so no `Layers`. Multiplicative
+    back-propagation without those is ``"mu"``.
+
+    References
+    ----------
+    Trigeorgis, Bousmalis, Zafeiriou and Schuller, "A deep matrix factorization method
+    for learning attribute representations", IEEE Transactions on Pattern Analysis and
+    Machine Intelligence 39(3), 2017; Ahn, Choi and Oh, "A multiplicative
+    up-propagation algorithm", ICML 2004; Flenner and Hunter, "A deep non-negative
+    matrix factorization neural network", 2018; Lee, Yoo and Choi, "Semi-supervised
+    nonnegative matrix factorization", IEEE Signal Processing Letters 17(1), 2010.
+    """
+    X = _data(X, signed=signed)
+    check_ranks(ranks)
+    check_choice("solver", solver, tuple(UPDATES))
+    check_at_least("restarts", restarts, 1)
+    check_at_least("label_weight", label_weight, 0)
+    options = Settings(max_iter=max_iter, tol=tol)
+    known = None if labels is None else Labels.of(labels, label_mask, X.shape[1])
+    rng = np.random.default_rng(rng)
+    if signed:
+        begun = _semi_nmf_layers(X, ranks, options, rng, threads)
+    else:
+        begun = hierarchical_nmf(
+            X,
+            ranks,
+            solver="mu" if solver == "mu" else "auto",
+            restarts=restarts,
+            max_iter=max_iter,
+            tol=tol,
+            rng=rng,
+            threads=threads,
+        )
+    update = least_squares if signed else UPDATES[solver]
+    with workers(threads) as mapper:
+        fit = DeepUpdates(
+            X,
+            begun,
+            update=update,
+            labels=known,
+            label_weight=label_weight,
+            mapper=mapper,
+        )
+        return fit.layers(_iterate(fit, options, callback))
+
+
+class DeepUpdates:
+    """Each A in turn, then B, then S, so that X ≈ A[0] ... A[L] S and Y ≈ B S.
+
+    Parameters
+    ----------
+    X : array, shape (n_rows, n_columns)
+        The data.
+    start : Layers
+        Where A and S begin.
+    update : callable
+        What becomes of an A: `hals`, `multiply` or `least_squares`.
+    labels : Labels, optional
+        What is known of the columns.
+    label_weight : float
+        How much that counts.
+    mapper : callable
+        From `specnmf.parallel.workers`.
+
+    Attributes
+    ----------
+    cost : float
+        Of the current factors.
+    """
+
+    inertia = 1.0  # none of it is for another solver
+
+    def __init__(
+        self,
+        X: Array,
+        start: Layers,
+        *,
+        update: Update,
+        labels: Labels | None = None,
+        label_weight: float = 1.0,
+        mapper: Mapper,
+    ) -> None:
+        self.data, self.update, self.map = Data(X, mapper), update, mapper
+        self.labels, self.weight = labels, label_weight
+        self.A = [a.astype(np.float64) for a in start.A]
+        self.S = start.S[-1].astype(np.float64)
+        self.B = self._label_templates()
+        P = reduce(np.matmul, self.A)
+        self.cost = self._cost(P, self.data.under(P))
+
+    def step(self) -> float:
+        """Update every factor; return the cost, which is never above the last."""
+        last = self.A, self.B, self.S
+        self.A = [*self.A]
+        for layer, A in enumerate(self.A):
+            below = reduce(np.matmul, self.A[:layer]) if layer else None
+            above = reduce(np.matmul, [*self.A[layer + 1 :], self.S])
+            self.A[layer] = self.update(self.data, below, A, above)
+        self.B = self._label_templates()
+        P = reduce(np.matmul, self.A)
+        products = self.data.under(P)
+        move = self._multiplied if self.update is multiply else self._nearest
+        self.S = move(P, products, self.B)
+        cost = self._cost(P, products)
+        if not cost <= self.cost:  # by rounding
+            self.A, self.B, self.S = last
+            return self.cost
+        self.cost = cost
+        return cost
+
+    def factors(self) -> Factors:
+        """A[0] ... A[L] transposed, and S."""
+        return reduce(np.matmul, self.A).T, self.S
+
+    def layers(self, losses: Sequence[float]) -> Layers:
+        """The factors in the precision of X, with an S for every layer."""
+        dtype = self.data.X.dtype
+        templates = [reduce(np.matmul, self.A[: n + 1]) for n in range(len(self.A) - 1)]
+        below = [self._nearest(P, self.data.under(P)) for P in templates]
+        A = [a.astype(dtype) for a in self.A]
+        S = [s.astype(dtype) for s in (*below, self.S)]
+        B = None if self.B is None else self.B.astype(dtype)
+        return Layers(A, S, B, np.array(losses)).unit_columns()
+
+    def _multiplied(self, P: Doubles, products: Doubles, B: Doubles | None) -> Doubles:
+        """S after a multiplicative step, given Pᵀ X."""
+        slope = P.T @ P @ self.S
+        if self.labels is not None and B is not None:
+            products = products + self.weight * B.T @ self.labels.Y
+            slope += self.weight * B.T @ (self.labels.known * (B @ self.S))
+        return self.S * (products / (slope + LEAST))
+
+    def _nearest(
+        self, P: Doubles, products: Doubles, B: Doubles | None = None
+    ) -> Doubles:
+        """The S >= 0 that P S ≈ X, and with B that B S ≈ Y too, given Pᵀ X."""
+        gram = P.T @ P
+        if self.labels is None or B is None:
+            return solve_normal(gram, products, mapper=self.map)[0]
+        S = np.empty_like(products)
+        products = products + self.weight * B.T @ self.labels.Y
+        columnwise = Labels(self.labels.Y.T, self.labels.known.T)
+        for columns, known in columnwise.alike():
+            own = gram + self.weight * B[known].T @ B[known]
+            S[:, columns] = solve_normal(own, products[:, columns], mapper=self.map)[0]
+        return S
+
+    def _label_templates(self) -> Doubles | None:
+        """The B >= 0 that B S ≈ Y."""
+        if self.labels is None:
+            return None
+        Y = self.labels.Y
+        B = np.empty((len(Y), len(self.S)))
+        for classes, known in self.labels.alike():
+            S = self.S[:, known]
+            products = S @ Y[np.ix_(classes, known)].T
+            B[classes] = solve_normal(S @ S.T, products, mapper=self.map)[0].T
+        return B
+
+    def _cost(self, P: Doubles, products: Doubles) -> float:
+        """Of S and B with P = A[0] ... A[L], given Pᵀ X."""
+        S = self.S
+        squares = self.data.square - 2 * np.vdot(products, S)
+        cost = max(0.0, float(squares + np.vdot(P.T @ P, S @ S.T))) / 2
+        if self.labels is not None and self.B is not None:
+            missed = self.labels.known * (self.labels.Y - self.B @ S)
+            cost += self.weight * float(np.vdot(missed, missed)) / 2
+        return cost
+
+
+# --- what becomes of A in X ≈ P A Q -------------------------------------------------
+
+
+def hals(data: Data, P: Doubles | None, A: Doubles, Q: Doubles) -> Doubles:
+    """Each entry of A set to its optimum >= 0 given all others, column by column."""
+    A, right = A.copy(), Q @ Q.T
+    products = data.times(Q)
+    if P is not None:
+        products, left = P.T @ products, P.T @ P
+    for k in np.flatnonzero(np.diagonal(right) > 0):
+        slope = (products[:, k] - _through(P, A @ right[:, k])) / right[k, k]
+        if P is None:
+            A[:, k] = np.maximum(0, A[:, k] + slope)
+            continue
+        for j in np.flatnonzero(np.diagonal(left) > 0):
+            moved = max(-A[j, k], slope[j] / left[j, j])
+            A[j, k] += moved
+            slope -= moved * left[:, j]
+    return A
+
+
+def multiply(data: Data, P: Doubles | None, A: Doubles, Q: Doubles) -> Doubles:
+    """A after a multiplicative step, as Ahn, Choi and Oh take it."""
+    products = data.times(Q)
+    if P is not None:
+        products = P.T @ products
+    return A * (products / (_through(P, A @ (Q @ Q.T)) + LEAST))
+
+
+def least_squares(data: Data, P: Doubles | None, A: Doubles, Q: Doubles) -> Doubles:
+    """The A of any sign that is nearest, and of those the least."""
+    nearest = data.times(_pseudo_inverse(Q).T)
+    return nearest if P is None else _pseudo_inverse(P) @ nearest
+
+
+UPDATES: dict[str, Update] = {"hals": hals, "mu": multiply}
+
+
+def _pseudo_inverse(M: Doubles) -> Doubles:
+    return np.asarray(np.linalg.pinv(M, NEGLIGIBLE), np.float64)
+
+
+def _through(P: Doubles | None, part: Doubles) -> Doubles:
+    """Pᵀ P times a part, where no P stands for the identity."""
+    return part if P is None else P.T @ (P @ part)
+
+
+# --- parts ------------------------------------------------------------------------
+
+
+def _semi_nmf_layers(
+    X: Array,
+    ranks: Sequence[int],
+    options: Settings,
+    rng: np.random.Generator,
+    threads: int | None,
+) -> Layers:
+    """Semi-NMF of X, of its activations, and so on, each from random activations."""
+    A: list[Array] = []
+    S: list[Array] = []
+    with workers(threads) as mapper:
+        for rank in ranks:
+            below = S[-1] if S else X
+            random = 1 - rng.random((rank, X.shape[1]))
+            start = Layers([np.zeros((len(below), rank))], [random])
+            layer = DeepUpdates(below, start, update=least_squares, mapper=mapper)
+            found = layer.layers(_iterate(layer, options, None))
+            A, S = [*A, *found.A], [*S, *found.S]
+    return Layers(A, S)
+
+
+def _iterate(
+    fit: DeepUpdates, options: Settings, callback: Callback | None
+) -> list[float]:
+    return iterate(
+        fit,
+        max_iter=options.max_iter,
+        tol=options.tol,
+        stop="cost",
+        callback=callback,
+    )
+
+
+def _data(X: ArrayLike, *, signed: bool) -> Array:
+    X = np.asarray(X)
+    if X.dtype not in (np.float32, np.float64):
+        X = X.astype(np.float64)
+    if X.ndim != 2 or 0 in X.shape:
+        raise ParameterError(f"X must be (n_rows, n_columns), got shape {X.shape}")
+    least = -np.inf if signed else 0
+    if not np.isfinite(X).all() or X.min() < least:
+        raise ParameterError(
+            "X must be finite, and non-negative unless signed, "
+            f"got values from {X.min()} to {X.max()}"
+        )
+    return X
