@@ -21,7 +21,7 @@ from specnmf.audio import reading, streaming
 from specnmf.audio.stft import Grid
 from specnmf.errors import AudioError
 from specnmf.score.reading import read_score
-from specnmf.settings import ScoreSettings, Settings
+from specnmf.settings import LabelSettings, LayerSettings, ScoreSettings, Settings
 
 ROOT = Path(__file__).parents[1]
 
@@ -122,6 +122,19 @@ def read_songs(path: Path) -> None:
     list(read_list(str(path)))
 
 
+def read_labels(path: Path) -> None:
+    """Read labels and lay them over a recording of four seconds, as a run does."""
+    from specnmf.score.marks import mark
+    from specnmf.score.regions import read_regions, write_regions
+
+    regions = read_regions(path)
+    mark(regions, np.arange(0, 4, 0.01), duration=4.0)
+    write_regions(path.with_name("again"), regions)
+    again = read_regions(path.with_name("again"))
+    if [name for _, _, name in again] != [name for _, _, name in sorted(regions)]:
+        raise AssertionError("written and read again, labels are called otherwise")
+
+
 def audio_files(*kinds: tuple[str, str, str]) -> Callable[[], Corpus]:
     """Return a maker of recordings: suffix, format and subtype as libsndfile's."""
 
@@ -216,6 +229,18 @@ def csv_files() -> Corpus:
         b"onset\tend\tpitch\tpercussion\n0,5\t1\t36\tyes\n1\t2\t38\t\n"
     )
     return made
+
+
+def label_files() -> Corpus:
+    """Return label tracks and tables of regions."""
+    track = ROOT / "audio_examples" / "greensleeves" / "labels.txt"
+    return {
+        "track.txt": track.read_bytes(),
+        "selections.txt": b'\xef\xbb\xbf0,5\t1,25\tkick "1"\r\n\\\t50,0\t99,5\r\n'
+        b"1,25\t2\tRest\r\n",
+        "table.csv": b"start,end,name\n0,1.5,voice\n1,3,guitar\n",
+        "table.txt": "Label;Onset;Duration\nflûte;0,5;1,25\n;;\n".encode(),
+    }
 
 
 NOTE = (
@@ -350,6 +375,8 @@ def run_files() -> Corpus:
     """Return a run.json of each kind."""
     runs = (("decompose", Settings(), ["song.wav"]),)
     runs += (("separate", ScoreSettings(), ["song.wav", "song.mid"]),)
+    runs += (("layers", LayerSettings(stems=(2, 3)), ["song.wav"]),)
+    runs += (("label", LabelSettings(), ["song.wav", "song.txt"]),)
     made = {}
     for kind, settings, paths in runs:
         content = {
@@ -414,6 +441,7 @@ def _registry() -> dict[str, Case]:
         "musicxml": Case(musicxml_files, (*TEXT, *BINARY[:2]), read_score),
         "mxl": Case(mxl_files, packed, read_score),
         "csv": Case(csv_files, (*TEXT, *BINARY[:2]), read_score),
+        "labels": Case(label_files, (*TEXT, *BINARY[:2]), read_labels),
         "npz": Case(template_files, packed, read_templates),
         "toml": Case(config_files, TEXT, read_config),
         "run.json": Case(run_files, TEXT, read_run),

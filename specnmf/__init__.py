@@ -35,6 +35,11 @@ if TYPE_CHECKING:
     from specnmf.factor.divergence import beta_divergence
     from specnmf.factor.estimator import NMF
     from specnmf.factor.factorization import Factorization
+    from specnmf.factor.layers.deep import deep_nmf
+    from specnmf.factor.layers.hierarchical import hierarchical_nmf
+    from specnmf.factor.layers.model import Layers
+    from specnmf.factor.layers.neural import neural_nmf
+    from specnmf.factor.layers.semisupervised import semisupervised_nmf
     from specnmf.factor.nmf import nmf
     from specnmf.informed.constraints import by_stem, fmp_layout
     from specnmf.informed.separation import align, separate_by_score
@@ -44,7 +49,14 @@ if TYPE_CHECKING:
     from specnmf.score.grouping import stem_labels
     from specnmf.score.notes import Note, Score
     from specnmf.score.reading import read_score, write_score
-    from specnmf.settings import BatchSettings, ScoreSettings, Settings
+    from specnmf.score.regions import Region, read_regions, write_regions
+    from specnmf.settings import (
+        BatchSettings,
+        LabelSettings,
+        LayerSettings,
+        ScoreSettings,
+        Settings,
+    )
 
 __version__ = "0.1.0"
 
@@ -59,9 +71,13 @@ _HOMES = {
     "BatchSettings": "settings:BatchSettings",
     "Evaluation": "evaluation.scores:Evaluation",
     "Factorization": "factor.factorization:Factorization",
+    "LabelSettings": "settings:LabelSettings",
+    "LayerSettings": "settings:LayerSettings",
+    "Layers": "factor.layers.model:Layers",
     "Note": "score.notes:Note",
     "OutputError": "errors:OutputError",
     "ParameterError": "errors:ParameterError",
+    "Region": "score.regions:Region",
     "Run": "pipeline.run:Run",
     "Score": "score.notes:Score",
     "ScoreError": "errors:ScoreError",
@@ -76,18 +92,24 @@ _HOMES = {
     "bss_eval": "evaluation.bss_eval:bss_eval",
     "by_stem": "informed.constraints:by_stem",
     "decompose": "pipeline.decomposing:decompose",
+    "deep_nmf": "factor.layers.deep:deep_nmf",
     "evaluate": "evaluation.evaluate:evaluate",
     "fmp_layout": "informed.constraints:fmp_layout",
+    "hierarchical_nmf": "factor.layers.hierarchical:hierarchical_nmf",
+    "neural_nmf": "factor.layers.neural:neural_nmf",
     "nmf": "factor.nmf:nmf",
     "read": "audio.reading:read",
+    "read_regions": "score.regions:read_regions",
     "read_score": "score.reading:read_score",
     "run_batch": "batch.batch:run_batch",
+    "semisupervised_nmf": "factor.layers.semisupervised:semisupervised_nmf",
     "separate": "audio.masks:separate",
     "separate_by_score": "informed.separation:separate_by_score",
     "starts": "factor.starts",
     "stem_labels": "score.grouping:stem_labels",
     "stft": "audio.stft:stft",
     "write": "audio.writing:write",
+    "write_regions": "score.regions:write_regions",
     "write_score": "score.reading:write_score",
 }
 
@@ -100,9 +122,13 @@ __all__ = [
     "BatchSettings",
     "Evaluation",
     "Factorization",
+    "LabelSettings",
+    "LayerSettings",
+    "Layers",
     "Note",
     "OutputError",
     "ParameterError",
+    "Region",
     "Run",
     "Score",
     "ScoreError",
@@ -117,18 +143,24 @@ __all__ = [
     "bss_eval",
     "by_stem",
     "decompose",
+    "deep_nmf",
     "evaluate",
     "fmp_layout",
+    "hierarchical_nmf",
+    "neural_nmf",
     "nmf",
     "read",
+    "read_regions",
     "read_score",
     "run_batch",
+    "semisupervised_nmf",
     "separate",
     "separate_by_score",
     "starts",
     "stem_labels",
     "stft",
     "write",
+    "write_regions",
     "write_score",
 ]
 

@@ -8,6 +8,7 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from types import NoneType, UnionType
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
@@ -18,6 +19,7 @@ Init = Literal["random", "nndsvd", "nndsvda"]
 Stop = Literal["cost", "factors"]
 Mask = Literal["ratio", "binary"]
 By = Literal["part", "hand", "pitch", "note"]
+LayerMethod = Literal["sequential", "neural"]
 ScoreFit = Literal["partials", "fmp", "fmp-onsets"]
 Align = Literal["auto", "always", "never"]
 AudioFormat = Literal["wav", "flac", "ogg", "mp3"]
@@ -255,6 +257,96 @@ class ScoreSettings(RunSettings):
 
 
 @dataclass(frozen=True, kw_only=True)
+class LayerSettings(RunSettings):
+    """Everything that decides what `layers` computes and writes.
+
+    Attributes
+    ----------
+    ranks : sequence of int
+        The number of components of each layer, from the sound up: each fewer than
+        the last.
+    method : str
+        sequential: one layer after another; neural: all layers together.
+    label_weight : float
+        How much the labels count beside the sound; 1: as much.
+    tol : float
+        Stop once an iteration lowers the cost by less than this fraction.
+    mask_power : float
+        Of the masks.
+    stems : sequence of int, optional
+        The layers, from 1, whose components are written as sound; None: all.
+    max_iter, n_fft, hop_length, ...
+        As in `Settings`.
+
+    Raises
+    ------
+    ParameterError
+        If a value is out of its range.
+    """
+
+    ranks: Sequence[int] = (32, 8, 3)
+    method: LayerMethod = "sequential"
+    label_weight: float = 1.0
+    tol: float = 1e-4
+    mask_power: float = 1.0
+    stems: Sequence[int] | None = None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_falling("ranks", self.ranks)
+        for layer in self.stems or ():
+            check_between("stems", layer, 1, len(self.ranks))
+        check_choice("method", self.method, get_args(LayerMethod))
+        check_at_least("label_weight", self.label_weight, 0)
+        check_at_least("tol", self.tol, 0)
+        check_above("mask_power", self.mask_power, 0)
+
+
+@dataclass(frozen=True, kw_only=True)
+class LabelSettings(RunSettings):
+    """Everything that decides what `label` computes and writes.
+
+    Attributes
+    ----------
+    n_components : int
+        Templates a label; half as many for one that is never heard alone.
+    n_rest : int
+        Templates of what no label names; 0: the labels share all there is.
+    transpose : int
+        Semitones by which a label's templates may move up or down, to stand in for
+        notes that were not marked; 0: none.
+    max_iter : int
+        The most iterations of the last fit.
+    tol : float
+        Stop once an iteration lowers the cost by less than this fraction.
+    mask_power : float
+        Of the masks.
+    n_fft, hop_length, ...
+        As in `Settings`.
+
+    Raises
+    ------
+    ParameterError
+        If a value is out of its range.
+    """
+
+    n_components: int = 16
+    n_rest: int = 16
+    transpose: int = 7
+    max_iter: int = 60
+    tol: float = 1e-4
+    mask_power: float = 1.0
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_at_least("n_components", self.n_components, 1)
+        check_at_least("n_rest", self.n_rest, 0)
+        check_between("transpose", self.transpose, 0, 24)
+        check_at_least("tol", self.tol, 0)
+        check_above("mask_power", self.mask_power, 0)
+
+
+@dataclass(frozen=True, kw_only=True)
 class BatchSettings:
     """How a batch goes about its songs; what it makes of them is in their settings.
 
@@ -331,6 +423,7 @@ WORDS: Mapping[Any, str] = {
     float: "a number",
     str: "text",
     Mapping: "a table of lists of text",
+    Sequence: "a list of whole numbers",
 }
 
 
@@ -536,6 +629,17 @@ def check_between(name: str, value: float, least: float, most: float) -> None:
     """Raise ParameterError unless ``value`` is within the bounds."""
     if isinstance(value, str) or not least <= value <= most:
         raise ParameterError(f"{name} must lie between {least} and {most}, got {value}")
+
+
+def check_falling(name: str, values: Sequence[int]) -> None:
+    """Raise ParameterError unless each value is at least 1 and below the last."""
+    for value in values:
+        check_at_least(name, value, 1)
+    if not values or any(b >= a for a, b in pairwise(values)):
+        raise ParameterError(
+            f"{name} must fall from layer to layer, such as 32,8,3; "
+            f"got {','.join(map(str, values)) or 'none'}"
+        )
 
 
 def check_finite(name: str, value: float, got: object = None) -> None:

@@ -8,7 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from specnmf import ParameterError, ScoreSettings, Settings
+from specnmf import (
+    LabelSettings,
+    LayerSettings,
+    ParameterError,
+    ScoreSettings,
+    Settings,
+)
 from specnmf.settings import (
     MOST_AUTO,
     parse_beta,
@@ -163,7 +169,32 @@ def test_a_scores_settings_check_themselves(wrong, message):
         ScoreSettings(**wrong)
 
 
-@pytest.mark.parametrize("kind", [Settings, ScoreSettings])
+KINDS = [Settings, ScoreSettings, LayerSettings, LabelSettings]
+
+
+@pytest.mark.parametrize(
+    ("kind", "wrong", "message"),
+    [
+        (LayerSettings, {"ranks": ()}, "ranks"),
+        (LayerSettings, {"ranks": (4, 8)}, "ranks"),
+        (LayerSettings, {"ranks": (4, 4)}, "ranks"),
+        (LayerSettings, {"ranks": (4, 0)}, "ranks?"),
+        (LayerSettings, {"stems": (4,)}, "stems must lie between 1 and 3, got 4"),
+        (LayerSettings, {"stems": (0,)}, "stems must lie between 1 and 3, got 0"),
+        (LayerSettings, {"method": "deep"}, "method is one of sequential, neural"),
+        (LayerSettings, {"label_weight": -1.0}, "label_weight must be at least 0"),
+        (LabelSettings, {"n_components": 0}, "n_components must be at least 1, got 0"),
+        (LabelSettings, {"n_rest": -1}, "n_rest must be at least 0, got -1"),
+        (LabelSettings, {"transpose": 25}, "transpose must lie between 0 and 24"),
+        (LabelSettings, {"mask_power": 0.0}, "mask_power must be above 0, got 0.0"),
+    ],
+)
+def test_settings_of_layers_and_labels_check_themselves(kind, wrong, message):
+    with pytest.raises(ParameterError, match=message):
+        kind(**wrong)
+
+
+@pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
@@ -192,7 +223,14 @@ SCORED = ScoreSettings(groups={"high": ("soprano", "alto*")}, transpose="auto", 
 
 
 @pytest.mark.parametrize(
-    "settings", [Settings(), Settings(n_components="auto", duration=3, seed=7), SCORED]
+    "settings",
+    [
+        Settings(),
+        Settings(n_components="auto", duration=3, seed=7),
+        SCORED,
+        LayerSettings(ranks=(5, 2), stems=[1]),
+        LabelSettings(n_rest=0),
+    ],
 )
 def test_settings_survive_json(settings):
     text = json.dumps(dataclasses.asdict(settings))
@@ -209,9 +247,9 @@ PLAIN = st.recursive(
 
 
 @given(
-    kind=st.sampled_from([Settings, ScoreSettings]),
+    kind=st.sampled_from(KINDS),
     changes=st.dictionaries(
-        st.sampled_from([field.name for field in dataclasses.fields(ScoreSettings)]),
+        st.sampled_from(sorted({f.name for k in KINDS for f in dataclasses.fields(k)})),
         PLAIN | st.just(10**400),
         min_size=1,
     ),
@@ -251,6 +289,21 @@ def test_plain_values_of_another_type_are_refused(change, message):
     content = dataclasses.asdict(ScoreSettings()) | change
     with pytest.raises(ParameterError, match=f"^{message}"):
         settings_from(ScoreSettings, content)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"ranks": 3}, "ranks is a list of whole numbers, got 3"),
+        ({"ranks": [3, 2.0]}, "ranks is a list of whole numbers, got a list"),
+        ({"ranks": [2, 3]}, "ranks must fall from layer to layer, such as 32,8,3"),
+        ({"stems": "all"}, 'stems is a list of whole numbers or null, got "all"'),
+    ],
+)
+def test_plain_values_that_are_no_ranks_are_refused(change, message):
+    content = dataclasses.asdict(LayerSettings()) | change
+    with pytest.raises(ParameterError, match=f"^{message}"):
+        settings_from(LayerSettings, content)
 
 
 def test_a_missing_setting_is_named():

@@ -16,6 +16,8 @@ import specnmf
 COMMANDS = {
     "decompose": "specnmf.cli.decompose",
     "separate": "specnmf.cli.separate",
+    "layers": "specnmf.cli.layers",
+    "label": "specnmf.cli.label",
     "batch": "specnmf.cli.batch",
     "evaluate": "specnmf.cli.evaluate",
     "rerun": "specnmf.cli.rerun",

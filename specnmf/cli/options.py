@@ -18,6 +18,9 @@ from specnmf.settings import (
     By,
     FigureFormat,
     Init,
+    LabelSettings,
+    LayerMethod,
+    LayerSettings,
     Mask,
     ScoreFit,
     ScoreSettings,
@@ -32,7 +35,7 @@ if TYPE_CHECKING:
     from specnmf.score.grouping import Groups
 
 F = TypeVar("F", bound=Callable[..., Any])
-S = TypeVar("S", Settings, ScoreSettings, BatchSettings)
+S = TypeVar("S", Settings, ScoreSettings, LayerSettings, LabelSettings, BatchSettings)
 
 
 class Parsed(click.ParamType):  # type: ignore[type-arg]  # generic from 8.2 on
@@ -79,6 +82,16 @@ def _whole_or_auto(expected: str) -> Callable[[Any], int | str]:
     return parse
 
 
+def _whole_numbers(value: Any) -> tuple[int, ...]:
+    """The numbers of ``32,8,3``."""
+    try:
+        return tuple(int(part) for part in str(value).split(","))
+    except ValueError as error:
+        raise ParameterError(
+            f"expected whole numbers with commas between, such as 32,8,3, got {value!r}"
+        ) from error
+
+
 COMPONENTS = Parsed(
     "components", _whole_or_auto("a whole number or auto"), metavar="[NUMBER|auto]"
 )
@@ -89,6 +102,7 @@ TRANSPOSITION = Parsed(
 )
 BETA = Parsed("beta", parse_beta, metavar="[euclidean|kl|is|NUMBER]")
 SIZE = Parsed("size", parse_size, metavar="SIZE")
+WHOLE_NUMBERS = Parsed("numbers", _whole_numbers, metavar="N,N,...")
 
 
 def factorisation_options(command: F) -> F:
@@ -183,6 +197,105 @@ def score_options(command: F) -> F:
             "--mask-power",
             type=float,
             help="Of the masks; by default 2, and 1 for the book's models.",
+        ),
+        _threads(),
+    )
+
+
+def layer_options(command: F) -> F:
+    """Add the options of a factorisation in layers."""
+    return _apply(
+        command,
+        click.option(
+            "--ranks",
+            type=WHOLE_NUMBERS,
+            default=",".join(map(str, LayerSettings.ranks)),
+            show_default=True,
+            help="Components of each layer, from the sound up; each fewer.",
+        ),
+        _choice(
+            "--method",
+            LayerMethod,
+            "One layer after another, or all together.",
+            LayerSettings,
+        ),
+        click.option(
+            "--labels",
+            type=click.Path(path_type=Path),
+            help="Regions with names that the last layer is to follow: Audacity's "
+            "label track, or CSV of start,end,name.",
+        ),
+        _number(
+            "--label-weight",
+            float,
+            "How much labels count beside the sound; 1: as much.",
+            LayerSettings,
+        ),
+        click.option(
+            "--stems",
+            type=WHOLE_NUMBERS,
+            help="Layers to write as sound, 1 the finest; by default all.",
+        ),
+        _number("--max-iter", int, "The most iterations of a layer.", LayerSettings),
+        _number(
+            "--tol",
+            float,
+            "Stop below this relative decrease of the cost.",
+            LayerSettings,
+        ),
+        _number("--seed", int, "Seed of the random start.", LayerSettings),
+        _number(
+            "--mask-power",
+            float,
+            "1: ratio of magnitudes; 2: Wiener's powers.",
+            LayerSettings,
+        ),
+        _threads(),
+    )
+
+
+def label_options(command: F) -> F:
+    """Add the options of separation by labels."""
+    return _apply(
+        command,
+        click.option(
+            "-k",
+            "--components",
+            "n_components",
+            type=int,
+            default=LabelSettings.n_components,
+            show_default=True,
+            help="Templates for each label.",
+        ),
+        click.option(
+            "--rest",
+            "n_rest",
+            type=int,
+            default=LabelSettings.n_rest,
+            show_default=True,
+            help="Templates for what no label names; 0: leave no rest.",
+        ),
+        click.option(
+            "--transpose",
+            type=int,
+            default=LabelSettings.transpose,
+            show_default=True,
+            help="Semitones up and down by which templates are borrowed for notes that "
+            "were not marked; 0: none.",
+        ),
+        _number("--max-iter", int, "The most iterations.", LabelSettings),
+        _number(
+            "--tol",
+            float,
+            "Stop below this relative decrease of the cost.",
+            LabelSettings,
+        ),
+        _number("--seed", int, "Seed of the random start.", LabelSettings),
+        _number(
+            "--mask-power",
+            float,
+            "1: ratio of magnitudes; 2: Wiener's powers.",
+            LabelSettings,
         ),
         _threads(),
     )

@@ -6,7 +6,7 @@ import dataclasses
 import json
 import re
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
@@ -24,12 +24,24 @@ from specnmf.errors import (
 )
 from specnmf.output import folder, report
 from specnmf.pipeline.decomposing import decompose
+from specnmf.pipeline.labelling import label
+from specnmf.pipeline.layering import layers
 from specnmf.pipeline.run import KINDS, Progress, Run
 from specnmf.pipeline.separating import separate
-from specnmf.settings import ScoreSettings, Settings, settings_from
+from specnmf.settings import RunSettings, settings_from
 
 #: A run.json beyond this size is refused: that of 100 000 stems is smaller.
 MOST_REPORT_BYTES = 16 << 20
+
+#: How many inputs runs have: a recording and, perhaps, templates, a score or labels.
+N_INPUTS = {"decompose": (1, 2), "separate": (2,), "layers": (1, 2), "label": (2,)}
+
+#: What is compared: arrays that each archive has whatever the settings, and the kinds
+#: of runs that leave it.
+ARCHIVES = {
+    "factors.npz": ({"W.npy", "H.npy"}, set(N_INPUTS)),
+    "layers.npz": ({"A_1.npy", "S_1.npy"}, {"layers"}),
+}
 
 #: The longest path that is looked for.
 LONGEST_PATH = 4096
@@ -43,10 +55,12 @@ class Record:
     ----------
     folder : path
         The run folder.
-    settings : Settings or ScoreSettings
+    kind : str
+        A key of `specnmf.pipeline.run.KINDS`.
+    settings : RunSettings
         As asked for.
     inputs : tuple of path
-        The recording and, if any, the templates or the score.
+        The recording and, if any, the templates, the score or the labels.
     checksums : tuple of str
         The inputs' SHA-256.
     versions : dict
@@ -54,7 +68,8 @@ class Record:
     """
 
     folder: Path
-    settings: Settings | ScoreSettings
+    kind: str
+    settings: RunSettings
     inputs: tuple[Path, ...]
     checksums: tuple[str, ...]
     versions: dict[str, str]
@@ -73,7 +88,7 @@ class Rerun:
     run : Run
         The new one.
     identical : bool
-        Whether all arrays of factors.npz are equal.
+        Whether all arrays of factors.npz, and of layers.npz if any, are equal.
     difference : float
         The largest difference in any of them, relative to the largest value of the
         older one; infinite if their shapes or labels differ.
@@ -133,12 +148,11 @@ def rerun(
         If a setting is of the wrong kind or out of its range.
     """
     record = read_record(run_dir, inputs=inputs)
-    sizes = _members(record.folder)
+    sizes = _sizes(record.folder, record.kind)
     target = record.target(output)
     _keep_apart(record.folder, target)
     folder.check_free(target, overwrite=overwrite)
     _check_inputs(record)
-    path, *second = record.inputs
     wanted: dict[str, Any] = {"sources": sources, "figures": figures}
     changes = {name: value for name, value in wanted.items() if value is not None}
     settings = dataclasses.replace(record.settings, **changes)
@@ -148,13 +162,13 @@ def rerun(
         "command": command,
         "progress": progress,
     }
-    if isinstance(settings, ScoreSettings):
-        again = separate(path, second[0], settings, **rest)
-    else:
-        templates = second[0] if second else None
-        again = decompose(path, settings, templates=templates, **rest)
-    same_size = sizes == _members(again.folder)
-    difference = _difference(record.folder, again.folder) if same_size else np.inf
+    again = _run(record, settings, rest)
+    differences = [np.inf]
+    if sizes == _sizes(again.folder, record.kind):
+        differences = [
+            _difference(record.folder / name, again.folder / name) for name in sizes
+        ]
+    difference = max(differences)
     return Rerun(again, difference == 0, difference, _changed(record.versions))
 
 
@@ -192,11 +206,23 @@ def read_record(
         )
     return Record(
         run_dir,
+        kind,
         _settings(path, content, kind),
         tuple(map(Path, paths if inputs is None else inputs)),
         checksums,
         _strings(path, content, "versions"),
     )
+
+
+def _run(record: Record, settings: Any, options: dict[str, Any]) -> Run:
+    path, *rest = record.inputs
+    second = rest[0] if rest else None
+    if record.kind == "decompose":
+        return decompose(path, settings, templates=second, **options)
+    if record.kind == "layers":
+        return layers(path, settings, labels=second, **options)
+    again: Callable[..., Run] = label if record.kind == "label" else separate
+    return again(path, second, settings, **options)
 
 
 def _load(path: Path) -> dict[str, Any]:
@@ -230,7 +256,7 @@ def _inputs(
     path: Path, entries: object, kind: str
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The paths and checksums of a run's inputs."""
-    numbers = (2,) if kind == "separate" else (1, 2)
+    numbers = N_INPUTS[kind]
     if not isinstance(entries, list) or len(entries) not in numbers:
         _refuse(path, f"{' or '.join(map(str, numbers))} inputs")
     for entry in entries:
@@ -253,9 +279,7 @@ def _is_checksum(text: object) -> bool:
     return isinstance(text, str) and re.fullmatch("[0-9a-f]{64}", text) is not None
 
 
-def _settings(
-    path: Path, content: dict[str, Any], kind: str
-) -> Settings | ScoreSettings:
+def _settings(path: Path, content: dict[str, Any], kind: str) -> RunSettings:
     """The settings as they were asked for."""
     used, asked = content.get("settings"), content.get("asked")
     if not isinstance(used, dict) or not isinstance(asked, dict):
@@ -288,7 +312,7 @@ def _keep_apart(run_dir: Path, target: Path) -> None:
 
 def _check_inputs(record: Record) -> None:
     """Raise an error unless each input is there and the file that it was."""
-    second = ScoreError if isinstance(record.settings, ScoreSettings) else TemplateError
+    second = TemplateError if record.kind == "decompose" else ScoreError
     kinds = (AudioError, second)
     for kind, path, checksum in zip(
         kinds, record.inputs, record.checksums, strict=False
@@ -311,9 +335,17 @@ def _checksum(kind: type[SpecnmfError], path: Path) -> str:
         raise kind(f"{path}: cannot be opened ({reason})") from error
 
 
-def _members(run_dir: Path) -> dict[str, int]:
-    """The arrays in a run's factors.npz, and their sizes in bytes."""
-    path = run_dir / "factors.npz"
+def _sizes(run_dir: Path, kind: str) -> dict[str, dict[str, int]]:
+    """The arrays in each archive of a run, and their sizes in bytes."""
+    return {
+        name: _members(run_dir / name, needed)
+        for name, (needed, kinds) in ARCHIVES.items()
+        if kind in kinds
+    }
+
+
+def _members(path: Path, needed: set[str]) -> dict[str, int]:
+    """The arrays in an archive, and their sizes in bytes."""
     try:
         if not path.is_file():
             raise OutputError(f"{path}: no such file, nothing to compare with")
@@ -325,8 +357,8 @@ def _members(run_dir: Path) -> dict[str, int]:
         raise OutputError(f"{path}: {error.strerror or error}") from error
     except Exception as error:  # whatever a broken archive makes zipfile raise
         raise _edited(path, error) from error
-    if not {"W.npy", "H.npy"} <= sizes.keys():
-        raise _edited(path, "no W and H")
+    if not needed <= sizes.keys():
+        raise _edited(path, f"no {' and '.join(sorted(needed - sizes.keys()))}")
     return sizes
 
 
@@ -335,14 +367,13 @@ def _edited(path: Path, reason: object) -> OutputError:
 
 
 def _difference(then: Path, now: Path) -> float:
-    """The largest relative difference in factors that are alike in size."""
-    path = then / "factors.npz"
-    with np.load(now / "factors.npz", allow_pickle=False) as made:
+    """The largest relative difference in archives whose arrays are alike in size."""
+    with np.load(now, allow_pickle=False) as made:
         try:
-            with np.load(path, allow_pickle=False) as kept:
+            with np.load(then, allow_pickle=False) as kept:
                 return max(_relative(kept[name], made[name]) for name in made)
         except Exception as error:  # whatever a broken archive makes numpy raise
-            raise _edited(path, error) from error
+            raise _edited(then, error) from error
 
 
 def _relative(then: NDArray[Any], now: NDArray[Any]) -> float:

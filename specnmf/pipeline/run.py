@@ -17,15 +17,23 @@ from specnmf.audio.recording import Sound
 from specnmf.output import report
 from specnmf.output.sources import Written
 from specnmf.pipeline.compiling import watched
-from specnmf.settings import RunSettings, ScoreSettings, Settings
+from specnmf.settings import (
+    LabelSettings,
+    LayerSettings,
+    RunSettings,
+    ScoreSettings,
+    Settings,
+)
 
 #: ``progress(stage, done, total, note)``, as a stage goes on.
 Progress = Callable[[str, int, int, str], None]
 
 #: What run.json calls a run, by the settings that it takes.
-KINDS: Mapping[str, type[Settings] | type[ScoreSettings]] = {
+KINDS: Mapping[str, type[RunSettings]] = {
     "decompose": Settings,
     "separate": ScoreSettings,
+    "layers": LayerSettings,
+    "label": LabelSettings,
 }
 
 #: Hexadecimal digits of a hash of settings: 64 bits, for it only tells the few settings

@@ -19,8 +19,17 @@ MAX_NOTES = 1_000_000
 MAX_DURATION = 24 * 3600.0
 
 
-def contents(path: Path, max_bytes: int) -> bytes:
+def contents(path: Path, max_bytes: int, *, expected: str = "a score") -> bytes:
     """What a file holds.
+
+    Parameters
+    ----------
+    path : path
+        The file.
+    max_bytes : int
+        The most that it may hold.
+    expected : str
+        What the file should be.
 
     Raises
     ------
@@ -29,7 +38,7 @@ def contents(path: Path, max_bytes: int) -> bytes:
     """
     try:
         if path.exists() and not path.is_file():
-            raise ScoreError("not a file, expected a score")
+            raise ScoreError(f"not a file, expected {expected}")
         with path.open("rb") as file:
             data = file.read(max_bytes + 1)
     except FileNotFoundError as error:
@@ -38,9 +47,9 @@ def contents(path: Path, max_bytes: int) -> bytes:
         reason = getattr(error, "strerror", None) or error
         raise ScoreError(f"cannot be opened ({reason})") from error
     if not data:
-        raise ScoreError("empty, expected a score")
+        raise ScoreError(f"empty, expected {expected}")
     if len(data) > max_bytes:
-        raise ScoreError(f"larger than {max_bytes >> 20} MB, too much for a score")
+        raise ScoreError(f"larger than {max_bytes >> 20} MB, too much for {expected}")
     return data
 
 

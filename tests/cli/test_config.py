@@ -180,7 +180,8 @@ def test_what_is_shown_makes_the_same_run(run, song, config, tmp_path):
 def test_the_defaults_that_are_shown_are_those_of_a_run(run, song, tmp_path):
     for command in (each.name for each in configurable()):
         (tmp_path / "all.toml").write_text(run("config", "show", command)[1])
-        args = ["a", "b"] if command == "evaluate" else ["a"]
+        more = {"evaluate": ["b"], "label": ["--labels", "b"]}
+        args = ["a", *more.get(command, [])]
         root = click.Context(cli, **cli.context_settings)
         made = [
             cli.get_command(root, command).make_context(command, given, root).params

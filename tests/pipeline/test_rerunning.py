@@ -15,6 +15,8 @@ from hypothesis import strategies as st
 
 from specnmf import (
     AudioError,
+    LabelSettings,
+    LayerSettings,
     OutputError,
     ParameterError,
     ScoreError,
@@ -25,6 +27,8 @@ from specnmf import (
 )
 from specnmf.pipeline import rerunning
 from specnmf.pipeline.decomposing import decompose
+from specnmf.pipeline.labelling import label
+from specnmf.pipeline.layering import layers
 from specnmf.pipeline.rerunning import MOST_REPORT_BYTES, read_record, rerun
 from specnmf.pipeline.run import settings_hash
 from specnmf.pipeline.separating import separate
@@ -106,6 +110,66 @@ def test_a_separation_comes_out_the_same(tmp_path, monkeypatch):
     assert first.report["settings"]["n_fft"] is not None
     assert read_record(first.folder).settings == settings
     assert rerun(first.folder).identical
+
+
+GREENSLEEVES = ROOT / "audio_examples" / "greensleeves"
+
+
+def test_a_labelling_comes_out_the_same(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    settings = LabelSettings(n_components=2, n_rest=1, max_iter=3, figures=False)
+    song = GREENSLEEVES / "greensleeves.flac"
+    first = label(song, GREENSLEEVES / "labels.txt", settings, output="out")
+    assert first.report["kind"] == "label"
+    assert read_record(first.folder).settings == settings
+    again = rerun(first.folder)
+    assert again.identical
+    found = (again.run.folder / "labels.txt").read_bytes()
+    assert found == (first.folder / "labels.txt").read_bytes()
+
+
+@pytest.mark.parametrize("method", ["sequential", "neural"])
+@pytest.mark.parametrize("labels", [None, GREENSLEEVES / "labels.txt"])
+def test_layers_come_out_the_same(tmp_path, monkeypatch, method, labels):
+    monkeypatch.chdir(tmp_path)
+    settings = LayerSettings(
+        ranks=[4, 2], method=method, max_iter=3, figures=False, sources=False
+    )
+    song = GREENSLEEVES / "greensleeves.flac"
+    first = layers(song, settings, labels=labels, output="out")
+    assert len(first.report["inputs"]) == (1 if labels is None else 2)
+    assert read_record(first.folder).settings == settings
+    assert rerun(first.folder).identical
+
+
+def test_a_difference_in_an_upper_layer_counts(song):
+    settings = LayerSettings(ranks=[3, 2], max_iter=3, figures=False, sources=False)
+    first = layers("song.wav", settings, output="out").folder
+    with np.load(first / "layers.npz") as arrays:
+        content = dict(arrays)
+    content["A_2"] = content["A_2"] * np.float32(1.25)
+    np.savez(first / "layers.npz", **content)
+    again = rerun(first)
+    assert not again.identical
+    assert again.difference == pytest.approx(0.2)
+    del content["S_1"]
+    np.savez(first / "layers.npz", **content)
+    with pytest.raises(
+        OutputError, match=r"left there \(no S_1.npy\)"
+    ):
+        rerun(first, overwrite=True)
+
+
+def test_changed_labels_are_an_error_of_labels(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    labels = tmp_path / "labels.txt"
+    shutil.copy(GREENSLEEVES / "labels.txt", labels)
+    settings = LabelSettings(n_components=2, max_iter=2, figures=False, sources=False)
+    song = GREENSLEEVES / "greensleeves.flac"
+    first = label(song, labels, settings, output="out").folder
+    labels.write_text("0\t1\tguitar\n")
+    with pytest.raises(ScoreError, match=r"labels.txt: is not the file that"):
+        rerun(first)
 
 
 def test_templates_are_held_fixed_again(done, song):
@@ -208,7 +272,7 @@ def test_another_finished_run_is_kept_unless_told(done):
         (lambda path: (path.unlink(), os.mkfifo(path)), "no such file, nothing to"),
         (lambda path: path.write_bytes(b""), "is not what the run left there"),
         (lambda path: path.write_bytes(b"PK\3\4" * 30), "is not what the run left"),
-        (lambda path: np.savez(path, W=np.eye(2)), "there .no W and H"),
+        (lambda path: np.savez(path, W=np.eye(2)), r"there .no H.npy"),
     ],
 )
 def test_factors_that_are_none_are_told_before_any_work(done, song, spoil, message):

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from specnmf import ScoreSettings, Settings
+from specnmf import LabelSettings, LayerSettings, ScoreSettings, Settings
 from specnmf.pipeline.run import settings_entries, settings_hash
 
 #: Of each setting another value than the default.
@@ -17,10 +17,16 @@ OTHERS = {
     "beta": 0.0, "solver": "mu", "init": "nndsvd", "stop": "factors", "tol": 0.5,
     "memory": 1 << 30, "mask_power": 1.5, "by": "hand", "groups": {"a": ["b"]},
     "split": 50, "residual": True, "model": "fmp", "align": "never",
-    "transpose": "auto",
+    "transpose": "auto", "ranks": (4, 2), "method": "neural", "label_weight": 2.0,
+    "stems": (1, 3), "n_rest": 2,
 }  # fmt: skip
 
-KINDS = pytest.mark.parametrize("kind", [Settings, ScoreSettings])
+#: The same where that value is none of the kind's.
+OWN = {LabelSettings: {"n_components": 5, "transpose": 2}, LayerSettings: {}}
+
+KINDS = pytest.mark.parametrize(
+    "kind", [Settings, ScoreSettings, LayerSettings, LabelSettings]
+)
 
 
 def test_the_hash_is_that_of_all_settings_in_canonical_json():
@@ -36,7 +42,8 @@ def test_the_hash_is_that_of_all_settings_in_canonical_json():
 @KINDS
 def test_every_setting_changes_the_hash_but_threads(kind):
     names = {field.name for field in dataclasses.fields(kind)} - {"threads"}
-    hashes = {settings_hash(kind(**{name: OTHERS[name]})) for name in names}
+    others = OTHERS | OWN.get(kind, {})
+    hashes = {settings_hash(kind(**{name: others[name]})) for name in names}
     assert len(hashes | {settings_hash(kind())}) == len(names) + 1
     assert settings_hash(kind(threads=3)) == settings_hash(kind())
 
@@ -47,8 +54,10 @@ def test_templates_and_the_kind_change_the_hash():
         settings_hash(Settings(), templates="a"),
         settings_hash(Settings(), templates="b"),
         settings_hash(ScoreSettings()),
+        settings_hash(LayerSettings()),
+        settings_hash(LabelSettings()),
     }
-    assert len(hashes) == 4
+    assert len(hashes) == 6
 
 
 @KINDS

@@ -328,7 +328,7 @@ def test_a_class_that_is_never_known_is_never_predicted(toy):
         ({"X": np.full((5, 6), np.nan)}, "X must be finite and non-negative"),
         ({"X": np.full((5, 6), np.inf)}, "X must be finite and non-negative"),
         ({"labels": [0, 1]}, r"labels must be \(n_classes, 6\)"),
-        ({"labels": np.full(6, -1)}, "labels need 1 to 100000 classes, got 0"),
+        ({"labels": np.full(6, -1)}, "labels need 1 to 10000 classes, got 0"),
         (
             {"labels": np.zeros(6, int), "label_mask": np.ones(5, bool)},
             r"label_mask must be booleans of shape \(6,\) or \(1, 6\)",

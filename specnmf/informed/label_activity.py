@@ -1,0 +1,85 @@
+"""Where labelled sounds are heard, found from how much of the sound they explain."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+Mask = NDArray[np.bool_]
+
+#: A label that explains this share of a frame is heard in it, unless the annotated
+#: frames say otherwise; and the shares that they may choose.
+USUAL_SHARE = 0.1
+SHARES = USUAL_SHARE * 2.0 ** np.arange(-2, 2.25, 0.25)
+
+#: The wrong frames, of all, that make up for a share twice the usual one, or half.
+CAUTION = 0.01
+
+#: A label this far below its own loud frames (their 95th percentile) is not heard.
+QUIET = 10 ** (-40 / 20)
+
+#: Frames of the median that removes blips.
+SMOOTHING = 9
+
+
+def predict(loudness: Array, heard: Mask, annotated: Mask) -> Array:
+    """How sure each label is heard in each frame, 0 to 1; a half is the border.
+
+    Parameters
+    ----------
+    loudness : array, shape (n_labels + 1, n_frames)
+        What the model has of each label, and in the last row of the rest.
+    heard : array of bool, shape (n_labels, n_frames)
+        Where each label is heard, in annotated frames.
+    annotated : array of bool, shape (n_frames,)
+        Which those are: they decide on the share of a frame that makes a label heard.
+
+    Returns
+    -------
+    array, shape (n_labels, n_frames), float64
+    """
+    own = loudness[:-1]
+    whole = loudness.sum(axis=0)
+    shares = np.divide(own, whole, out=np.zeros_like(own), where=whole > 0)
+    loud = np.percentile(own, 95, axis=1, keepdims=True)
+    shares[own <= QUIET * loud] = 0
+    activity: Array = np.zeros_like(shares)
+    for row, share, said in zip(activity, shares, heard, strict=True):
+        border = _border(share[annotated], said[annotated])
+        row[:] = share**2 / (share**2 + border**2)
+    return activity
+
+
+def decide(
+    activity: Array, heard: Mask, annotated: Mask, *, border: float = 0.5
+) -> Mask:
+    """Whether each label is heard: what was said, elsewhere what is likely.
+
+    Parameters
+    ----------
+    activity, heard, annotated
+        As of `predict`.
+    border : float
+        The activity above which it is.
+
+    Returns
+    -------
+    array of bool, shape (n_labels, n_frames)
+    """
+    from scipy.ndimage import median_filter
+
+    likely = (activity > border).astype(np.uint8)
+    smooth = median_filter(likely, size=(1, SMOOTHING), mode="nearest") > 0
+    decided: Mask = np.where(annotated, heard, smooth)
+    return decided
+
+
+def _border(shares: Array, heard: Mask) -> float:
+    """The share that best tells annotated frames with a label from those without."""
+    if heard.all() or not heard.any():
+        return USUAL_SHARE
+    guesses = shares > SHARES[:, np.newaxis]
+    right = (guesses[:, heard].mean(axis=1) + 1 - guesses[:, ~heard].mean(axis=1)) / 2
+    caution = CAUTION * np.abs(np.log2(SHARES / USUAL_SHARE))
+    return float(SHARES[np.argmax(right - caution)])

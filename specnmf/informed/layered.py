@@ -1,0 +1,66 @@
+"""The masks' models of a layer: notes keep their time course, and share its owners."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from specnmf.audio.stft import Float32
+from specnmf.errors import ParameterError
+from specnmf.factor.factorization import component_labels
+from specnmf.factor.layers.model import Layers
+from specnmf.factor.layers.tree import ownership
+
+
+@dataclass(frozen=True, eq=False)
+class LayerModels:
+    """What the components of a layer are made of, for `masks.stream_sources`.
+
+    The spectra and activations are those of the first layer. A component above gets of
+    each its share, A S of its own in A S of all (`factor.layers.tree`), so that all
+    layers model the same sound, and a chord fades as its notes do.
+
+    Parameters
+    ----------
+    layers : Layers
+        The factors of a magnitude spectrogram.
+    layer : int
+        From 0, the first.
+
+    Raises
+    ------
+    ParameterError
+        If there is no such layer.
+    """
+
+    layers: Layers
+    layer: int
+
+    def __post_init__(self) -> None:
+        n_layers = len(self.layers.ranks)
+        if not 0 <= self.layer < n_layers:
+            raise ParameterError(
+                f"there are layers 0 to {n_layers - 1}, got {self.layer}"
+            )
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The components: ``component_01`` and so on."""
+        return component_labels(self.layers.ranks[self.layer])
+
+    def magnitudes(self, frames: slice) -> list[Float32 | None]:
+        """Each component's, (1, n_frames, n_bins)."""
+        W, H = self.layers.A[0], self.layers.S[0][:, frames].T
+        if self.layer == 0:
+            models = (H[:, [k]] * W[:, k] for k in range(H.shape[1]))
+        else:
+            owned = ownership(self.layers, self.layer, frames)
+            parts = np.moveaxis(owned * H[:, :, np.newaxis], 2, 0)
+            models = (part.astype(W.dtype) @ W.T for part in parts)
+        return [np.ascontiguousarray(m, np.float32)[np.newaxis] for m in models]
+
+    def total(self, frames: slice, models: list[Float32]) -> Float32:
+        """The first layer's W H, which the models of each layer add up to."""
+        product = self.layers.S[0][:, frames].T @ self.layers.A[0].T
+        return np.ascontiguousarray(product, np.float32)[np.newaxis]

@@ -1,0 +1,374 @@
+"""The figures of a factorisation in layers: the tree, when each sounds, the cost."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import PathPatch
+from matplotlib.path import Path as Curve
+from matplotlib.patheffects import withStroke
+from matplotlib.ticker import MaxNLocator, StrMethodFormatter
+from numpy.typing import NDArray
+
+from specnmf.errors import ParameterError
+from specnmf.factor.layers.model import Layers
+from specnmf.factor.layers.tree import Tree
+from specnmf.notation import note_name
+from specnmf.output.figures import canvas, pooling
+from specnmf.output.figures.canvas import BLUE, GREY, INK, LINE, PLAIN, SMALL
+from specnmf.output.figures.pooling import Plane
+from specnmf.output.figures.stems import GREY as OTHERS
+from specnmf.output.figures.stems import HUES, shaded
+from specnmf.settings import FigureFormat
+
+#: Notes by which a component of a further layer is called, and the least share of
+#: its energy that one has.
+MOST_NOTES, LEAST_NOTE = 6, 0.04
+
+#: A link of less than this share of a component's energy is not drawn.
+LEAST_LINK = 0.1
+
+_LEFT, _NAMES, _RIGHT, _WIDTH = 0.3, 4.5, 0.2, 11.0  # inches; _NAMES end at the rows
+_TREE = 2.75  # inches of the tree's width
+_GAP, _FOOT = 0.42, 0.6  # inches between panels, and below the last
+_THICKEST, _SMALLEST, _LARGEST = 14, 8, 260  # points, and square points of discs
+_LONGEST = 60  # characters of a name
+_USUAL, _TALLEST = 4.6, 9.0  # inches of all rows of the first layer
+_HIGHEST_ROW, _LOWEST_ROW, _UPPER_ROW = 0.26, 0.13, 0.195  # inches
+
+
+@dataclass(frozen=True, eq=False)
+class LayerFigureData(Plane):
+    """What the figures show.
+
+    Parameters
+    ----------
+    layers : Layers
+        The factors of a magnitude spectrogram.
+    tree : Tree
+        Their energies.
+    frequencies : array, shape (n_bins,)
+        Of the bins, in Hz, rising.
+    times : array, shape (n_frames,)
+        Of the frames' centres, in seconds, evenly spaced.
+    pitches : array, shape (r_0,)
+        MIDI number of each component of the first layer; NaN for one without a pitch.
+    labels : tuple of str
+        What each component of the last layer is called, if it has a name.
+    title : str
+        Stands above each figure; the recording's name.
+    together : bool
+        Whether the cost is that of all layers, not of the last one.
+
+    Raises
+    ------
+    ParameterError
+        If the shapes do not fit.
+    """
+
+    layers: Layers
+    tree: Tree
+    frequencies: NDArray[np.floating]
+    times: NDArray[np.floating]
+    pitches: NDArray[np.floating]
+    labels: tuple[str, ...] = ()
+    title: str = ""
+    together: bool = False
+
+    def __post_init__(self) -> None:
+        A, S = self.layers.A, self.layers.S
+        for name, expected in (
+            ("frequencies", A[0].shape[:1]),
+            ("times", S[0].shape[1:]),
+            ("pitches", S[0].shape[:1]),
+        ):
+            shape = np.shape(getattr(self, name))
+            if shape != expected:
+                raise ParameterError(
+                    f"{name} must have shape {expected} to fit the layers, got {shape}"
+                )
+        if self.tree.ranks != self.layers.ranks:
+            raise ParameterError(
+                f"the tree has ranks {self.tree.ranks}, the layers {self.layers.ranks}"
+            )
+
+    @property
+    def n_layers(self) -> int:
+        """The number of layers."""
+        return len(self.layers.ranks)
+
+    @cached_property
+    def order(self) -> list[list[int]]:
+        """The components of each layer from the top, those of one parent together."""
+        order: list[list[int]] = [[] for _ in range(self.n_layers)]
+        for layer, component in self._descent():
+            order[layer].append(component)
+        return order
+
+    @cached_property
+    def places(self) -> list[dict[int, float]]:
+        """Where each component stands in the tree, in rows of the first layer."""
+        places: list[dict[int, float]] = [{} for _ in range(self.n_layers)]
+        n_rows = 0
+        for layer, component in reversed(list(self._descent())):
+            own = [places[layer - 1][c] for c in self.tree.children(layer, component)]
+            if not own:
+                own = [n_rows]
+                n_rows += 1
+            places[layer][component] = (min(own) + max(own)) / 2
+        return places
+
+    def name(self, layer: int, component: int) -> str:
+        """Number, label, notes and share, such as ``3: A4, 12%`` or ``1 verse: A4``."""
+        label = dict(enumerate(self.labels)).get(component, "")
+        if layer < self.n_layers - 1 or not label:
+            label = ""
+        share = canvas.percent(self.tree.shares[layer][component])
+        number = f"{component + 1} {label}".rstrip()
+        return f"{number}: {self._notes(layer, component)}, {share}"
+
+    def colour(self, layer: int, component: int) -> str:
+        """That of the component of the last layer that it belongs to."""
+        if self.n_layers == 1:
+            return BLUE
+        top = self.tree.ancestor(component, layer)
+        return HUES[top] if top < len(HUES) else OTHERS
+
+    def _notes(self, layer: int, component: int) -> str:
+        """The notes of a component, the strongest first."""
+        names: dict[str, float] = {}
+        for first, share in self.tree.strongest(layer, component):
+            pitch = self.pitches[first]
+            name = note_name(pitch) if np.isfinite(pitch) else "unpitched"
+            names[name] = names.get(name, 0.0) + share
+        chosen = sorted(names, key=lambda name: -names[name])[:MOST_NOTES]
+        chosen = [n for n in chosen if names[n] >= LEAST_NOTE] or chosen[:1]
+        return " ".join(chosen) or "silent"
+
+    def _descent(self) -> Iterator[tuple[int, int]]:
+        """Yield each layer and component, a parent before its children."""
+
+        def below(layer: int, component: int) -> Iterator[tuple[int, int]]:
+            yield layer, component
+            for child in self.tree.children(layer, component):
+                yield from below(layer - 1, child)
+
+        for component in range(self.layers.ranks[-1]):
+            yield from below(self.n_layers - 1, component)
+
+
+def draw_layer_figures(
+    folder: Path, data: LayerFigureData, *, figure_format: FigureFormat = "png"
+) -> None:
+    """Write ``layers`` and ``loss``; the same data give the same bytes.
+
+    Parameters
+    ----------
+    folder : Path
+        Where to; it exists.
+    data : LayerFigureData
+        What they show.
+    figure_format : {"png", "svg", "pdf"}
+        Of the files, and their suffix.
+    """
+    for name, draw in (("layers", layers_figure), ("loss", loss_figure)):
+        canvas.save(draw(data), folder / f"{name}.{figure_format}", figure_format)
+
+
+def layers_figure(data: LayerFigureData) -> Figure:
+    """Draw the tree, and when the components of each layer sound."""
+    n_rows = [len(order) for order in data.order]
+    n_rows[0] = 1 + round(max(data.places[0].values()))
+    row = min(max(_USUAL / n_rows[0], _LOWEST_ROW), _TALLEST / n_rows[0], _HIGHEST_ROW)
+    tall = [row * n_rows[0], *(n * _UPPER_ROW for n in n_rows[1:])]
+    height = canvas.HEADER + 0.1 + sum(tall) + _GAP * (len(tall) - 1) + _FOOT
+    subtitle = "Layers: when each component sounds, and how strongly"
+    if data.n_layers > 1:
+        subtitle = (
+            "Layers: what sounds together, and when; discs and links are as large as "
+            "their share of the energy"
+        )
+    figure = canvas.new_figure(_WIDTH, height, data.title, subtitle)
+    left = _NAMES if data.n_layers > 1 else _NAMES - _TREE
+    bottom = _FOOT
+    for layer, inches in enumerate(tall):
+        box = (left, bottom, _WIDTH - left - _RIGHT, inches)
+        _draw_activations(figure, data, layer, box, n_rows[layer])
+        bottom += inches + _GAP
+    if data.n_layers > 1:
+        _draw_tree(figure, data, tall[0], n_rows[0])
+    return figure
+
+
+def _draw_activations(
+    figure: Figure,
+    data: LayerFigureData,
+    layer: int,
+    box: canvas.Box,
+    n_rows: int,
+) -> None:
+    """Draw a row for each component of a layer."""
+    axes = canvas.panel(figure, box)
+    places = {k: n_rows - 1 - place for place, k in enumerate(data.order[layer])}
+    if layer == 0:
+        places = {k: round(place) for k, place in data.places[0].items()}
+    W, H = data.layers.templates(layer), data.layers.S[layer]
+    power = np.zeros((n_rows, data.n_columns))
+    power[list(places.values())] = pooling.template_power(W, H, data)[list(places)]
+    hues = sorted({data.colour(layer, k) for k in places})
+    groups = np.zeros((n_rows, 1), np.intp)
+    for k, place in places.items():
+        groups[place] = hues.index(data.colour(layer, k))
+    shades = pooling.shades(power, canvas.H_RANGE)
+    canvas.draw_bars(axes, data, shaded(shades, groups, hues), 0)
+    if shades.max() < 0:
+        canvas.remark(axes, "silence", GREY)
+    canvas.caption(axes, f"layer {layer + 1}")
+    axes.set_ylim(-0.5, n_rows - 0.5)
+    canvas.time_axis(axes, data.span, labelled=layer == 0)
+    _name_rows(axes, data, layer, places, box[3] / n_rows)
+
+
+def _name_rows(
+    axes: Axes,
+    data: LayerFigureData,
+    layer: int,
+    places: dict[int, int],
+    inches: float,
+) -> None:
+    """Name the rows at the left; those of the first layer where there is room."""
+    names = {place: data.name(layer, k) for k, place in places.items()}
+    if layer == 0:
+        canvas.name_rows(axes, names, inches)
+        return
+    labels = [canvas.printable(name, _LONGEST) for name in names.values()]
+    axes.set_yticks(list(names), labels, fontsize=SMALL)
+    for label in axes.yaxis.get_ticklabels():
+        label.set_parse_math(False)
+    axes.tick_params(axis="y", length=0)
+
+
+def _draw_tree(
+    figure: Figure, data: LayerFigureData, inches: float, n_rows: int
+) -> None:
+    """Draw the components as discs, a column a layer, and what links them."""
+    axes = canvas.panel(figure, (_LEFT, _FOOT, _TREE, inches))
+    axes.set(xlim=(0, data.n_layers - 1), ylim=(-0.5, n_rows - 0.5), xticks=[])
+    axes.set_yticks([])
+    axes.spines[:].set_visible(False)
+    axes.patch.set_visible(False)
+    for layer, component, parent, share in _links(data):
+        _draw_link(axes, data, layer, component, parent, share)
+    for layer in range(data.n_layers):
+        _draw_discs(axes, data, layer)
+        axes.annotate(
+            f"layer {layer + 1}",
+            (data.n_layers - 1 - layer, 1),
+            (0, 18),  # clear of what the topmost discs are called
+            xycoords=("data", "axes fraction"),
+            textcoords="offset points",
+            fontsize=PLAIN,
+            color=INK,
+            ha="left" if layer == data.n_layers - 1 else "center",
+        )
+
+
+def _links(data: LayerFigureData) -> Iterator[tuple[int, int, int, float]]:
+    """Yield layer, component, its parent and the energy that both share."""
+    for layer, flow in enumerate(data.tree.flows):
+        for component, energies in enumerate(flow):
+            least = LEAST_LINK * energies.sum()
+            for parent, energy in enumerate(energies):
+                main = parent == data.tree.parents[layer][component]
+                if main or energy > least:
+                    yield layer, component, parent, float(energy)
+
+
+def _draw_link(
+    axes: Axes,
+    data: LayerFigureData,
+    layer: int,
+    component: int,
+    parent: int,
+    energy: float,
+) -> None:
+    """Draw a curve as thick as there is energy; pale, if not to the parent."""
+    end, start = (data.n_layers - 1 - k for k in (layer, layer + 1))
+    low, high = data.places[layer][component], data.places[layer + 1][parent]
+    points = [(start, high), (start + 0.5, high), (start + 0.5, low), (end, low)]
+    codes = [Curve.MOVETO, Curve.CURVE4, Curve.CURVE4, Curve.CURVE4]
+    main = parent == data.tree.parents[layer][component]
+    axes.add_patch(
+        PathPatch(
+            Curve(points, codes),
+            facecolor="none",
+            edgecolor=data.colour(layer + 1, parent),
+            linewidth=0.6 + _THICKEST * energy,
+            alpha=0.55 if main else 0.2,
+            capstyle="round",
+            zorder=2 if main else 1,
+        )
+    )
+
+
+def _draw_discs(axes: Axes, data: LayerFigureData, layer: int) -> None:
+    """Draw the components of a layer, as large as they have energy."""
+    places, x = data.places[layer], data.n_layers - 1 - layer
+    shares = data.tree.shares[layer]
+    axes.scatter(
+        [x] * len(places),
+        list(places.values()),
+        s=[_SMALLEST + _LARGEST * shares[k] for k in places],
+        c=[data.colour(layer, k) for k in places],
+        edgecolors="white",
+        linewidths=0.6,
+        clip_on=False,
+        zorder=3,
+    )
+    if layer == 0:
+        return
+    for component, place in places.items():
+        axes.annotate(
+            f"{component + 1}: {canvas.percent(shares[component])}",
+            (x, place),
+            (0, 5 + 8 * np.sqrt(shares[component])),
+            textcoords="offset points",
+            fontsize=SMALL,
+            color=INK,
+            ha="left" if x == 0 else "center",
+            path_effects=[withStroke(linewidth=2.5, foreground="white")],
+            zorder=4,
+        )
+
+
+def loss_figure(data: LayerFigureData) -> Figure:
+    """Draw the cost after each iteration: that of all layers, or of the last one."""
+    of = f"layer {data.n_layers} from the activations below it"
+    if data.n_layers == 1:
+        of = "W H from V"
+    elif data.together:
+        of = "all layers' product from V"
+    figure = canvas.new_figure(
+        8, 4.6, data.title, f"Cost: the Euclidean distance of {of}"
+    )
+    axes = canvas.panel(figure, (1.0, 0.6, 6.7, 3.28))
+    axes.set_xlabel("iteration", fontsize=PLAIN)
+    axes.set_ylabel("cost", fontsize=PLAIN)
+    losses = data.layers.losses
+    if not len(losses):
+        axes.set(xticks=[], yticks=[])
+        canvas.remark(axes, "no iterations", GREY)
+        return figure
+    axes.plot(np.arange(1, len(losses) + 1), losses, color=BLUE, linewidth=2)
+    axes.grid(color=LINE, linewidth=0.6)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
+    axes.yaxis.set_major_formatter(StrMethodFormatter("{x:,.10g}"))
+    if losses.min() > 0 and losses.max() > 10 * losses.min():
+        axes.set_yscale("log")
+    return figure

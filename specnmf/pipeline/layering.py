@@ -1,0 +1,483 @@
+"""One song, from path to run folder, taken apart in layers."""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from specnmf.audio import masks, pitch, reading, stft
+from specnmf.audio.recording import Audio
+from specnmf.audio.stft import Float32, Grid
+from specnmf.audio.writing import check_writable
+from specnmf.errors import ParameterError
+from specnmf.factor.factorization import Factorization
+from specnmf.factor.layers import tree
+from specnmf.factor.layers.hierarchical import hierarchical_nmf
+from specnmf.factor.layers.model import Layers
+from specnmf.factor.layers.neural import neural_nmf
+from specnmf.factor.layers.tree import Tree
+from specnmf.informed.layered import LayerModels
+from specnmf.notation import note_name
+from specnmf.output import folder, report
+from specnmf.output.sources import Written, write_sources
+from specnmf.parallel import workers
+from specnmf.pipeline.marking import read_marks
+from specnmf.pipeline.run import (
+    Progress,
+    Run,
+    Stages,
+    audio_entry,
+    inputs_entry,
+    kind_of,
+    settings_entries,
+    settings_hash,
+    sound_warnings,
+)
+from specnmf.pipeline.writing import write_factors, write_run
+from specnmf.score.marks import Marks, runs
+from specnmf.score.regions import Region, write_regions
+from specnmf.settings import LayerSettings
+
+#: The file of the tree.
+TREE = "tree.json"
+
+#: Seconds over which the labels that are heard are averaged.
+SMOOTHED = 1.0
+
+#: What a component without a pitch is called.
+UNPITCHED = "unpitched"
+
+#: Notes of less of a component's energy are not listed.
+LEAST_LISTED = 0.05
+
+
+@dataclass(frozen=True, eq=False)
+class _Layered:
+    """A recording taken apart in layers, in memory."""
+
+    path: Path
+    labels_path: Path | None
+    settings: LayerSettings
+    audio: Audio
+    grid: Grid
+    marks: Marks | None
+    V: Float32
+    layers: Layers
+    tree: Tree
+    pitches: NDArray[np.float64]
+    iterations: int
+
+    @property
+    def first(self) -> Factorization:
+        """The first layer."""
+        return Factorization(
+            self.layers.A[0], self.layers.S[0], losses=self.layers.losses
+        )
+
+    @property
+    def written_layers(self) -> list[int]:
+        """Those whose components are written as sound, from 0."""
+        n_layers = len(self.layers.ranks)
+        chosen = self.settings.stems or range(1, n_layers + 1)
+        return sorted({layer - 1 for layer in chosen})
+
+
+def layers(
+    path: str | Path,
+    settings: LayerSettings | None = None,
+    *,
+    labels: str | Path | None = None,
+    output: str | Path = "specnmf_out",
+    overwrite: bool = False,
+    command: str = "",
+    called: Mapping[Path, str] | None = None,
+    progress: Progress | None = None,
+) -> Run:
+    """Take a recording apart in layers, and leave everything in a folder.
+
+    The first layer finds spectra, mostly notes; each further one finds which
+    components of the layer below sound together: chords or textures, then, with few
+    components, what those have in common, such as a harmony or a section.
+
+    Parameters
+    ----------
+    path : path
+        The recording.
+    settings : LayerSettings, optional
+        The options.
+    labels : path, optional
+        Regions with names, which the last layer is to follow: a label track of
+        Audacity's, or CSV. Frames outside all regions count as unknown.
+    output : path
+        The folder for runs; this one's is named like the recording's stem.
+    overwrite : bool
+        Replace a finished run.
+    command : str
+        Kept in run.json.
+    called : mapping of path to str, optional
+        What run.json calls inputs that are copies from elsewhere.
+    progress : callable, optional
+        Called as ``progress(stage, done, total, note)``.
+
+    Returns
+    -------
+    Run
+        The folder and its report.
+
+    Raises
+    ------
+    AudioError, ScoreError, ParameterError, OutputError
+        With nothing left behind.
+    """
+    path, settings = Path(path), settings or LayerSettings()
+    labels = None if labels is None else Path(labels)
+    target = folder.target(output, path)
+    folder.check_free(target, overwrite=overwrite)
+    stages = Stages(progress)
+    with stages.stage("read"):
+        audio = reading.read(path, start=settings.start, duration=settings.duration)
+        check_writable(settings.format, audio.sr, audio.n_channels)
+        marks = (
+            None
+            if labels is None
+            else read_marks(labels, audio, _grid(audio, settings), settings)
+        )
+    with folder.run_folder(target, overwrite=overwrite) as partial:
+        with stages.compiling():
+            done = _take_apart(path, labels, settings, audio, marks, stages)
+            written = _write(done, partial, stages)
+        content = {
+            "command": command,
+            **_content(done, written, called),
+            "seconds": stages.seconds,
+        }
+        report.write_report(partial / TREE, {"layers": content["layers"]})
+        report.write_report(partial / folder.REPORT, content)
+    return Run(target, content)
+
+
+def _take_apart(
+    path: Path,
+    labels: Path | None,
+    settings: LayerSettings,
+    audio: Audio,
+    marks: Marks | None,
+    stages: Stages,
+) -> _Layered:
+    grid = _grid(audio, settings)
+    with stages.stage("transform"):
+        V = stft.magnitude(audio, grid, threads=settings.threads)
+    _check_ranks(settings.ranks, V)
+    found, iterations = _factorise(V, marks, settings, stages)
+    with workers(1):
+        found = tree.by_energy(found)
+        grown = tree.grow_tree(found)
+    pitches = pitch.estimate_pitches(found.A[0], grid.frequencies)
+    return _Layered(
+        path,
+        labels,
+        settings,
+        audio,
+        grid,
+        marks,
+        V,
+        found,
+        grown,
+        pitches,
+        iterations,
+    )
+
+
+def _factorise(
+    V: Float32, marks: Marks | None, settings: LayerSettings, stages: Stages
+) -> tuple[Layers, int]:
+    """The layers, and how many iterations they took.
+
+    Learned together from a random start, all layers describe the sound that the last
+    one is left with, and the first no longer finds notes: so they start from those
+    that were found one after another.
+    """
+    options = _options(V, marks, settings)
+    together = settings.method == "neural"
+    total = settings.max_iter * (len(settings.ranks) + together)
+    counted = itertools.count(1)
+    with stages.stage("factorise", total) as step:
+
+        def tell(_: int, loss: float) -> None:
+            step(min(next(counted), total), note=f"loss {loss:.5g}")
+
+        found = hierarchical_nmf(V, settings.ranks, callback=tell, **options)
+        if together:
+            options |= {"start": found, "restarts": 1}
+            found = neural_nmf(V, settings.ranks, callback=tell, **options)
+    return found, next(counted) - 1
+
+
+def _options(
+    V: Float32, marks: Marks | None, settings: LayerSettings
+) -> dict[str, Any]:
+    """What both factorisations take; labels of weight 1 weigh as much as V."""
+    options: dict[str, Any] = {
+        "max_iter": settings.max_iter,
+        "tol": settings.tol,
+        "rng": settings.seed,
+        "threads": settings.threads,
+    }
+    if marks is None:
+        return options
+    energy = float(np.square(V, dtype=np.float64).sum())
+    return options | {
+        "labels": marks.heard,
+        "label_mask": marks.annotated,
+        "label_weight": settings.label_weight * energy / marks.heard.sum(),
+    }
+
+
+def _check_ranks(ranks: Sequence[int], V: Float32) -> None:
+    if ranks[0] > min(V.shape):
+        raise ParameterError(
+            f"at most {min(V.shape)} components fit a spectrogram of {V.shape[0]} bins "
+            f"x {V.shape[1]} frames, got {ranks[0]}; use smaller --ranks or a longer "
+            "excerpt"
+        )
+
+
+def _grid(audio: Audio, settings: LayerSettings) -> Grid:
+    return Grid.of(audio, settings.n_fft, settings.hop_length)
+
+
+def _write(done: _Layered, partial: Path, stages: Stages) -> dict[int, Written]:
+    """Write all but the report; what became of the sources of each layer."""
+    written: dict[int, Written] = {}
+
+    def write_sound(step: Callable[..., None]) -> Written:
+        for number, layer in enumerate(done.written_layers):
+            telling = _telling(done, number, step)
+            written[layer] = _sources(done, layer, partial, telling)
+        return _together(written)
+
+    write_run(
+        partial,
+        stages,
+        done.settings,
+        sources=write_sound,
+        notes=lambda folder: _write_factors(done, folder),
+        figures=lambda folder: _figures(done, folder),
+    )
+    return written
+
+
+def _telling(
+    done: _Layered, before: int, step: Callable[..., None]
+) -> Callable[[int, int], None]:
+    """Tell of the samples of this layer, and of those before, which are done."""
+    n_layers = len(done.written_layers)
+    return lambda now, total: step(before * total + now, n_layers * total)
+
+
+def _sources(
+    done: _Layered, layer: int, partial: Path, step: Callable[[int, int], None]
+) -> Written:
+    own = partial / "sources" / f"layer_{layer + 1}"
+    own.mkdir()
+    models = LayerModels(done.layers, layer)
+    stream = masks.stream_sources(
+        masks.spectra_of(done.audio, done.grid),
+        done.grid,
+        models,
+        n_channels=done.audio.n_channels,
+        mask=done.settings.mask,
+        power=done.settings.mask_power,
+        threads=done.settings.threads,
+    )
+    return write_sources(
+        own,
+        done.path,
+        done.audio,
+        models.names,
+        stream,
+        done.settings,
+        progress=step,
+    )
+
+
+def _write_factors(done: _Layered, folder: Path) -> None:
+    """The first layer as any run leaves it, all layers, and where labels are heard."""
+    write_factors(folder, done.first, done.grid, done.pitches)
+    found = done.layers
+    arrays: dict[str, NDArray[Any]] = {
+        **{f"A_{number}": A for number, A in enumerate(found.A, 1)},
+        **{f"S_{number}": S for number, S in enumerate(found.S, 1)},
+        "frequencies": done.grid.frequencies,
+        "times": done.grid.times,
+        "losses": found.losses,
+    }
+    if done.marks is not None and found.B is not None:
+        arrays["B"] = found.B
+        arrays["labels"] = np.array(done.marks.names, dtype=np.str_)
+        write_regions(folder / "labels.txt", _predicted(done, done.marks))
+    with (folder / "layers.npz").open("wb") as file:
+        np.savez(file, **arrays)  # type: ignore[arg-type]  # numpy's stub lacks **
+
+
+def _predicted(done: _Layered, marks: Marks) -> tuple[Region, ...]:
+    """The regions in which each label is the one most heard."""
+    from scipy.ndimage import uniform_filter1d
+
+    length = max(1, round(SMOOTHED * done.grid.sr / done.grid.hop_length))
+    heard = uniform_filter1d(done.layers.predictions(), length, axis=1, mode="constant")
+    active = (heard > 0) & (heard == heard.max(axis=0))
+    return runs(
+        active,
+        marks.names,
+        done.grid.times,
+        duration=done.audio.duration,
+        start=done.settings.start,
+    )
+
+
+def _layer_entries(
+    done: _Layered, written: Mapping[int, Written]
+) -> list[dict[str, Any]]:
+    """The layers from the finest up, each with its components."""
+    entries = []
+    components = done.tree.entries()
+    for node, owner in zip(components[-1], _owners(done), strict=False):
+        node["label"], node["labels"] = _label_of(owner), owner
+    for layer, nodes in enumerate(components):
+        for component, node in enumerate(nodes):
+            node["notes"] = _notes(done, layer, component)
+        entry: dict[str, Any] = {
+            "layer": layer + 1,
+            "n_components": len(nodes),
+            "error": tree.error(done.V, done.layers, layer),
+            "components": nodes,
+        }
+        if layer in written:
+            _add_sources(entry, written[layer])
+        entries.append(entry)
+    return entries
+
+
+def _notes(done: _Layered, layer: int, component: int) -> list[dict[str, Any]]:
+    """The notes that a component sounds, with shares of its energy."""
+    shares: dict[str, float] = {}
+    for first, share in done.tree.strongest(layer, component):
+        midi = done.pitches[first]
+        name = note_name(midi) if np.isfinite(midi) else UNPITCHED
+        shares[name] = shares.get(name, 0.0) + share
+    return [
+        {"note": name, "share": share}
+        for name, share in sorted(shares.items(), key=lambda item: -item[1])
+        if share >= LEAST_LISTED
+    ]
+
+
+def _owners(done: _Layered) -> list[dict[str, float]]:
+    """How much of each label a component of the last layer is; empty without labels."""
+    if done.marks is None:
+        return []
+    return [
+        dict(zip(done.marks.names, column.tolist(), strict=True))
+        for column in tree.label_shares(done.layers).T
+    ]
+
+
+def _label_of(owner: Mapping[str, float]) -> str | None:
+    """The label that has most of a component, if any has."""
+    return max(owner, key=owner.__getitem__) if any(owner.values()) else None
+
+
+def _figures(done: _Layered, folder: Path) -> None:
+    from specnmf.output import figures
+
+    figures.draw_figures(
+        folder,
+        done.V,
+        done.first,
+        frequencies=done.grid.frequencies,
+        times=done.grid.times,
+        pitches=done.pitches,
+        beta=2.0,
+        figure_format=done.settings.figure_format,
+        title=done.path.stem,
+        only=("spectrogram", "templates", "activations", "reconstruction"),
+    )
+    data = figures.LayerFigureData(
+        layers=done.layers,
+        tree=done.tree,
+        frequencies=done.grid.frequencies,
+        times=done.grid.times,
+        pitches=done.pitches,
+        labels=_top_labels(done),
+        title=done.path.stem,
+        together=done.settings.method == "neural",
+    )
+    figures.draw_layer_figures(folder, data, figure_format=done.settings.figure_format)
+
+
+def _top_labels(done: _Layered) -> tuple[str, ...]:
+    """What label each component of the last layer belongs to; empty without labels."""
+    return tuple(_label_of(owner) or "" for owner in _owners(done))
+
+
+def _content(
+    done: _Layered, written: Mapping[int, Written], called: Mapping[Path, str] | None
+) -> dict[str, Any]:
+    """Everything that run.json says but the command and the seconds."""
+    settings = dataclasses.replace(
+        done.settings, n_fft=done.grid.n_fft, hop_length=done.grid.hop_length
+    )
+    paths = [done.path, *([] if done.labels_path is None else [done.labels_path])]
+    whole = _together(written) if written else None
+    return {
+        "kind": kind_of(settings),
+        "settings_hash": settings_hash(done.settings),
+        "inputs": inputs_entry(paths, called),
+        "audio": audio_entry(done.audio),
+        **settings_entries(done.settings, settings),
+        "seed": settings.seed,
+        "versions": report.versions(),
+        "iterations": done.iterations,
+        "final_loss": float(done.layers.losses[-1]),
+        "residual_db": None if whole is None else whole.residual_db,
+        "labels": None if done.marks is None else list(done.marks.names),
+        "layers": _layer_entries(done, written),
+        "components": report.components(done.first, done.pitches),
+        "warnings": [
+            *sound_warnings(
+                done.path,
+                done.audio,
+                whole,
+                start=settings.start,
+                duration=settings.duration,
+            ),
+            *(() if done.marks is None else done.marks.remarks),
+        ],
+    }
+
+
+def _together(written: Mapping[int, Written]) -> Written:
+    """What became of the sources of all layers: the worst null test counts."""
+    return Written(
+        files={},
+        rms={},
+        residual_db=max(one.residual_db for one in written.values()),
+        held=sum(one.held for one in written.values()),
+    )
+
+
+def _add_sources(entry: dict[str, Any], written: Written) -> None:
+    """Say of a layer where its sources are."""
+    entry["residual_db"] = written.residual_db
+    for node in entry["components"]:
+        layer, label = node["name"].split("/")
+        node["source"] = f"sources/{layer}/{written.files[label]}"
+        node["rms"] = written.rms[label]

@@ -1,0 +1,264 @@
+"""Marks: what regions say of each frame of a recording."""
+
+from __future__ import annotations
+
+import unicodedata
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from specnmf.errors import ScoreError
+from specnmf.score.regions import REST, Region
+
+#: Seconds that a region may end too late without a word, for programs round.
+SLACK = 0.01
+
+
+@dataclass(frozen=True, eq=False)
+class Marks:
+    """What regions say of each frame of a recording.
+
+    Attributes
+    ----------
+    names : tuple of str
+        The sounds, in order of first appearance.
+    heard : array of bool, shape (n_names, n_frames)
+        Whether a sound is marked there.
+    annotated : array of bool, shape (n_frames,)
+        Whether anything is: what is not heard then is marked as absent.
+    remarks : tuple of str
+        What to know of the regions.
+    """
+
+    names: tuple[str, ...]
+    heard: NDArray[np.bool_]
+    annotated: NDArray[np.bool_]
+    remarks: tuple[str, ...] = ()
+
+
+def mark(
+    regions: Iterable[Region],
+    times: NDArray[np.float64],
+    *,
+    duration: float,
+    start: float = 0.0,
+    ends: bool = True,
+) -> Marks:
+    """What regions say of the frames of a recording, or of an excerpt of it.
+
+    Names that differ in case only are one sound's. Regions of one sound that overlap
+    are joined, and what lies outside the excerpt is left out.
+
+    Parameters
+    ----------
+    regions : iterable of Region
+        On the recording's clock.
+    times : array, shape (n_frames,)
+        The centres of the frames, in seconds from the start of the excerpt, rising.
+    duration, start : float
+        Of the excerpt, in seconds.
+    ends : bool
+        Whether the recording ends with the excerpt: a region that goes on is remarked
+        upon.
+
+    Raises
+    ------
+    ScoreError
+        If a sound is marked where `REST` is, or no region of a sound lies in the
+        excerpt, or each is too short for a frame.
+    """
+    spelled, respelled = _one_spelling(regions)
+    joined, overlaps = _joined(spelled)
+    _check_rest(joined)
+    end = start + duration
+    beyond = _beyond(joined, end) if ends else ()
+    inside = _inside(joined, start, end)
+    marks = _audible(frames_of(inside, _names(inside), times), _names(joined))
+    if not marks.names:
+        raise ScoreError(_why_none(joined, start, end, ends))
+    return replace(marks, remarks=(*respelled, *overlaps, *beyond, *marks.remarks))
+
+
+def frames_of(
+    regions: Iterable[Region], names: Sequence[str], times: NDArray[np.float64]
+) -> Marks:
+    """Which sounds are marked in the frames whose centres lie in a region.
+
+    Parameters
+    ----------
+    regions : iterable of Region
+        Of sounds that are named, and of `REST`.
+    names : sequence of str
+        The sounds.
+    times : array, shape (n_frames,)
+        The frames' centres in seconds, rising.
+    """
+    rows = {name: row for row, name in enumerate((*names, REST))}
+    marked = np.zeros((len(rows), len(times)), bool)
+    for start, end, name in regions:
+        first, last = np.searchsorted(times, (start, end))
+        marked[rows[name], first:last] = True
+    annotated: NDArray[np.bool_] = np.any(marked, axis=0)
+    return Marks(tuple(names), marked[:-1], annotated)
+
+
+def runs(
+    active: NDArray[np.bool_],
+    names: Iterable[str],
+    times: NDArray[np.float64],
+    *,
+    duration: float,
+    start: float = 0.0,
+) -> tuple[Region, ...]:
+    """The regions in which sounds are active, on the recording's clock.
+
+    Parameters
+    ----------
+    active : array of bool, shape (n_names, n_frames)
+        Whether a sound is heard.
+    names : iterable of str
+        The sounds.
+    times : array, shape (n_frames,)
+        The frames' centres in seconds from the start of the excerpt, evenly spaced. A
+        region begins and ends halfway between two of them.
+    duration, start : float
+        Of the excerpt, in seconds: no region leaves it.
+
+    Returns
+    -------
+    tuple of Region
+        In order of time.
+    """
+    half = (times[1] - times[0]) / 2 if len(times) > 1 else duration
+    found = []
+    for row, name in zip(active, names, strict=True):
+        steps = np.diff(row.astype(np.int8), prepend=0, append=0)
+        starts = np.maximum(times[steps[:-1] > 0] - half, 0)
+        ends = np.minimum(times[steps[1:] < 0] + half, duration)
+        found += [
+            Region(start + since, start + until, name)
+            for since, until in zip(starts.tolist(), ends.tolist(), strict=True)
+            if since < until
+        ]
+    return tuple(sorted(found))
+
+
+def _one_spelling(regions: Iterable[Region]) -> tuple[list[Region], list[str]]:
+    """Regions whose names are spelled as the first alike, and what was changed."""
+    spellings: dict[str, dict[str, None]] = {REST: {REST: None}}
+    spelled = []
+    for region in regions:
+        alike = spellings.setdefault(_identity(region.name), {})
+        alike[region.name] = None
+        spelled.append(region._replace(name=next(iter(alike))))
+    del spellings[REST]
+    remarks = [
+        f"{' and '.join(alike)} are taken for one sound, {next(iter(alike))}"
+        for alike in spellings.values()
+        if len(alike) > 1
+    ]
+    return spelled, remarks
+
+
+def _identity(name: str) -> str:
+    """Alike for names that differ in case, or in how accents are stored, only."""
+    return unicodedata.normalize("NFC", name).casefold()
+
+
+def _joined(regions: Iterable[Region]) -> tuple[list[Region], list[str]]:
+    """Regions in order of time, those of one name apart, and what was changed."""
+    by_name: dict[str, list[Region]] = {}
+    overlaps: dict[str, tuple[Region, Region]] = {}
+    for region in sorted(regions):
+        own = by_name.setdefault(region.name, [])
+        if own and region.start < own[-1].end:
+            overlaps.setdefault(region.name, (own[-1], region))
+            own[-1] = own[-1]._replace(end=max(own[-1].end, region.end))
+        else:
+            own.append(region)
+    remarks = [
+        f"{name} overlaps itself, as {_times(one)} and {_times(other)}: joined"
+        for name, (one, other) in overlaps.items()
+    ]
+    return sorted(region for own in by_name.values() for region in own), remarks
+
+
+def _check_rest(regions: Sequence[Region]) -> None:
+    """Raise ScoreError where a sound is marked, and that none is heard."""
+    rests = [region for region in regions if region.name == REST]
+    starts = [rest.start for rest in rests]
+    for region in regions:
+        before = bisect_left(starts, region.end) - 1  # the last to start in time
+        if region.name != REST and before >= 0 and rests[before].end > region.start:
+            raise ScoreError(
+                f"{region.name} is marked from {_times(region)}, and {REST}, where no "
+                f"sound is heard, from {_times(rests[before])}; shorten one of them"
+            )
+
+
+def _beyond(regions: Iterable[Region], end: float) -> Iterator[str]:
+    """What to know of regions that go on after the end of the recording."""
+    where = f"the end of the recording at {_spell(end)} s"
+    after = [region for region in regions if region.start >= end]
+    across = [r for r in regions if r.start < end and r.end > end + SLACK]
+    for found, verb in ((after, "left out: after"), (across, "cut: goes beyond")):
+        if found:
+            more = f" and {len(found) - 1} more" if len(found) > 1 else ""
+            name, times = found[0].name, _times(found[0])
+            yield f"{name} from {times}{more} {verb} {where}"
+
+
+def _inside(regions: Iterable[Region], start: float, end: float) -> list[Region]:
+    """What of the regions lies in an excerpt, on its clock."""
+    return [
+        Region(max(since, start) - start, min(until, end) - start, name)
+        for since, until, name in regions
+        if max(since, start) < min(until, end)
+    ]
+
+
+def _names(regions: Iterable[Region]) -> tuple[str, ...]:
+    """The sounds, in order of first appearance."""
+    return tuple(dict.fromkeys(name for _, _, name in regions if name != REST))
+
+
+def _audible(marks: Marks, every: Sequence[str]) -> Marks:
+    """The sounds that are marked in a frame, and remarks on the others."""
+    rows = np.flatnonzero(marks.heard.any(axis=1))
+    names = tuple(marks.names[row] for row in rows)
+    remarks = tuple(
+        f"{name} is marked in no frame of what is taken apart: left out"
+        for name in every
+        if name not in names
+    )
+    return Marks(names, marks.heard[rows], marks.annotated, remarks)
+
+
+def _why_none(regions: Sequence[Region], start: float, end: float, ends: bool) -> str:
+    """Why no sound is marked in any frame of an excerpt."""
+    sounds = [region for region in regions if region.name != REST]
+    if not sounds:
+        return f"marks only {REST}; mark where a sound is heard"
+    if ends and all(region.start >= end for region in sounds):
+        return (
+            f"every sound is marked after the end of the recording at {_spell(end)} s; "
+            "are the regions another recording's?"
+        )
+    if not any(name != REST for _, _, name in _inside(regions, start, end)):
+        return (
+            f"no sound is marked from {_spell(start)} to {_spell(end)} s; mark one, "
+            "or choose another excerpt"
+        )
+    return "every region of a sound is too short for a frame; mark more of it"
+
+
+def _times(region: Region) -> str:
+    return f"{_spell(region.start)} to {_spell(region.end)} s"
+
+
+def _spell(seconds: float) -> str:
+    """Seconds as a label track has them, without zeros at the end."""
+    return f"{seconds:.6f}".rstrip("0").rstrip(".")

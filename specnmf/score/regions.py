@@ -1,0 +1,227 @@
+"""Regions: where in a recording which sound is heard, as a person marked it."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
+from pathlib import Path
+from typing import NamedTuple
+
+from specnmf.errors import ScoreError
+from specnmf.score.loading import MAX_DURATION, PathLike, contents, label
+
+#: Marks where none of the sounds is heard; no sound is called so.
+REST = "rest"
+
+#: A region a second for a day, with names of 160 letters.
+MAX_REGIONS, MAX_BYTES = 100_000, 16 << 20
+
+#: Lines, blank ones as well, and how long one may be.
+MAX_LINES, MAX_LINE = 2 * MAX_REGIONS, 10_000
+
+#: Sounds told apart in one recording: each has templates and a file of its own.
+MAX_NAMES = 64
+
+#: What the columns of a table may be called; the first that it has counts.
+_TITLES: Mapping[str, tuple[str, ...]] = {
+    "start": ("start", "onset"),
+    "end": ("end", "offset"),
+    "duration": ("duration",),
+    "name": ("name", "label"),
+}
+
+#: What a row holds, by column.
+Cells = Mapping[str, str]
+
+_EXPECTED = (
+    "expected a label track (start, end and name, parted by tabs) or a table with "
+    "columns start, end (or duration) and name"
+)
+
+
+class Region(NamedTuple):
+    """Where a sound is heard.
+
+    Attributes
+    ----------
+    start, end : float
+        In seconds.
+    name : str
+        Of the sound, or `REST` where none is heard.
+    """
+
+    start: float
+    end: float
+    name: str
+
+
+def read_regions(path: PathLike) -> tuple[Region, ...]:
+    """The regions in a label track or a table, in order of time.
+
+    A label track is what Audacity exports: start, end and name, parted by tabs, with
+    decimal points or commas. Lines that begin with a backslash hold the frequencies of
+    a selection, and are left out.
+
+    A table has the columns start, end (or duration) and name (or label), in any order
+    and case, others between them, parted by commas, semicolons or tabs; but for the
+    first, its numbers may have decimal commas.
+
+    Parameters
+    ----------
+    path : path
+        The file, in UTF-8.
+
+    Raises
+    ------
+    ScoreError
+        If the file is missing or neither of the two, a region is a point, without a
+        name or beyond a day, or there are more than 100 000 of them or 64 names.
+    """
+    path = Path(path)
+    try:
+        return _regions(contents(path, MAX_BYTES, expected="labels"))
+    except ScoreError as error:
+        raise ScoreError(f"{path}: {error}") from error
+
+
+def write_regions(path: PathLike, regions: Iterable[Region]) -> None:
+    """Write a label track, as Audacity imports it, in order of time.
+
+    Seconds have six decimals; the file is UTF-8.
+
+    Raises
+    ------
+    OSError
+        If the file cannot be written.
+    """
+    with Path(path).open("w", newline="", encoding="utf-8", errors="replace") as file:
+        for start, end, name in sorted(regions):
+            file.write(f"{start:.6f}\t{end:.6f}\t{label(name)}\n")
+
+
+def _regions(data: bytes) -> tuple[Region, ...]:
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ScoreError(f"{_EXPECTED}, found no UTF-8 text") from error
+    first = next(filter(_is_told, _lines(text)), "")
+    rows = _track_rows(text) if _is_track(first) else _table_rows(text, first)
+    found = tuple(_checked(*row) for row in islice(rows, MAX_REGIONS + 1))
+    if not found:
+        raise ScoreError("holds no regions")
+    if len(found) > MAX_REGIONS:
+        raise ScoreError(f"holds more than {MAX_REGIONS} regions")
+    n_names = len({region.name for region in found})
+    if n_names > MAX_NAMES:
+        raise ScoreError(f"names {n_names} sounds, expected at most {MAX_NAMES}")
+    return tuple(sorted(found))
+
+
+def _lines(text: str) -> Iterator[str]:
+    for number, line in enumerate(io.StringIO(text, newline=""), 1):
+        if len(line) > MAX_LINE or number > MAX_LINES:
+            raise ScoreError(f"line {number}: longer than lists of regions are")
+        yield line
+
+
+def _is_told(line: str) -> bool:
+    """Whether a line is neither blank nor the frequencies of the label before."""
+    return bool(line.strip()) and not line.startswith("\\")
+
+
+def _is_track(line: str) -> bool:
+    """Whether a line is a label rather than the titles of a table."""
+    first, tab, _ = line.partition("\t")
+    try:
+        float(first.replace(",", "."))
+    except ValueError:
+        return False
+    return bool(tab)
+
+
+def _track_rows(text: str) -> Iterator[tuple[int, Cells]]:
+    """The cells of each label of a track, by column, and the number of its line."""
+    for number, line in enumerate(_lines(text), 1):
+        if _is_told(line):
+            start, end, name = (*line.split("\t", 2), "", "")[:3]
+            points = start.replace(",", "."), end.replace(",", ".")
+            yield number, {"start": points[0], "end": points[1], "name": name}
+
+
+def _table_rows(text: str, first: str) -> Iterator[tuple[int, Cells]]:
+    """The cells of each row of a table, by column, and the number of its line."""
+    delimiter = max(",;\t", key=first.count)
+    table = csv.DictReader(_lines(text), delimiter=delimiter)
+    try:
+        titles = _titles(table)
+        for row in table:
+            cells = {column: row[title] or "" for column, title in titles.items()}
+            if delimiter != ",":
+                for column in cells.keys() - {"name"}:
+                    cells[column] = cells[column].replace(",", ".")
+            if any(cells.values()):
+                yield table.line_num, cells
+    except csv.Error as error:
+        raise ScoreError(f"line {table.line_num}: not a table ({error})") from error
+
+
+def _titles(table: csv.DictReader[str]) -> dict[str, str]:
+    """What the columns are called in a table, those that it has.
+
+    Raises
+    ------
+    ScoreError
+        If one is missing that a region needs.
+    """
+    table.fieldnames = [title.strip().lower() for title in table.fieldnames or ()]
+    titles = {}
+    for column, its_titles in _TITLES.items():
+        present = [title for title in its_titles if title in table.fieldnames]
+        if present:
+            titles[column] = present[0]
+    if {"start", "name"} <= titles.keys() and titles.keys() & {"end", "duration"}:
+        return titles
+    found = label(", ".join(table.fieldnames)) or "none"
+    raise ScoreError(f"{_EXPECTED}, found {found}")
+
+
+def _checked(number: int, cells: Cells) -> Region:
+    """The region of a line; an error names the line."""
+    try:
+        return _region(cells)
+    except ScoreError as error:
+        raise ScoreError(f"line {number}: {error}") from error
+
+
+def _region(cells: Cells) -> Region:
+    start = _seconds(cells["start"], "start")
+    if "end" in cells:
+        end = _seconds(cells["end"], "end")
+    else:
+        end = start + _seconds(cells["duration"], "duration")
+    name = label(cells["name"])
+    if end < start:
+        raise ScoreError(f"ends at {end:g} s, before it starts at {start:g} s")
+    if end == start:
+        raise ScoreError(
+            f"{name or 'the label'!r} at {start:g} s is a point; mark a region, from "
+            "where to where the sound is heard"
+        )
+    if end > MAX_DURATION:
+        raise ScoreError(f"ends at {end:g} s, expected a day at most")
+    if not name:
+        raise ScoreError(f"the region from {start:g} to {end:g} s needs a name")
+    return Region(start, end, REST if name.casefold() == REST else name)
+
+
+def _seconds(text: str, column: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError as error:
+        raise ScoreError(f"{column} must be a number, got {label(text)!r}") from error
+    if not (math.isfinite(seconds) and seconds >= 0):
+        raise ScoreError(f"{column} must be 0 s or more, got {seconds}")
+    return seconds
