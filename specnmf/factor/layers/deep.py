@@ -15,6 +15,7 @@ from specnmf.factor.layers.hierarchical import check_ranks, hierarchical_nmf
 from specnmf.factor.layers.labels import Labels
 from specnmf.factor.layers.model import Layers
 from specnmf.factor.layers.objective import Data
+from specnmf.factor.layers.supervision import label_templates
 from specnmf.factor.nnls import solve_normal
 from specnmf.parallel import Mapper, workers
 from specnmf.settings import Settings, check_at_least, check_choice
@@ -255,7 +256,7 @@ class DeepUpdates:
         S = np.empty_like(products)
         products = products + self.weight * B.T @ self.labels.Y
         columnwise = Labels(self.labels.Y.T, self.labels.known.T)
-        for columns, known in columnwise.alike():
+        for columns, known in columnwise.alike:
             own = gram + self.weight * B[known].T @ B[known]
             S[:, columns] = solve_normal(own, products[:, columns], mapper=self.map)[0]
         return S
@@ -264,13 +265,7 @@ class DeepUpdates:
         """The B >= 0 that B S ≈ Y."""
         if self.labels is None:
             return None
-        Y = self.labels.Y
-        B = np.empty((len(Y), len(self.S)))
-        for classes, known in self.labels.alike():
-            S = self.S[:, known]
-            products = S @ Y[np.ix_(classes, known)].T
-            B[classes] = solve_normal(S @ S.T, products, mapper=self.map)[0].T
-        return B
+        return label_templates(self.labels, self.S, mapper=self.map)
 
     def _cost(self, P: Doubles, products: Doubles) -> float:
         """Of S and B with P = A[0] ... A[L], given Pᵀ X."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -65,6 +66,7 @@ class Labels:
             )
         return cls(np.where(known, Y, 0), known)
 
+    @cached_property
     def alike(self) -> list[tuple[NDArray[np.intp], NDArray[np.bool_]]]:
         """Classes that are known of the same columns, with those columns."""
         patterns, own = np.unique(self.known, axis=0, return_inverse=True)

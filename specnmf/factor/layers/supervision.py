@@ -55,7 +55,7 @@ class Supervision:
         self, labels: Labels, *, weight: float, loss: str, mapper: Mapper
     ) -> None:
         self.labels, self.weight, self.mapper = labels, weight, mapper
-        self.term, self.alike = TERMS[loss], labels.alike()
+        self.term = TERMS[loss]
 
     def __call__(self, B: Doubles, S: Doubles) -> tuple[float, Doubles, Doubles]:
         """The cost, and its derivatives in B and in S."""
@@ -64,10 +64,14 @@ class Supervision:
 
     def best(self, S: Doubles) -> Doubles:
         """The B >= 0 that minimises ||L ⊙ (Y - B S)||."""
-        B = np.empty((len(self.labels.Y), len(S)))
-        for classes, columns in self.alike:
-            known = S[:, columns]
-            products = known @ self.labels.Y[np.ix_(classes, columns)].T
-            found, _ = solve_normal(known @ known.T, products, mapper=self.mapper)
-            B[classes] = found.T
-        return B
+        return label_templates(self.labels, S, mapper=self.mapper)
+
+
+def label_templates(labels: Labels, S: Doubles, *, mapper: Mapper) -> Doubles:
+    """The B >= 0 that minimises ||L ⊙ (Y - B S)||, shape (n_classes, n_components)."""
+    B = np.empty((len(labels.Y), len(S)))
+    for classes, columns in labels.alike:
+        known = S[:, columns]
+        products = known @ labels.Y[np.ix_(classes, columns)].T
+        B[classes] = solve_normal(known @ known.T, products, mapper=mapper)[0].T
+    return B

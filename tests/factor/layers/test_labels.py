@@ -48,7 +48,7 @@ def test_what_is_not_known_may_be_anything():
 def test_classes_known_of_the_same_columns_are_listed_together(seed, n_classes):
     rng = np.random.default_rng(seed)
     known = rng.random((n_classes, 3)) > 0.5
-    groups = Labels(np.zeros(known.shape), known).alike()
+    groups = Labels(np.zeros(known.shape), known).alike
     assert sorted(np.concatenate([own for own, _ in groups])) == list(range(n_classes))
     for own, pattern in groups:
         assert (known[own] == pattern).all()
