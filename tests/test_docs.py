@@ -18,6 +18,8 @@ QUICK = {
     "decompose": " --overwrite --no-figures --max-iter 5",
     "separate": " --overwrite --no-figures --max-iter 5",
     "batch": " --no-figures --max-iter 5",
+    "label": " --overwrite --no-figures --max-iter 5",
+    "layers": " --overwrite --no-figures --max-iter 5",
 }
 
 DECIBELS = re.compile(r"-?\d+\.\d\d")

@@ -154,9 +154,7 @@ def test_a_difference_in_an_upper_layer_counts(song):
     assert again.difference == pytest.approx(0.2)
     del content["S_1"]
     np.savez(first / "layers.npz", **content)
-    with pytest.raises(
-        OutputError, match=r"left there \(no S_1.npy\)"
-    ):
+    with pytest.raises(OutputError, match=r"left there \(no S_1.npy\)"):
         rerun(first, overwrite=True)
 
 
