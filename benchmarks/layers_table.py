@@ -45,7 +45,8 @@ def from_deep(X, ranks, *, restarts, **options) -> Layers:
 METHODS: dict[str, Method] = {
     "hierarchical": partial(hierarchical_nmf, restarts=20),
     "deep": partial(deep_nmf, restarts=5),
-    "neural": partial(from_deep, restarts=5),
+    "neural": partial(neural_nmf, restarts=10),
+    "neural, from deep": partial(from_deep, restarts=5),
 }
 
 #: Of one, two and three layers, by method: errors, or errors and accuracies.
@@ -134,7 +135,7 @@ def share_right(found: Layers, labels: NDArray[np.intp]) -> float:
 def published(supervision: str, method: str) -> list[list[str]]:
     """Return the rows that others have printed."""
     rows = []
-    if supervision == "none":
+    if supervision == "none" and method in SLIDES:
         rows.append([f"slides, {method}", *cells(SLIDES[method])])
     if (supervision, method) in NOTEBOOK:
         values = NOTEBOOK[supervision, method]

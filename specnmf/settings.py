@@ -266,7 +266,10 @@ class LayerSettings(RunSettings):
         The number of components of each layer, from the sound up: each fewer than
         the last.
     method : str
-        sequential: one layer after another; neural: all layers together.
+        sequential: one layer after another; neural: all layers together, from there.
+    beta, solver : float, str
+        As in `Settings`, of one layer after another; all together, it is the Euclidean
+        distance.
     label_weight : float
         How much the labels count beside the sound; 1: as much.
     tol : float
@@ -286,6 +289,8 @@ class LayerSettings(RunSettings):
 
     ranks: Sequence[int] = (32, 8, 3)
     method: LayerMethod = "sequential"
+    beta: float = BETAS["euclidean"]
+    solver: Solver = "auto"
     label_weight: float = 1.0
     tol: float = 1e-4
     mask_power: float = 1.0
@@ -297,6 +302,9 @@ class LayerSettings(RunSettings):
         for layer in self.stems or ():
             check_between("stems", layer, 1, len(self.ranks))
         check_choice("method", self.method, get_args(LayerMethod))
+        check_finite("beta", self.beta)
+        check_choice("solver", self.solver, get_args(Solver))
+        check_solver(self.solver, self.beta)
         check_at_least("label_weight", self.label_weight, 0)
         check_at_least("tol", self.tol, 0)
         check_above("mask_power", self.mask_power, 0)

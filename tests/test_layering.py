@@ -303,3 +303,11 @@ def test_real_recording_has_chords_in_its_second_layer(shared_data, tmp_path):
     tops = run.report["layers"][-1]["components"]
     assert melody <= {entry["note"] for node in tops for entry in node["notes"]}
     assert specnmf.read(path).duration == pytest.approx(36.5, abs=0.1)
+
+
+def test_the_divergence_and_the_solver_are_those_asked_for(tmp_path):
+    found = run_on(PIANO, tmp_path, beta=1.0, solver="mu", sources=False)
+    V = specnmf.stft(specnmf.read(PIANO, duration=4.0)).magnitude()
+    options = {"beta": 1.0, "solver": "mu", "max_iter": 20, "tol": 1e-4}
+    expected = specnmf.hierarchical_nmf(V, RANKS, **options)
+    np.testing.assert_array_equal(layers_of(found).losses, expected.losses)

@@ -181,6 +181,7 @@ KINDS = [Settings, ScoreSettings, LayerSettings, LabelSettings]
         (LayerSettings, {"ranks": (4, 0)}, "ranks?"),
         (LayerSettings, {"stems": (4,)}, "stems must lie between 1 and 3, got 4"),
         (LayerSettings, {"stems": (0,)}, "stems must lie between 1 and 3, got 0"),
+        (LayerSettings, {"solver": "hals", "beta": 1.0}, "hals minimises beta 2"),
         (LayerSettings, {"method": "deep"}, "method is one of sequential, neural"),
         (LayerSettings, {"label_weight": -1.0}, "label_weight must be at least 0"),
         (LabelSettings, {"n_components": 0}, "n_components must be at least 1, got 0"),

@@ -220,6 +220,14 @@ def layer_options(command: F) -> F:
             LayerSettings,
         ),
         click.option(
+            "--beta",
+            type=BETA,
+            default="euclidean",
+            show_default=True,
+            help="The divergence, of one layer after another.",
+        ),
+        _choice("--solver", Solver, "Of one layer after another.", LayerSettings),
+        click.option(
             "--labels",
             type=click.Path(path_type=Path),
             help="Regions with names that the last layer is to follow: Audacity's "

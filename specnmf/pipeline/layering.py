@@ -43,7 +43,7 @@ from specnmf.pipeline.run import (
 from specnmf.pipeline.writing import write_factors, write_run
 from specnmf.score.marks import Marks, runs
 from specnmf.score.regions import Region, write_regions
-from specnmf.settings import LayerSettings
+from specnmf.settings import BETAS, LayerSettings
 
 #: The file of the tree.
 TREE = "tree.json"
@@ -204,7 +204,12 @@ def _factorise(
     one is left with, and the first no longer finds notes: so they start from those
     that were found one after another.
     """
-    options = _options(V, marks, settings)
+    options: dict[str, Any] = {
+        "max_iter": settings.max_iter,
+        "tol": settings.tol,
+        "rng": settings.seed,
+        "threads": settings.threads,
+    }
     together = settings.method == "neural"
     total = settings.max_iter * (len(settings.ranks) + together)
     counted = itertools.count(1)
@@ -213,30 +218,39 @@ def _factorise(
         def tell(_: int, loss: float) -> None:
             step(min(next(counted), total), note=f"loss {loss:.5g}")
 
-        found = hierarchical_nmf(V, settings.ranks, callback=tell, **options)
+        found = hierarchical_nmf(
+            V,
+            settings.ranks,
+            beta=settings.beta,
+            solver=settings.solver,
+            callback=tell,
+            **options,
+            **_said(V, marks, settings, settings.beta),
+        )
         if together:
-            options |= {"start": found, "restarts": 1}
-            found = neural_nmf(V, settings.ranks, callback=tell, **options)
+            found = neural_nmf(
+                V,
+                settings.ranks,
+                start=found,
+                restarts=1,
+                callback=tell,
+                **options,
+                **_said(V, marks, settings, BETAS["euclidean"]),
+            )
     return found, next(counted) - 1
 
 
-def _options(
-    V: Float32, marks: Marks | None, settings: LayerSettings
+def _said(
+    V: Float32, marks: Marks | None, settings: LayerSettings, beta: float
 ) -> dict[str, Any]:
-    """What both factorisations take; labels of weight 1 weigh as much as V."""
-    options: dict[str, Any] = {
-        "max_iter": settings.max_iter,
-        "tol": settings.tol,
-        "rng": settings.seed,
-        "threads": settings.threads,
-    }
+    """The labels, which at weight 1 weigh as much as V, by how costs grow with it."""
     if marks is None:
-        return options
-    energy = float(np.square(V, dtype=np.float64).sum())
-    return options | {
+        return {}
+    weight = float(np.power(V, max(beta, 0.0), dtype=np.float64).sum())
+    return {
         "labels": marks.heard,
         "label_mask": marks.annotated,
-        "label_weight": settings.label_weight * energy / marks.heard.sum(),
+        "label_weight": settings.label_weight * weight / marks.heard.sum(),
     }
 
 
@@ -405,7 +419,7 @@ def _figures(done: _Layered, folder: Path) -> None:
         frequencies=done.grid.frequencies,
         times=done.grid.times,
         pitches=done.pitches,
-        beta=2.0,
+        beta=done.settings.beta,
         figure_format=done.settings.figure_format,
         title=done.path.stem,
         only=("spectrogram", "templates", "activations", "reconstruction"),
