@@ -424,6 +424,7 @@ def _figures(done: _Layered, folder: Path) -> None:
         title=done.path.stem,
         only=("spectrogram", "templates", "activations", "reconstruction"),
     )
+    together = done.settings.method == "neural"
     data = figures.LayerFigureData(
         layers=done.layers,
         tree=done.tree,
@@ -432,7 +433,8 @@ def _figures(done: _Layered, folder: Path) -> None:
         pitches=done.pitches,
         labels=_top_labels(done),
         title=done.path.stem,
-        together=done.settings.method == "neural",
+        together=together,
+        beta=BETAS["euclidean"] if together else done.settings.beta,
     )
     figures.draw_layer_figures(folder, data, figure_format=done.settings.figure_format)
 

@@ -39,6 +39,12 @@ SMALL, PLAIN, LARGE = 8, 9, 13  # points
 HEADER = 0.72  # inches above the panels, for the title
 IMAGE: dict[str, Any] = {"aspect": "auto", "origin": "lower"}
 
+_DIVERGENCES = {
+    2.0: "Euclidean distance",
+    1.0: "Kullback–Leibler divergence",
+    0.0: "Itakura–Saito divergence",
+}
+
 #: Pitch classes.
 BLACK_KEYS = (1, 3, 6, 8, 10)
 
@@ -376,6 +382,11 @@ def right_axis(axes: Axes, ticks: ArrayLike, labels: list[str]) -> Axes:
     right.tick_params(length=3, width=0.6, color=GREY, labelcolor=GREY)
     right.spines[:].set_visible(False)
     return right
+
+
+def divergence_name(beta: float) -> str:
+    """What the divergence of a beta is called."""
+    return _DIVERGENCES.get(beta, f"beta-divergence (β = {beta:g})")
 
 
 def percent(share: float) -> str:

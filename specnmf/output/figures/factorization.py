@@ -35,11 +35,6 @@ FIGURES = ("spectrogram", "templates", "activations", "reconstruction", "loss")
 
 _GRIDS = ((1, 3), (2, 8), (4, 32), (6, 66), (8, MOST_COMPONENTS))  # columns, up to
 _LABEL, _FOOT = 0.24, 0.06  # inches above and below a template, in its row
-_DIVERGENCES = {
-    2.0: "Euclidean distance",
-    1.0: "Kullback–Leibler divergence",
-    0.0: "Itakura–Saito divergence",
-}
 
 
 @dataclass(frozen=True, eq=False)
@@ -268,7 +263,7 @@ def reconstruction_figure(data: FigureData) -> Figure:
 def loss_figure(data: FigureData) -> Figure:
     """Draw the cost after each iteration, and say by how much it fell."""
     losses = data.factorization.losses
-    cost = _DIVERGENCES.get(data.beta, f"beta-divergence (β = {data.beta:g})")
+    cost = canvas.divergence_name(data.beta)
     figure = canvas.new_figure(8, 4.6, data.title, f"Cost: the {cost} of W H from V")
     axes = canvas.panel(figure, (1.0, 0.6, 6.7, 3.28))
     axes.set_xlabel(data.step, fontsize=PLAIN)

@@ -65,6 +65,8 @@ class LayerFigureData(Plane):
         Stands above each figure; the recording's name.
     together : bool
         Whether the cost is that of all layers, not of the last one.
+    beta : float
+        The divergence that the cost is made of.
 
     Raises
     ------
@@ -80,6 +82,7 @@ class LayerFigureData(Plane):
     labels: tuple[str, ...] = ()
     title: str = ""
     together: bool = False
+    beta: float = 2.0
 
     def __post_init__(self) -> None:
         A, S = self.layers.A, self.layers.S
@@ -354,9 +357,10 @@ def loss_figure(data: LayerFigureData) -> Figure:
         of = "W H from V"
     elif data.together:
         of = "all layers' product from V"
-    figure = canvas.new_figure(
-        8, 4.6, data.title, f"Cost: the Euclidean distance of {of}"
-    )
+    if data.layers.B is not None:
+        of += ", labels included"
+    name = canvas.divergence_name(data.beta)
+    figure = canvas.new_figure(8, 4.6, data.title, f"Cost: the {name} of {of}")
     axes = canvas.panel(figure, (1.0, 0.6, 6.7, 3.28))
     axes.set_xlabel("iteration", fontsize=PLAIN)
     axes.set_ylabel("cost", fontsize=PLAIN)

@@ -1,5 +1,7 @@
 """The figures of a factorisation in layers."""
 
+import dataclasses
+
 import matplotlib.image
 import numpy as np
 import pytest
@@ -204,3 +206,23 @@ def test_a_tree_of_other_layers_is_refused(made):
     other = made((5, 2)).tree
     with pytest.raises(ParameterError, match=r"tree has ranks \(5, 2\)"):
         made(tree=other)
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ({}, "Euclidean distance of layer 3 from the activations below it"),
+        ({"beta": 1.0}, "Kullback–Leibler divergence of layer 3 from"),
+        ({"beta": 0.5}, "beta-divergence (β = 0.5) of layer 3 from"),
+        ({"together": True}, "Euclidean distance of all layers' product from V"),
+    ],
+)
+def test_the_cost_says_what_it_is_of(made, options, expected):
+    assert any(expected in text for text in texts(loss_figure(made(**options))))
+
+
+def test_the_cost_says_that_labels_are_part_of_it(made):
+    data = made()
+    labelled = dataclasses.replace(data.layers, B=np.ones((2, 2)))
+    data = dataclasses.replace(data, layers=labelled)
+    assert any("labels included" in text for text in texts(loss_figure(data)))
