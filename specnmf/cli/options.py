@@ -244,21 +244,7 @@ def layer_options(command: F) -> F:
             type=WHOLE_NUMBERS,
             help="Layers to write as sound, 1 the finest; by default all.",
         ),
-        _number("--max-iter", int, "The most iterations of a layer.", LayerSettings),
-        _number(
-            "--tol",
-            float,
-            "Stop below this relative decrease of the cost.",
-            LayerSettings,
-        ),
-        _number("--seed", int, "Seed of the random start.", LayerSettings),
-        _number(
-            "--mask-power",
-            float,
-            "1: ratio of magnitudes; 2: Wiener's powers.",
-            LayerSettings,
-        ),
-        _threads(),
+        *_fit_options(LayerSettings, "The most iterations of a layer."),
     )
 
 
@@ -291,21 +277,7 @@ def label_options(command: F) -> F:
             help="Semitones up and down by which templates are borrowed for notes that "
             "were not marked; 0: none.",
         ),
-        _number("--max-iter", int, "The most iterations.", LabelSettings),
-        _number(
-            "--tol",
-            float,
-            "Stop below this relative decrease of the cost.",
-            LabelSettings,
-        ),
-        _number("--seed", int, "Seed of the random start.", LabelSettings),
-        _number(
-            "--mask-power",
-            float,
-            "1: ratio of magnitudes; 2: Wiener's powers.",
-            LabelSettings,
-        ),
-        _threads(),
+        *_fit_options(LabelSettings, "The most iterations."),
     )
 
 
@@ -434,6 +406,19 @@ def make_settings(options: Mapping[str, Any], kind: type[S]) -> S:
         return kind(**given)
     except ParameterError as error:
         raise click.UsageError(str(error)) from error
+
+
+def _fit_options(settings: type, iterations: str) -> list[Callable[[F], F]]:
+    """How long to fit, from where, and how its masks share the sound."""
+    tolerance = "Stop below this relative decrease of the cost."
+    power = "1: ratio of magnitudes; 2: Wiener's powers."
+    return [
+        _number("--max-iter", int, iterations, settings),
+        _number("--tol", float, tolerance, settings),
+        _number("--seed", int, "Seed of the random start.", settings),
+        _number("--mask-power", float, power, settings),
+        _threads(),
+    ]
 
 
 def _apply(command: F, *decorators: Callable[[F], F]) -> F:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from specnmf.errors import ParameterError
 
@@ -38,7 +38,7 @@ class Factorization:
     losses: NDArray[np.float64] = None  # type: ignore[assignment]  # set below
 
     def __post_init__(self) -> None:
-        W, H = _floats("W", self.W), _floats("H", self.H)
+        W, H = non_negative("W", self.W), non_negative("H", self.H)
         if W.shape[1] != H.shape[0]:
             raise ParameterError(
                 f"W has {W.shape[1]} columns, so H needs as many rows, got {H.shape[0]}"
@@ -89,12 +89,24 @@ def component_labels(n_components: int) -> tuple[str, ...]:
     return tuple(f"component_{k:0{digits}}" for k in range(1, n_components + 1))
 
 
-def _floats(name: str, values: object) -> NDArray[np.floating]:
+def non_negative(
+    name: str, values: ArrayLike, *, form: str = "a matrix"
+) -> NDArray[np.floating]:
+    """Values as a matrix in float32 if they are, else in float64.
+
+    Raises
+    ------
+    ParameterError
+        With their name, if they are no matrix or not finite and non-negative.
+    """
     array = np.asarray(values)
     if array.dtype not in (np.float32, np.float64):
         array = array.astype(np.float64)
     if array.ndim != 2 or 0 in array.shape:
-        raise ParameterError(f"{name} must be a matrix, got shape {array.shape}")
-    if not np.isfinite(array).all() or array.min() < 0:
-        raise ParameterError(f"{name} must be finite and non-negative")
+        raise ParameterError(f"{name} must be {form}, got shape {array.shape}")
+    least, most = array.min(), array.max()
+    if not (least >= 0 and most < np.inf):  # false for NaN as well
+        raise ParameterError(
+            f"{name} must be finite and non-negative, got values from {least} to {most}"
+        )
     return array

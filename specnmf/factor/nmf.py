@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from specnmf.errors import ParameterError
 from specnmf.factor import coarse, starts
-from specnmf.factor.factorization import Factorization
+from specnmf.factor.factorization import Factorization, non_negative
 from specnmf.factor.hals import ExactActivations, Hals
 from specnmf.factor.iterate import Callback, iterate
 from specnmf.factor.iterate import Solver as SteppingSolver
@@ -107,7 +107,7 @@ def nmf(
     options = Settings(
         beta=parse_beta(beta), solver=solver, max_iter=max_iter, tol=tol, stop=stop
     )
-    V = _data(V)
+    V = non_negative("V", V, form="(n_bins, n_frames)")
     if not isinstance(start, Factorization):
         start = starts.random(V, start, rng=rng)
     _check_start(V, start)
@@ -194,19 +194,6 @@ def _make(
     joint = JointMajorisation(VT, WT, H, beta=beta, learned=learned, mapper=mapper)
     joint.inertia = inertia
     return joint
-
-
-def _data(V: ArrayLike) -> Array:
-    V = np.asarray(V)
-    if V.dtype not in (np.float32, np.float64):
-        V = V.astype(np.float64)
-    if V.ndim != 2 or 0 in V.shape:
-        raise ParameterError(f"V must be (n_bins, n_frames), got shape {V.shape}")
-    if not (V.min() >= 0 and V.max() < np.inf):  # false for NaN as well
-        raise ParameterError(
-            f"V must be finite and non-negative, got values from {V.min()} to {V.max()}"
-        )
-    return V
 
 
 def _check_start(V: Array, start: Factorization) -> None:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import csv
-import io
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 
 from specnmf.errors import ScoreError
+from specnmf.score import tables
 from specnmf.score.loading import MAX_NOTES, PathLike, label, load
 from specnmf.score.notes import Note, Score, check_note
 
@@ -67,8 +67,11 @@ def read_csv(path: PathLike) -> Score:
 
 def _notes(data: bytes) -> Iterable[Note]:
     text = _text(data)
-    delimiter = _delimiter(text)
-    table = csv.DictReader(_lines(text), delimiter=delimiter)
+    delimiter = tables.delimiter(text.partition("\n")[0])
+    rows_of = tables.lines(
+        text, longest=MAX_LINE, most=MAX_LINES, things="tables of notes"
+    )
+    table = csv.DictReader(rows_of, delimiter=delimiter)
     try:
         titles = _titles(table)
         rows = list(islice(_rows(table, titles), MAX_NOTES + 1))
@@ -87,20 +90,6 @@ def _text(data: bytes) -> str:
         return data.decode("latin-1")
 
 
-def _lines(text: str) -> Iterator[str]:
-    for number, line in enumerate(io.StringIO(text, newline=""), 1):
-        if len(line) > MAX_LINE or number > MAX_LINES:
-            raise ScoreError(f"line {number}: longer than tables of notes are")
-        yield line
-
-
-def _delimiter(text: str) -> str:
-    """What parts the columns of the first line."""
-    end = text.find("\n")
-    first_line = text[:end] if end >= 0 else text
-    return max(",;\t", key=first_line.count)
-
-
 def _titles(table: csv.DictReader[str]) -> dict[str, str]:
     """What the columns are called in a table, those that it has.
 
@@ -109,17 +98,12 @@ def _titles(table: csv.DictReader[str]) -> dict[str, str]:
     ScoreError
         If one is missing that a note needs.
     """
-    table.fieldnames = [title.strip().lower() for title in table.fieldnames or ()]
-    titles = {}
-    for column, its_titles in _TITLES.items():
-        present = [title for title in its_titles if title in table.fieldnames]
-        if present:
-            titles[column] = present[0]
+    titles = tables.titles(table, _TITLES)
     if {"start", "pitch"} <= titles.keys() and titles.keys() & {"duration", "end"}:
         return titles
     raise ScoreError(
         "expected columns start, duration (or end) and pitch, found "
-        f"{label(', '.join(table.fieldnames)) or 'none'}"
+        f"{label(', '.join(table.fieldnames or ())) or 'none'}"
     )
 
 

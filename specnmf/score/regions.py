@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import io
 import math
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from specnmf.errors import ScoreError
+from specnmf.score import tables
 from specnmf.score.loading import MAX_DURATION, PathLike, contents, label
 
 #: Marks where none of the sounds is heard; no sound is called so.
@@ -121,10 +121,9 @@ def _regions(data: bytes) -> tuple[Region, ...]:
 
 
 def _lines(text: str) -> Iterator[str]:
-    for number, line in enumerate(io.StringIO(text, newline=""), 1):
-        if len(line) > MAX_LINE or number > MAX_LINES:
-            raise ScoreError(f"line {number}: longer than lists of regions are")
-        yield line
+    return tables.lines(
+        text, longest=MAX_LINE, most=MAX_LINES, things="lists of regions"
+    )
 
 
 def _is_told(line: str) -> bool:
@@ -153,7 +152,7 @@ def _track_rows(text: str) -> Iterator[tuple[int, Cells]]:
 
 def _table_rows(text: str, first: str) -> Iterator[tuple[int, Cells]]:
     """The cells of each row of a table, by column, and the number of its line."""
-    delimiter = max(",;\t", key=first.count)
+    delimiter = tables.delimiter(first)
     table = csv.DictReader(_lines(text), delimiter=delimiter)
     try:
         titles = _titles(table)
@@ -176,15 +175,10 @@ def _titles(table: csv.DictReader[str]) -> dict[str, str]:
     ScoreError
         If one is missing that a region needs.
     """
-    table.fieldnames = [title.strip().lower() for title in table.fieldnames or ()]
-    titles = {}
-    for column, its_titles in _TITLES.items():
-        present = [title for title in its_titles if title in table.fieldnames]
-        if present:
-            titles[column] = present[0]
+    titles = tables.titles(table, _TITLES)
     if {"start", "name"} <= titles.keys() and titles.keys() & {"end", "duration"}:
         return titles
-    found = label(", ".join(table.fieldnames)) or "none"
+    found = label(", ".join(table.fieldnames or ())) or "none"
     raise ScoreError(f"{_EXPECTED}, found {found}")
 
 

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from specnmf.errors import ParameterError
+from specnmf.factor.factorization import non_negative
 from specnmf.factor.iterate import Callback, Counted
 from specnmf.factor.layers import descent
 from specnmf.factor.layers.descent import Doubles, Function, Progress
@@ -124,7 +125,7 @@ def neural_nmf(
     title, Sampling Theory, Signal Processing, and Data Analysis, 2023. There, A may
     become negative.
     """
-    X = _matrix(X)
+    X = non_negative("X", X)
     _check_options(loss, label_loss, method)
     check_at_least("restarts", restarts, 1)
     check_at_least("batch_size", batch_size, 1)
@@ -161,19 +162,6 @@ def _descent(
     if method == "stochastic":
         return partial(descent.stochastic_gradient, batches=batches)
     return descent.l_bfgs_b if method == "l-bfgs-b" else descent.projected_gradient
-
-
-def _matrix(X: ArrayLike) -> NDArray[np.floating]:
-    X = np.asarray(X)
-    if X.dtype not in (np.float32, np.float64):
-        X = X.astype(np.float64)
-    if X.ndim != 2 or 0 in X.shape:
-        raise ParameterError(f"X must be a matrix, got shape {X.shape}")
-    if not (X.min() >= 0 and X.max() < np.inf):  # false for NaN as well
-        raise ParameterError(
-            f"X must be finite and non-negative, got values from {X.min()} to {X.max()}"
-        )
-    return X
 
 
 def _check_options(loss: str, label_loss: str, method: str) -> None:
