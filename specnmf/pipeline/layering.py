@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import dataclasses
 import itertools
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,29 +15,18 @@ from specnmf.audio.recording import Audio
 from specnmf.audio.stft import Float32, Grid
 from specnmf.audio.writing import check_writable
 from specnmf.errors import ParameterError
-from specnmf.factor.factorization import Factorization
 from specnmf.factor.layers import tree
 from specnmf.factor.layers.hierarchical import hierarchical_nmf
 from specnmf.factor.layers.model import Layers
 from specnmf.factor.layers.neural import neural_nmf
-from specnmf.factor.layers.tree import Tree
 from specnmf.informed.layered import LayerModels
-from specnmf.notation import note_name
 from specnmf.output import folder, report
 from specnmf.output.sources import Written, write_sources
 from specnmf.parallel import workers
+from specnmf.pipeline import layer_report
+from specnmf.pipeline.layer_report import Layered
 from specnmf.pipeline.marking import read_marks
-from specnmf.pipeline.run import (
-    Progress,
-    Run,
-    Stages,
-    audio_entry,
-    inputs_entry,
-    kind_of,
-    settings_entries,
-    settings_hash,
-    sound_warnings,
-)
+from specnmf.pipeline.run import Progress, Run, Stages
 from specnmf.pipeline.writing import write_factors, write_run
 from specnmf.score.marks import Marks, runs
 from specnmf.score.regions import Region, write_regions
@@ -50,43 +37,6 @@ TREE = "tree.json"
 
 #: Seconds over which the labels that are heard are averaged.
 SMOOTHED = 1.0
-
-#: What a component without a pitch is called.
-UNPITCHED = "unpitched"
-
-#: Notes of less of a component's energy are not listed.
-LEAST_LISTED = 0.05
-
-
-@dataclass(frozen=True, eq=False)
-class _Layered:
-    """A recording taken apart in layers, in memory."""
-
-    path: Path
-    labels_path: Path | None
-    settings: LayerSettings
-    audio: Audio
-    grid: Grid
-    marks: Marks | None
-    V: Float32
-    layers: Layers
-    tree: Tree
-    pitches: NDArray[np.float64]
-    iterations: int
-
-    @property
-    def first(self) -> Factorization:
-        """The first layer."""
-        return Factorization(
-            self.layers.A[0], self.layers.S[0], losses=self.layers.losses
-        )
-
-    @property
-    def written_layers(self) -> list[int]:
-        """Those whose components are written as sound, from 0."""
-        n_layers = len(self.layers.ranks)
-        chosen = self.settings.stems or range(1, n_layers + 1)
-        return sorted({layer - 1 for layer in chosen})
 
 
 def layers(
@@ -155,7 +105,7 @@ def layers(
             written = _write(done, partial, stages)
         content = {
             "command": command,
-            **_content(done, written, called),
+            **layer_report.content(done, written, called),
             "seconds": stages.seconds,
         }
         report.write_report(partial / TREE, {"layers": content["layers"]})
@@ -170,7 +120,7 @@ def _take_apart(
     audio: Audio,
     marks: Marks | None,
     stages: Stages,
-) -> _Layered:
+) -> Layered:
     grid = _grid(audio, settings)
     with stages.stage("transform"):
         V = stft.magnitude(audio, grid, threads=settings.threads)
@@ -180,7 +130,7 @@ def _take_apart(
         found = tree.by_energy(found)
         grown = tree.grow_tree(found)
     pitches = pitch.estimate_pitches(found.A[0], grid.frequencies)
-    return _Layered(
+    return Layered(
         path,
         labels,
         settings,
@@ -267,7 +217,7 @@ def _grid(audio: Audio, settings: LayerSettings) -> Grid:
     return Grid.of(audio, settings.n_fft, settings.hop_length)
 
 
-def _write(done: _Layered, partial: Path, stages: Stages) -> dict[int, Written]:
+def _write(done: Layered, partial: Path, stages: Stages) -> dict[int, Written]:
     """Write all but the report; what became of the sources of each layer."""
     written: dict[int, Written] = {}
 
@@ -275,7 +225,7 @@ def _write(done: _Layered, partial: Path, stages: Stages) -> dict[int, Written]:
         for number, layer in enumerate(done.written_layers):
             telling = _telling(done, number, step)
             written[layer] = _sources(done, layer, partial, telling)
-        return _together(written)
+        return layer_report.together(written)
 
     write_run(
         partial,
@@ -289,7 +239,7 @@ def _write(done: _Layered, partial: Path, stages: Stages) -> dict[int, Written]:
 
 
 def _telling(
-    done: _Layered, before: int, step: Callable[..., None]
+    done: Layered, before: int, step: Callable[..., None]
 ) -> Callable[[int, int], None]:
     """Tell of the samples of this layer, and of those before, which are done."""
     n_layers = len(done.written_layers)
@@ -297,7 +247,7 @@ def _telling(
 
 
 def _sources(
-    done: _Layered, layer: int, partial: Path, step: Callable[[int, int], None]
+    done: Layered, layer: int, partial: Path, step: Callable[[int, int], None]
 ) -> Written:
     own = partial / "sources" / f"layer_{layer + 1}"
     own.mkdir()
@@ -322,7 +272,7 @@ def _sources(
     )
 
 
-def _write_factors(done: _Layered, folder: Path) -> None:
+def _write_factors(done: Layered, folder: Path) -> None:
     """The first layer as any run leaves it, all layers, and where labels are heard."""
     write_factors(folder, done.first, done.grid, done.pitches)
     found = done.layers
@@ -341,7 +291,7 @@ def _write_factors(done: _Layered, folder: Path) -> None:
         np.savez(file, **arrays)  # type: ignore[arg-type]  # numpy's stub lacks **
 
 
-def _predicted(done: _Layered, marks: Marks) -> tuple[Region, ...]:
+def _predicted(done: Layered, marks: Marks) -> tuple[Region, ...]:
     """The regions in which each label is the one most heard."""
     from scipy.ndimage import uniform_filter1d
 
@@ -357,59 +307,7 @@ def _predicted(done: _Layered, marks: Marks) -> tuple[Region, ...]:
     )
 
 
-def _layer_entries(
-    done: _Layered, written: Mapping[int, Written]
-) -> list[dict[str, Any]]:
-    """The layers from the finest up, each with its components."""
-    entries = []
-    components = done.tree.entries()
-    for node, owner in zip(components[-1], _owners(done), strict=False):
-        node["label"], node["labels"] = _label_of(owner), owner
-    for layer, nodes in enumerate(components):
-        for component, node in enumerate(nodes):
-            node["notes"] = _notes(done, layer, component)
-        entry: dict[str, Any] = {
-            "layer": layer + 1,
-            "n_components": len(nodes),
-            "error": tree.error(done.V, done.layers, layer),
-            "components": nodes,
-        }
-        if layer in written:
-            _add_sources(entry, written[layer])
-        entries.append(entry)
-    return entries
-
-
-def _notes(done: _Layered, layer: int, component: int) -> list[dict[str, Any]]:
-    """The notes that a component sounds, with shares of its energy."""
-    shares: dict[str, float] = {}
-    for first, share in done.tree.strongest(layer, component):
-        midi = done.pitches[first]
-        name = note_name(midi) if np.isfinite(midi) else UNPITCHED
-        shares[name] = shares.get(name, 0.0) + share
-    return [
-        {"note": name, "share": share}
-        for name, share in sorted(shares.items(), key=lambda item: -item[1])
-        if share >= LEAST_LISTED
-    ]
-
-
-def _owners(done: _Layered) -> list[dict[str, float]]:
-    """How much of each label a component of the last layer is; empty without labels."""
-    if done.marks is None:
-        return []
-    return [
-        dict(zip(done.marks.names, column.tolist(), strict=True))
-        for column in tree.label_shares(done.layers).T
-    ]
-
-
-def _label_of(owner: Mapping[str, float]) -> str | None:
-    """The label that has most of a component, if any has."""
-    return max(owner, key=owner.__getitem__) if any(owner.values()) else None
-
-
-def _figures(done: _Layered, folder: Path) -> None:
+def _figures(done: Layered, folder: Path) -> None:
     from specnmf.output import figures
 
     figures.draw_figures(
@@ -431,69 +329,9 @@ def _figures(done: _Layered, folder: Path) -> None:
         frequencies=done.grid.frequencies,
         times=done.grid.times,
         pitches=done.pitches,
-        labels=_top_labels(done),
+        labels=layer_report.top_labels(done),
         title=done.path.stem,
         together=together,
         beta=BETAS["euclidean"] if together else done.settings.beta,
     )
     figures.draw_layer_figures(folder, data, figure_format=done.settings.figure_format)
-
-
-def _top_labels(done: _Layered) -> tuple[str, ...]:
-    """What label each component of the last layer belongs to; empty without labels."""
-    return tuple(_label_of(owner) or "" for owner in _owners(done))
-
-
-def _content(
-    done: _Layered, written: Mapping[int, Written], called: Mapping[Path, str] | None
-) -> dict[str, Any]:
-    """Everything that run.json says but the command and the seconds."""
-    settings = dataclasses.replace(
-        done.settings, n_fft=done.grid.n_fft, hop_length=done.grid.hop_length
-    )
-    paths = [done.path, *([] if done.labels_path is None else [done.labels_path])]
-    whole = _together(written) if written else None
-    return {
-        "kind": kind_of(settings),
-        "settings_hash": settings_hash(done.settings),
-        "inputs": inputs_entry(paths, called),
-        "audio": audio_entry(done.audio),
-        **settings_entries(done.settings, settings),
-        "seed": settings.seed,
-        "versions": report.versions(),
-        "iterations": done.iterations,
-        "final_loss": float(done.layers.losses[-1]),
-        "residual_db": None if whole is None else whole.residual_db,
-        "labels": None if done.marks is None else list(done.marks.names),
-        "layers": _layer_entries(done, written),
-        "components": report.components(done.first, done.pitches),
-        "warnings": [
-            *sound_warnings(
-                done.path,
-                done.audio,
-                whole,
-                start=settings.start,
-                duration=settings.duration,
-            ),
-            *(() if done.marks is None else done.marks.remarks),
-        ],
-    }
-
-
-def _together(written: Mapping[int, Written]) -> Written:
-    """What became of the sources of all layers: the worst null test counts."""
-    return Written(
-        files={},
-        rms={},
-        residual_db=max(one.residual_db for one in written.values()),
-        held=sum(one.held for one in written.values()),
-    )
-
-
-def _add_sources(entry: dict[str, Any], written: Written) -> None:
-    """Say of a layer where its sources are."""
-    entry["residual_db"] = written.residual_db
-    for node in entry["components"]:
-        layer, label = node["name"].split("/")
-        node["source"] = f"sources/{layer}/{written.files[label]}"
-        node["rms"] = written.rms[label]
