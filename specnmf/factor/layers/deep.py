@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from specnmf.errors import ParameterError
 from specnmf.factor.iterate import Callback, Factors, iterate
-from specnmf.factor.layers.hierarchical import check_ranks, hierarchical_nmf
+from specnmf.factor.layers.hierarchical import hierarchical_nmf, parse_ranks
 from specnmf.factor.layers.labels import Labels
 from specnmf.factor.layers.model import Layers
 from specnmf.factor.layers.objective import Data
@@ -38,7 +38,7 @@ NEGLIGIBLE = 1e-9
 
 def deep_nmf(
     X: ArrayLike,
-    ranks: Sequence[int],
+    ranks: int | Sequence[int],
     *,
     labels: ArrayLike | None = None,
     label_mask: ArrayLike | None = None,
@@ -63,7 +63,7 @@ def deep_nmf(
         Finite, and non-negative unless ``signed``. float32 gives float32 factors, all
         else float64; computed is in float64, a piece of X at a time.
     ranks : sequence of int
-        The number of components of each layer.
+        The number of components of each layer; an int is that of a single one.
     labels, label_mask, label_weight : optional
         As `semisupervised_nmf` takes them; M is the mask.
     signed : bool
@@ -127,7 +127,7 @@ def deep_nmf(
     nonnegative matrix factorization", IEEE Signal Processing Letters 17(1), 2010.
     """
     X = _data(X, signed=signed)
-    check_ranks(ranks)
+    ranks = parse_ranks(ranks)
     check_choice("solver", solver, tuple(UPDATES))
     check_at_least("restarts", restarts, 1)
     check_at_least("label_weight", label_weight, 0)

@@ -27,7 +27,7 @@ FILL = 1e-3
 
 def hierarchical_nmf(
     X: ArrayLike,
-    ranks: Sequence[int],
+    ranks: int | Sequence[int],
     *,
     labels: ArrayLike | None = None,
     label_mask: ArrayLike | None = None,
@@ -50,7 +50,7 @@ def hierarchical_nmf(
     X : array, shape (n_rows, n_columns)
         Non-negative and finite. float32 is computed in float32, all else in float64.
     ranks : sequence of int
-        The number of components of each layer.
+        The number of components of each layer; an int is that of a single one.
     labels, label_mask, label_weight : optional
         As `semisupervised_nmf` takes them, by which the last layer is found then.
     beta : float or str
@@ -90,7 +90,10 @@ def hierarchical_nmf(
     modeling", CAMSAP 2019, section II.
     """
     X = np.asarray(X)
-    solvers = check_layers(X, ranks, solver)
+    ranks = parse_ranks(ranks)
+    solvers = check_solvers(solver, len(ranks))
+    if X.ndim != 2 or 0 in X.shape:
+        raise ParameterError(f"X must be a matrix, got shape {X.shape}")
     check_at_least("restarts", restarts, 1)
     check_at_least("label_weight", label_weight, 0)
     known = None if labels is None else Labels.of(labels, label_mask, X.shape[1])
@@ -175,35 +178,37 @@ def _whole_cost(
     return cost + weight * weighted_divergence(Y, P, known, beta)
 
 
-def check_layers(
-    X: NDArray[np.generic], ranks: Sequence[int], solver: Solver | Sequence[Solver]
-) -> Sequence[Solver]:
+def check_solvers(solver: Solver | Sequence[Solver], n_layers: int) -> Sequence[Solver]:
     """The solver of each layer.
 
     Raises
     ------
     ParameterError
-        If there is no layer, a rank is no number of components, or solvers are not
-        as many as ranks.
+        If solvers are not as many as layers.
     """
-    check_ranks(ranks)
-    if X.ndim != 2 or 0 in X.shape:
-        raise ParameterError(f"X must be a matrix, got shape {X.shape}")
     if isinstance(solver, str):
-        return [solver] * len(ranks)
-    if len(solver) != len(ranks):
+        return [solver] * n_layers
+    if len(solver) != n_layers:
         raise ParameterError(
-            f"{len(ranks)} layers need as many solvers, or one, got {len(solver)}"
+            f"{n_layers} layers need as many solvers, or one, got {len(solver)}"
         )
     return solver
 
 
-def check_ranks(ranks: Sequence[int]) -> None:
-    """Raise ParameterError unless ``ranks`` are numbers of components."""
-    if np.ndim(ranks) != 1 or np.asarray(ranks).dtype.kind not in "iu":
+def parse_ranks(ranks: int | Sequence[int]) -> tuple[int, ...]:
+    """The number of components of each layer; a single one is that of a single layer.
+
+    Raises
+    ------
+    ParameterError
+        If they are no numbers of components, or none.
+    """
+    numbers = np.atleast_1d(np.asarray(ranks))
+    if numbers.ndim != 1 or numbers.dtype.kind not in "iu":
         raise ParameterError(
             "ranks are whole numbers of components, one a layer, such as [32, 8, 3], "
             f"got {ranks!r}"
         )
-    for rank in ranks:
+    for rank in numbers.tolist():
         check_at_least("rank", rank, 1)
+    return tuple(numbers.tolist())

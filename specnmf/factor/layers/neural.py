@@ -15,7 +15,7 @@ from specnmf.factor.factorization import non_negative
 from specnmf.factor.iterate import Callback, Counted
 from specnmf.factor.layers import descent
 from specnmf.factor.layers.descent import Doubles, Function, Progress
-from specnmf.factor.layers.hierarchical import check_ranks
+from specnmf.factor.layers.hierarchical import parse_ranks
 from specnmf.factor.layers.labels import Labels
 from specnmf.factor.layers.model import Layers
 from specnmf.factor.layers.network import Costs, Network
@@ -32,7 +32,7 @@ BATCH = 256
 
 def neural_nmf(
     X: ArrayLike,
-    ranks: Sequence[int],
+    ranks: int | Sequence[int],
     *,
     labels: ArrayLike | None = None,
     label_mask: ArrayLike | None = None,
@@ -61,7 +61,7 @@ def neural_nmf(
     X : array, shape (n_rows, n_columns)
         Non-negative and finite.
     ranks : sequence of int
-        The number of components of each layer.
+        The number of components of each layer; an int is that of a single one.
     labels : array, optional
         Y, shape (n_classes, n_columns), non-negative; or the number of each column's
         class, shape (n_columns,), -1 where it is not known.
@@ -133,7 +133,7 @@ def neural_nmf(
     Settings(max_iter=max_iter, tol=tol)
     known = None if labels is None else Labels.of(labels, label_mask, X.shape[1])
     _check_whole(known, label_loss)
-    shapes = _shapes(X, ranks, start)
+    shapes = _shapes(X, parse_ranks(ranks), start)
     rng, counted = np.random.default_rng(rng), Counted(callback)
     with workers(threads) as mapper:
         costs = Costs(loss, label_loss, label_weight, mapper)
@@ -184,7 +184,6 @@ def _shapes(
     X: NDArray[np.floating], ranks: Sequence[int], start: Layers | None
 ) -> list[tuple[int, int]]:
     """The shape of each A, which those of a start must have."""
-    check_ranks(ranks)
     shapes = list(pairwise((len(X), *ranks)))
     if start is not None and [a.shape for a in start.A] != shapes:
         raise ParameterError(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -20,7 +22,7 @@ Array = NDArray[np.floating]
 
 def semisupervised_nmf(
     X: ArrayLike,
-    start: Factorization | int,
+    start: Factorization | int | Sequence[int],
     *,
     labels: ArrayLike,
     label_mask: ArrayLike | None = None,
@@ -44,7 +46,8 @@ def semisupervised_nmf(
         Non-negative and finite where it is not masked; elsewhere anything, NaN
         included. float32 is computed in float32, all else in float64.
     start : Factorization or int
-        Where to start; an int stands for a random start of so many components.
+        Where to start; an int, or a list of one, stands for a random start of so many
+        components.
     labels : array
         Y, shape (n_classes, n_columns), non-negative; or the number of each
         column's class, shape (n_columns,), -1 where it is not known.
@@ -95,7 +98,7 @@ def semisupervised_nmf(
     found = Labels.of(labels, label_mask, X.shape[1])
     rng = np.random.default_rng(rng)
     if not isinstance(start, Factorization):
-        start = starts.random(X, start, rng=rng)
+        start = starts.random(X, _single(start), rng=rng)
     A, S = start.W.astype(X.dtype), start.H.astype(X.dtype)
     if X.shape != (len(A), S.shape[1]):
         raise ParameterError(
@@ -120,6 +123,17 @@ def semisupervised_nmf(
             callback=callback,
         )
     return Layers([data.W], [updates.H], said.W, np.array(losses)).unit_columns()
+
+
+def _single(ranks: int | Sequence[int]) -> int:
+    """The number of components of a single layer."""
+    numbers = np.atleast_1d(np.asarray(ranks))
+    if numbers.shape != (1,) or numbers.dtype.kind not in "iu":
+        raise ParameterError(
+            f"a single layer has one number of components, got {ranks!r}; "
+            "hierarchical_nmf takes more"
+        )
+    return int(numbers[0])
 
 
 def _betas(beta: float | str, label_beta: float | str | None) -> tuple[float, float]:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from specnmf import ParameterError, nmf
+from specnmf import ParameterError, deep_nmf, neural_nmf, nmf
 from specnmf.factor.divergence import beta_divergence
 from specnmf.factor.layers.hierarchical import hierarchical_nmf
 from specnmf.factor.layers.semisupervised import semisupervised_nmf
@@ -147,6 +147,22 @@ def test_zeros_and_ranks_above_the_shape_are_no_harm(rng, beta, labelled):
             assert np.isfinite(part).all()
 
 
+@pytest.mark.parametrize("factorise", [hierarchical_nmf, deep_nmf, neural_nmf])
+def test_a_single_number_is_a_single_layer(toy, factorise):
+    options = {"max_iter": 5, "rng": 3}
+    one, listed = (factorise(toy.X, ranks, **options) for ranks in (4, [4]))
+    assert one.ranks == (4,)
+    np.testing.assert_array_equal(one.product(), listed.product())
+
+
+def test_a_list_of_one_number_serves_a_layer_with_labels(toy):
+    options = {"labels": toy.labels[0], "max_iter": 5, "rng": 3}
+    one, listed = (semisupervised_nmf(toy.X, rank, **options) for rank in (4, [4]))
+    np.testing.assert_array_equal(one.product(), listed.product())
+    with pytest.raises(ParameterError, match=r"one number of components, got \[4, 2\]"):
+        semisupervised_nmf(toy.X, [4, 2], **options)
+
+
 # --- errors -------------------------------------------------------------------------
 
 
@@ -154,7 +170,7 @@ def test_zeros_and_ranks_above_the_shape_are_no_harm(rng, beta, labelled):
     ("change", "message"),
     [
         ({"ranks": []}, "ranks are whole numbers of components, one a layer"),
-        ({"ranks": 9}, r"such as \[32, 8, 3\], got 9"),
+        ({"ranks": 2.0}, r"such as \[32, 8, 3\], got 2.0"),
         ({"ranks": (9, 2.5)}, r"got \(9, 2.5\)"),
         ({"ranks": (9, 0)}, "rank must be at least 1, got 0"),
         ({"X": np.ones(5)}, r"X must be a matrix, got shape \(5,\)"),

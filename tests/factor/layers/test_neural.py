@@ -320,7 +320,7 @@ def test_a_class_that_is_never_known_is_never_predicted(toy):
     ("change", "message"),
     [
         ({"ranks": ()}, "ranks are whole numbers of components, one a layer"),
-        ({"ranks": 3}, r"such as \[32, 8, 3\], got 3"),
+        ({"ranks": 2.0}, r"such as \[32, 8, 3\], got 2.0"),
         ({"ranks": (3, 0)}, "rank must be at least 1, got 0"),
         ({"X": np.ones(5)}, r"X must be a matrix, got shape \(5,\)"),
         ({"X": np.ones((0, 5))}, r"X must be a matrix, got shape \(0, 5\)"),
