@@ -4,6 +4,7 @@
     python benchmarks/layers.py table    # errors and accuracies, by the slides' table
     python benchmarks/layers.py speed    # time to the error of NeuralNMF and ssnmf
     python benchmarks/layers.py size     # an evaluation of 1025 x 5000, ranks 32-8-3
+    python benchmarks/layers.py gradient # the derivative beside torch's autograd
 
 The toy data are in ``layers_data.py``: nine topics in four, in two, of ranks 9, 4 and
 2; 40 of 90 columns are labelled in semi-supervision. The table holds medians over
@@ -17,6 +18,7 @@ on the same data until we are as near or nearer. A peer's time is that at which 
 first within a thousandth of the error where it ended; ours is that of the whole call.
 With labels NeuralNMF goes on for hours, and the ratio is the less the sooner it is
 stopped.
+``gradient`` runs ``layers_autograd.py`` there, which unrolls every projection.
 Everyone has one thread, but for ``size``, which is measured with one and with two.
 
 Results are Markdown on stdout, progress is on stderr. Needs specnmf installed in the
@@ -31,12 +33,13 @@ import os
 import sys
 from pathlib import Path
 
+import layers_gradient
 import layers_size
 import layers_speed
 import layers_table
 from decompose import THREAD_CAPS, machine
 
-QUESTIONS = ("table", "speed", "size")
+QUESTIONS = ("table", "speed", "size", "gradient")
 
 
 def main() -> None:
@@ -53,6 +56,8 @@ def main() -> None:
         layers_speed.main(args)
     if "size" in questions:
         layers_size.main(args.columns, args.runs)
+    if "gradient" in questions:
+        layers_gradient.main(args)
 
 
 def parse_args() -> argparse.Namespace:
