@@ -14,7 +14,7 @@ from specnmf.audio.recording import Audio
 from specnmf.audio.stft import Complex64, Float32, Grid, Spectrogram, spectra
 from specnmf.errors import ParameterError
 from specnmf.parallel import Mapper, cut, workers
-from specnmf.settings import Mask, Settings, check_above, check_choice
+from specnmf.settings import Mask, RunSettings, Settings, check_above, check_choice
 
 #: What the blocks of all sources may take: their number of frames follows from it,
 #: so that memory grows neither with the song nor with the number of sources.
@@ -225,6 +225,21 @@ def stream_sources(
         for frames in grid.blocks(PIECES * length):
             pieces = mapper(masking, cut(frames, length))
             yield resynthesis.block(frames, pieces, mapper)
+
+
+def stream_of(
+    audio: Audio, grid: Grid, models: Models, settings: RunSettings, *, power: float
+) -> Stream:
+    """Yield the sources that models make of a recording, as `stream_sources`."""
+    return stream_sources(
+        spectra_of(audio, grid),
+        grid,
+        models,
+        n_channels=audio.n_channels,
+        mask=settings.mask,
+        power=power,
+        threads=settings.threads,
+    )
 
 
 def crossfade(

@@ -16,7 +16,6 @@ from specnmf.factor.iterate import Callback
 from specnmf.factor.nmf import nmf
 from specnmf.informed.components import Components
 from specnmf.informed.constraints import Layout, by_stem, fmp_layout, owners
-from specnmf.informed.stems import stream_of
 from specnmf.score.notes import Score
 from specnmf.settings import ScoreSettings
 
@@ -70,7 +69,9 @@ class BookStems:
     def stream(self, settings: ScoreSettings) -> masks.Stream:
         """Yield the stems as sound, block by block; they add up to the recording."""
         models = masks.FactorModels(self.parts.factorization, names=self.names)
-        return stream_of(self.audio, self.grid, models, settings)
+        return masks.stream_of(
+            self.audio, self.grid, models, settings, power=settings.power
+        )
 
 
 def fit_book(

@@ -1,16 +1,43 @@
-"""The masks' models of a layer: notes keep their time course, and share its owners."""
+"""What components of layers sound: their notes, and the masks' models of them."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from specnmf.audio.stft import Float32
 from specnmf.errors import ParameterError
 from specnmf.factor.factorization import component_labels
 from specnmf.factor.layers.model import Layers
-from specnmf.factor.layers.tree import ownership
+from specnmf.factor.layers.tree import Tree, ownership
+from specnmf.notation import note_name
+
+#: What a component without a pitch is called.
+UNPITCHED = "unpitched"
+
+
+def notes_of(
+    tree: Tree, pitches: NDArray[np.floating], layer: int, component: int
+) -> dict[str, float]:
+    """The notes that a component sounds with shares of its energy, the largest first.
+
+    Parameters
+    ----------
+    tree : Tree
+        Of the layers.
+    pitches : array, shape (r_0,)
+        MIDI number of each component of the first layer; NaN for one without a pitch.
+    layer, component : int
+        Which, from 0.
+    """
+    shares: dict[str, float] = {}
+    for first, share in tree.strongest(layer, component):
+        midi = pitches[first]
+        name = note_name(midi) if np.isfinite(midi) else UNPITCHED
+        shares[name] = shares.get(name, 0.0) + share
+    return dict(sorted(shares.items(), key=lambda item: -item[1]))
 
 
 @dataclass(frozen=True, eq=False)

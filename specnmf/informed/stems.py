@@ -89,7 +89,10 @@ class PartialStems:
     def stream(self, settings: ScoreSettings) -> masks.Stream:
         """Yield the stems as sound, block by block; they add up to the recording."""
         streams = [
-            stream_of(self.audio, model.grid, model, settings) for model in self.models
+            masks.stream_of(
+                self.audio, model.grid, model, settings, power=settings.power
+            )
+            for model in self.models
         ]
         if len(streams) == 1:
             return streams[0]
@@ -100,21 +103,6 @@ class PartialStems:
             return np.interp(t, times, weights).astype(np.float32)
 
         return masks.crossfade(streams[0], streams[1], weigh)
-
-
-def stream_of(
-    audio: Audio, grid: Grid, models: masks.Models, settings: ScoreSettings
-) -> masks.Stream:
-    """Yield the sources that models make of a recording, block by block."""
-    return masks.stream_sources(
-        masks.spectra_of(audio, grid),
-        grid,
-        models,
-        n_channels=audio.n_channels,
-        mask=settings.mask,
-        power=settings.power,
-        threads=settings.threads,
-    )
 
 
 def fit_partials(

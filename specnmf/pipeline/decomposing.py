@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 
 from specnmf.audio import masks, pitch
 from specnmf.audio.writing import check_writable
-from specnmf.errors import ParameterError
 from specnmf.factor import starts
 from specnmf.factor.factorization import Factorization
 from specnmf.factor.nmf import nmf
@@ -26,6 +25,7 @@ from specnmf.pipeline.run import (
     Run,
     Stages,
     audio_entry,
+    check_room,
     inputs_entry,
     kind_of,
     settings_entries,
@@ -225,7 +225,7 @@ def _factorise(
 ) -> Factorization:
     n_given = given.shape[1]
     n_components = max(settings.most_components, n_given)
-    _check_rank(n_components, V)
+    check_room(n_components, V, instead="a smaller -k")
     start = starts.make(V, n_components, init=settings.init, rng=settings.seed)
     W = np.concatenate([given, start.W[:, n_given:]], axis=1)
     return nmf(
@@ -240,15 +240,6 @@ def _factorise(
         threads=settings.threads,
         callback=callback,
     )
-
-
-def _check_rank(n_components: int, V: NDArray[np.float32]) -> None:
-    if n_components > min(V.shape):
-        raise ParameterError(
-            f"at most {min(V.shape)} components fit a spectrogram of {V.shape[0]} bins "
-            f"x {V.shape[1]} frames, got {n_components}; use a smaller -k or a "
-            "longer excerpt"
-        )
 
 
 def _figures(done: _Decomposition, folder: Path) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -24,11 +23,7 @@ from specnmf.pipeline.run import (
     Progress,
     Run,
     Stages,
-    audio_entry,
-    inputs_entry,
-    kind_of,
-    settings_entries,
-    settings_hash,
+    run_entries,
     sound_warnings,
 )
 from specnmf.pipeline.writing import write_factors, write_run
@@ -108,10 +103,11 @@ def label(
     with stages.stage("read"):
         audio = reading.read(path, start=settings.start, duration=settings.duration)
         check_writable(settings.format, audio.sr, audio.n_channels)
-        marks = read_marks(labels, audio, _grid(audio, settings), settings)
+        grid = Grid.of(audio, settings.n_fft, settings.hop_length)
+        marks = read_marks(labels, audio, grid, settings)
     with folder.run_folder(target, overwrite=overwrite) as partial:
         with stages.compiling():
-            done = _take_apart(path, labels, audio, marks, settings, stages)
+            done = _take_apart(path, labels, audio, grid, marks, settings, stages)
             written = _write(done, partial, stages)
         content = {
             "command": command,
@@ -122,19 +118,15 @@ def label(
     return Run(target, content)
 
 
-def _grid(audio: Audio, settings: LabelSettings) -> Grid:
-    return Grid.of(audio, settings.n_fft, settings.hop_length)
-
-
 def _take_apart(
     path: Path,
     labels: Path,
     audio: Audio,
+    grid: Grid,
     marks: Marks,
     settings: LabelSettings,
     stages: Stages,
 ) -> _Labelling:
-    grid = _grid(audio, settings)
     with stages.stage("transform"):
         V = stft.magnitude(audio, grid, threads=settings.threads)
     with stages.stage("fit", settings.max_iter) as step:
@@ -166,15 +158,8 @@ def _sources(
     done: _Labelling, folder: Path, step: Callable[[int, int], None]
 ) -> Written:
     models = masks.FactorModels(done.result.factorization, names=done.result.names)
-    stream = masks.stream_sources(
-        masks.spectra_of(done.audio, done.grid),
-        done.grid,
-        models,
-        n_channels=done.audio.n_channels,
-        mask=done.settings.mask,
-        power=done.settings.mask_power,
-        threads=done.settings.threads,
-    )
+    power = done.settings.mask_power
+    stream = masks.stream_of(done.audio, done.grid, models, done.settings, power=power)
     names = [done.files[name] for name in models.names]
     return write_sources(
         folder, done.path, done.audio, names, stream, done.settings, progress=step
@@ -229,17 +214,10 @@ def _content(
 ) -> dict[str, Any]:
     """Everything that run.json says but the command and the seconds."""
     result, grid = done.result.factorization, done.grid
-    settings = dataclasses.replace(
-        done.settings, n_fft=grid.n_fft, hop_length=grid.hop_length
-    )
     return {
-        "kind": kind_of(settings),
-        "settings_hash": settings_hash(done.settings),
-        "inputs": inputs_entry([done.path, done.labels_path], called),
-        "audio": audio_entry(done.audio),
-        **settings_entries(done.settings, settings),
-        "seed": settings.seed,
-        "versions": report.versions(),
+        **run_entries(
+            done.settings, grid, [done.path, done.labels_path], called, done.audio
+        ),
         "annotated_seconds": _seconds(done, done.marks.annotated),
         "iterations": len(result.losses),
         "final_loss": float(result.losses[-1]),
@@ -251,8 +229,8 @@ def _content(
                 done.path,
                 done.audio,
                 written,
-                start=settings.start,
-                duration=settings.duration,
+                start=done.settings.start,
+                duration=done.settings.duration,
             ),
             *done.marks.remarks,
             *done.result.remarks,

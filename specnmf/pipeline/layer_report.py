@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,22 +16,15 @@ from specnmf.factor.factorization import Factorization
 from specnmf.factor.layers import tree
 from specnmf.factor.layers.model import Layers
 from specnmf.factor.layers.tree import Tree
-from specnmf.notation import note_name
+from specnmf.informed.layered import notes_of
 from specnmf.output import report
 from specnmf.output.sources import Written
 from specnmf.pipeline.run import (
-    audio_entry,
-    inputs_entry,
-    kind_of,
-    settings_entries,
-    settings_hash,
+    run_entries,
     sound_warnings,
 )
 from specnmf.score.marks import Marks
 from specnmf.settings import LayerSettings
-
-#: What a component without a pitch is called.
-UNPITCHED = "unpitched"
 
 #: Notes of less of a component's energy are not listed.
 LEAST_LISTED = 0.05
@@ -73,19 +65,10 @@ def content(
     done: Layered, written: Mapping[int, Written], called: Mapping[Path, str] | None
 ) -> dict[str, Any]:
     """Everything that run.json says but the command and the seconds."""
-    settings = dataclasses.replace(
-        done.settings, n_fft=done.grid.n_fft, hop_length=done.grid.hop_length
-    )
     paths = [done.path, *([] if done.labels_path is None else [done.labels_path])]
     whole = together(written) if written else None
     return {
-        "kind": kind_of(settings),
-        "settings_hash": settings_hash(done.settings),
-        "inputs": inputs_entry(paths, called),
-        "audio": audio_entry(done.audio),
-        **settings_entries(done.settings, settings),
-        "seed": settings.seed,
-        "versions": report.versions(),
+        **run_entries(done.settings, done.grid, paths, called, done.audio),
         "iterations": done.iterations,
         "final_loss": float(done.layers.losses[-1]),
         "residual_db": None if whole is None else whole.residual_db,
@@ -97,8 +80,8 @@ def content(
                 done.path,
                 done.audio,
                 whole,
-                start=settings.start,
-                duration=settings.duration,
+                start=done.settings.start,
+                duration=done.settings.duration,
             ),
             *(() if done.marks is None else done.marks.remarks),
         ],
@@ -145,14 +128,10 @@ def _layer_entries(
 
 def _notes(done: Layered, layer: int, component: int) -> list[dict[str, Any]]:
     """The notes that a component sounds, with shares of its energy."""
-    shares: dict[str, float] = {}
-    for first, share in done.tree.strongest(layer, component):
-        midi = done.pitches[first]
-        name = note_name(midi) if np.isfinite(midi) else UNPITCHED
-        shares[name] = shares.get(name, 0.0) + share
+    shares = notes_of(done.tree, done.pitches, layer, component)
     return [
         {"note": name, "share": share}
-        for name, share in sorted(shares.items(), key=lambda item: -item[1])
+        for name, share in shares.items()
         if share >= LEAST_LISTED
     ]
 

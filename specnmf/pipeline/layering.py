@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,7 @@ from specnmf.audio import masks, pitch, reading, stft
 from specnmf.audio.recording import Audio
 from specnmf.audio.stft import Float32, Grid
 from specnmf.audio.writing import check_writable
-from specnmf.errors import ParameterError
+from specnmf.factor.iterate import Counted
 from specnmf.factor.layers import tree
 from specnmf.factor.layers.hierarchical import hierarchical_nmf
 from specnmf.factor.layers.model import Layers
@@ -26,7 +25,7 @@ from specnmf.parallel import workers
 from specnmf.pipeline import layer_report
 from specnmf.pipeline.layer_report import Layered
 from specnmf.pipeline.marking import read_marks
-from specnmf.pipeline.run import Progress, Run, Stages
+from specnmf.pipeline.run import Progress, Run, Stages, check_room
 from specnmf.pipeline.writing import write_factors, write_run
 from specnmf.score.marks import Marks, runs
 from specnmf.score.regions import Region, write_regions
@@ -94,14 +93,11 @@ def layers(
     with stages.stage("read"):
         audio = reading.read(path, start=settings.start, duration=settings.duration)
         check_writable(settings.format, audio.sr, audio.n_channels)
-        marks = (
-            None
-            if labels is None
-            else read_marks(labels, audio, _grid(audio, settings), settings)
-        )
+        grid = Grid.of(audio, settings.n_fft, settings.hop_length)
+        marks = None if labels is None else read_marks(labels, audio, grid, settings)
     with folder.run_folder(target, overwrite=overwrite) as partial:
         with stages.compiling():
-            done = _take_apart(path, labels, settings, audio, marks, stages)
+            done = _take_apart(path, labels, settings, audio, grid, marks, stages)
             written = _write(done, partial, stages)
         content = {
             "command": command,
@@ -118,13 +114,13 @@ def _take_apart(
     labels: Path | None,
     settings: LayerSettings,
     audio: Audio,
+    grid: Grid,
     marks: Marks | None,
     stages: Stages,
 ) -> Layered:
-    grid = _grid(audio, settings)
     with stages.stage("transform"):
         V = stft.magnitude(audio, grid, threads=settings.threads)
-    _check_ranks(settings.ranks, V)
+    check_room(settings.ranks[0], V, instead="smaller --ranks")
     found, iterations = _factorise(V, marks, settings, stages)
     with workers(1):
         found = tree.by_energy(found)
@@ -162,12 +158,8 @@ def _factorise(
     }
     together = settings.method == "neural"
     total = settings.max_iter * (len(settings.ranks) + together)
-    counted = itertools.count(1)
     with stages.stage("factorise", total) as step:
-
-        def tell(_: int, loss: float) -> None:
-            step(min(next(counted), total), note=f"loss {loss:.5g}")
-
+        tell = Counted(lambda i, loss: step(min(i, total), note=f"loss {loss:.5g}"))
         found = hierarchical_nmf(
             V,
             settings.ranks,
@@ -187,7 +179,7 @@ def _factorise(
                 **options,
                 **_said(V, marks, settings, BETAS["euclidean"]),
             )
-    return found, next(counted) - 1
+    return found, tell.count
 
 
 def _said(
@@ -202,19 +194,6 @@ def _said(
         "label_mask": marks.annotated,
         "label_weight": settings.label_weight * weight / marks.heard.sum(),
     }
-
-
-def _check_ranks(ranks: Sequence[int], V: Float32) -> None:
-    if ranks[0] > min(V.shape):
-        raise ParameterError(
-            f"at most {min(V.shape)} components fit a spectrogram of {V.shape[0]} bins "
-            f"x {V.shape[1]} frames, got {ranks[0]}; use smaller --ranks or a longer "
-            "excerpt"
-        )
-
-
-def _grid(audio: Audio, settings: LayerSettings) -> Grid:
-    return Grid.of(audio, settings.n_fft, settings.hop_length)
 
 
 def _write(done: Layered, partial: Path, stages: Stages) -> dict[int, Written]:
@@ -252,15 +231,8 @@ def _sources(
     own = partial / "sources" / f"layer_{layer + 1}"
     own.mkdir()
     models = LayerModels(done.layers, layer)
-    stream = masks.stream_sources(
-        masks.spectra_of(done.audio, done.grid),
-        done.grid,
-        models,
-        n_channels=done.audio.n_channels,
-        mask=done.settings.mask,
-        power=done.settings.mask_power,
-        threads=done.settings.threads,
-    )
+    power = done.settings.mask_power
+    stream = masks.stream_of(done.audio, done.grid, models, done.settings, power=power)
     return write_sources(
         own,
         done.path,

@@ -12,8 +12,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from specnmf.audio import reading
 from specnmf.audio.recording import Sound
+from specnmf.audio.stft import Grid
+from specnmf.errors import ParameterError
 from specnmf.output import report
 from specnmf.output.sources import Written
 from specnmf.pipeline.compiling import watched
@@ -135,6 +140,26 @@ def _canonical(value: Any) -> Any:
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
+def check_room(n_components: int, V: NDArray[np.float32], *, instead: str) -> None:
+    """Raise ParameterError if V is too small for so many components.
+
+    Parameters
+    ----------
+    n_components : int
+        As many as are asked for.
+    V : array, shape (n_bins, n_frames)
+        The spectrogram.
+    instead : str
+        What to use for fewer.
+    """
+    if n_components > min(V.shape):
+        raise ParameterError(
+            f"at most {min(V.shape)} components fit a spectrogram of {V.shape[0]} bins "
+            f"x {V.shape[1]} frames, got {n_components}; use {instead} or a longer "
+            "excerpt"
+        )
+
+
 def settings_entries(asked: RunSettings, used: RunSettings) -> dict[str, Any]:
     """The settings of a run for run.json, and what was asked for where it differs.
 
@@ -146,6 +171,38 @@ def settings_entries(asked: RunSettings, used: RunSettings) -> dict[str, Any]:
     before, after = dataclasses.asdict(asked), dataclasses.asdict(used)
     differing = {name: before[name] for name in before if before[name] != after[name]}
     return {"settings": after, "asked": differing}
+
+
+def run_entries(
+    asked: RunSettings,
+    grid: Grid,
+    paths: Iterable[Path],
+    called: Mapping[Path, str] | None,
+    audio: Sound,
+) -> dict[str, Any]:
+    """What run.json says first of a run that has its settings alone to tell it by.
+
+    Parameters
+    ----------
+    asked : RunSettings
+        As asked for.
+    grid : Grid
+        Where the frames lie, which the recording may have decided.
+    paths, called
+        The inputs, as `inputs_entry` takes them.
+    audio : Audio or other Sound
+        The recording.
+    """
+    used = dataclasses.replace(asked, n_fft=grid.n_fft, hop_length=grid.hop_length)
+    return {
+        "kind": kind_of(asked),
+        "settings_hash": settings_hash(asked),
+        "inputs": inputs_entry(paths, called),
+        "audio": audio_entry(audio),
+        **settings_entries(asked, used),
+        "seed": asked.seed,
+        "versions": report.versions(),
+    }
 
 
 def inputs_entry(

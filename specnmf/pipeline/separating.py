@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,11 +24,7 @@ from specnmf.pipeline.run import (
     Progress,
     Run,
     Stages,
-    audio_entry,
-    inputs_entry,
-    kind_of,
-    settings_entries,
-    settings_hash,
+    run_entries,
     sound_warnings,
 )
 from specnmf.pipeline.writing import write_factors, write_run
@@ -290,17 +285,10 @@ def _content(
 ) -> dict[str, Any]:
     """Everything that run.json says but the command and the seconds."""
     parts, grid = done.components, done.stems.grid
-    settings = dataclasses.replace(
-        done.settings, n_fft=grid.n_fft, hop_length=grid.hop_length
-    )
     return {
-        "kind": kind_of(settings),
-        "settings_hash": settings_hash(done.settings),
-        "inputs": inputs_entry([done.path, done.score_path], called),
-        "audio": audio_entry(done.audio),
-        **settings_entries(done.settings, settings),
-        "seed": settings.seed,
-        "versions": report.versions(),
+        **run_entries(
+            done.settings, grid, [done.path, done.score_path], called, done.audio
+        ),
         "alignment": _alignment_entry(done.alignment),
         "iterations": len(done.stems.losses),
         "final_loss": float(done.stems.losses[-1]),
@@ -313,8 +301,8 @@ def _content(
                 done.path,
                 done.audio,
                 written,
-                start=settings.start,
-                duration=settings.duration,
+                start=done.settings.start,
+                duration=done.settings.duration,
             ),
             *done.alignment.remarks,
             *_doubts(done.stems.explained),

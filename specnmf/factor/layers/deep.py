@@ -11,9 +11,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from specnmf.errors import ParameterError
 from specnmf.factor.iterate import Callback, Factors, iterate
-from specnmf.factor.layers.hierarchical import hierarchical_nmf, parse_ranks
+from specnmf.factor.layers.hierarchical import hierarchical_nmf
 from specnmf.factor.layers.labels import Labels
-from specnmf.factor.layers.model import Layers
+from specnmf.factor.layers.model import Layers, parse_ranks
 from specnmf.factor.layers.objective import Data
 from specnmf.factor.layers.supervision import label_templates
 from specnmf.factor.nnls import solve_normal

@@ -13,7 +13,7 @@ from specnmf.factor.divergence import beta_divergence, floor
 from specnmf.factor.factorization import Factorization
 from specnmf.factor.iterate import Callback, Counted
 from specnmf.factor.layers.labels import Labels
-from specnmf.factor.layers.model import Layers
+from specnmf.factor.layers.model import Layers, parse_ranks
 from specnmf.factor.layers.semisupervised import semisupervised_nmf
 from specnmf.factor.masked import weighted_divergence
 from specnmf.factor.nmf import nmf
@@ -193,22 +193,3 @@ def check_solvers(solver: Solver | Sequence[Solver], n_layers: int) -> Sequence[
             f"{n_layers} layers need as many solvers, or one, got {len(solver)}"
         )
     return solver
-
-
-def parse_ranks(ranks: int | Sequence[int]) -> tuple[int, ...]:
-    """The number of components of each layer; a single one is that of a single layer.
-
-    Raises
-    ------
-    ParameterError
-        If they are no numbers of components, or none.
-    """
-    numbers = np.atleast_1d(np.asarray(ranks))
-    if numbers.ndim != 1 or numbers.dtype.kind not in "iu":
-        raise ParameterError(
-            "ranks are whole numbers of components, one a layer, such as [32, 8, 3], "
-            f"got {ranks!r}"
-        )
-    for rank in numbers.tolist():
-        check_at_least("rank", rank, 1)
-    return tuple(numbers.tolist())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import reduce
 
@@ -9,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from specnmf.errors import ParameterError
+from specnmf.settings import check_at_least
 
 Array = NDArray[np.floating]
 
@@ -115,3 +117,22 @@ class Layers:
         """
         strongest: NDArray[np.intp] = np.argmax(self.predictions(), axis=0)
         return strongest
+
+
+def parse_ranks(ranks: int | Sequence[int]) -> tuple[int, ...]:
+    """The number of components of each layer; a single one is that of a single layer.
+
+    Raises
+    ------
+    ParameterError
+        If they are no numbers of components, or none.
+    """
+    numbers = np.atleast_1d(np.asarray(ranks))
+    if numbers.ndim != 1 or numbers.dtype.kind not in "iu":
+        raise ParameterError(
+            "ranks are whole numbers of components, one a layer, such as [32, 8, 3], "
+            f"got {ranks!r}"
+        )
+    for rank in numbers.tolist():
+        check_at_least("rank", rank, 1)
+    return tuple(numbers.tolist())

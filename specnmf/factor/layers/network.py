@@ -103,17 +103,19 @@ class Network:
         A = [1 - rng.random(shape) for shape in self.shapes]
         if given is not None:
             A = [np.asarray(a, np.float64) for a in given.A]
-        if not (self.labels and self.with_B):
+        if self.labels is None or not self.with_B:
             return _pack(A)
-        return _pack([*A, self._best(A) * self.loudness])
+        S = self._activations([_unit(a)[0] for a in A])
+        B = self.costs.supervision(self.labels).best(S[-1])
+        return _pack([*A, B * self.loudness])
 
     def layers(self, point: Doubles, losses: Sequence[float]) -> Layers:
         """What a vector stands for."""
         A, B = self._unpack(point)
-        if self.labels is not None and B is None:
-            B = self._best(A)
         A, dtype = [_unit(a)[0] for a in A], self.X.dtype
         S = self._activations(A)
+        if self.labels is not None and B is None:
+            B = self.costs.supervision(self.labels).best(S[-1])
         return Layers(
             [a.astype(dtype) for a in A],
             [np.ascontiguousarray(s, dtype) for s in S],
@@ -123,14 +125,6 @@ class Network:
 
     def _activations(self, A: Sequence[Doubles]) -> list[Doubles]:
         return [layer.S for layer in self.costs.of(self.X, None).forward(A)]
-
-    def _best(self, A: Sequence[Doubles]) -> Doubles:
-        """The B of least squares for these templates."""
-        units = [_unit(a)[0] for a in A]
-        S = self._activations(units)[-1]
-        if self.labels is None:
-            return np.zeros((0, self.shapes[-1][1]))
-        return self.costs.supervision(self.labels).best(S)
 
     def _function(self, X: NDArray[np.floating], labels: Labels | None) -> Function:
         objective = self.costs.of(X, labels)

@@ -15,9 +15,8 @@ from specnmf.factor.factorization import non_negative
 from specnmf.factor.iterate import Callback, Counted
 from specnmf.factor.layers import descent
 from specnmf.factor.layers.descent import Doubles, Function, Progress
-from specnmf.factor.layers.hierarchical import parse_ranks
 from specnmf.factor.layers.labels import Labels
-from specnmf.factor.layers.model import Layers
+from specnmf.factor.layers.model import Layers, parse_ranks
 from specnmf.factor.layers.network import Costs, Network
 from specnmf.parallel import workers
 from specnmf.settings import Settings, check_at_least, check_choice

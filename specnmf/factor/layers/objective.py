@@ -32,11 +32,8 @@ class Data:
 
     def __init__(self, X: Array, mapper: Mapper) -> None:
         self.X, self.mapper = X, mapper
-        squares = mapper(
-            lambda piece: np.vdot(*[self._columns(piece)] * 2), self._cut(1)
-        )
         #: ||X||².
-        self.square = float(sum(squares))
+        self.square = float(sum(mapper(self._square, self._cut(1))))
 
     def under(self, A: Doubles) -> Doubles:
         """AᵀX, shape (n_components, n_columns)."""
@@ -57,6 +54,10 @@ class Data:
 
         self.mapper(multiply, self._cut(0))
         return out
+
+    def _square(self, piece: slice) -> float:
+        columns = self._columns(piece)
+        return float(np.vdot(columns, columns))
 
     def _columns(self, piece: slice) -> Doubles:
         return self.X[:, piece].astype(np.float64, copy=False)

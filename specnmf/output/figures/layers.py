@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from specnmf.errors import ParameterError
 from specnmf.factor.layers.model import Layers
 from specnmf.factor.layers.tree import Tree
-from specnmf.notation import note_name
+from specnmf.informed.layered import notes_of
 from specnmf.output.figures import canvas, pooling
 from specnmf.output.figures.canvas import BLUE, GREY, INK, LINE, PLAIN, SMALL
 from specnmf.output.figures.pooling import Plane
@@ -145,12 +145,8 @@ class LayerFigureData(Plane):
 
     def _notes(self, layer: int, component: int) -> str:
         """The notes of a component, the strongest first."""
-        names: dict[str, float] = {}
-        for first, share in self.tree.strongest(layer, component):
-            pitch = self.pitches[first]
-            name = note_name(pitch) if np.isfinite(pitch) else "unpitched"
-            names[name] = names.get(name, 0.0) + share
-        chosen = sorted(names, key=lambda name: -names[name])[:MOST_NOTES]
+        names = notes_of(self.tree, self.pitches, layer, component)
+        chosen = list(names)[:MOST_NOTES]
         chosen = [n for n in chosen if names[n] >= LEAST_NOTE] or chosen[:1]
         return " ".join(chosen) or "silent"
 
