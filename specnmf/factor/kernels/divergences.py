@@ -2,7 +2,9 @@
 
 Arrays lie frame by frame (``n_frames, n_bins``) and are filled in place. Floats
 may be reassociated, so that sums run in vector registers; the order is fixed by
-the compiled code, so a result is the same at every call.
+the compiled code, so a result is the same at every call. The rows are inlined: a
+process that compiles might else run another copy of them, with another order, than one
+that loads the same kernel from the cache.
 """
 
 import math
@@ -47,7 +49,7 @@ def _log_of_its_precision(x):
     return lambda x: math.log(x) if x > 0 else 0.0
 
 
-@njit(cache=True, nogil=True, error_model="numpy", fastmath=FAST)
+@njit(cache=True, nogil=True, error_model="numpy", fastmath=FAST, inline="always")
 def kullback_leibler_row(v, p, floor):
     """Replace p by v / p, as far as v goes; return the divergence of v from p."""
     total = v.dtype.type(0)
@@ -59,7 +61,7 @@ def kullback_leibler_row(v, p, floor):
     return total
 
 
-@njit(cache=True, nogil=True, error_model="numpy", fastmath=FAST)
+@njit(cache=True, nogil=True, error_model="numpy", fastmath=FAST, inline="always")
 def itakura_saito_row(v, p, q, floor):
     """Replace p by 1 / p and q by v / p^2; return the divergence of v from p.
 
