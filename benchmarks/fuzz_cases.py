@@ -21,7 +21,10 @@ from specnmf.audio import reading, streaming
 from specnmf.audio.stft import Grid
 from specnmf.errors import AudioError
 from specnmf.score.reading import read_score
-from specnmf.settings import LabelSettings, LayerSettings, ScoreSettings, Settings
+from specnmf.tasks.decompose import Settings
+from specnmf.tasks.label import LabelSettings
+from specnmf.tasks.layers import LayerSettings
+from specnmf.tasks.separate import ScoreSettings
 
 ROOT = Path(__file__).parents[1]
 
@@ -85,7 +88,7 @@ def _refused(survey: Callable[[], object]) -> None:
 
 def read_templates(path: Path) -> None:
     """Read templates as a run does: counted first, then for a recording."""
-    from specnmf.pipeline.templates import count_templates, read_templates
+    from specnmf.methods.components.templates import count_templates, read_templates
 
     count_templates(path)
     read_templates(path, GRID)

@@ -20,9 +20,9 @@ from pathlib import Path
 import atheris
 
 with atheris.instrument_imports(
-    include=["specnmf.score", "specnmf.pipeline.templates"]
+    include=["specnmf.score", "specnmf.methods.components.templates"]
 ):
-    import specnmf.pipeline.templates
+    import specnmf.methods.components.templates
     import specnmf.score.reading  # noqa: F401  # instrumented before others import it
 
 from fuzz import ACCEPTED, REFUSED, verdict

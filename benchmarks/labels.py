@@ -32,8 +32,8 @@ import specnmf
 from specnmf import Audio, Factorization
 from specnmf.evaluation.oracle import ideal_ratio_masks
 from specnmf.factor.masked import masked_nmf
-from specnmf.informed.labelled import Labelled, fit_labelled
-from specnmf.settings import LabelSettings
+from specnmf.methods.labels.fitting import Labelled, fit_labelled
+from specnmf.tasks.label import LabelSettings
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 

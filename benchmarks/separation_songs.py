@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
 import specnmf
-from specnmf.settings import By
+from specnmf.score.options import By
 
 EXAMPLES = Path(__file__).resolve().parents[1] / "audio_examples"
 

@@ -23,7 +23,7 @@ from separation_songs import (
 from tables import decibels, table, with_means
 
 import specnmf
-from specnmf.settings import Align
+from specnmf.score.options import Align
 
 #: What may be lost to a score on another clock, in dB.
 TARGET = 1.0

@@ -18,7 +18,7 @@ from solver_plan import Plan, Size, size_name
 
 import specnmf
 from specnmf.audio.stft import Grid, magnitude
-from specnmf.settings import BETAS
+from specnmf.factor.options import BETAS
 
 Float32 = NDArray[np.float32]
 

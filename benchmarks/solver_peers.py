@@ -30,7 +30,7 @@ from solver_cases import (
 from solver_plan import Plan, Results, brief, size_name, spread
 from tables import table
 
-from specnmf.settings import BETAS, Solver
+from specnmf.factor.options import BETAS, Solver
 
 TORCH = Path(__file__).resolve().parent / "solver_torch.py"
 

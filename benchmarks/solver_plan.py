@@ -12,7 +12,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from specnmf.settings import BETAS
+from specnmf.factor.options import BETAS
 
 #: Bins and frames of a spectrogram.
 Size = tuple[int, int]

@@ -26,7 +26,7 @@ from solver_cases import (
 from solver_plan import Plan, Results, brief, size_name, spread
 from tables import table
 
-from specnmf.settings import BETAS
+from specnmf.factor.options import BETAS
 
 #: What scikit-learn calls the divergences, and its solver for each.
 PEERS = {

@@ -37,7 +37,7 @@ from pathlib import Path
 from decompose import THREAD_CAPS, machine
 from solver_plan import QUICK, Plan, Results, Size
 
-from specnmf.settings import BETAS
+from specnmf.factor.options import BETAS
 
 QUESTIONS = ("race", "peers", "growth", "roofline", "memory")
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from specnmf.audio.stft import Spectrogram, stft
     from specnmf.audio.writing import write
     from specnmf.batch.batch import run_batch
+    from specnmf.batch.settings import BatchSettings
     from specnmf.errors import (
         AudioError,
         BatchError,
@@ -41,8 +42,8 @@ if TYPE_CHECKING:
     from specnmf.factor.layers.neural import neural_nmf
     from specnmf.factor.layers.semisupervised import semisupervised_nmf
     from specnmf.factor.nmf import nmf
-    from specnmf.informed.constraints import by_stem, fmp_layout
-    from specnmf.informed.separation import align, separate_by_score
+    from specnmf.methods.book.constraints import by_stem, fmp_layout
+    from specnmf.methods.by_score import align, separate_by_score
     from specnmf.pipeline.decomposing import decompose
     from specnmf.pipeline.run import Run
     from specnmf.score.align import Alignment
@@ -50,13 +51,10 @@ if TYPE_CHECKING:
     from specnmf.score.notes import Note, Score
     from specnmf.score.reading import read_score, write_score
     from specnmf.score.regions import Region, read_regions, write_regions
-    from specnmf.settings import (
-        BatchSettings,
-        LabelSettings,
-        LayerSettings,
-        ScoreSettings,
-        Settings,
-    )
+    from specnmf.tasks.decompose import Settings
+    from specnmf.tasks.label import LabelSettings
+    from specnmf.tasks.layers import LayerSettings
+    from specnmf.tasks.separate import ScoreSettings
 
 __version__ = "0.1.0"
 
@@ -68,11 +66,11 @@ _HOMES = {
     "Audio": "audio.recording:Audio",
     "AudioError": "errors:AudioError",
     "BatchError": "errors:BatchError",
-    "BatchSettings": "settings:BatchSettings",
+    "BatchSettings": "batch.settings:BatchSettings",
     "Evaluation": "evaluation.scores:Evaluation",
     "Factorization": "factor.factorization:Factorization",
-    "LabelSettings": "settings:LabelSettings",
-    "LayerSettings": "settings:LayerSettings",
+    "LabelSettings": "tasks.label:LabelSettings",
+    "LayerSettings": "tasks.layers:LayerSettings",
     "Layers": "factor.layers.model:Layers",
     "Note": "score.notes:Note",
     "OutputError": "errors:OutputError",
@@ -81,20 +79,20 @@ _HOMES = {
     "Run": "pipeline.run:Run",
     "Score": "score.notes:Score",
     "ScoreError": "errors:ScoreError",
-    "ScoreSettings": "settings:ScoreSettings",
-    "Settings": "settings:Settings",
+    "ScoreSettings": "tasks.separate:ScoreSettings",
+    "Settings": "tasks.decompose:Settings",
     "SpecnmfError": "errors:SpecnmfError",
     "Spectrogram": "audio.stft:Spectrogram",
     "TemplateError": "errors:TemplateError",
     "WorkerError": "errors:WorkerError",
-    "align": "informed.separation:align",
+    "align": "methods.by_score:align",
     "beta_divergence": "factor.divergence:beta_divergence",
     "bss_eval": "evaluation.bss_eval:bss_eval",
-    "by_stem": "informed.constraints:by_stem",
+    "by_stem": "methods.book.constraints:by_stem",
     "decompose": "pipeline.decomposing:decompose",
     "deep_nmf": "factor.layers.deep:deep_nmf",
     "evaluate": "evaluation.evaluate:evaluate",
-    "fmp_layout": "informed.constraints:fmp_layout",
+    "fmp_layout": "methods.book.constraints:fmp_layout",
     "hierarchical_nmf": "factor.layers.hierarchical:hierarchical_nmf",
     "neural_nmf": "factor.layers.neural:neural_nmf",
     "nmf": "factor.nmf:nmf",
@@ -104,7 +102,7 @@ _HOMES = {
     "run_batch": "batch.batch:run_batch",
     "semisupervised_nmf": "factor.layers.semisupervised:semisupervised_nmf",
     "separate": "audio.masks:separate",
-    "separate_by_score": "informed.separation:separate_by_score",
+    "separate_by_score": "methods.by_score:separate_by_score",
     "starts": "factor.starts",
     "stem_labels": "score.grouping:stem_labels",
     "stft": "audio.stft:stft",

@@ -13,7 +13,7 @@ from specnmf.errors import OutputError
 from specnmf.output.sources import EXACT_DB
 from specnmf.pipeline.labelling import label
 from specnmf.score.regions import read_regions
-from specnmf.settings import LabelSettings
+from specnmf.tasks.label import LabelSettings
 
 SR = 8000
 

@@ -17,7 +17,8 @@ from specnmf.output.sources import EXACT_DB
 from specnmf.pipeline.decomposing import decompose
 from specnmf.pipeline.layering import layers
 from specnmf.score.regions import read_regions
-from specnmf.settings import LayerSettings, Settings
+from specnmf.tasks.decompose import Settings
+from specnmf.tasks.layers import LayerSettings
 
 PIANO = ROOT / "audio_examples" / "chopin_op28_4" / "chopin_op28_4.flac"
 RANKS = (8, 4, 2)

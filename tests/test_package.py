@@ -11,11 +11,11 @@ import specnmf
 
 #: A module may import from its own layer's folder and from the layers to its left.
 LAYERS = (
-    ("errors", "settings", "parallel", "notation"),
+    ("errors", "checks", "options", "sizes", "parallel", "notation"),
     ("factor", "audio", "score"),
-    ("informed",),
+    ("methods",),
     ("output", "evaluation"),
-    ("pipeline",),
+    ("tasks", "pipeline"),
     ("batch",),
     ("cli",),
     ("__main__",),

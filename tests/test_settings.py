@@ -15,14 +15,10 @@ from specnmf import (
     ScoreSettings,
     Settings,
 )
-from specnmf.settings import (
-    MOST_AUTO,
-    parse_beta,
-    parse_size,
-    settings_from,
-    spell_size,
-    window,
-)
+from specnmf.audio.options import window
+from specnmf.factor.options import MOST_AUTO, parse_beta
+from specnmf.options import from_plain
+from specnmf.sizes import parse_size, spell_size
 
 
 @pytest.mark.parametrize(
@@ -235,7 +231,7 @@ SCORED = ScoreSettings(groups={"high": ("soprano", "alto*")}, transpose="auto", 
 )
 def test_settings_survive_json(settings):
     text = json.dumps(dataclasses.asdict(settings))
-    again = settings_from(type(settings), json.loads(text))
+    again = from_plain(type(settings), json.loads(text))
     assert type(again) is type(settings)
     assert json.dumps(dataclasses.asdict(again)) == text
 
@@ -258,7 +254,7 @@ PLAIN = st.recursive(
 def test_any_plain_values_are_settings_or_a_parameter_error_of_one_line(kind, changes):
     content = dataclasses.asdict(kind()) | changes
     try:
-        said = dataclasses.asdict(settings_from(kind, content))
+        said = dataclasses.asdict(from_plain(kind, content))
     except ParameterError as error:
         said = str(error)
     assert said == content or len(said.splitlines()) == 1
@@ -289,7 +285,7 @@ def test_any_plain_values_are_settings_or_a_parameter_error_of_one_line(kind, ch
 def test_plain_values_of_another_type_are_refused(change, message):
     content = dataclasses.asdict(ScoreSettings()) | change
     with pytest.raises(ParameterError, match=f"^{message}"):
-        settings_from(ScoreSettings, content)
+        from_plain(ScoreSettings, content)
 
 
 @pytest.mark.parametrize(
@@ -304,14 +300,14 @@ def test_plain_values_of_another_type_are_refused(change, message):
 def test_plain_values_that_are_no_ranks_are_refused(change, message):
     content = dataclasses.asdict(LayerSettings()) | change
     with pytest.raises(ParameterError, match=f"^{message}"):
-        settings_from(LayerSettings, content)
+        from_plain(LayerSettings, content)
 
 
 def test_a_missing_setting_is_named():
     content = dataclasses.asdict(Settings())
     del content["memory"]
     with pytest.raises(ParameterError, match="the setting 'memory' is missing"):
-        settings_from(Settings, content)
+        from_plain(Settings, content)
 
 
 def test_a_number_beyond_all_floats_is_out_of_range():

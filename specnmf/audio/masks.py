@@ -10,11 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from specnmf.audio import kernels
+from specnmf.audio.options import Mask, MaskOptions, PowerOptions
 from specnmf.audio.recording import Audio
 from specnmf.audio.stft import Complex64, Float32, Grid, Spectrogram, spectra
+from specnmf.checks import check_above, check_choice
 from specnmf.errors import ParameterError
 from specnmf.parallel import Mapper, cut, workers
-from specnmf.settings import Mask, RunSettings, Settings, check_above, check_choice
 
 #: What the blocks of all sources may take: their number of frames follows from it,
 #: so that memory grows neither with the song nor with the number of sources.
@@ -72,8 +73,8 @@ def separate(
     spectrogram: Spectrogram,
     factors: Factors,
     *,
-    mask: Mask = Settings.mask,
-    power: float = Settings.mask_power,
+    mask: Mask = MaskOptions.mask,
+    power: float = PowerOptions.mask_power,
     threads: int | None = None,
 ) -> dict[str, Audio]:
     """The sources of a mixture, one for each label, in order.
@@ -185,8 +186,8 @@ def stream_sources(
     models: Models,
     *,
     n_channels: int,
-    mask: Mask = Settings.mask,
-    power: float = Settings.mask_power,
+    mask: Mask = MaskOptions.mask,
+    power: float = PowerOptions.mask_power,
     threads: int | None = None,
 ) -> Stream:
     """Yield the sources block by block, in order of time.
@@ -228,7 +229,13 @@ def stream_sources(
 
 
 def stream_of(
-    audio: Audio, grid: Grid, models: Models, settings: RunSettings, *, power: float
+    audio: Audio,
+    grid: Grid,
+    models: Models,
+    *,
+    mask: Mask = MaskOptions.mask,
+    power: float = PowerOptions.mask_power,
+    threads: int | None = None,
 ) -> Stream:
     """Yield the sources that models make of a recording, as `stream_sources`."""
     return stream_sources(
@@ -236,9 +243,9 @@ def stream_of(
         grid,
         models,
         n_channels=audio.n_channels,
-        mask=settings.mask,
+        mask=mask,
         power=power,
-        threads=settings.threads,
+        threads=threads,
     )
 
 

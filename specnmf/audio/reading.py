@@ -17,8 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from specnmf.audio.recording import BLOCK, Audio, Float32
+from specnmf.checks import check_above, check_at_least
 from specnmf.errors import AudioError
-from specnmf.settings import check_above, check_at_least
 
 if TYPE_CHECKING:
     import soundfile

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from specnmf.audio.options import window as window_and_hop
 from specnmf.audio.recording import Audio, Sound
 from specnmf.errors import ParameterError
 from specnmf.parallel import cut, workers
-from specnmf.settings import window as window_and_hop
 
 Complex64 = NDArray[np.complex64]
 Float32 = NDArray[np.float32]

@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from specnmf.audio.options import SUBTYPES, check_subtype
 from specnmf.audio.reading import PathLike, libsndfile_error, reason
 from specnmf.audio.recording import Audio, Float32
 from specnmf.errors import AudioError
-from specnmf.settings import SUBTYPES, check_subtype
 
 #: Integer subtypes and their bits: sources written in them add up exactly.
 INTEGER_BITS = {

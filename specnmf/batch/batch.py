@@ -17,13 +17,15 @@ from specnmf.batch.manifest import has_manifest, open_manifest, read_history
 from specnmf.batch.places import is_url, local_copy, open_store
 from specnmf.batch.planning import Plan, Recipe, check_targets
 from specnmf.batch.running import Batch, Summary, Unwatched, Watcher, Workers
+from specnmf.batch.settings import BatchSettings
 from specnmf.batch.store import Store
 from specnmf.batch.work import Job, Outcome
 from specnmf.batch.worker import Limits
 from specnmf.errors import BatchError
 from specnmf.output import report
 from specnmf.pipeline.run import settings_hash
-from specnmf.settings import BatchSettings, ScoreSettings, Settings
+from specnmf.tasks.decompose import Settings
+from specnmf.tasks.separate import ScoreSettings
 
 
 @dataclass(frozen=True, kw_only=True)

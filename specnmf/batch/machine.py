@@ -6,9 +6,10 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
+from specnmf.batch.settings import BatchSettings
 from specnmf.batch.worker import Limits
 from specnmf.parallel import n_threads
-from specnmf.settings import BatchSettings, Settings
+from specnmf.tasks.decompose import Settings
 
 #: A song whose time is up is asked to end before its process is killed; in seconds.
 GRACE = 5.0

@@ -11,11 +11,13 @@ from typing import Literal
 from specnmf.batch.finding import Song
 from specnmf.batch.lock import LOCK
 from specnmf.batch.manifest import MANIFEST, Record
+from specnmf.batch.settings import BatchSettings
 from specnmf.batch.store import Store
 from specnmf.batch.work import Job
 from specnmf.errors import BatchError
 from specnmf.output import folder
-from specnmf.settings import BatchSettings, ScoreSettings, Settings
+from specnmf.tasks.decompose import Settings
+from specnmf.tasks.separate import ScoreSettings
 
 #: The folder of what is known of failures, beside the runs.
 LOGS = "batch_logs"

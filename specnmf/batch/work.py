@@ -20,7 +20,8 @@ from specnmf.output import folder, report
 from specnmf.pipeline.decomposing import decompose
 from specnmf.pipeline.run import Run
 from specnmf.pipeline.separating import separate
-from specnmf.settings import ScoreSettings, Settings
+from specnmf.tasks.decompose import Settings
+from specnmf.tasks.separate import ScoreSettings
 
 #: The largest run.json that is read, in bytes.
 MOST_REPORT = 256 << 20

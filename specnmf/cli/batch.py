@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from specnmf.batch.settings import BatchSettings
 from specnmf.cli import console
 from specnmf.cli.display import batch_display, clock
 from specnmf.cli.options import (
@@ -23,7 +24,8 @@ from specnmf.cli.options import (
 )
 from specnmf.cli.songs import command_line
 from specnmf.errors import SpecnmfError
-from specnmf.settings import BatchSettings, ScoreSettings, Settings
+from specnmf.tasks.decompose import Settings
+from specnmf.tasks.separate import ScoreSettings
 
 if TYPE_CHECKING:
     from specnmf.batch.batch import Request

@@ -16,7 +16,7 @@ from specnmf.cli.options import (
     output_options,
 )
 from specnmf.cli.songs import command_line, take_each
-from specnmf.settings import Settings
+from specnmf.tasks.decompose import Settings
 
 if TYPE_CHECKING:
     from specnmf.pipeline.run import Progress, Run

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from specnmf.audio.options import check_window
 from specnmf.cli import console
 from specnmf.cli.options import common_options
 from specnmf.errors import ParameterError, SpecnmfError
-from specnmf.settings import check_window
 
 if TYPE_CHECKING:
     from specnmf.evaluation.scores import Evaluation

@@ -16,7 +16,7 @@ from specnmf.cli.options import (
     output_options,
 )
 from specnmf.cli.songs import command_line, take_each
-from specnmf.settings import LabelSettings
+from specnmf.tasks.label import LabelSettings
 
 if TYPE_CHECKING:
     from specnmf.pipeline.run import Progress, Run

@@ -15,7 +15,7 @@ from specnmf.cli.options import (
     output_options,
 )
 from specnmf.cli.songs import command_line, take_each
-from specnmf.settings import LayerSettings
+from specnmf.tasks.layers import LayerSettings
 
 if TYPE_CHECKING:
     from specnmf.pipeline.run import Progress, Run

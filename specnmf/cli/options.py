@@ -9,27 +9,20 @@ from typing import TYPE_CHECKING, Any, TypeVar, get_args
 
 import click
 
+from specnmf.audio.options import AudioFormat, Mask
+from specnmf.batch.settings import BatchSettings
 from specnmf.cli.config_file import read_config
 from specnmf.errors import ParameterError
-from specnmf.settings import (
-    Align,
-    AudioFormat,
-    BatchSettings,
-    By,
-    FigureFormat,
-    Init,
-    LabelSettings,
-    LayerMethod,
-    LayerSettings,
-    Mask,
-    ScoreFit,
-    ScoreSettings,
-    Settings,
-    Solver,
-    Stop,
-    parse_beta,
-    parse_size,
-)
+from specnmf.factor.options import Init, Solver, Stop, parse_beta
+from specnmf.methods.layers.options import LayerMethod
+from specnmf.methods.score_options import Model
+from specnmf.output.options import FigureFormat
+from specnmf.score.options import Align, By
+from specnmf.sizes import parse_size
+from specnmf.tasks.decompose import Settings
+from specnmf.tasks.label import LabelSettings
+from specnmf.tasks.layers import LayerSettings
+from specnmf.tasks.separate import ScoreSettings
 
 if TYPE_CHECKING:
     from specnmf.score.grouping import Groups
@@ -181,7 +174,7 @@ def score_options(command: F) -> F:
         ),
         _choice(
             "--model",
-            ScoreFit,
+            Model,
             "Partials of notes; or the FMP book's, plain or with attacks.",
             ScoreSettings,
         ),

@@ -16,7 +16,7 @@ from specnmf.cli.options import (
     score_options,
 )
 from specnmf.cli.songs import command_line, take_each
-from specnmf.settings import ScoreSettings
+from specnmf.tasks.separate import ScoreSettings
 
 if TYPE_CHECKING:
     from specnmf.pipeline.run import Progress, Run

@@ -16,9 +16,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from specnmf.checks import check_at_least
 from specnmf.errors import ParameterError
 from specnmf.parallel import cut, workers
-from specnmf.settings import check_at_least
 
 Array = NDArray[np.float64]
 Signal = NDArray[np.floating]

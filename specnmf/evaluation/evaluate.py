@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Literal, get_args
 
+from specnmf.audio.options import check_window, window
 from specnmf.audio.recording import Audio
+from specnmf.checks import check_choice
 from specnmf.evaluation.inputs import Progress, Recording, prepare
 from specnmf.evaluation.judge import Judge
 from specnmf.evaluation.matching import match_by_name, match_by_score
 from specnmf.evaluation.measures import museval_metrics
 from specnmf.evaluation.oracle import ideal_ratio_masks
 from specnmf.evaluation.scores import Evaluation, SourceScores
-from specnmf.settings import check_choice, check_window, window
 
 Match = Literal["auto", "name", "best"]
 

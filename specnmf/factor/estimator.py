@@ -17,7 +17,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from specnmf.factor import starts
 from specnmf.factor.factorization import Factorization
 from specnmf.factor.nmf import nmf
-from specnmf.settings import N_COMPONENTS, Init, Settings, Solver
+from specnmf.factor.options import N_COMPONENTS, Init, NmfOptions, Solver
 
 Array = NDArray[np.floating]
 
@@ -53,12 +53,12 @@ class NMF(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  # 
         self,
         n_components: int = N_COMPONENTS,
         *,
-        beta: float | str = Settings.beta,
-        solver: Solver = Settings.solver,
-        init: Init = Settings.init,
-        max_iter: int = Settings.max_iter,
-        tol: float = Settings.tol,
-        random_state: int | np.random.RandomState | None = Settings.seed,
+        beta: float | str = NmfOptions.beta,
+        solver: Solver = NmfOptions.solver,
+        init: Init = NmfOptions.init,
+        max_iter: int = NmfOptions.max_iter,
+        tol: float = NmfOptions.tol,
+        random_state: int | np.random.RandomState | None = NmfOptions.seed,
     ) -> None:
         self.n_components = n_components
         self.beta = beta

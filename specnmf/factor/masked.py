@@ -12,8 +12,8 @@ from specnmf.errors import ParameterError
 from specnmf.factor.divergence import EPS, floor, gamma
 from specnmf.factor.factorization import Factorization
 from specnmf.factor.iterate import Callback, Factors, iterate
+from specnmf.factor.options import NmfOptions, parse_beta
 from specnmf.parallel import workers
-from specnmf.settings import Settings, parse_beta
 
 Array = NDArray[np.floating]
 
@@ -214,9 +214,9 @@ def masked_nmf(
     start: Factorization,
     *,
     weights: ArrayLike,
-    beta: float | str = Settings.beta,
-    max_iter: int = Settings.max_iter,
-    tol: float = Settings.tol,
+    beta: float | str = NmfOptions.beta,
+    max_iter: int = NmfOptions.max_iter,
+    tol: float = NmfOptions.tol,
     fixed: ArrayLike | None = None,
     callback: Callback | None = None,
 ) -> Factorization:
@@ -262,7 +262,7 @@ def masked_nmf(
     and van Dooren, "Weighted nonnegative matrix factorization and face feature
     extraction", 2008.
     """
-    options = Settings(beta=parse_beta(beta), max_iter=max_iter, tol=tol)
+    options = NmfOptions(beta=parse_beta(beta), max_iter=max_iter, tol=tol)
     V, weights = known(V, weights)
     W, H = start.W.astype(V.dtype), start.H.astype(V.dtype)
     if V.shape != (W.shape[0], H.shape[1]):

@@ -16,8 +16,8 @@ from specnmf.factor.iterate import Callback, iterate
 from specnmf.factor.iterate import Solver as SteppingSolver
 from specnmf.factor.joint import JointMajorisation
 from specnmf.factor.multiplicative import MultiplicativeUpdates
+from specnmf.factor.options import NmfOptions, Solver, Stop, parse_beta
 from specnmf.parallel import Mapper, workers
-from specnmf.settings import Settings, Solver, Stop, parse_beta
 
 Array = NDArray[np.floating]
 Mask = NDArray[np.bool_]
@@ -35,16 +35,16 @@ def nmf(
     V: ArrayLike,
     start: Factorization | int,
     *,
-    beta: float | str = Settings.beta,
-    solver: Solver = Settings.solver,
-    max_iter: int = Settings.max_iter,
-    tol: float = Settings.tol,
-    stop: Stop = Settings.stop,
+    beta: float | str = NmfOptions.beta,
+    solver: Solver = NmfOptions.solver,
+    max_iter: int = NmfOptions.max_iter,
+    tol: float = NmfOptions.tol,
+    stop: Stop = NmfOptions.stop,
     fixed: ArrayLike | None = None,
     support: Support = (None, None),
     normalize: bool = True,
-    rng: int | np.random.Generator = Settings.seed,
-    threads: int | None = Settings.threads,
+    rng: int | np.random.Generator = NmfOptions.seed,
+    threads: int | None = NmfOptions.threads,
     callback: Callback | None = None,
 ) -> Factorization:
     """V ≈ WH from a start, by minimising a beta-divergence.
@@ -104,7 +104,7 @@ def nmf(
     2019; Marmin, Goulart and Févotte 2023; Müller, "Fundamentals of Music Processing",
     section 8.3. The documentation's page on theory has the equations.
     """
-    options = Settings(
+    options = NmfOptions(
         beta=parse_beta(beta), solver=solver, max_iter=max_iter, tol=tol, stop=stop
     )
     V = non_negative("V", V, form="(n_bins, n_frames)")
@@ -140,7 +140,7 @@ class _Problem:
     """V frame by frame, and what there is to find."""
 
     VT: Array
-    options: Settings
+    options: NmfOptions
     learned: Mask
     free_WT: Mask
     free_H: Mask

@@ -18,8 +18,8 @@ from specnmf.factor import spans
 from specnmf.factor.divergence import EPS, floor, gamma, split
 from specnmf.factor.factorization import Factorization
 from specnmf.factor.nmf import nmf
+from specnmf.factor.options import NmfOptions
 from specnmf.parallel import workers
-from specnmf.settings import Settings
 
 Array = NDArray[np.floating]
 
@@ -89,7 +89,7 @@ def refine(
     blocks: Blocks,
     sampled: Factorization,
     counts: NDArray[np.int64],
-    settings: Settings,
+    settings: NmfOptions,
     *,
     peak: float,
     fixed: NDArray[np.bool_],
@@ -105,7 +105,7 @@ def refine(
         Of the sampled frames.
     counts : array of int, shape (n_sampled,)
         For how many frames each of those stands.
-    settings : Settings
+    settings : NmfOptions
         beta, solver, max_iter, tol, threads. A block's activations get ``max_iter``
         iterations, at most MOST_ITERATIONS, and fewer once ``tol`` is reached.
     peak : float
@@ -156,7 +156,7 @@ class _Passes:
         self,
         sampled: Factorization,
         counts: NDArray[np.int64],
-        settings: Settings,
+        settings: NmfOptions,
         *,
         peak: float,
         fixed: NDArray[np.bool_],

@@ -9,10 +9,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from specnmf.checks import check_at_least
 from specnmf.errors import ParameterError
 from specnmf.factor.masked import Part, WeightedUpdates, weighted_divergence
+from specnmf.factor.options import MOST_AUTO, NmfOptions, parse_beta
 from specnmf.parallel import workers
-from specnmf.settings import MOST_AUTO, Settings, check_at_least, parse_beta
 
 Float32 = NDArray[np.float32]
 Bool = NDArray[np.bool_]
@@ -80,7 +81,7 @@ class _Fold(NamedTuple):
 def choose_rank(
     V: ArrayLike,
     *,
-    beta: float | str = Settings.beta,
+    beta: float | str = NmfOptions.beta,
     candidates: Sequence[int] | None = None,
     rng: int | np.random.Generator = 0,
     threads: int | None = None,

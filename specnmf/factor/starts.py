@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from specnmf.checks import check_at_least
 from specnmf.errors import ParameterError
 from specnmf.factor.factorization import Factorization
+from specnmf.factor.options import Init
 from specnmf.parallel import workers
-from specnmf.settings import Init, check_at_least
 
 Array = NDArray[np.floating]
 

@@ -15,12 +15,12 @@ from numpy.typing import NDArray
 
 from specnmf.audio import kernels
 from specnmf.audio.masks import Stream
+from specnmf.audio.options import FileOptions
 from specnmf.audio.reading import Source, reading
 from specnmf.audio.recording import BLOCK, Sound
 from specnmf.audio.writing import Writer, output_subtype
 from specnmf.errors import AudioError
 from specnmf.parallel import Mapper, workers
-from specnmf.settings import RunSettings
 
 Float64 = NDArray[np.float64]
 
@@ -59,8 +59,10 @@ def write_sources(
     audio: Sound,
     names: Sequence[str],
     stream: Stream,
-    settings: RunSettings,
+    options: FileOptions,
     *,
+    start: float = 0.0,
+    threads: int | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Written:
     """Write each source of a recording; they add up to it.
@@ -78,8 +80,12 @@ def write_sources(
         The sources' names, and their files'.
     stream : iterator
         The sources, as from `stream_sources`.
-    settings : RunSettings
-        format, subtype, start, threads.
+    options : FileOptions
+        format, subtype.
+    start : float
+        Where the mixture begins in its file, in seconds.
+    threads : int, optional
+        None: one a core.
     progress : callable, optional
         Called with the samples done and in all.
 
@@ -92,11 +98,11 @@ def write_sources(
         stack.enter_context(closing(stream))
         source = stack.enter_context(reading(recording))
         writers = [
-            _writer(stack, folder / name, audio, settings, source.subtype)
+            _writer(stack, folder / name, audio, options, source.subtype)
             for name in names
         ]
-        mixture = _Mixture(source, settings.start)
-        mapper = stack.enter_context(workers(settings.threads))
+        mixture = _Mixture(source, start)
+        mapper = stack.enter_context(workers(threads))
         tally = _Tally(len(names))
         for first, block in stream:
             _write_block(block, mixture.take(block.shape[2]), writers, tally, mapper)
@@ -106,8 +112,8 @@ def write_sources(
             writer.close()
     paths = [writer.path for writer in writers]
     residual_db = tally.residual_db()
-    if settings.format in ("ogg", "mp3"):
-        residual_db = null_test(recording, paths, settings.start, audio.n_samples)
+    if options.format in ("ogg", "mp3"):
+        residual_db = null_test(recording, paths, start, audio.n_samples)
     return Written(
         files={name: path.name for name, path in zip(names, paths, strict=True)},
         rms=dict(zip(names, tally.rms(), strict=True)),
@@ -133,14 +139,14 @@ def null_test(
 
 
 def _writer(
-    stack: ExitStack, stem: Path, audio: Sound, settings: RunSettings, source: str
+    stack: ExitStack, stem: Path, audio: Sound, options: FileOptions, source: str
 ) -> Writer:
-    subtype = output_subtype(settings.format, settings.subtype, source)
+    subtype = output_subtype(options.format, options.subtype, source)
     writer = Writer(
-        stem.with_name(f"{stem.name}.{settings.format}"),
+        stem.with_name(f"{stem.name}.{options.format}"),
         sr=audio.sr,
         n_channels=audio.n_channels,
-        format=settings.format,
+        format=options.format,
         subtype=subtype,
         n_samples=audio.n_samples,
     )

@@ -17,9 +17,10 @@ from specnmf.factor import starts
 from specnmf.factor.factorization import Factorization
 from specnmf.factor.nmf import nmf
 from specnmf.factor.rank import RankChoice, choose_rank
+from specnmf.methods.components.material import Material, open_material
+from specnmf.methods.components.templates import count_templates, read_templates
 from specnmf.output import folder, report
 from specnmf.output.sources import Written, write_sources
-from specnmf.pipeline.material import Material, open_material
 from specnmf.pipeline.run import (
     Progress,
     Run,
@@ -32,9 +33,8 @@ from specnmf.pipeline.run import (
     settings_hash,
     sound_warnings,
 )
-from specnmf.pipeline.templates import count_templates, read_templates
 from specnmf.pipeline.writing import write_factors, write_run
-from specnmf.settings import Settings
+from specnmf.tasks.decompose import Settings
 
 
 @dataclass(frozen=True, eq=False)
@@ -185,6 +185,8 @@ def _sources(
             models.names,
             stream,
             done.settings,
+            start=done.settings.start,
+            threads=done.settings.threads,
             progress=step,
         )
 

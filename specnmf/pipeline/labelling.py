@@ -15,7 +15,8 @@ from specnmf.audio import masks, pitch, reading, stft
 from specnmf.audio.recording import Audio
 from specnmf.audio.stft import Grid
 from specnmf.audio.writing import check_writable
-from specnmf.informed.labelled import Labelled, fit_labelled
+from specnmf.factor.options import BETAS
+from specnmf.methods.labels.fitting import Labelled, fit_labelled
 from specnmf.output import folder, report
 from specnmf.output.sources import Written, write_sources
 from specnmf.pipeline.marking import read_marks
@@ -30,7 +31,7 @@ from specnmf.pipeline.writing import write_factors, write_run
 from specnmf.score.grouping import safe_names
 from specnmf.score.marks import Marks, runs
 from specnmf.score.regions import write_regions
-from specnmf.settings import BETAS, LabelSettings
+from specnmf.tasks.label import LabelSettings
 
 
 @dataclass(frozen=True, eq=False)
@@ -159,10 +160,25 @@ def _sources(
 ) -> Written:
     models = masks.FactorModels(done.result.factorization, names=done.result.names)
     power = done.settings.mask_power
-    stream = masks.stream_of(done.audio, done.grid, models, done.settings, power=power)
+    stream = masks.stream_of(
+        done.audio,
+        done.grid,
+        models,
+        mask=done.settings.mask,
+        power=power,
+        threads=done.settings.threads,
+    )
     names = [done.files[name] for name in models.names]
     return write_sources(
-        folder, done.path, done.audio, names, stream, done.settings, progress=step
+        folder,
+        done.path,
+        done.audio,
+        names,
+        stream,
+        done.settings,
+        start=done.settings.start,
+        threads=done.settings.threads,
+        progress=step,
     )
 
 

@@ -16,7 +16,7 @@ from specnmf.factor.factorization import Factorization
 from specnmf.factor.layers import tree
 from specnmf.factor.layers.model import Layers
 from specnmf.factor.layers.tree import Tree
-from specnmf.informed.layered import notes_of
+from specnmf.methods.layers.stems import notes_of
 from specnmf.output import report
 from specnmf.output.sources import Written
 from specnmf.pipeline.run import (
@@ -24,7 +24,7 @@ from specnmf.pipeline.run import (
     sound_warnings,
 )
 from specnmf.score.marks import Marks
-from specnmf.settings import LayerSettings
+from specnmf.tasks.layers import LayerSettings
 
 #: Notes of less of a component's energy are not listed.
 LEAST_LISTED = 0.05

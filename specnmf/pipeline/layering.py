@@ -18,7 +18,8 @@ from specnmf.factor.layers import tree
 from specnmf.factor.layers.hierarchical import hierarchical_nmf
 from specnmf.factor.layers.model import Layers
 from specnmf.factor.layers.neural import neural_nmf
-from specnmf.informed.layered import LayerModels
+from specnmf.factor.options import BETAS
+from specnmf.methods.layers.stems import LayerModels
 from specnmf.output import folder, report
 from specnmf.output.sources import Written, write_sources
 from specnmf.parallel import workers
@@ -29,7 +30,7 @@ from specnmf.pipeline.run import Progress, Run, Stages, check_room
 from specnmf.pipeline.writing import write_factors, write_run
 from specnmf.score.marks import Marks, runs
 from specnmf.score.regions import Region, write_regions
-from specnmf.settings import BETAS, LayerSettings
+from specnmf.tasks.layers import LayerSettings
 
 #: The file of the tree.
 TREE = "tree.json"
@@ -232,7 +233,14 @@ def _sources(
     own.mkdir()
     models = LayerModels(done.layers, layer)
     power = done.settings.mask_power
-    stream = masks.stream_of(done.audio, done.grid, models, done.settings, power=power)
+    stream = masks.stream_of(
+        done.audio,
+        done.grid,
+        models,
+        mask=done.settings.mask,
+        power=power,
+        threads=done.settings.threads,
+    )
     return write_sources(
         own,
         done.path,
@@ -240,6 +248,8 @@ def _sources(
         models.names,
         stream,
         done.settings,
+        start=done.settings.start,
+        threads=done.settings.threads,
         progress=step,
     )
 

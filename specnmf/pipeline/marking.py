@@ -9,7 +9,7 @@ from specnmf.audio.stft import Grid
 from specnmf.errors import ScoreError
 from specnmf.score.marks import Marks, mark
 from specnmf.score.regions import read_regions
-from specnmf.settings import RunSettings
+from specnmf.tasks.settings import RunSettings
 
 
 def read_marks(path: Path, audio: Sound, grid: Grid, settings: RunSettings) -> Marks:

@@ -22,13 +22,14 @@ from specnmf.errors import (
     SpecnmfError,
     TemplateError,
 )
+from specnmf.options import from_plain
 from specnmf.output import folder, report
 from specnmf.pipeline.decomposing import decompose
 from specnmf.pipeline.labelling import label
 from specnmf.pipeline.layering import layers
 from specnmf.pipeline.run import KINDS, Progress, Run
 from specnmf.pipeline.separating import separate
-from specnmf.settings import RunSettings, settings_from
+from specnmf.tasks.settings import RunSettings
 
 #: A run.json beyond this size is refused: that of 100 000 stems is smaller.
 MOST_REPORT_BYTES = 16 << 20
@@ -285,7 +286,7 @@ def _settings(path: Path, content: dict[str, Any], kind: str) -> RunSettings:
     if not isinstance(used, dict) or not isinstance(asked, dict):
         _refuse(path, "settings and asked as objects")
     try:
-        return settings_from(KINDS[kind], {**used, **asked})
+        return from_plain(KINDS[kind], {**used, **asked})
     except ParameterError as error:
         raise ParameterError(f"{path}: {error}") from error
 

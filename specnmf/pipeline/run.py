@@ -22,13 +22,11 @@ from specnmf.errors import ParameterError
 from specnmf.output import report
 from specnmf.output.sources import Written
 from specnmf.pipeline.compiling import watched
-from specnmf.settings import (
-    LabelSettings,
-    LayerSettings,
-    RunSettings,
-    ScoreSettings,
-    Settings,
-)
+from specnmf.tasks.decompose import Settings
+from specnmf.tasks.label import LabelSettings
+from specnmf.tasks.layers import LayerSettings
+from specnmf.tasks.separate import ScoreSettings
+from specnmf.tasks.settings import RunSettings
 
 #: ``progress(stage, done, total, note)``, as a stage goes on.
 Progress = Callable[[str, int, int, str], None]

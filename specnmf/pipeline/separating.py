@@ -15,9 +15,9 @@ from specnmf.audio.features import Features
 from specnmf.audio.recording import Audio
 from specnmf.audio.writing import check_writable
 from specnmf.errors import ScoreError
-from specnmf.informed import separation
-from specnmf.informed.components import Components
-from specnmf.informed.separation import Stems
+from specnmf.methods import by_score as separation
+from specnmf.methods.by_score import Stems
+from specnmf.methods.stem_factors import Components
 from specnmf.output import folder, report
 from specnmf.output.sources import Written, write_sources
 from specnmf.pipeline.run import (
@@ -32,7 +32,7 @@ from specnmf.score import align, midi, notelist
 from specnmf.score.align import Alignment
 from specnmf.score.notes import Score
 from specnmf.score.reading import read_score
-from specnmf.settings import ScoreSettings
+from specnmf.tasks.separate import ScoreSettings
 
 #: The kinds of score that are looked for beside a recording.
 SUFFIXES = (".mid", ".midi", ".musicxml", ".mxl", ".xml", ".csv")
@@ -212,6 +212,8 @@ def _write(done: _Separation, partial: Path, stages: Stages) -> Written | None:
             done.stems.names,
             done.stems.stream(done.settings),
             done.settings,
+            start=done.settings.start,
+            threads=done.settings.threads,
             progress=step,
         ),
         notes=lambda folder: _write_notes(done, folder),

@@ -17,7 +17,7 @@ from specnmf.output.sources import Written
 from specnmf.parallel import n_threads
 from specnmf.pipeline.run import Stages
 from specnmf.score import midi, notelist
-from specnmf.settings import RunSettings
+from specnmf.tasks.settings import RunSettings
 
 
 def write_run(

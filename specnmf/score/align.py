@@ -9,13 +9,13 @@ from typing import Literal, NamedTuple, get_args
 import numpy as np
 from numpy.typing import NDArray
 
+from specnmf.checks import check_choice
 from specnmf.errors import ScoreError
 from specnmf.score import matching
 from specnmf.score.matching import Music, Recording, Way
 from specnmf.score.notes import Note, Score
 from specnmf.score.refine import heard, refined
 from specnmf.score.timing import Passage, passage, passage_of
-from specnmf.settings import check_choice
 
 Float64 = NDArray[np.float64]
 Mode = Literal["auto", "always", "never"]

@@ -9,10 +9,10 @@ from fnmatch import fnmatchcase
 from statistics import fmean
 from typing import Literal, NamedTuple, get_args
 
+from specnmf.checks import check_choice
 from specnmf.errors import ParameterError
 from specnmf.notation import drum_name, note_name
 from specnmf.score.notes import Note, Score, numbered
-from specnmf.settings import check_choice
 
 By = Literal["part", "hand", "pitch", "note"]
 Groups = Mapping[str, Sequence[str]]

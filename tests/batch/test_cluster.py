@@ -15,8 +15,10 @@ from specnmf.audio.writing import write
 from specnmf.batch.batch import Request, begun, make_plan
 from specnmf.batch.places import open_store
 from specnmf.batch.running import Summary
+from specnmf.batch.settings import BatchSettings
 from specnmf.errors import BatchError, ParameterError
-from specnmf.settings import BatchSettings, ScoreSettings, Settings
+from specnmf.tasks.decompose import Settings
+from specnmf.tasks.separate import ScoreSettings
 
 distributed = pytest.importorskip("distributed")
 

@@ -5,8 +5,9 @@ import os
 import pytest
 
 from specnmf.batch import machine
+from specnmf.batch.settings import BatchSettings
 from specnmf.batch.worker import Limits
-from specnmf.settings import BatchSettings, Settings
+from specnmf.tasks.decompose import Settings
 
 GIB = 1 << 30
 

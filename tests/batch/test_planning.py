@@ -12,9 +12,11 @@ from specnmf.batch.finding import Song
 from specnmf.batch.manifest import MANIFEST, Record
 from specnmf.batch.places import open_store
 from specnmf.batch.planning import Plan, Recipe, check_targets
+from specnmf.batch.settings import BatchSettings
 from specnmf.errors import AudioError, BatchError
 from specnmf.output.folder import PARTIAL, REPORT
-from specnmf.settings import BatchSettings, ScoreSettings, Settings
+from specnmf.tasks.decompose import Settings
+from specnmf.tasks.separate import ScoreSettings
 
 SONG = Song("live/a.wav", "1:1")
 

@@ -12,10 +12,12 @@ from specnmf.batch.manifest import Record, open_manifest
 from specnmf.batch.places import open_store
 from specnmf.batch.planning import Plan, Recipe
 from specnmf.batch.running import Batch, Summary
+from specnmf.batch.settings import BatchSettings
 from specnmf.batch.work import Outcome
 from specnmf.errors import BatchError, WorkerError
 from specnmf.output.folder import PARTIAL, REPORT
-from specnmf.settings import BatchSettings, ScoreSettings, Settings
+from specnmf.tasks.decompose import Settings
+from specnmf.tasks.separate import ScoreSettings
 
 
 class Threads:

@@ -18,7 +18,8 @@ from specnmf.errors import AudioError
 from specnmf.output.folder import PARTIAL, REPORT
 from specnmf.output.report import sha256
 from specnmf.pipeline.run import settings_hash
-from specnmf.settings import ScoreSettings, Settings
+from specnmf.tasks.decompose import Settings
+from specnmf.tasks.separate import ScoreSettings
 
 QUICK = Settings(n_components=2, max_iter=2, figures=False, sources=False)
 

@@ -22,10 +22,12 @@ from specnmf.batch import batch, work
 from specnmf.batch.lock import LOCK, locked
 from specnmf.batch.manifest import MANIFEST
 from specnmf.batch.places import open_store
+from specnmf.batch.settings import BatchSettings
 from specnmf.cli import cli
 from specnmf.errors import BatchError
 from specnmf.output.folder import PARTIAL, REPORT
-from specnmf.settings import BatchSettings, ScoreSettings, Settings
+from specnmf.tasks.decompose import Settings
+from specnmf.tasks.separate import ScoreSettings
 
 QUICK = ("-k", "2", "--max-iter", "2", "--no-figures", "--no-sources")
 OUT = Path("specnmf_out")

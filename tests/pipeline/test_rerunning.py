@@ -90,7 +90,7 @@ def test_a_run_comes_out_the_same_to_the_byte(song, settings):
 
 def test_a_long_recording_comes_out_the_same(song, monkeypatch):
     """What is held depends on how many components auto might have chosen."""
-    from specnmf.pipeline import budget
+    from specnmf.methods.components import budget
 
     monkeypatch.setattr(budget.Budget, "most_samples", lambda self: 4000)
     settings = dataclasses.replace(QUICK, n_components="auto")

@@ -9,6 +9,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from specnmf.checks import check_at_least, check_choice
 from specnmf.errors import ParameterError
 from specnmf.factor.iterate import Callback, Factors, iterate
 from specnmf.factor.layers.hierarchical import hierarchical_nmf
@@ -17,8 +18,8 @@ from specnmf.factor.layers.model import Layers, parse_ranks
 from specnmf.factor.layers.objective import Data
 from specnmf.factor.layers.supervision import label_templates
 from specnmf.factor.nnls import solve_normal
+from specnmf.factor.options import NmfOptions
 from specnmf.parallel import Mapper, workers
-from specnmf.settings import Settings, check_at_least, check_choice
 
 Array = NDArray[np.floating]
 Doubles = NDArray[np.float64]
@@ -46,10 +47,10 @@ def deep_nmf(
     signed: bool = False,
     solver: DeepSolver = "hals",
     restarts: int = 1,
-    max_iter: int = Settings.max_iter,
-    tol: float = Settings.tol,
-    rng: int | np.random.Generator = Settings.seed,
-    threads: int | None = Settings.threads,
+    max_iter: int = NmfOptions.max_iter,
+    tol: float = NmfOptions.tol,
+    rng: int | np.random.Generator = NmfOptions.seed,
+    threads: int | None = NmfOptions.threads,
     callback: Callback | None = None,
 ) -> Layers:
     """X ≈ A[0] A[1] ... A[L] S[L], each factor in turn fitted to X by all the others.
@@ -131,7 +132,7 @@ def deep_nmf(
     check_choice("solver", solver, tuple(UPDATES))
     check_at_least("restarts", restarts, 1)
     check_at_least("label_weight", label_weight, 0)
-    options = Settings(max_iter=max_iter, tol=tol)
+    options = NmfOptions(max_iter=max_iter, tol=tol)
     known = None if labels is None else Labels.of(labels, label_mask, X.shape[1])
     rng = np.random.default_rng(rng)
     if signed:
@@ -331,7 +332,7 @@ def _through(P: Doubles | None, part: Doubles) -> Doubles:
 def _semi_nmf_layers(
     X: Array,
     ranks: Sequence[int],
-    options: Settings,
+    options: NmfOptions,
     rng: np.random.Generator,
     threads: int | None,
 ) -> Layers:
@@ -350,7 +351,7 @@ def _semi_nmf_layers(
 
 
 def _iterate(
-    fit: DeepUpdates, options: Settings, callback: Callback | None
+    fit: DeepUpdates, options: NmfOptions, callback: Callback | None
 ) -> list[float]:
     return iterate(
         fit,

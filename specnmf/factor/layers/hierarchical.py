@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from specnmf.checks import check_at_least
 from specnmf.errors import ParameterError
 from specnmf.factor.divergence import beta_divergence, floor
 from specnmf.factor.factorization import Factorization
@@ -17,7 +18,7 @@ from specnmf.factor.layers.model import Layers, parse_ranks
 from specnmf.factor.layers.semisupervised import semisupervised_nmf
 from specnmf.factor.masked import weighted_divergence
 from specnmf.factor.nmf import nmf
-from specnmf.settings import Settings, Solver, check_at_least, parse_beta
+from specnmf.factor.options import NmfOptions, Solver, parse_beta
 
 Array = NDArray[np.floating]
 
@@ -35,10 +36,10 @@ def hierarchical_nmf(
     beta: float | str = 2.0,
     solver: Solver | Sequence[Solver] = "auto",
     restarts: int = 1,
-    max_iter: int = Settings.max_iter,
-    tol: float = Settings.tol,
-    rng: int | np.random.Generator = Settings.seed,
-    threads: int | None = Settings.threads,
+    max_iter: int = NmfOptions.max_iter,
+    tol: float = NmfOptions.tol,
+    rng: int | np.random.Generator = NmfOptions.seed,
+    threads: int | None = NmfOptions.threads,
     callback: Callback | None = None,
 ) -> Layers:
     """X ≈ A[0] S[0], S[0] ≈ A[1] S[1], and so on, one after the other.
@@ -97,7 +98,7 @@ def hierarchical_nmf(
     check_at_least("restarts", restarts, 1)
     check_at_least("label_weight", label_weight, 0)
     known = None if labels is None else Labels.of(labels, label_mask, X.shape[1])
-    options = Settings(beta=parse_beta(beta), max_iter=max_iter, tol=tol)
+    options = NmfOptions(beta=parse_beta(beta), max_iter=max_iter, tol=tol)
     rng, counted = np.random.default_rng(rng), Counted(callback)
     chain = _Chain(solvers, options, rng, threads, counted)
     found = [chain.factorise(X, ranks, known, label_weight) for _ in range(restarts)]
@@ -113,7 +114,7 @@ class _Chain:
     """How layers follow each other."""
 
     solvers: Sequence[Solver]
-    options: Settings
+    options: NmfOptions
     rng: np.random.Generator
     threads: int | None
     callback: Callback

@@ -9,8 +9,8 @@ from functools import reduce
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from specnmf.checks import check_at_least
 from specnmf.errors import ParameterError
-from specnmf.settings import check_at_least
 
 Array = NDArray[np.floating]
 

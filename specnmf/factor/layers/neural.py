@@ -10,6 +10,7 @@ from typing import Literal, get_args
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from specnmf.checks import check_at_least, check_choice
 from specnmf.errors import ParameterError
 from specnmf.factor.factorization import non_negative
 from specnmf.factor.iterate import Callback, Counted
@@ -18,8 +19,8 @@ from specnmf.factor.layers.descent import Doubles, Function, Progress
 from specnmf.factor.layers.labels import Labels
 from specnmf.factor.layers.model import Layers, parse_ranks
 from specnmf.factor.layers.network import Costs, Network
+from specnmf.factor.options import NmfOptions
 from specnmf.parallel import workers
-from specnmf.settings import Settings, check_at_least, check_choice
 
 Loss = Literal["reconstruction", "energy"]
 LabelLoss = Literal["l2", "cross-entropy"]
@@ -44,8 +45,8 @@ def neural_nmf(
     batch_size: int = BATCH,
     max_iter: int = 500,
     tol: float = 1e-5,
-    rng: int | np.random.Generator = Settings.seed,
-    threads: int | None = Settings.threads,
+    rng: int | np.random.Generator = NmfOptions.seed,
+    threads: int | None = NmfOptions.threads,
     callback: Callback | None = None,
 ) -> Layers:
     """X ≈ A[0] A[1] ... A[L] S[L], where every S follows from the A.
@@ -129,7 +130,7 @@ def neural_nmf(
     check_at_least("restarts", restarts, 1)
     check_at_least("batch_size", batch_size, 1)
     check_at_least("label_weight", label_weight, 0)
-    Settings(max_iter=max_iter, tol=tol)
+    NmfOptions(max_iter=max_iter, tol=tol)
     known = None if labels is None else Labels.of(labels, label_mask, X.shape[1])
     _check_whole(known, label_loss)
     shapes = _shapes(X, parse_ranks(ranks), start)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from specnmf.checks import check_at_least
 from specnmf.errors import ParameterError
 from specnmf.factor import starts
 from specnmf.factor.factorization import Factorization
@@ -14,8 +15,8 @@ from specnmf.factor.iterate import Callback, iterate
 from specnmf.factor.layers.labels import Labels
 from specnmf.factor.layers.model import Layers
 from specnmf.factor.masked import Part, WeightedUpdates, known
+from specnmf.factor.options import NmfOptions, parse_beta
 from specnmf.parallel import workers
-from specnmf.settings import Settings, check_at_least, parse_beta
 
 Array = NDArray[np.floating]
 
@@ -30,9 +31,9 @@ def semisupervised_nmf(
     data_mask: ArrayLike | None = None,
     beta: float | str = 2.0,
     label_beta: float | str | None = None,
-    max_iter: int = Settings.max_iter,
-    tol: float = Settings.tol,
-    rng: int | np.random.Generator = Settings.seed,
+    max_iter: int = NmfOptions.max_iter,
+    tol: float = NmfOptions.tol,
+    rng: int | np.random.Generator = NmfOptions.seed,
     callback: Callback | None = None,
 ) -> Layers:
     """X ≈ A S and Y ≈ B S with one S, by multiplicative updates.
@@ -92,7 +93,7 @@ def semisupervised_nmf(
     """
     betas = _betas(beta, label_beta)
     check_at_least("label_weight", label_weight, 0)
-    options = Settings(max_iter=max_iter, tol=tol)
+    options = NmfOptions(max_iter=max_iter, tol=tol)
     counts = np.ones(np.shape(X), bool) if data_mask is None else data_mask
     X, weights = known(X, counts, ("X", "data_mask"))
     found = Labels.of(labels, label_mask, X.shape[1])

@@ -26,7 +26,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from specnmf.output.figures import pooling
 from specnmf.output.figures.pooling import Float32, Plane, Rows
-from specnmf.settings import FigureFormat
+from specnmf.output.options import FigureFormat
 
 #: Dots per inch of a PNG, and of the images inside an SVG or PDF.
 DPI = 130

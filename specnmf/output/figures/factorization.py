@@ -24,8 +24,8 @@ from specnmf.notation import note_name
 from specnmf.output.figures import canvas, pooling
 from specnmf.output.figures.canvas import BLUE, GREY, INK, LINE, ORANGE, PLAIN, SMALL
 from specnmf.output.figures.pooling import Float32, Float64, MagnitudesOf, Plane
+from specnmf.output.options import FigureFormat
 from specnmf.parallel import workers
-from specnmf.settings import FigureFormat
 
 #: At most so many components, the strongest, get a template or an unpitched lane.
 MOST_COMPONENTS = 128

@@ -17,7 +17,7 @@ from specnmf.errors import ParameterError
 from specnmf.output.figures import canvas, pooling
 from specnmf.output.figures.canvas import BLUE, GREY, INK, PALE
 from specnmf.output.figures.pooling import Plane
-from specnmf.settings import FigureFormat
+from specnmf.output.options import FigureFormat
 
 Bools = NDArray[np.bool_]
 

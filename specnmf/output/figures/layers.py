@@ -19,13 +19,13 @@ from numpy.typing import NDArray
 from specnmf.errors import ParameterError
 from specnmf.factor.layers.model import Layers
 from specnmf.factor.layers.tree import Tree
-from specnmf.informed.layered import notes_of
+from specnmf.methods.layers.stems import notes_of
 from specnmf.output.figures import canvas, pooling
 from specnmf.output.figures.canvas import BLUE, GREY, INK, LINE, PLAIN, SMALL
 from specnmf.output.figures.pooling import Plane
 from specnmf.output.figures.stems import GREY as OTHERS
 from specnmf.output.figures.stems import HUES, shaded
-from specnmf.settings import FigureFormat
+from specnmf.output.options import FigureFormat
 
 #: Notes by which a component of a further layer is called, and the least share of
 #: its energy that one has.

@@ -12,7 +12,7 @@ from matplotlib.ticker import MaxNLocator
 from specnmf.factor.rank import SHARE, RankChoice
 from specnmf.output.figures import canvas
 from specnmf.output.figures.canvas import BLUE, GREY, INK, LINE, ORANGE, PLAIN, SMALL
-from specnmf.settings import FigureFormat
+from specnmf.output.options import FigureFormat
 
 #: Numbers that stand below the axis if they were tried, besides the choice.
 _TICKS = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64)

@@ -22,7 +22,7 @@ from specnmf.output.figures.learned import (
 from specnmf.output.figures.pooling import Plane
 from specnmf.output.figures.score import score_figure
 from specnmf.output.figures.score_data import ScoreFigureData
-from specnmf.settings import FigureFormat
+from specnmf.output.options import FigureFormat
 
 #: At most so many stems, the strongest, have their sound drawn.
 MOST_SOURCES = 48

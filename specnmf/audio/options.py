@@ -1,0 +1,165 @@
+"""The options of sound: excerpt, window, masks, files."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from specnmf.checks import check_at_least
+from specnmf.errors import ParameterError
+from specnmf.options import MASKS, OUTPUT, TRANSFORM, Options, option
+
+Mask = Literal["ratio", "binary"]
+AudioFormat = Literal["wav", "flac", "ogg", "mp3"]
+
+#: The subtypes of each format; the first is the default.
+SUBTYPES: Mapping[str, tuple[str, ...]] = {
+    "wav": ("PCM_24", "PCM_16", "PCM_32", "PCM_U8", "FLOAT", "DOUBLE"),
+    "flac": ("PCM_24", "PCM_16", "PCM_S8"),
+    "ogg": ("VORBIS",),
+    "mp3": ("MPEG_LAYER_III",),
+}
+
+#: Window length in samples up to 48 kHz; doubled with each doubling above.
+BASE_N_FFT = 2048
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExcerptOptions(Options, group=TRANSFORM):
+    """Which part of a recording to take.
+
+    Attributes
+    ----------
+    start, duration : float
+        In seconds; duration None: to the end.
+    """
+
+    start: float = option(0.0, "Where the excerpt begins, in seconds.", least=0)
+    duration: float | None = option(
+        None, "Length of the excerpt in seconds; by default to the end.", above=0
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class WindowOptions(Options, group=TRANSFORM):
+    """The window of the transform.
+
+    Attributes
+    ----------
+    n_fft, hop_length : int or None
+        Window length and step in samples; None: 2048 up to 48 kHz and in proportion
+        above, and a quarter of the window.
+    """
+
+    n_fft: int | None = option(
+        None, "Window in samples; by default 2048 up to 48 kHz, 4096 up to 96 kHz."
+    )
+    hop_length: int | None = option(
+        None, "Step in samples; by default a quarter of the window."
+    )
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_window(self.n_fft, self.hop_length)
+
+
+@dataclass(frozen=True, kw_only=True)
+class MaskOptions(Options, group=MASKS):
+    """How the sources share the recording.
+
+    Attributes
+    ----------
+    mask : str
+        ratio: each point is shared; binary: each point goes to the loudest source.
+    """
+
+    mask: Mask = option(
+        "ratio", "ratio: soft masks; binary: each bin goes to the loudest source."
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class PowerOptions(MaskOptions, group=MASKS):
+    """Masks that are ratios of powers of the sources' magnitudes.
+
+    Attributes
+    ----------
+    mask_power : float
+        1: ratio of magnitudes; 2: Wiener's powers.
+    """
+
+    mask_power: float = option(
+        1.0, "1: ratio of magnitudes; 2: ratio of powers, as Wiener's.", above=0
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class FileOptions(Options, group=OUTPUT):
+    """The files of the sources.
+
+    Attributes
+    ----------
+    format, subtype : str
+        As soundfile names them; subtype None: the input's own.
+    """
+
+    format: AudioFormat = option("wav", "File format of the sources.")
+    subtype: str | None = option(
+        None,
+        "Sample format of the sources, such as pcm_16 or float; by default the "
+        "input's own.",
+    )
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_subtype(self.format, self.subtype)
+
+
+def window(
+    sr: int, n_fft: int | None = None, hop_length: int | None = None
+) -> tuple[int, int]:
+    """Window length and hop in samples, with defaults for what is None.
+
+    Parameters
+    ----------
+    sr : int
+        Sample rate in Hz.
+    n_fft, hop_length : int, optional
+        Taken as they are where given.
+
+    Raises
+    ------
+    ParameterError
+        If the window is odd or too short, or the hop longer than the window.
+    """
+    check_window(n_fft, hop_length)
+    if n_fft is None:
+        doublings = max(0, math.ceil(math.log2(sr / 48_000)))
+        n_fft = BASE_N_FFT * 2**doublings
+    return n_fft, hop_length or n_fft // 4
+
+
+def check_window(n_fft: int | None, hop_length: int | None) -> None:
+    """Raise ParameterError unless frames of ``n_fft`` can step by ``hop_length``."""
+    if n_fft is not None and (n_fft < 16 or n_fft % 2):
+        raise ParameterError(f"n_fft must be even and at least 16, got {n_fft}")
+    if hop_length is None:
+        return
+    check_at_least("hop_length", hop_length, 1)
+    length = n_fft or BASE_N_FFT
+    if hop_length > length:
+        raise ParameterError(
+            f"hop_length must not exceed n_fft ({length}), got {hop_length}: "
+            "samples between the frames would be lost"
+        )
+
+
+def check_subtype(format: str, subtype: str | None) -> None:
+    """Raise ParameterError if files of this format cannot hold the subtype."""
+    if subtype is not None and subtype.upper() not in SUBTYPES[format]:
+        raise ParameterError(
+            f"subtype of {format} is one of {', '.join(SUBTYPES[format])}, "
+            f"got {subtype!r}"
+        )

@@ -1,0 +1,115 @@
+"""How a batch goes about its songs; what it makes of them is in the tasks' settings."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from specnmf.errors import ParameterError
+from specnmf.options import OUTPUT, RUN, Options, option
+from specnmf.sizes import parse_size
+
+
+@dataclass(frozen=True, kw_only=True)
+class BatchSettings(Options):
+    """Which songs to do, and how.
+
+    Attributes
+    ----------
+    recursive : bool
+        Whether to look into folders of the folder.
+    include, exclude : sequence of str
+        Patterns for the names of recordings.
+    scores : bool
+        Whether songs with a score beside them are separated by it.
+    resume : bool
+        Leave out what is done with the same settings and inputs, and what failed.
+    retry_failed : bool
+        Resume, and try again what failed.
+    checksum : bool
+        Detect changed inputs by their content, not by size and time.
+    overwrite : bool
+        Make finished runs again.
+    jobs : int or None
+        Songs at a time; None: as many as there are cores, and memory for.
+    timeout : float or None
+        Seconds that a song may take.
+    max_memory : int or None
+        Bytes that a job may take; None: its share of the machine's.
+    scheduler : str or None
+        The address of a Dask scheduler, whose workers do the jobs.
+
+    Raises
+    ------
+    ParameterError
+        If a value is out of its range.
+    """
+
+    recursive: bool = option(
+        False, "Look into folders of FOLDER.", flags=("-r", "--recursive")
+    )
+    include: Sequence[str] = option(
+        (), "Only files such as '*.wav' or 'live/*'; repeatable.", metavar="PATTERN"
+    )
+    exclude: Sequence[str] = option((), "None of these; repeatable.", metavar="PATTERN")
+    scores: bool = option(
+        True, "Separate songs that have a score beside them, or decompose all."
+    )
+    resume: bool = option(
+        False,
+        "Do what is not done yet, and what has changed.",
+        flags=("--resume",),
+        group=OUTPUT,
+    )
+    retry_failed: bool = option(
+        False,
+        "Resume, with what failed before.",
+        flags=("--retry-failed",),
+        group=OUTPUT,
+    )
+    checksum: bool = option(
+        False,
+        "Detect changed files by content, not size and time.",
+        flags=("--checksum",),
+        group=OUTPUT,
+    )
+    overwrite: bool = option(
+        False, "Replace finished runs.", flags=("--overwrite",), group=OUTPUT
+    )
+    jobs: int | None = option(
+        None,
+        "Songs at a time; by default one a core, as far as the memory goes.",
+        flags=("-j", "--jobs"),
+        least=1,
+        group=RUN,
+    )
+    timeout: float | None = option(
+        None, "The most seconds for a song.", above=0, group=RUN
+    )
+    max_memory: int | None = option(
+        None,
+        "The most that a job may take; by default its share of the machine's.",
+        least=1,
+        parse=parse_size,
+        metavar="SIZE",
+        group=RUN,
+    )
+    scheduler: str | None = option(
+        None,
+        "Run the songs on a Dask cluster: tcp://host:8786.",
+        metavar="ADDRESS",
+        group=RUN,
+    )
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.resumes and self.overwrite:
+            raise ParameterError(
+                "resume leaves finished runs as they are, overwrite makes them again; "
+                "use one of them"
+            )
+
+    @property
+    def resumes(self) -> bool:
+        """Whether it goes on from what an earlier batch did."""
+        return self.resume or self.retry_failed

@@ -1,1 +1,0 @@
-"""Score, sound and factorisation together."""

@@ -1,0 +1,459 @@
+"""The book's model: a score laid out as templates and activations.
+
+Every pitch of the score gets a template that is zero but near its harmonics, and an
+activation that is zero but where its notes sound [1]_. Multiplicative updates leave
+zeros as they are, so the score stays in force while the recording fills in the rest.
+The numbers are those of libfmp, section 8.3 of [2]_, to the last bit.
+
+.. [1] S. Ewert and M. Müller, "Using score-informed constraints for NMF-based source
+   separation", ICASSP 2012.
+.. [2] M. Müller, "Fundamentals of Music Processing", 2nd edition, Springer 2021.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields
+from typing import Literal, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from specnmf.checks import check_at_least
+from specnmf.errors import ParameterError, ScoreError
+from specnmf.factor.factorization import Factorization
+from specnmf.notation import drum_name, note_name
+from specnmf.score.notes import Note, Score
+
+Bool = NDArray[np.bool_]
+Float64 = NDArray[np.float64]
+Int = NDArray[np.int64]
+
+#: What a component stands for: a pitch, the attacks of a pitch, or a drum.
+Kind = Literal["pitch", "onset", "drum"]
+Component = tuple[Kind, int]
+
+#: What each kind's template holds everywhere, before a pitch gets its harmonics.
+FLOOR: Mapping[Kind, float] = {"pitch": 0.0, "onset": 0.1, "drum": 1.0}
+
+#: The frequencies, in Hz, that A4 may have.
+LOWEST_TUNING, HIGHEST_TUNING = 220.0, 880.0
+
+
+class Grid(Protocol):
+    """Where the frames and bins of a spectrogram lie."""
+
+    @property
+    def sr(self) -> int:
+        """Sample rate in Hz."""
+
+    @property
+    def n_fft(self) -> int:
+        """Window length in samples."""
+
+    @property
+    def hop_length(self) -> int:
+        """Samples from one frame to the next."""
+
+    @property
+    def n_bins(self) -> int:
+        """How many frequencies, from 0 Hz on."""
+
+    @property
+    def n_frames(self) -> int:
+        """How many frames, from 0 s on."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tolerances:
+    """How far the recording may stray from the score; the defaults are libfmp's.
+
+    Attributes
+    ----------
+    pitch : float
+        Around each harmonic, as a share of its frequency, below 0.5.
+    before, after : float
+        Before a note starts and after it ends, in seconds.
+    onset_before, onset_after : float
+        Around a note's start, where it is attacked, in seconds.
+
+    Raises
+    ------
+    ParameterError
+        If one is negative or not finite, or ``pitch`` is 0.5 or more.
+    """
+
+    pitch: float = 0.05
+    before: float = 0.2
+    after: float = 0.5
+    onset_before: float = 0.3
+    onset_after: float = 0.1
+
+    def __post_init__(self) -> None:
+        for field in fields(self):
+            check_at_least(f"tolerance {field.name}", getattr(self, field.name), 0)
+        if self.pitch >= 0.5:
+            raise ParameterError(
+                f"tolerance pitch must be below 0.5 of a harmonic, got {self.pitch}"
+            )
+
+
+@dataclass(frozen=True, eq=False)
+class Layout:
+    """A score as components: what to start from, and which note sounds where.
+
+    Attributes
+    ----------
+    start : Factorization
+        W (n_bins, n_components) and H (n_components, n_frames), float64, each
+        component labelled with its note or drum.
+    pitches : array of int, shape (n_components,)
+        MIDI pitch of each component; of a drum its General MIDI note.
+    kinds : tuple of str
+        ``"pitch"``, ``"onset"`` or ``"drum"`` for each component.
+    n_notes : int
+        How many notes the score has.
+    spans : array of int, shape (n_spans, 4)
+        Where notes may sound: the note's place in the score, its component, the
+        first frame, and the frame after the last.
+    """
+
+    start: Factorization
+    pitches: Int
+    kinds: tuple[Kind, ...]
+    n_notes: int
+    spans: Int
+
+    @property
+    def support(self) -> tuple[Bool, Bool]:
+        """Where W and H may be other than zero; `specnmf.nmf` takes it as such."""
+        return self.start.W > 0, self.start.H > 0
+
+
+def fmp_layout(
+    score: Score,
+    grid: Grid,
+    *,
+    onsets: bool = False,
+    tolerances: Tolerances | None = None,
+    tuning: float = 440.0,
+) -> Layout:
+    """Lay a score out as the book does, a component for each pitch.
+
+    Pitches come in rising order, then the drums. A drum, which the book does not
+    have, gets a flat template and is active like any other note.
+
+    Parameters
+    ----------
+    score : Score
+        In the recording's time.
+    grid : Grid
+        Of the spectrogram to factorise; `specnmf.Spectrogram.grid` is one.
+    onsets : bool
+        Put before each pitch a component for its attacks, flat in frequency and
+        active around the starts of its notes.
+    tolerances : Tolerances, optional
+        libfmp's by default.
+    tuning : float
+        Frequency of A4 in Hz.
+
+    Returns
+    -------
+    Layout
+        Its ``start`` is one for `specnmf.nmf`. A pitch that lies above all bins
+        has a template of zeros, and one whose notes all lie after the end an
+        activation of zeros: they sound nowhere.
+
+    Raises
+    ------
+    ScoreError
+        If the score has no notes, or none before the end of the recording.
+    ParameterError
+        If ``tuning`` lies outside 220 to 880 Hz.
+
+    References
+    ----------
+    libfmp.c8: init_nmf_template_pitch, init_nmf_activation_score, and the same with
+    _onset.
+    """
+    if not score.notes:
+        raise ScoreError("the score has no notes; give one that has")
+    tolerances = tolerances or Tolerances()
+    components = _components(score, onsets=onsets)
+    spans = _spans(score.notes, components, grid, tolerances)
+    if not spans.size:
+        seconds = grid.n_frames * grid.hop_length / grid.sr
+        raise ScoreError(
+            f"no note starts within the recording's {seconds:.1f} s, the first at "
+            f"{score.notes[0].start:.1f} s; give the score of this recording"
+        )
+    W = _templates(components, grid, tolerances.pitch, tuning)
+    H = _activations(spans, len(components), grid)
+    return Layout(
+        start=Factorization(W, H, tuple(map(_name, components))),
+        pitches=np.array([pitch for _, pitch in components]),
+        kinds=tuple(kind for kind, _ in components),
+        n_notes=len(score.notes),
+        spans=spans,
+    )
+
+
+def fmp_templates(
+    pitches: Iterable[int],
+    grid: Grid,
+    *,
+    tolerance: float = Tolerances.pitch,
+    tuning: float = 440.0,
+) -> Float64:
+    """The templates of some pitches: 1/m around the m-th harmonic, else zero.
+
+    Where the surroundings of two harmonics meet, the higher one counts.
+
+    Parameters
+    ----------
+    pitches : iterable of int
+        MIDI pitches.
+    grid : Grid
+        sr, n_fft and n_bins decide; `specnmf.Spectrogram.grid` is one.
+    tolerance : float
+        How far a harmonic's surroundings reach, as a share of its frequency.
+    tuning : float
+        Frequency of A4 in Hz.
+
+    Returns
+    -------
+    W : array, shape (n_bins, n_pitches), float64
+        Zero for a pitch that lies above all bins.
+
+    Raises
+    ------
+    ParameterError
+        If ``tolerance`` is not in [0, 0.5), or ``tuning`` not in [220, 880].
+
+    References
+    ----------
+    libfmp.c8.init_nmf_template_pitch.
+    """
+    components: list[Component] = [("pitch", pitch) for pitch in pitches]
+    return _templates(components, grid, Tolerances(pitch=tolerance).pitch, tuning)
+
+
+def fmp_activations(
+    notes: Iterable[Note],
+    pitches: Iterable[int],
+    grid: Grid,
+    *,
+    before: float = Tolerances.before,
+    after: float = Tolerances.after,
+) -> Float64:
+    """The activations of some pitches: 1 where a note of theirs may sound, else 0.
+
+    Parameters
+    ----------
+    notes : iterable of Note
+        In any order; they may overlap, outlast the recording or lie beyond it.
+        Drums and notes of other pitches are passed over.
+    pitches : iterable of int
+        MIDI pitches, none twice; a row for each.
+    grid : Grid
+        sr, hop_length and n_frames decide; `specnmf.Spectrogram.grid` is one.
+    before, after : float
+        How much longer each note may sound, in seconds.
+
+    Returns
+    -------
+    H : array, shape (n_pitches, n_frames), float64
+
+    Raises
+    ------
+    ParameterError
+        If ``before`` or ``after`` is negative or not finite.
+
+    References
+    ----------
+    libfmp.c8.init_nmf_activation_score.
+    """
+    components: list[Component] = [("pitch", pitch) for pitch in pitches]
+    tolerances = Tolerances(before=before, after=after)
+    spans = _spans(notes, components, grid, tolerances)
+    return _activations(spans, len(components), grid)
+
+
+def activation_masks(layout: Layout, labels: Sequence[str]) -> dict[str, Bool]:
+    """Where the notes of each label may sound, shape (n_components, n_frames) each.
+
+    Multiplied by H a mask gives the activations of one hand, as the book splits
+    them; two may hold the same point. `by_stem` shares it out.
+
+    Parameters
+    ----------
+    layout : Layout
+        The score's.
+    labels : sequence of str
+        One for each of its notes, as `specnmf.score.grouping.stem_labels` has them.
+
+    Raises
+    ------
+    ParameterError
+        If there are not as many labels as notes.
+    """
+    _check_labels(layout, labels)
+    masks = {label: np.zeros(layout.start.H.shape, bool) for label in labels}
+    for note, row, first, end in layout.spans:
+        masks[labels[note]][row, first:end] = True
+    return masks
+
+
+def by_stem(
+    result: Factorization, layout: Layout, labels: Sequence[str]
+) -> Factorization:
+    """The components of a result divided among stems, which `separate` makes sound.
+
+    Each component is given to the stems that have notes in it, its activation to
+    those whose notes may sound in a frame: where there is one, the book's masks
+    follow, and where there are more they share alike, so that all add up to W H.
+
+    Parameters
+    ----------
+    result : Factorization
+        What `specnmf.nmf` made of ``layout.start``.
+    layout : Layout
+        The score's.
+    labels : sequence of str
+        One for each of its notes, as `specnmf.score.grouping.stem_labels` has them.
+
+    Returns
+    -------
+    Factorization
+        A component for each stem and component of the result that it sounds in,
+        labelled with the stem. Stems come in the order of their first notes; one
+        whose notes all lie after the end is missing.
+
+    Raises
+    ------
+    ParameterError
+        If there are not as many labels as notes, or the shapes do not fit.
+
+    References
+    ----------
+    FMP notebook C8S3_NMFAudioDecomp.
+    """
+    _check_labels(layout, labels)
+    if result.H.shape != layout.start.H.shape:
+        raise ParameterError(
+            f"the layout's H has shape {layout.start.H.shape}, the result's "
+            f"{result.H.shape}; give what nmf made of layout.start"
+        )
+    n_frames = result.H.shape[1]
+    owned = {owner: np.zeros(n_frames, bool) for owner in owners(layout, labels)}
+    for note, row, first, end in layout.spans.tolist():
+        owned[labels[note], row][first:end] = True
+    n_owners = np.zeros(result.H.shape, result.H.dtype)
+    for (_, row), mask in owned.items():
+        n_owners[row] += mask
+    rows = [row for _, row in owned]
+    H = (result.H / np.maximum(n_owners, 1))[rows]
+    H *= np.array(list(owned.values()))
+    return Factorization(result.W[:, rows], H, tuple(label for label, _ in owned))
+
+
+def owners(layout: Layout, labels: Sequence[str]) -> tuple[tuple[str, int], ...]:
+    """Each stem and component of the layout that it sounds in, as `by_stem` orders."""
+    spans = layout.spans.tolist()
+    return tuple(dict.fromkeys((labels[note], row) for note, row, _, _ in spans))
+
+
+def _check_labels(layout: Layout, labels: Sequence[str]) -> None:
+    if len(labels) != layout.n_notes:
+        raise ParameterError(
+            f"{layout.n_notes} notes need as many labels, got {len(labels)}"
+        )
+
+
+def _components(score: Score, *, onsets: bool) -> list[Component]:
+    pitched = {note.pitch for note in score.notes if not note.percussion}
+    drums = {note.pitch for note in score.notes if note.percussion}
+    kinds: tuple[Kind, ...] = ("onset", "pitch") if onsets else ("pitch",)
+    components: list[Component] = [(k, p) for p in sorted(pitched) for k in kinds]
+    return components + [("drum", drum) for drum in sorted(drums)]
+
+
+def _name(component: Component) -> str:
+    kind, pitch = component
+    return drum_name(pitch) if kind == "drum" else note_name(pitch)
+
+
+def _templates(
+    components: Sequence[Component], grid: Grid, tolerance: float, tuning: float
+) -> Float64:
+    if not LOWEST_TUNING <= tuning <= HIGHEST_TUNING:
+        raise ParameterError(
+            f"tuning must lie between {LOWEST_TUNING:g} and {HIGHEST_TUNING:g} Hz, "
+            f"got {tuning}"
+        )
+    W = np.empty((grid.n_bins, len(components)))
+    for template, (kind, pitch) in zip(W.T, components, strict=True):
+        template[:] = FLOOR[kind]
+        if kind == "pitch":
+            fundamental = 2 ** ((pitch - 69) / 12) * tuning
+            _fill_harmonics(template, fundamental, grid.sr / grid.n_fft, tolerance)
+    return W
+
+
+def _fill_harmonics(
+    template: Float64, fundamental: float, resolution: float, tolerance: float
+) -> None:
+    """Set a template to 1/m around the m-th harmonic, in place."""
+    # libfmp's expressions in its order: another would round into another bin
+    low, high = 1 - tolerance, 1 + tolerance
+    n_harmonics = math.ceil(len(template) * resolution / (low * fundamental))
+    for m in range(1, n_harmonics + 1):
+        first = int(low * m * fundamental / resolution)
+        last = int(high * m * fundamental / resolution)
+        template[first : last + 1] = 1 / m
+
+
+def _spans(
+    notes: Iterable[Note],
+    components: Sequence[Component],
+    grid: Grid,
+    tolerances: Tolerances,
+) -> Int:
+    """Where each note may sound, in frames: see `Layout.spans`."""
+    rows = {component: row for row, component in enumerate(components)}
+    spans = [
+        (index, rows[component], _frame(since, grid), _frame(until, grid))
+        for index, note in enumerate(notes)
+        for component, since, until in _claims(note, tolerances)
+        if component in rows
+    ]
+    audible = [span for span in spans if span[2] < span[3]]
+    return np.array(audible, np.int64).reshape(-1, 4)
+
+
+def _claims(
+    note: Note, tolerances: Tolerances
+) -> Iterator[tuple[Component, float, float]]:
+    """The components that a note may sound in, from when until when in seconds."""
+    since = note.start - tolerances.before
+    until = note.start + note.duration + tolerances.after
+    if note.percussion:
+        yield ("drum", note.pitch), since, until
+        return
+    yield ("pitch", note.pitch), since, until
+    since = note.start - tolerances.onset_before
+    yield ("onset", note.pitch), since, note.start + tolerances.onset_after
+
+
+def _frame(seconds: float, grid: Grid) -> int:
+    """The frame that a moment falls into, held to those that there are."""
+    frame = seconds / (grid.hop_length / grid.sr)
+    return int(min(max(frame, 0), grid.n_frames))
+
+
+def _activations(spans: Int, n_components: int, grid: Grid) -> Float64:
+    H = np.zeros((n_components, grid.n_frames))
+    for _, row, first, end in spans:
+        H[row, first:end] = 1
+    return H

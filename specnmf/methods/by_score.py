@@ -1,0 +1,186 @@
+"""Stems from a recording and its score, in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import closing
+from typing import Any, Literal, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from specnmf.audio.features import features
+from specnmf.audio.masks import Stream
+from specnmf.audio.recording import Audio
+from specnmf.audio.stft import Grid
+from specnmf.factor.iterate import Callback
+from specnmf.methods.book.fitting import fit_book
+from specnmf.methods.partials.fitting import fit_partials
+from specnmf.methods.score_options import ScoreOptions
+from specnmf.methods.stem_factors import Components
+from specnmf.score import align as alignment
+from specnmf.score.align import Alignment
+from specnmf.score.grouping import safe_names, stem_labels, stem_order
+from specnmf.score.notes import Score
+from specnmf.score.options import Align, By
+
+
+class Stems(Protocol):
+    """A recording taken apart; the sound is made when it is asked for."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The stems, in order."""
+
+    @property
+    def grid(self) -> Grid:
+        """Of the analysis."""
+
+    @property
+    def losses(self) -> NDArray[np.float64]:
+        """The cost after each iteration."""
+
+    @property
+    def explained(self) -> float | None:
+        """The share of the sound that the score explains, 0 to 1; None: unknown."""
+
+    def components(self) -> Components:
+        """The model as V ≈ W H."""
+
+    def stream(self, settings: ScoreOptions) -> Stream:
+        """Yield the stems as sound, block by block; they add up to the recording."""
+
+
+def align(
+    score: Score,
+    audio: Audio,
+    *,
+    mode: Align = "auto",
+    transpose: int | Literal["auto"] = 0,
+    threads: int | None = None,
+) -> Alignment:
+    """A score brought to the clock of a recording.
+
+    Parameters
+    ----------
+    score : Score
+        In any tempo.
+    audio : Audio
+        The recording.
+    mode : {"auto", "always", "never"}
+        ``auto`` leaves a score alone that is already on the recording's clock,
+        ``always`` warps it, ``never`` only says how well the two agree.
+    transpose : int or "auto"
+        Semitones that the recording sounds above the score; ``auto`` finds them.
+
+    Returns
+    -------
+    Alignment
+        Its ``score`` is the one to separate by.
+
+    Raises
+    ------
+    ScoreError
+        If the two are different pieces, or in different keys.
+
+    References
+    ----------
+    As for `specnmf.score.align.align`.
+    """
+    recording = features(audio, threads=threads)
+    return alignment.align(score, recording, mode=mode, transpose=transpose)
+
+
+def separate_by_score(
+    audio: Audio,
+    score: Score,
+    *,
+    by: By = ScoreOptions.by,
+    groups: Mapping[str, Sequence[str]] | None = None,
+    tuning: float = 0.0,
+    **options: Any,
+) -> dict[str, Audio]:
+    """The stems of a recording, found by its score.
+
+    Parameters
+    ----------
+    audio : Audio
+        The recording.
+    score : Score
+        On the recording's clock, such as `align` gives it.
+    by : {"part", "hand", "pitch", "note"}
+        What makes a stem.
+    groups : mapping of str to sequence of str, optional
+        Stems to put together, by the name of what they make.
+    tuning : float
+        Cents by which A4 lies above 440 Hz, as `align` finds it.
+    **options
+        Any other field of `ScoreOptions`: model, residual, split, mask_power, ...
+
+    Returns
+    -------
+    dict of str to Audio
+        Each with the recording's channels and length; they add up to it.
+
+    Raises
+    ------
+    ScoreError
+        If no note sounds within the recording.
+    ParameterError
+        If an option is out of range, or a group names what there is not.
+    """
+    settings = ScoreOptions(by=by, groups=groups or {}, **options)
+    labels = label_notes(score, settings)
+    stems = fit_stems(audio, score, labels, settings, tuning=tuning)
+    out = np.empty((len(stems.names), *audio.samples.shape), np.float32)
+    with closing(stems.stream(settings)) as stream:
+        for first, block in stream:
+            out[:, :, first : first + block.shape[2]] = block
+    pairs = zip(stems.names, out, strict=True)
+    return {name: Audio(samples, audio.sr) for name, samples in pairs}
+
+
+def label_notes(score: Score, settings: ScoreOptions) -> tuple[str, ...]:
+    """The stem of each note, by a name that a file may have."""
+    groups = settings.groups or None
+    labels = stem_labels(score, settings.by, groups=groups, split=settings.split)
+    safe = safe_names(labels)
+    return tuple(safe[label] for label in labels)
+
+
+def fit_stems(
+    audio: Audio,
+    score: Score,
+    labels: Sequence[str],
+    settings: ScoreOptions,
+    *,
+    tuning: float = 0.0,
+    callback: Callback | None = None,
+) -> Stems:
+    """Fit the model that the settings ask for.
+
+    Parameters
+    ----------
+    audio : Audio
+        The recording.
+    score : Score
+        On the recording's clock.
+    labels : sequence of str
+        The stem of each note.
+    settings : ScoreOptions
+        Everything else.
+    tuning : float
+        Cents by which A4 lies above 440 Hz.
+    callback : callable, optional
+        Called as ``callback(iteration, loss)``.
+
+    Raises
+    ------
+    ScoreError
+        If no note sounds within the recording.
+    """
+    fit = fit_partials if settings.model == "partials" else fit_book
+    order = stem_order(score, labels, by=settings.by)
+    return fit(
+        audio, score, labels, settings, stems=order, tuning=tuning, callback=callback
+    )

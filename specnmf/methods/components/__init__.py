@@ -1,0 +1,1 @@
+"""Blind decomposition: a recording as the sum of components."""

@@ -1,0 +1,111 @@
+"""What a decomposition takes of memory: held as a whole, or from disk in blocks.
+
+The estimates are above what was measured, and depend on the recording and the options
+alone, so that a recording is treated alike on every machine.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from specnmf.audio.options import window
+from specnmf.errors import ParameterError
+from specnmf.methods.components.options import ComponentOptions
+from specnmf.sizes import spell_size
+
+#: The program itself; blocks of V on their way; blocks of sources and pictures in the
+#: making; and buffers of each channel. In bytes.
+PROGRAM, LEARNING, WRITING, CHANNEL = 200 << 20, 100 << 20, 280 << 20, 8 << 20
+
+#: Copies of V and H that a solver takes, its data among them.
+SOLVER_V, SOLVER_H = 1.6, 6
+
+#: What a frame takes in the end: copies of its activations, times and loudnesses for
+#: the notes in bytes, and for each bin a share in a column of the pictures.
+WRITTEN_H, FRAME, BIN = 3, 100, 0.02
+
+#: Frames to learn from, in all and for each component. Templates of a sample cost all
+#: frames more than their own would, by a share of up to twice components / frames: with
+#: fewer too much is left to the passes, with more there is nothing to gain.
+LEAST_SAMPLE, MOST_SAMPLE = 4096, 65_536
+LEAST_EACH, MOST_EACH = 256, 512
+
+
+@dataclass(frozen=True)
+class Budget:
+    """The memory that a decomposition may take, and what its stages need.
+
+    Parameters
+    ----------
+    settings : ComponentOptions
+        memory, n_fft and hop_length count.
+    n_components : int
+        As many as there will be.
+    sr, n_channels : int
+        Of the recording.
+    """
+
+    settings: ComponentOptions
+    n_components: int
+    sr: int
+    n_channels: int
+
+    def most_samples(self) -> int:
+        """The length in samples of the longest recording that can be held."""
+        n_bins, hop_length = self._window()
+        samples = 4 * self.n_channels
+        writing = (4 * n_bins + self._written()) / hop_length
+        return min(
+            self._fitting(0, 2 * samples),  # while blocks are joined
+            self._fitting(LEARNING, samples + self._learned() / hop_length),
+            self._fitting(WRITING, samples + writing),
+        )
+
+    def sample_size(self, n_samples: int) -> int:
+        """How many frames to learn from, of a recording that is left on disk.
+
+        Raises
+        ------
+        ParameterError
+            If the memory does not suffice for the fewest.
+        """
+        _, hop_length = self._window()
+        n_frames = 1 + n_samples // hop_length
+        fewest = max(LEAST_SAMPLE, LEAST_EACH * self.n_components)
+        least = self._program() + max(
+            LEARNING + fewest * self._learned(),
+            WRITING + n_frames * self._written(),
+        )
+        memory = self.settings.memory
+        if memory < least:
+            raise ParameterError(
+                f"{self.n_components} components of {n_samples / self.sr:.0f} s need "
+                f"{spell_size(least)} of memory, got {spell_size(memory)}; "
+                f"use --memory {spell_size(least)}"
+            )
+        most = max(MOST_SAMPLE, MOST_EACH * self.n_components)
+        return min(most, self._fitting(LEARNING, self._learned()))
+
+    def _fitting(self, aside: float, each: float) -> int:
+        """How many things of a size fit beside what else is needed."""
+        free = self.settings.memory - self._program() - aside
+        return max(0, int(free / each))
+
+    def _program(self) -> int:
+        return PROGRAM + CHANNEL * self.n_channels
+
+    def _learned(self) -> float:
+        """What each frame takes that is learned from."""
+        n_bins, _ = self._window()
+        return 4 * (SOLVER_V * n_bins + SOLVER_H * self.n_components)
+
+    def _written(self) -> float:
+        """What each frame takes of a recording that is left on disk."""
+        n_bins, _ = self._window()
+        return 4 * WRITTEN_H * self.n_components + FRAME + BIN * n_bins
+
+    def _window(self) -> tuple[int, int]:
+        """The number of bins and the hop."""
+        settings = self.settings
+        n_fft, hop_length = window(self.sr, settings.n_fft, settings.hop_length)
+        return n_fft // 2 + 1, hop_length

@@ -1,0 +1,210 @@
+"""What a decomposition is made from: a recording in memory, or one left on disk."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from specnmf.audio import masks, reading, stft, streaming
+from specnmf.audio.masks import SpectraOf
+from specnmf.audio.recording import Audio, Sound
+from specnmf.audio.stft import Float32, Grid
+from specnmf.audio.streaming import Recording, RollingMagnitudes, RollingSpectra
+from specnmf.factor import passes
+from specnmf.factor.factorization import Factorization
+from specnmf.methods.components.budget import Budget
+from specnmf.methods.components.options import ComponentOptions
+from specnmf.pipeline.run import Stages
+
+#: Starts from which a sample is learned; the best goes on. A sample may lead to another
+#: minimum than the whole recording would: the best of a few is seldom a bad one.
+STARTS = 4
+
+
+class Material(Protocol):
+    """A recording, ready to be taken apart."""
+
+    @property
+    def sound(self) -> Sound:
+        """Its rate and size, and what to know of it."""
+
+    @property
+    def grid(self) -> Grid:
+        """Where its frames and bins lie."""
+
+    @property
+    def streamed(self) -> bool:
+        """Whether it is left on disk."""
+
+    @property
+    def n_starts(self) -> int:
+        """How many random starts the factorisation gets."""
+
+    def transform(self, stages: Stages) -> Float32:
+        """V, or as many of its frames as are learned from, (n_bins, n)."""
+
+    def refine(
+        self, learned: Factorization, fixed: NDArray[np.bool_], stages: Stages
+    ) -> Factorization:
+        """The factors of V, from those of what `transform` gave."""
+
+    def spectra(self, n_sources: int) -> AbstractContextManager[SpectraOf]:
+        """The transform, for `masks.stream_sources` of so many sources."""
+
+    def magnitudes(self) -> AbstractContextManager[Float32 | RollingMagnitudes]:
+        """V, whole or for frames asked for in their order."""
+
+
+def open_material(
+    path: Path,
+    settings: ComponentOptions,
+    n_components: int,
+    progress: Callable[[int, int], None],
+) -> Material:
+    """Read a recording that ``settings.memory`` suffices for, else only survey it.
+
+    Parameters
+    ----------
+    path : path
+        The recording.
+    settings : ComponentOptions
+        start, duration, memory and the window.
+    n_components : int
+        As many as there will be.
+    progress : callable
+        Called with the samples read and to be read.
+
+    Raises
+    ------
+    AudioError
+        As `specnmf.read`.
+    ParameterError
+        If the memory does not suffice to take the recording apart from disk either.
+    """
+    start, duration = settings.start, settings.duration
+    with reading.reading(path) as source:
+        budget = Budget(settings, n_components, source.sr, source.n_channels)
+        expected = source.expected(start, duration)
+    most = budget.most_samples()
+    audio = reading.read_up_to(most, path, start=start, duration=duration)
+    if audio is not None:
+        return InMemory(audio, settings)
+    budget.sample_size(int(expected))  # if that is refused, then before it is read
+    recording = streaming.survey(
+        path,
+        start=start,
+        duration=duration,
+        progress=lambda done: progress(done, max(done, int(expected))),
+    )
+    return OnDisk(recording, settings, budget.sample_size(recording.n_samples))
+
+
+class InMemory:
+    """A recording that is held, and its V with it."""
+
+    streamed = False
+    n_starts = 1
+
+    def __init__(self, audio: Audio, settings: ComponentOptions) -> None:
+        self.sound, self.settings = audio, settings
+        self.grid = Grid.of(audio, settings.n_fft, settings.hop_length)
+
+    def transform(self, stages: Stages) -> Float32:
+        """V, (n_bins, n_frames)."""
+        with stages.stage("transform"):
+            threads = self.settings.threads
+            self.V = stft.magnitude(self.sound, self.grid, threads=threads)
+        return self.V
+
+    def refine(
+        self, learned: Factorization, fixed: NDArray[np.bool_], stages: Stages
+    ) -> Factorization:
+        """The same factors: they are those of V."""
+        return learned
+
+    def spectra(self, n_sources: int) -> AbstractContextManager[SpectraOf]:
+        """The transform, computed anew for the frames asked for."""
+        return nullcontext(masks.spectra_of(self.sound, self.grid))
+
+    def magnitudes(self) -> AbstractContextManager[Float32]:
+        """V."""
+        return nullcontext(self.V)
+
+
+class OnDisk:
+    """A recording that is left on disk, and read again for whatever is asked of it.
+
+    Parameters
+    ----------
+    recording : Recording
+        As surveyed.
+    settings : ComponentOptions
+        Of the run.
+    sample_size : int
+        How many of its frames are held to learn from.
+    """
+
+    streamed = True
+    n_starts = STARTS
+
+    def __init__(
+        self, recording: Recording, settings: ComponentOptions, sample_size: int
+    ) -> None:
+        self.sound, self.settings = recording, settings
+        self.grid = Grid.of(recording, settings.n_fft, settings.hop_length)
+        self.sample = passes.sample(self.grid.n_frames, sample_size, rng=settings.seed)
+
+    def transform(self, stages: Stages) -> Float32:
+        """V of the sample, (n_bins, n_sampled); all frames are looked at."""
+        frames = self.sample.frames
+        VT = np.empty((len(frames), self.grid.n_bins), np.float32)
+        first, self.peak = 0, 0.0
+        with stages.stage("transform", self.grid.n_frames) as step:
+            for block in self._blocks():
+                stop = first + len(block)
+                own = slice(*np.searchsorted(frames, (first, stop)))
+                VT[own] = block[frames[own] - first]
+                self.peak = max(self.peak, float(block.max()))
+                first = stop
+                step(stop)
+        return VT.T
+
+    def refine(
+        self, learned: Factorization, fixed: NDArray[np.bool_], stages: Stages
+    ) -> Factorization:
+        """The factors of all frames, from those of the sample."""
+        n_frames = self.grid.n_frames
+        n_passes = 1 if fixed.all() else passes.MOST_PASSES
+        with stages.stage("refine", n_passes * n_frames) as step:
+            return passes.refine(
+                self._blocks,
+                learned,
+                self.sample.counts,
+                self.settings,
+                peak=self.peak,
+                fixed=fixed,
+                callback=lambda number, done: step(
+                    number * n_frames + done, note=f"pass {number + 1}"
+                ),
+            )
+
+    @contextmanager
+    def spectra(self, n_sources: int) -> Iterator[SpectraOf]:
+        """The transform, for frames asked for in about their order."""
+        length = masks.piece_length(self.grid, n_sources, self.sound.n_channels)
+        keep = masks.PIECES * length
+        with closing(RollingSpectra(self.sound, self.grid, keep=keep)) as spectra_of:
+            yield spectra_of
+
+    def magnitudes(self) -> AbstractContextManager[RollingMagnitudes]:
+        """V, for frames asked for in their order."""
+        return closing(RollingMagnitudes(self.sound, self.grid))
+
+    def _blocks(self) -> Iterator[Float32]:
+        threads = self.settings.threads
+        return streaming.magnitudes(self.sound, self.grid, threads=threads)

@@ -1,0 +1,53 @@
+"""The options of a decomposition into components."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from specnmf.audio.options import ExcerptOptions, WindowOptions
+from specnmf.checks import whole_or_auto
+from specnmf.factor.options import MOST_AUTO, N_COMPONENTS, NmfOptions, check_components
+from specnmf.options import RUN, WHAT, changed, option
+from specnmf.sizes import parse_size
+
+
+@dataclass(frozen=True, kw_only=True)
+class ComponentOptions(WindowOptions, ExcerptOptions, NmfOptions):
+    """How many components to find, and in how much memory.
+
+    Attributes
+    ----------
+    n_components : int or "auto"
+        auto: as many as cross-validation finds.
+    memory : int
+        Bytes that a run may take: what does not fit is left on disk, learned from a
+        sample and then refined on all frames.
+    """
+
+    n_components: int | Literal["auto"] = option(
+        N_COMPONENTS,
+        "How many components to look for; auto: found in a second.",
+        flags=("-k", "--components"),
+        parse=whole_or_auto,
+        metavar="[NUMBER|auto]",
+    )
+    beta: float = changed(NmfOptions, "beta", group=WHAT)
+    memory: int = option(
+        2 << 30,
+        "Memory for a run; longer songs are left on disk.",
+        least=1,
+        parse=parse_size,
+        metavar="SIZE",
+        shown="2G",
+        group=RUN,
+    )
+
+    def __post_init__(self) -> None:
+        check_components(self.n_components)
+        super().__post_init__()
+
+    @property
+    def most_components(self) -> int:
+        """``n_components``, or the most that auto may choose."""
+        return MOST_AUTO if self.n_components == "auto" else self.n_components

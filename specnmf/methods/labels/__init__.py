@@ -1,0 +1,1 @@
+"""Sounds that a person marked here and there, found in the whole recording."""

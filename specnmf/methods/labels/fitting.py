@@ -1,0 +1,349 @@
+"""Sounds that a person marked here and there, found in the whole recording.
+
+Each label has templates of its own, learned where it is heard alone. Notes that were
+not marked are borrowed: copies of the templates, transposed, that a frame may take at
+a price. Components of the rest are learned where no label is heard; where nothing
+says what the rest is like, they are free, at a higher price. All are fitted to the
+recording twice: to find out which label is heard where, and then with each label silent
+where it surely is not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from itertools import combinations
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from specnmf.audio.stft import Float32
+from specnmf.errors import ParameterError
+from specnmf.factor.factorization import Factorization
+from specnmf.factor.iterate import Callback, iterate
+from specnmf.methods.labels.activity import decide, predict
+from specnmf.methods.labels.options import LabelOptions
+from specnmf.methods.labels.templates import (
+    LEAST_ALONE,
+    Templates,
+    frames_alone,
+    learn_templates,
+    noise_like,
+    transposed,
+)
+from specnmf.methods.labels.updates import PricedUpdates
+from specnmf.parallel import Mapper, workers
+from specnmf.score.regions import REST
+
+#: What a transposed template costs above one that was learned, and a free one.
+BORROWED, FREE = 0.4, 2.0
+
+#: Transposed templates that are kept, for each that was learned.
+KEPT = 1.5
+
+#: Iterations to choose them, on so many frames at most, and to find the activity.
+CHOOSING, CHOICE_FRAMES, FINDING = 15, 2000, 30
+
+#: With less activity a label is kept silent: where it is heard after all, that costs
+#: more than it gains where it is not.
+SILENT = 0.1
+
+Mask = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, eq=False)
+class Labelled:
+    """A recording as the sum of labelled sounds, and where each is heard.
+
+    Attributes
+    ----------
+    factorization : Factorization
+        V ≈ W H; components of one label have its name, those of the rest are called
+        rest. ``losses`` are of the last fit and never rise.
+    names : tuple of str
+        The labels in order, then rest if it has components.
+    activity : array, shape (n_labels, n_frames), 0 to 1
+        How sure each label is heard, by the sound alone; a half is the border.
+    active : array of bool, shape (n_labels, n_frames)
+        Whether it is: what was said where something was, elsewhere what is likely.
+    remarks : tuple of str
+        What a user should know of the labels.
+    """
+
+    factorization: Factorization
+    names: tuple[str, ...]
+    activity: NDArray[np.float64]
+    active: Mask
+    remarks: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class _Problem:
+    """A recording, and what was said of it."""
+
+    V: Float32
+    heard: Mask
+    annotated: Mask
+    names: tuple[str, ...]
+    settings: LabelOptions
+
+
+@dataclass(frozen=True, eq=False)
+class _Model:
+    """Templates, what they cost, and which are still to be learned."""
+
+    templates: Templates
+    prices: NDArray[np.float64]
+    free: Mask
+
+    def __getitem__(self, kept: NDArray[np.generic]) -> _Model:
+        return _Model(self.templates[kept], self.prices[kept], self.free[kept])
+
+
+def fit_labelled(
+    V: ArrayLike,
+    heard: ArrayLike,
+    annotated: ArrayLike,
+    names: Sequence[str],
+    settings: LabelOptions,
+    *,
+    frame_seconds: float | None = None,
+    callback: Callback | None = None,
+) -> Labelled:
+    """Find labelled sounds in a recording of which a part is annotated.
+
+    Parameters
+    ----------
+    V : array, shape (n_bins, n_frames)
+        Magnitudes, non-negative and finite; computed in float32.
+    heard : array of bool, shape (n_labels, n_frames)
+        Where each label is heard; false where nothing is known.
+    annotated : array of bool, shape (n_frames,)
+        Where it is known which labels are heard. Where that is none, there is the
+        rest alone, or silence.
+    names : sequence of str
+        Of the labels. A row of the name rest is that of no label.
+    settings : LabelOptions
+        n_components, n_rest, transpose, max_iter, tol, seed, threads.
+    frame_seconds : float, optional
+        From a frame to the next, to speak of seconds in remarks.
+    callback : callable, optional
+        Called as ``callback(iteration, loss)`` in the last fit.
+
+    Returns
+    -------
+    Labelled
+        Where annotated, a label that is not heard has activations of exactly zero.
+
+    Raises
+    ------
+    ParameterError
+        If the arrays do not fit, there is no label, one is heard nowhere, or two are
+        heard in the same annotated frames.
+
+    References
+    ----------
+    Templates learned from isolated sounds, beside free ones: Smaragdis, Raj and
+    Shashanka, "Supervised and semi-supervised separation of sounds from single-channel
+    mixtures", ICA 2007. Zeros where a user marked absence: Bryan and Mysore, "An
+    efficient posterior regularized latent variable model for interactive sound source
+    separation", ICML 2013. Labels beside unlabelled columns: Lee, Yoo and Choi,
+    "Semi-supervised nonnegative matrix factorization", IEEE SPL 2010; the benchmark
+    compares them.
+    """
+    problem = _checked(V, heard, annotated, names, settings)
+    learned = learn_templates(
+        problem.V, problem.heard, problem.annotated, problem.settings
+    )
+    with workers(settings.threads) as mapper:
+        model = _chosen(problem, _offered(problem, learned), mapper)
+        fit = partial(_fit, problem.V, mapper=mapper)
+        everywhere = np.ones_like(problem.heard)
+        found = fit(model, _allowed(problem, model, everywhere), max_iter=FINDING)
+        activity = predict(
+            _loudness(model, found.H, len(problem.names)),
+            problem.heard,
+            problem.annotated,
+        )
+        said = problem.heard, problem.annotated
+        found = fit(
+            model,
+            _allowed(problem, model, decide(activity, *said, border=SILENT)),
+            max_iter=settings.max_iter,
+            tol=settings.tol,
+            callback=callback,
+        )
+    labels = (*problem.names, REST)
+    owners = model.templates.owners
+    factorization = Factorization(
+        found.W, found.H, tuple(labels[owner] for owner in owners), found.losses
+    )
+    present = labels if (owners == len(problem.names)).any() else problem.names
+    return Labelled(
+        factorization,
+        present,
+        activity,
+        decide(activity, *said),
+        _remarks(problem, frame_seconds),
+    )
+
+
+def _checked(
+    V: ArrayLike,
+    heard: ArrayLike,
+    annotated: ArrayLike,
+    names: Sequence[str],
+    settings: LabelOptions,
+) -> _Problem:
+    V = np.asarray(V, np.float32)
+    heard, annotated = np.asarray(heard), np.asarray(annotated)
+    _check_shapes(V, heard, annotated, names)
+    kept = [name != REST for name in names]
+    names = tuple(name for name in names if name != REST)
+    problem = _Problem(V, heard[kept], annotated, names, settings)
+    _check_labels(problem)
+    return problem
+
+
+def _check_shapes(
+    V: Float32, heard: Mask, annotated: Mask, names: Sequence[str]
+) -> None:
+    if V.ndim != 2 or 0 in V.shape:
+        raise ParameterError(f"V must be (n_bins, n_frames), got shape {V.shape}")
+    if not (V.min() >= 0 and V.max() < np.inf):  # false for NaN as well
+        raise ParameterError("V must be finite and non-negative")
+    shapes = (len(names), V.shape[1]), (V.shape[1],)
+    for name, mask, shape in zip(
+        ("heard", "annotated"), (heard, annotated), shapes, strict=True
+    ):
+        if mask.dtype != np.bool_ or mask.shape != shape:
+            raise ParameterError(
+                f"{name} must be booleans of shape {shape}, "
+                f"got {mask.dtype} of shape {mask.shape}"
+            )
+    if (heard & ~annotated).any():
+        raise ParameterError("a label can be heard only where frames are annotated")
+
+
+def _check_labels(problem: _Problem) -> None:
+    names, heard = problem.names, problem.heard
+    if not names:
+        raise ParameterError(f"no label but {REST}: mark where a sound is heard")
+    if len(set(names)) < len(names):
+        raise ParameterError(f"labels must differ, got {', '.join(names)}")
+    for name, frames in zip(names, heard, strict=True):
+        if not frames.any():
+            raise ParameterError(f"label {name} is heard in no frame: mark it longer")
+    for (one, a), (other, b) in combinations(zip(names, heard, strict=True), 2):
+        if np.array_equal(a, b):
+            raise ParameterError(
+                f"labels {one} and {other} are heard in the same frames, so nothing "
+                "tells them apart: mark where one is heard without the other"
+            )
+
+
+def _remarks(problem: _Problem, frame_seconds: float | None) -> tuple[str, ...]:
+    """Which labels have little to learn from."""
+    remarks = []
+    few = 2 * problem.settings.n_components
+    counts = np.count_nonzero(frames_alone(problem.heard), axis=1)
+    for name, count in zip(problem.names, counts, strict=True):
+        if count < LEAST_ALONE:
+            remarks.append(
+                f"{name} is never marked alone, so that its sound is guessed from "
+                "where others are absent: mark where nothing else is heard"
+            )
+        elif count < few:
+            remarks.append(
+                f"{name} is marked alone for only {_length(count, frame_seconds)}, "
+                f"to learn {problem.settings.n_components} templates: mark more"
+            )
+    return tuple(remarks)
+
+
+def _length(n_frames: int, frame_seconds: float | None) -> str:
+    if frame_seconds is None:
+        return f"{n_frames} frames"
+    return f"{n_frames * frame_seconds:.2f} s"
+
+
+def _offered(problem: _Problem, learned: Templates) -> _Model:
+    """The templates with their transposed copies, and free ones if nothing is known."""
+    settings, n_labels = problem.settings, len(problem.names)
+    copies = transposed(learned, settings.transpose)
+    rng = np.random.default_rng(settings.seed)
+    unknown = 0 if (learned.owners == n_labels).any() else settings.n_rest
+    free = noise_like(len(problem.V), unknown, n_labels, rng)
+    prices = np.repeat(
+        [0, BORROWED, FREE], [len(part.owners) for part in (learned, copies, free)]
+    )
+    return _Model(learned + copies + free, prices, prices == FREE)
+
+
+def _chosen(problem: _Problem, model: _Model, mapper: Mapper) -> _Model:
+    """The model with those transposed templates alone that take part."""
+    borrowed = model.prices == BORROWED
+    if not borrowed.any():
+        return model
+    unknown = np.flatnonzero(~problem.annotated)
+    frames = unknown if len(unknown) else np.arange(problem.V.shape[1])
+    frames = frames[:: -(-len(frames) // CHOICE_FRAMES)]
+    offered = model[~model.free]
+    V = np.asfortranarray(problem.V[:, frames])
+    everywhere = np.ones((len(offered.prices), len(frames)), bool)
+    loudness = _fit(V, offered, everywhere, mapper=mapper, max_iter=CHOOSING).H.sum(1)
+    owners, kept = offered.templates.owners, offered.prices == 0
+    for owner in np.unique(owners):
+        own = owners == owner
+        n_kept = round(KEPT * np.count_nonzero(own & (offered.prices == 0)))
+        own = np.flatnonzero(own & (offered.prices > 0))
+        kept[own[np.argsort(-loudness[own], kind="stable")[:n_kept]]] = True
+    both = np.concatenate([kept, np.ones(np.count_nonzero(model.free), bool)])
+    return model[np.flatnonzero(both)]
+
+
+def _allowed(problem: _Problem, model: _Model, active: Mask) -> Mask:
+    """Where each component may sound: free ones where nothing was said.
+
+    Where there is nothing else for what is heard, any label may be it.
+    """
+    allowed = model.templates.allowed(active)
+    allowed[model.free] &= ~problem.annotated
+    allowed[:, ~problem.annotated & ~allowed.any(axis=0)] = True
+    return allowed
+
+
+def _fit(
+    V: Float32,
+    model: _Model,
+    allowed: Mask,
+    *,
+    mapper: Mapper,
+    max_iter: int,
+    tol: float = 0.0,
+    callback: Callback | None = None,
+) -> Factorization:
+    """The activations of a model, and its free templates."""
+    even = V.sum(axis=0) / np.maximum(allowed.sum(axis=0), 1)
+    updates = PricedUpdates(
+        V,
+        model.templates.W,
+        allowed * even.astype(np.float32),
+        prices=model.prices,
+        learned=model.free,
+        mapper=mapper,
+    )
+    losses = iterate(
+        updates, max_iter=max_iter, tol=tol, stop="cost", callback=callback
+    )
+    # A component's price made it that much too quiet for what it explains alone.
+    H = updates.H * (1 + model.prices[:, np.newaxis])
+    return Factorization(updates.W, H.astype(np.float32), losses=np.array(losses))
+
+
+def _loudness(model: _Model, H: Float32, n_labels: int) -> NDArray[np.float64]:
+    """What the model has of each label, and of the rest, in each frame."""
+    loudness = np.zeros((n_labels + 1, H.shape[1]))
+    np.add.at(loudness, model.templates.owners, H)
+    return loudness

@@ -1,0 +1,44 @@
+"""The options of separation by labels."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from specnmf.factor.options import FitOptions
+from specnmf.options import changed, option
+
+
+@dataclass(frozen=True, kw_only=True)
+class LabelOptions(FitOptions):
+    """How labelled sounds are learned and found.
+
+    Attributes
+    ----------
+    n_components : int
+        Templates a label; half as many for one that is never heard alone.
+    n_rest : int
+        Templates of what no label names; 0: the labels share all there is.
+    transpose : int
+        Semitones by which a label's templates may move up or down, to stand in for
+        notes that were not marked; 0: none.
+    max_iter : int
+        The most iterations of the last fit.
+    """
+
+    n_components: int = option(
+        16, "Templates for each label.", flags=("-k", "--components"), least=1
+    )
+    n_rest: int = option(
+        16,
+        "Templates for what no label names; 0: leave no rest.",
+        flags=("--rest",),
+        least=0,
+    )
+    transpose: int = option(
+        7,
+        "Semitones up and down by which templates are borrowed for notes that were "
+        "not marked; 0: none.",
+        least=0,
+        most=24,
+    )
+    max_iter: int = changed(FitOptions, "max_iter", default=60)

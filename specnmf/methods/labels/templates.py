@@ -1,0 +1,172 @@
+"""Templates of labelled sounds, learned where a person said what is heard."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from specnmf.audio.stft import Float32
+from specnmf.factor import starts
+from specnmf.factor.factorization import Factorization
+from specnmf.factor.nmf import nmf
+from specnmf.methods.labels.options import LabelOptions
+
+#: So many frames of a sound alone, and its templates are learned there.
+LEAST_ALONE = 8
+
+#: Iterations of each factorisation that teaches templates.
+LEARNING = 100
+
+#: A sound's share of the average loudness, for what no label names to teach anything.
+AUDIBLE = 0.1
+
+Mask = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, eq=False)
+class Templates:
+    """Spectra of sum 1, and whose they are.
+
+    Attributes
+    ----------
+    W : array, shape (n_bins, n_components), float32
+        The spectra.
+    owners : array, shape (n_components,)
+        The number of each one's label; the rest's is that of labels there are.
+    """
+
+    W: Float32
+    owners: NDArray[np.int64]
+
+    def __add__(self, other: Templates) -> Templates:
+        """Both, one after the other."""
+        return Templates(
+            np.concatenate([self.W, other.W], axis=1),
+            np.concatenate([self.owners, other.owners]),
+        )
+
+    def __getitem__(self, kept: NDArray[np.generic]) -> Templates:
+        """Some of them."""
+        return Templates(np.ascontiguousarray(self.W[:, kept]), self.owners[kept])
+
+    def allowed(self, heard: Mask, *, rest: bool = True) -> Mask:
+        """Where each may sound, shape (n_components, n_frames).
+
+        Parameters
+        ----------
+        heard : array of bool, shape (n_labels, n_frames)
+            Where each label may.
+        rest : bool
+            Whether the rest may, in all frames.
+        """
+        everywhere = np.full((1, heard.shape[1]), rest)
+        return np.concatenate([heard, everywhere])[self.owners]
+
+
+def learn_templates(
+    V: Float32, heard: Mask, annotated: Mask, settings: LabelOptions
+) -> Templates:
+    """What the annotated frames teach of each label, and of the rest.
+
+    First the rest, where no label is heard; then labels where they are heard alone,
+    beside the rest; last those that never are, all together, each kept silent where
+    it is not heard, beside what is known of the others.
+
+    Parameters
+    ----------
+    V : array, shape (n_bins, n_frames), float32
+        Magnitudes.
+    heard : array of bool, shape (n_labels, n_frames)
+        Where each label is heard, in annotated frames.
+    annotated : array of bool, shape (n_frames,)
+        Which those are.
+    settings : LabelOptions
+        n_components, n_rest, seed, threads.
+    """
+    rng = np.random.default_rng(settings.seed)
+    n_labels = len(heard)
+    known = Templates(np.zeros((len(V), 0), np.float32), np.zeros(0, np.int64))
+    without = annotated & ~heard.any(axis=0)
+    if settings.n_rest and is_audible(V, without):
+        owners = np.full(settings.n_rest, n_labels)
+        known = _learned(V[:, without], heard[:, without], known, owners, settings, rng)
+    rest, together = known, []
+    for label, frames in enumerate(frames_alone(heard)):
+        if np.count_nonzero(frames) < LEAST_ALONE:
+            together.append(label)
+            continue
+        owners = np.full(settings.n_components, label)
+        known += _learned(V[:, frames], heard[:, frames], rest, owners, settings, rng)
+    if together:
+        frames = heard[together].any(axis=0)
+        owners = np.repeat(together, max(1, settings.n_components // 2))
+        known += _learned(V[:, frames], heard[:, frames], known, owners, settings, rng)
+    return known[np.argsort(known.owners, kind="stable")]
+
+
+def frames_alone(heard: Mask) -> Mask:
+    """Where each label is heard and no other, shape (n_labels, n_frames)."""
+    alone: Mask = heard & (heard.sum(axis=0) == 1)
+    return alone
+
+
+def is_audible(V: Float32, frames: Mask) -> bool:
+    """Whether some frames are enough to learn from, and loud enough."""
+    if np.count_nonzero(frames) < LEAST_ALONE:
+        return False
+    return bool(V[:, frames].mean() > AUDIBLE * V.mean())
+
+
+def transposed(templates: Templates, semitones: int) -> Templates:
+    """Copies moved up and down by up to so many semitones, none in place.
+
+    A copy stands for a note that was not marked: an instrument's spectra change little
+    from a note to the next.
+    """
+    bins = np.arange(len(templates.W))
+    copies = Templates(templates.W[:, :0], templates.owners[:0])
+    for shift in (*range(-semitones, 0), *range(1, semitones + 1)):
+        asked = bins / 2 ** (shift / 12)
+        moved = [np.interp(asked, bins, w, right=0) for w in templates.W.T]
+        copies += Templates(_of_sum_one(np.stack(moved, axis=1)), templates.owners)
+    return copies
+
+
+def noise_like(n_bins: int, n: int, owner: int, rng: np.random.Generator) -> Templates:
+    """Random spectra to start from."""
+    return Templates(_of_sum_one(1 + rng.random((n_bins, n))), np.full(n, owner))
+
+
+def _learned(
+    V: Float32,
+    heard: Mask,
+    known: Templates,
+    owners: NDArray[np.int64],
+    settings: LabelOptions,
+    rng: np.random.Generator,
+) -> Templates:
+    """New templates, one for each owner, beside those that are known."""
+    start = starts.random(V, len(known.owners) + len(owners), rng=rng)
+    W = np.concatenate([known.W, start.W[:, len(known.owners) :]], axis=1)
+    both = Templates(W, np.concatenate([known.owners, owners]))
+    is_known = np.arange(len(both.owners)) < len(known.owners)
+    found = nmf(
+        V,
+        Factorization(W, start.H),
+        beta=1,
+        max_iter=LEARNING,
+        fixed=is_known,
+        support=(None, both.allowed(heard)),
+        threads=settings.threads,
+    )
+    return Templates(_of_sum_one(found.W[:, ~is_known]), owners)
+
+
+def _of_sum_one(W: NDArray[np.floating]) -> Float32:
+    """Columns scaled to sum 1; one without anything is flat."""
+    sums = W.sum(axis=0)
+    scaled: Float32 = np.full(W.shape, 1 / len(W), np.float32)
+    np.divide(W, sums, out=scaled, where=sums > 0, casting="same_kind")
+    return scaled

@@ -1,0 +1,1 @@
+"""Components of components: what sounds together."""

@@ -1,0 +1,73 @@
+"""The options of factorisations in layers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from specnmf.checks import check_between, check_falling, whole_numbers
+from specnmf.factor.options import BETAS, Solver, SolverOptions
+from specnmf.options import WHAT, changed, option
+
+LayerMethod = Literal["sequential", "neural"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class LayerOptions(SolverOptions):
+    """How many layers there are, and how they are learned.
+
+    Attributes
+    ----------
+    ranks : sequence of int
+        The number of components of each layer, from the sound up: each fewer than
+        the last.
+    method : str
+        sequential: one layer after another; neural: all layers together, from there.
+    beta, solver : float, str
+        Of one layer after another; all together, it is the Euclidean distance.
+    label_weight : float
+        How much the labels count beside the sound; 1: as much.
+    stems : sequence of int, optional
+        The layers, from 1, whose components are written as sound; None: all.
+    """
+
+    ranks: Sequence[int] = option(
+        (32, 8, 3),
+        "Components of each layer, from the sound up; each fewer.",
+        parse=whole_numbers,
+        metavar="N,N,...",
+        shown="32,8,3",
+    )
+    method: LayerMethod = option(
+        "sequential", "One layer after another, or all together."
+    )
+    label_weight: float = option(
+        1.0, "How much labels count beside the sound; 1: as much.", least=0
+    )
+    stems: Sequence[int] | None = option(
+        None,
+        "Layers to write as sound, 1 the finest; by default all.",
+        parse=whole_numbers,
+        metavar="N,N,...",
+    )
+    beta: float = changed(
+        SolverOptions,
+        "beta",
+        default=BETAS["euclidean"],
+        help="The divergence, of one layer after another.",
+        shown="euclidean",
+        group=WHAT,
+    )
+    solver: Solver = changed(
+        SolverOptions, "solver", help="Of one layer after another."
+    )
+    max_iter: int = changed(
+        SolverOptions, "max_iter", help="The most iterations of a layer."
+    )
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_falling("ranks", self.ranks)
+        for layer in self.stems or ():
+            check_between("stems", layer, 1, len(self.ranks))

@@ -1,0 +1,241 @@
+"""Options, each declared once: a field of a dataclass, with its help and bounds.
+
+The command line, configuration files, `specnmf config show`, docs/cli.md, the checks
+and the reading of run.json all come from these fields::
+
+    @dataclass(frozen=True, kw_only=True)
+    class GateOptions(Options, group="Gate"):
+        \"\"\"How a gate works.\"\"\"
+
+        threshold: float = option(-40.0, "Level in dB below which the gate closes.")
+
+A class of options is a group in ``--help``. Classes combine by inheritance; `changed`
+gives an inherited option another default or help.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from types import NoneType, UnionType
+from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+
+from specnmf.checks import check_above, check_at_least, check_between, check_choice
+from specnmf.errors import ParameterError
+
+#: The groups of options in ``--help``, in their order.
+GROUPS = ("What to do", "Fit", "Transform", "Masks", "Output", "Run")
+WHAT, FIT, TRANSFORM, MASKS, OUTPUT, RUN = GROUPS
+
+#: What the values of a type are called.
+WORDS: Mapping[Any, str] = {
+    NoneType: "null",
+    bool: "true or false",
+    int: "a whole number",
+    float: "a number",
+    str: "text",
+    Mapping: "a table of lists of text",
+    Sequence: "a list of whole numbers",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Declaration:
+    """What is declared of an option beside its name, type and default.
+
+    Attributes
+    ----------
+    help : str
+        One line for ``--help``.
+    flags : tuple of str
+        On the command line; by default ``--the-name``, with a ``--no-`` for a switch.
+    least, above, most : float or None
+        Bounds: at least, above, and at most.
+    parse : callable or None
+        Makes a value of text; by default the type of the option decides.
+    metavar : str or None
+        What ``--help`` shows for the value.
+    shown : str or None
+        The default as text, where that differs from ``str(default)``.
+    group : str
+        The heading in ``--help``.
+    """
+
+    help: str
+    flags: tuple[str, ...] = ()
+    least: float | None = None
+    above: float | None = None
+    most: float | None = None
+    parse: Callable[[Any], Any] | None = None
+    metavar: str | None = None
+    shown: str | None = None
+    group: str = ""
+
+    def check(self, name: str, value: Any) -> None:
+        """Raise ParameterError if a value is out of bounds; None and auto are not."""
+        if value is None or value == "auto":
+            return
+        if self.most is not None and self.least is not None:
+            check_between(name, value, self.least, self.most)
+        elif self.least is not None:
+            check_at_least(name, value, self.least)
+        elif self.above is not None:
+            check_above(name, value, self.above)
+
+
+T = TypeVar("T")
+AnyOptions = TypeVar("AnyOptions", bound="Options")
+
+
+def option(default: T, help: str, **declared: Any) -> T:
+    """A field of an `Options` class.
+
+    Parameters
+    ----------
+    default : object
+        The default; a mapping is copied for each object.
+    help : str
+        One line for ``--help``.
+    **declared
+        Any other attribute of `Declaration`.
+    """
+    metadata = {"option": Declaration(help=help, **declared)}
+    field: Any = (
+        dataclasses.field(default_factory=lambda: {}, metadata=metadata)
+        if isinstance(default, dict)
+        else dataclasses.field(default=default, metadata=metadata)
+    )
+    return field  # type: ignore[no-any-return]  # dataclass makes it the default
+
+
+def changed(kind: type[Options], name: str, **changes: Any) -> Any:
+    """An option of another class with another default, help or bounds."""
+    field = next(each for each in dataclasses.fields(kind) if each.name == name)
+    default = changes.pop("default", field.default)
+    declared = dataclasses.replace(declaration(field), **changes)
+    return dataclasses.field(default=default, metadata={"option": declared})
+
+
+def declaration(field: dataclasses.Field[Any]) -> Declaration:
+    """What is declared of a field."""
+    declared: Declaration = field.metadata["option"]
+    return declared
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """The base of all classes of options: immutable, and checked when made.
+
+    Raises
+    ------
+    ParameterError
+        If a value is not among its choices or out of its bounds.
+    """
+
+    def __init_subclass__(cls, *, group: str = WHAT) -> None:
+        """Put the options that the class itself declares into a group."""
+        super().__init_subclass__()
+        for field in vars(cls).values():
+            if isinstance(field, dataclasses.Field) and not declaration(field).group:
+                declared = dataclasses.replace(declaration(field), group=group)
+                field.metadata = {"option": declared}  # type: ignore[assignment]
+
+    def __post_init__(self) -> None:
+        hints = hints_of(type(self))
+        for field in dataclasses.fields(self):
+            value, hint = getattr(self, field.name), hints[field.name]
+            if get_origin(hint) is Literal:
+                check_choice(field.name, value, get_args(hint))
+            declaration(field).check(field.name, value)
+
+
+def hints_of(kind: type[Options]) -> dict[str, Any]:
+    """The type of each option."""
+    if kind not in _hints:
+        hints = get_type_hints(kind)
+        names = [field.name for field in dataclasses.fields(kind)]
+        _hints[kind] = {name: hints[name] for name in names}
+    return _hints[kind]
+
+
+#: What `hints_of` has found: to read the types of a class takes a millisecond.
+_hints: dict[type[Options], dict[str, Any]] = {}
+
+
+def from_plain(kind: type[AnyOptions], content: Mapping[str, Any]) -> AnyOptions:
+    """Options from plain values, such as JSON's; `dataclasses.asdict` is the inverse.
+
+    Parameters
+    ----------
+    kind : type
+        The class of options.
+    content : mapping
+        A value for each of its options, and nothing else.
+
+    Raises
+    ------
+    ParameterError
+        If a name is unknown or missing, or a value has another type or is out of its
+        bounds.
+    """
+    hints = hints_of(kind)
+    for name in content:
+        if name not in hints:
+            near = difflib.get_close_matches(name[:40], hints, n=1)
+            hint = f"; did you mean {near[0]!r}?" if near else ""
+            raise ParameterError(f"there is no setting {name[:40]!r}{hint}")
+    for name in hints:
+        if name not in content:
+            raise ParameterError(f"the setting {name!r} is missing")
+    check_types(kind, content)
+    return kind(**content)
+
+
+def check_types(kind: type[Options], content: Mapping[str, Any]) -> None:
+    """Raise ParameterError if a plain value is not of its option's type."""
+    for name, hint in hints_of(kind).items():
+        if name in content and not _fits(content[name], hint):
+            raise ParameterError(
+                f"{name} is {_spell_type(hint)}, got {_spell(content[name])}"
+            )
+
+
+def _fits(value: object, expected: Any) -> bool:
+    """Whether a plain value is of a type, as options have them."""
+    origin, parts = get_origin(expected), get_args(expected)
+    if origin in (Union, UnionType):
+        return any(_fits(value, part) for part in parts)
+    if origin is Literal:
+        return isinstance(value, str) and value in parts
+    if origin is Mapping:
+        return isinstance(value, Mapping) and all(
+            _fits(name, parts[0]) and _fits(each, parts[1])
+            for name, each in value.items()
+        )
+    if origin is Sequence:
+        return isinstance(value, list | tuple) and all(
+            _fits(each, parts[0]) for each in value
+        )
+    if isinstance(value, bool):  # Python takes it for an int
+        return expected is bool
+    return isinstance(value, int | float if expected is float else expected)
+
+
+def _spell_type(expected: Any) -> str:
+    """What the values of a type are called."""
+    origin, parts = get_origin(expected), get_args(expected)
+    if origin in (Union, UnionType):
+        return " or ".join(map(_spell_type, parts))
+    if origin is Literal:
+        return ("one of " if len(parts) > 1 else "") + ", ".join(parts)
+    return WORDS[origin or expected]
+
+
+def _spell(value: object) -> str:
+    """A plain value in JSON's spelling, cut short, for it may be anything."""
+    if isinstance(value, list | tuple):
+        return "a list"
+    return "a table" if isinstance(value, Mapping) else json.dumps(value)[:40]

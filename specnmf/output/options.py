@@ -1,0 +1,28 @@
+"""The options of what a run leaves."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from specnmf.audio.options import FileOptions
+from specnmf.options import OUTPUT, option
+
+FigureFormat = Literal["png", "svg", "pdf"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class OutputOptions(FileOptions, group=OUTPUT):
+    """What to write.
+
+    Attributes
+    ----------
+    sources, figures : bool
+        Whether to write them.
+    figure_format : str
+        png, svg or pdf.
+    """
+
+    sources: bool = option(True, "Write the sources or not.")
+    figures: bool = option(True, "Draw the figures or not.")
+    figure_format: FigureFormat = option("png", "File format of the figures.")

@@ -1,0 +1,1 @@
+"""Tasks: what can be done with a song, one file each."""
