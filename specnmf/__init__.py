@@ -44,16 +44,15 @@ if TYPE_CHECKING:
     from specnmf.factor.nmf import nmf
     from specnmf.methods.book.constraints import by_stem, fmp_layout
     from specnmf.methods.by_score import align, separate_by_score
-    from specnmf.pipeline.decomposing import decompose
-    from specnmf.pipeline.run import Run
     from specnmf.score.align import Alignment
     from specnmf.score.grouping import stem_labels
     from specnmf.score.notes import Note, Score
     from specnmf.score.reading import read_score, write_score
     from specnmf.score.regions import Region, read_regions, write_regions
-    from specnmf.tasks.decompose import Settings
+    from specnmf.tasks.decompose import Settings, decompose
     from specnmf.tasks.label import LabelSettings
     from specnmf.tasks.layers import LayerSettings
+    from specnmf.tasks.run import Run
     from specnmf.tasks.separate import ScoreSettings
 
 __version__ = "0.1.0"
@@ -76,7 +75,7 @@ _HOMES = {
     "OutputError": "errors:OutputError",
     "ParameterError": "errors:ParameterError",
     "Region": "score.regions:Region",
-    "Run": "pipeline.run:Run",
+    "Run": "tasks.run:Run",
     "Score": "score.notes:Score",
     "ScoreError": "errors:ScoreError",
     "ScoreSettings": "tasks.separate:ScoreSettings",
@@ -89,7 +88,7 @@ _HOMES = {
     "beta_divergence": "factor.divergence:beta_divergence",
     "bss_eval": "evaluation.bss_eval:bss_eval",
     "by_stem": "methods.book.constraints:by_stem",
-    "decompose": "pipeline.decomposing:decompose",
+    "decompose": "tasks.decompose:decompose",
     "deep_nmf": "factor.layers.deep:deep_nmf",
     "evaluate": "evaluation.evaluate:evaluate",
     "fmp_layout": "methods.book.constraints:fmp_layout",

@@ -66,6 +66,11 @@ class WindowOptions(Options, group=TRANSFORM):
 
 
 @dataclass(frozen=True, kw_only=True)
+class SoundOptions(WindowOptions, ExcerptOptions, group=TRANSFORM):
+    """Which part of a recording to take, and the window of its transform."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class MaskOptions(Options, group=MASKS):
     """How the sources share the recording.
 

@@ -11,13 +11,10 @@ from typing import Any, NoReturn
 import click
 
 import specnmf
+from specnmf.tasks.registry import TASKS
 
-#: Each command's module, loaded when the command is called or listed.
-COMMANDS = {
-    "decompose": "specnmf.cli.decompose",
-    "separate": "specnmf.cli.separate",
-    "layers": "specnmf.cli.layers",
-    "label": "specnmf.cli.label",
+#: The modules of the commands that are no tasks, loaded when they are called or listed.
+MODULES = {
     "batch": "specnmf.cli.batch",
     "evaluate": "specnmf.cli.evaluate",
     "rerun": "specnmf.cli.rerun",
@@ -29,17 +26,21 @@ INTERRUPTED = 128 + signal.SIGINT
 
 
 class LazyGroup(click.Group):
-    """A group whose commands are imported when they are needed."""
+    """The tasks' commands, and others that are imported when they are needed."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """The names of the commands, in the order of the help."""
-        return list(COMMANDS)
+        return [*TASKS, *MODULES]
 
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
         """The command of a name, or None."""
-        if name not in COMMANDS:
+        if name in TASKS:
+            from specnmf.cli.task import command_of
+
+            return command_of(TASKS[name])
+        if name not in MODULES:
             return None
-        command: click.Command = importlib.import_module(COMMANDS[name]).command
+        command: click.Command = importlib.import_module(MODULES[name]).command
         return command
 
 

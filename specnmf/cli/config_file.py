@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 import click
 
-from specnmf.cli import COMMANDS, cli
+from specnmf.cli import cli
 
 #: A file beyond this size is refused unread, and one with a longer line unparsed: the
 #: parser takes quadratic time for the dots in a key.
@@ -121,7 +121,7 @@ def command_tables(content: dict[str, Any]) -> dict[str, dict[str, Any]]:
     return {
         name: value
         for name, value in content.items()
-        if name in COMMANDS and isinstance(value, dict)
+        if name in _names() and isinstance(value, dict)
     }
 
 
@@ -148,7 +148,7 @@ def option_keys(command: click.Command) -> dict[str, Key]:
 def configurable() -> Iterator[click.Command]:
     """The commands that take a configuration file."""
     root = click.Context(cli)
-    for name in COMMANDS:
+    for name in _names():
         command = cli.get_command(root, name)
         if command is not None and any(p.name == "config" for p in command.params):
             yield command
@@ -157,6 +157,11 @@ def configurable() -> Iterator[click.Command]:
 def takes_table(option: click.Option) -> bool:
     """Whether the values of a repeatable option are of the form ``NAME=...``."""
     return option.multiple and "=" in (option.metavar or "")
+
+
+def _names() -> list[str]:
+    """The names of all commands."""
+    return cli.list_commands(click.Context(cli))
 
 
 def _spelled(name: str) -> str:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
-    from specnmf.pipeline.run import Progress
+    from specnmf.tasks.stages import Progress
 
 
 def error(message: object) -> None:

@@ -10,40 +10,56 @@ import click
 
 from specnmf.audio.options import check_window
 from specnmf.cli import console
-from specnmf.cli.options import common_options
+from specnmf.cli.options import Command, Option, common_options
 from specnmf.errors import ParameterError, SpecnmfError
+from specnmf.options import WHAT
 
 if TYPE_CHECKING:
     from specnmf.evaluation.scores import Evaluation
 
 
 @click.command(
-    "evaluate", epilog="Example: specnmf evaluate specnmf_out/song song/stems"
+    "evaluate",
+    cls=Command,
+    params=[
+        click.Argument(["estimates"], type=click.Path()),
+        click.Argument(["references"], type=click.Path()),
+        Option(
+            ["--mix"],
+            type=click.Path(),
+            help="What was separated; by default the sum of the references.",
+            group=WHAT,
+        ),
+        Option(
+            ["--match"],
+            type=click.Choice(["auto", "name", "best"]),
+            default="auto",
+            show_default=True,
+            help="By name, or for the best SDR; auto: the latter if no names agree.",
+            group=WHAT,
+        ),
+        Option(
+            ["--v4"],
+            is_flag=True,
+            help="Add the SDR of BSS Eval v4, by museval.",
+            group=WHAT,
+        ),
+        Option(
+            ["--oracle"],
+            is_flag=True,
+            help="Add the scores of ideal ratio masks, a bound.",
+            group=WHAT,
+        ),
+        Option(
+            ["--n-fft"],
+            type=int,
+            help="Window of those masks in samples; by default that of decompose.",
+            group=WHAT,
+        ),
+        *common_options(),
+    ],
+    epilog="Example: specnmf evaluate specnmf_out/song song/stems",
 )
-@click.argument("estimates", type=click.Path())
-@click.argument("references", type=click.Path())
-@click.option(
-    "--mix",
-    type=click.Path(),
-    help="What was separated; by default the sum of the references.",
-)
-@click.option(
-    "--match",
-    type=click.Choice(["auto", "name", "best"]),
-    default="auto",
-    show_default=True,
-    help="By name, or for the best SDR; auto: the latter if no names agree.",
-)
-@click.option("--v4", is_flag=True, help="Add the SDR of BSS Eval v4, by museval.")
-@click.option(
-    "--oracle", is_flag=True, help="Add the scores of ideal ratio masks, a bound."
-)
-@click.option(
-    "--n-fft",
-    type=int,
-    help="Window of those masks in samples; by default that of decompose.",
-)
-@common_options
 def command(estimates: str, references: str, **options: Any) -> None:
     """Score separated sources against the true ones, in dB.
 

@@ -9,41 +9,50 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from specnmf.cli import console
-from specnmf.cli.options import common_options
+from specnmf.cli.options import Command, Option, common_options, output_options
 from specnmf.cli.songs import command_line
 from specnmf.errors import SpecnmfError
+from specnmf.options import OUTPUT, WHAT
 
 if TYPE_CHECKING:
-    from specnmf.pipeline.rerunning import Rerun
+    from specnmf.record.rerun import Rerun
 
 
-@click.command("rerun", epilog="Example: specnmf rerun specnmf_out/song")
-@click.argument(
-    "run_dirs", nargs=-1, required=True, metavar="RUN_DIR...", type=click.Path()
+@click.command(
+    "rerun",
+    cls=Command,
+    params=[
+        click.Argument(
+            ["run_dirs"],
+            nargs=-1,
+            required=True,
+            metavar="RUN_DIR...",
+            type=click.Path(),
+        ),
+        Option(
+            ["--input", "inputs"],
+            multiple=True,
+            type=click.Path(path_type=Path),
+            help="Where an input is now; repeated for each, in the order of run.json.",
+            group=WHAT,
+        ),
+        *output_options("specnmf_rerun"),
+        Option(
+            ["--sources/--no-sources"],
+            default=None,
+            help="Write the sources this time or not.",
+            group=OUTPUT,
+        ),
+        Option(
+            ["--figures/--no-figures"],
+            default=None,
+            help="Draw the figures this time or not.",
+            group=OUTPUT,
+        ),
+        *common_options(),
+    ],
+    epilog="Example: specnmf rerun specnmf_out/song",
 )
-@click.option(
-    "-o",
-    "--output",
-    type=click.Path(path_type=Path),
-    default="specnmf_rerun",
-    show_default=True,
-    help="The folder for runs.",
-)
-@click.option("--overwrite", is_flag=True, help="Replace finished runs.")
-@click.option(
-    "--input",
-    "inputs",
-    multiple=True,
-    type=click.Path(path_type=Path),
-    help="Where an input is now; repeated for each, in the order of run.json.",
-)
-@click.option(
-    "--sources/--no-sources", default=None, help="Write the sources this time or not."
-)
-@click.option(
-    "--figures/--no-figures", default=None, help="Draw the figures this time or not."
-)
-@common_options
 def command(run_dirs: tuple[str, ...], **options: Any) -> None:
     """Make runs again, and compare their factors.
 
@@ -76,10 +85,11 @@ def command(run_dirs: tuple[str, ...], **options: Any) -> None:
 
 
 def _rerun(run_dir: str, options: dict[str, Any], taken: dict[Path, str]) -> Rerun:
-    from specnmf.pipeline import rerunning
+    from specnmf.record.record import read_record
+    from specnmf.record.rerun import rerun
 
     inputs = options["inputs"] or None
-    target = rerunning.read_record(run_dir, inputs=inputs).target(options["output"])
+    target = read_record(run_dir, inputs=inputs).target(options["output"])
     if target in taken:
         raise SpecnmfError(
             f"{run_dir}: would be written to {target} like {taken[target]}; "
@@ -88,7 +98,7 @@ def _rerun(run_dir: str, options: dict[str, Any], taken: dict[Path, str]) -> Rer
     taken[target] = run_dir
     shown = options["progress"] and not options["quiet"]
     with console.progress_bar(Path(run_dir).name, shown=shown) as progress:
-        return rerunning.rerun(
+        return rerun(
             run_dir,
             output=options["output"],
             overwrite=options["overwrite"],

@@ -15,7 +15,8 @@ from specnmf.errors import SpecnmfError
 from specnmf.output import folder
 
 if TYPE_CHECKING:
-    from specnmf.pipeline.run import Progress, Run
+    from specnmf.tasks.run import Run
+    from specnmf.tasks.stages import Progress
 
 
 def take_each(

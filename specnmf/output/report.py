@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import json
 import platform
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -14,11 +15,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 import specnmf
+from specnmf.audio.recording import Sound
 from specnmf.factor.factorization import Factorization
 from specnmf.notation import note_name
+from specnmf.options import Options
 
 #: Packages whose versions decide what a run computes.
 PACKAGES = ("numpy", "scipy", "numba", "soundfile", "matplotlib")
+
+
+#: Hexadecimal digits of a hash of settings: 64 bits, for it only tells the few settings
+#: of one folder from each other.
+HASH_DIGITS = 16
 
 
 def sha256(path: Path) -> str:
@@ -36,6 +44,83 @@ def versions() -> dict[str, str]:
         except PackageNotFoundError:  # imported from a path that pip does not know
             found[package] = "unknown"
     return found
+
+
+def settings_hash(kind: str, settings: Options, inputs: Mapping[str, str]) -> str:
+    """What tells runs of a recording apart: a hash of all that decides what they hold.
+
+    Parameters
+    ----------
+    kind : str
+        The task.
+    settings : Options
+        As asked for, before the recording decides what they leave open. ``threads``
+        does not count.
+    inputs : mapping of str to str
+        The SHA-256 of each file beside the recording, by what it is to the task.
+
+    Returns
+    -------
+    str
+        The first 16 hexadecimal digits of the SHA-256 of all that in JSON.
+    """
+    values = dataclasses.asdict(settings)
+    del values["threads"]
+    content = {
+        "kind": kind,
+        "settings": {name: _canonical(value) for name, value in values.items()},
+        "inputs": dict(inputs),
+    }
+    text = json.dumps(content, sort_keys=True, allow_nan=False)
+    return hashlib.sha256(text.encode("ascii")).hexdigest()[:HASH_DIGITS]
+
+
+def _canonical(value: Any) -> Any:
+    """The same for 1 and 1.0, which are the same setting."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def settings_entries(asked: Options, used: Options) -> dict[str, Any]:
+    """The settings of a run, and what was asked for where that differs.
+
+    Parameters
+    ----------
+    asked, used : Options
+        Before and after the recording decided what they leave open.
+    """
+    before, after = dataclasses.asdict(asked), dataclasses.asdict(used)
+    differing = {name: before[name] for name in before if before[name] != after[name]}
+    return {"settings": after, "asked": differing}
+
+
+def inputs_entry(
+    recording: Path, inputs: Mapping[str, Path], called: Mapping[Path, str]
+) -> list[dict[str, str]]:
+    """Each input with its role and SHA-256, the recording first.
+
+    Parameters
+    ----------
+    recording : path
+        The song.
+    inputs : mapping of str to path
+        The files beside it, by what they are to the task.
+    called : mapping of path to str
+        Where those are from that are copies.
+    """
+    return [
+        {"role": role, "path": called.get(path, str(path)), "sha256": sha256(path)}
+        for role, path in {"song": recording, **inputs}.items()
+    ]
+
+
+def audio_entry(sound: Sound) -> dict[str, Any]:
+    """The rate and size of a recording."""
+    return {
+        "sr": sound.sr,
+        "n_channels": sound.n_channels,
+        "n_samples": sound.n_samples,
+        "duration": sound.duration,
+    }
 
 
 def components(

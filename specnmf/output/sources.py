@@ -45,12 +45,20 @@ class Written:
         The null test, 20 log10(rms(sum - input) / rms(input)); EXACT_DB if exact.
     held : int
         Samples that full scale could not hold and other sources took over.
+    within : str
+        The folder of the files, in sources/.
     """
 
     files: dict[str, str]
     rms: dict[str, float]
     residual_db: float
     held: int
+    within: str = ""
+
+    def entry(self, label: str) -> dict[str, Any]:
+        """What run.json says of a source."""
+        place = "/".join(part for part in ("sources", self.within) if part)
+        return {"source": f"{place}/{self.files[label]}", "rms": self.rms[label]}
 
 
 def write_sources(
@@ -63,6 +71,7 @@ def write_sources(
     *,
     start: float = 0.0,
     threads: int | None = None,
+    within: str = "",
     progress: Callable[[int, int], None] | None = None,
 ) -> Written:
     """Write each source of a recording; they add up to it.
@@ -86,6 +95,8 @@ def write_sources(
         Where the mixture begins in its file, in seconds.
     threads : int, optional
         None: one a core.
+    within : str
+        What run.json calls the folder, in sources/.
     progress : callable, optional
         Called with the samples done and in all.
 
@@ -119,6 +130,7 @@ def write_sources(
         rms=dict(zip(names, tally.rms(), strict=True)),
         residual_db=residual_db,
         held=tally.held,
+        within=within,
     )
 
 

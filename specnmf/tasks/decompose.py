@@ -2,13 +2,235 @@
 
 from __future__ import annotations
 
+import dataclasses
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from specnmf.audio.options import PowerOptions
+from specnmf.errors import TemplateError
 from specnmf.methods.components.options import ComponentOptions
 from specnmf.tasks.settings import RunSettings
+from specnmf.tasks.task import Input, Result, Song, Sources, Task
+
+if TYPE_CHECKING:
+    from specnmf.audio.masks import Stream
+    from specnmf.factor.rank import RankChoice
+    from specnmf.methods.components.material import Material
+    from specnmf.output.sources import Written
+    from specnmf.tasks.run import Run
+    from specnmf.tasks.stages import Progress, Step
+
+#: Components listed after a run; run.json has them all.
+MOST_LISTED = 16
 
 
 @dataclass(frozen=True, kw_only=True)
 class Settings(PowerOptions, RunSettings, ComponentOptions):
     """The settings of `decompose`."""
+
+
+class Decompose(Task[Settings]):
+    """A recording as the sum of components."""
+
+    name = "decompose"
+    help = """Decompose each SONG into components.
+
+    Leaves OUTPUT/SONG/ with run.json, factors.npz, sources/, pianoroll.mid,
+    pianoroll.csv and figures/.
+    """
+    example = "decompose song.wav -k 12 --beta kl -o takes"
+    settings = Settings
+    inputs = (
+        Input(
+            name="templates",
+            help="A factors.npz whose templates are held fixed; -k counts them too.",
+            suffixes=(".npz",),
+            error=TemplateError,
+        ),
+    )
+
+    def read(self, song: Song[Settings], step: Step) -> Material:
+        """The recording, or a survey of it where it does not fit into the memory."""
+        from specnmf.methods.components.material import open_material
+        from specnmf.methods.components.templates import count_templates
+
+        n_given = count_templates(song.inputs.get("templates"))
+        n_components = max(song.settings.most_components, n_given)
+        return open_material(song.path, song.settings, n_components, step)
+
+    def fit(self, song: Song[Settings], material: Material) -> Components:
+        """The factors of the recording."""
+        from specnmf.audio import pitch
+        from specnmf.methods.components.fitting import fit_components
+        from specnmf.methods.components.templates import read_templates
+
+        held = song.inputs.get("templates")
+        templates = None if held is None else read_templates(held, material.grid)
+        fitted = fit_components(
+            material, song.settings, templates=templates, stages=song.stages
+        )
+        grid, factors = material.grid, fitted.result
+        return Components(
+            song=song,
+            settings=dataclasses.replace(
+                song.settings,
+                n_components=fitted.options.n_components,
+                n_fft=grid.n_fft,
+                hop_length=grid.hop_length,
+            ),
+            sound=material.sound,
+            grid=grid,
+            factors=factors,
+            pitches=pitch.estimate_pitches(factors.W, grid.frequencies),
+            material=material,
+            choice=fitted.choice,
+        )
+
+    def summary(self, report: Mapping[str, Any]) -> Iterator[str]:
+        """The components, with their notes and shares of the energy."""
+        from specnmf.output.report import describe
+
+        entries = report["components"]
+        if report["rank_choice"] is not None:
+            yield f"{report['rank_choice']['chosen']} components by cross-validation"
+        yield from describe(entries[:MOST_LISTED])
+        if len(entries) > MOST_LISTED:
+            yield f"and {len(entries) - MOST_LISTED} more in run.json"
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Components(Result[Settings]):
+    """A decomposed recording.
+
+    Attributes
+    ----------
+    material : Material
+        The recording, in memory or on disk.
+    choice : RankChoice or None
+        How the number of components was chosen, if it was.
+    """
+
+    material: Material
+    choice: RankChoice | None
+
+    def sources(self) -> Sequence[Sources]:
+        """Each component."""
+        return [Sources(self.factors.labels, self._stream)]
+
+    @contextmanager
+    def _stream(self) -> Iterator[Stream]:
+        from specnmf.audio import masks
+
+        models = masks.FactorModels(self.factors)
+        with self.material.spectra(len(models.names)) as spectra_of:
+            yield masks.stream_sources(
+                spectra_of,
+                self.grid,
+                models,
+                n_channels=self.sound.n_channels,
+                mask=self.settings.mask,
+                power=self.settings.mask_power,
+                threads=self.settings.threads,
+            )
+
+    def draw(self, folder: Path) -> None:
+        """Draw the figures of the factorisation, and how its rank was chosen."""
+        from specnmf.output import figures
+
+        look = {"figure_format": self.settings.figure_format, "title": self.song.title}
+        with self.material.magnitudes() as V:
+            figures.draw_figures(
+                folder,
+                V,
+                self.factors,
+                frequencies=self.grid.frequencies,
+                times=self.grid.times,
+                pitches=self.pitches,
+                beta=self.settings.beta,
+                step="pass" if self.material.streamed else "iteration",
+                **look,
+            )
+        if self.choice is not None:
+            figures.draw_rank_figure(folder, self.choice, **look)
+
+    def entries(self, written: Sequence[Written]) -> dict[str, Any]:
+        """How the rank was chosen, and each component with its source."""
+        from specnmf.output import report
+
+        components = report.components(self.factors, self.pitches)
+        for own in written:
+            for entry in components:
+                entry |= own.entry(entry["label"])
+        return {
+            "streamed": self.material.streamed,
+            "rank_choice": _choice_entry(self.choice),
+            "components": components,
+        }
+
+
+def decompose(
+    path: str | Path,
+    settings: Settings | None = None,
+    *,
+    output: str | Path = "specnmf_out",
+    overwrite: bool = False,
+    templates: str | Path | None = None,
+    command: str = "",
+    progress: Progress | None = None,
+) -> Run:
+    """A recording decomposed into components, and left in a folder.
+
+    Parameters
+    ----------
+    path : path
+        The recording.
+    settings : Settings, optional
+        The options.
+    output : path
+        The folder for runs; this one's is named like the recording's stem.
+    overwrite : bool
+        Replace a finished run.
+    templates : path, optional
+        A factors.npz whose templates are held fixed; what is missing to
+        ``n_components`` is learned beside them.
+    command : str
+        Kept in run.json.
+    progress : callable, optional
+        Called as ``progress(stage, done, total, note)``.
+
+    Returns
+    -------
+    Run
+        The folder and its report.
+
+    Raises
+    ------
+    AudioError, TemplateError, ParameterError, OutputError
+        With nothing left behind.
+    """
+    from specnmf.tasks.run import run
+
+    return run(
+        Decompose(),
+        path,
+        settings,
+        inputs={"templates": templates},
+        output=output,
+        overwrite=overwrite,
+        command=command,
+        progress=progress,
+    )
+
+
+def _choice_entry(choice: RankChoice | None) -> dict[str, Any] | None:
+    if choice is None:
+        return None
+    return {
+        "chosen": choice.chosen,
+        "ranks": choice.ranks.tolist(),
+        "held_out_db": choice.means.tolist(),
+        "standard_errors_db": choice.errors.tolist(),
+    }

@@ -1,14 +1,218 @@
-"""Label: sounds that a person marked here and there, found everywhere."""
+"""Label: sounds that a person marked here and there, found in the whole recording."""
 
 from __future__ import annotations
 
+import dataclasses
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from specnmf.audio.options import PowerOptions
+from specnmf.factor.options import BETAS
 from specnmf.methods.labels.options import LabelOptions
 from specnmf.tasks.settings import RunSettings
+from specnmf.tasks.task import Input, Result, Song, Sources, Task
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from specnmf.methods.labels.fitting import Labelled
+    from specnmf.methods.marking import Marked
+    from specnmf.output.sources import Written
+    from specnmf.score.marks import Marks
+    from specnmf.tasks.stages import Step
 
 
 @dataclass(frozen=True, kw_only=True)
 class LabelSettings(PowerOptions, LabelOptions, RunSettings):
     """The settings of `label`."""
+
+
+class Label(Task[LabelSettings]):
+    """Sounds that a person marked here and there, found in the whole recording."""
+
+    name = "label"
+    help = """Separate SONG by labels that mark where each sound is heard.
+
+    Mark regions by the name of what is heard there, as many as you like, best where a
+    sound is heard alone. Where there is any region, what is not marked counts as
+    absent; regions called rest mark where none of the sounds is heard. Everywhere else,
+    the sounds are found.
+
+    Leaves OUTPUT/SONG/ with sources/ (each label and the rest), labels.txt (where each
+    is heard, for Audacity), run.json, factors.npz, pianoroll.mid, pianoroll.csv and
+    figures/.
+    """
+    example = "label song.wav --labels song.txt"
+    settings = LabelSettings
+    many = False
+    inputs = (
+        Input(
+            name="labels",
+            help="Where each sound is heard: an Audacity label track, or CSV "
+            "start,end,name.",
+            suffixes=(".txt", ".csv"),
+            required=True,
+        ),
+    )
+
+    def read(self, song: Song[LabelSettings], step: Step) -> Marked:
+        """The recording and its labels."""
+        from specnmf.methods.marking import read_marked
+
+        return read_marked(song.path, song.inputs["labels"], song.settings)
+
+    def fit(self, song: Song[LabelSettings], material: Marked) -> Labelling:
+        """The labelled sounds, and where each is heard."""
+        from specnmf.audio import pitch, stft
+        from specnmf.methods.labels.fitting import fit_labelled
+
+        settings, grid, marks = song.settings, material.grid, material.marks
+        assert marks is not None  # labels are required
+        with song.stages.stage("transform"):
+            V = stft.magnitude(material.sound, grid, threads=settings.threads)
+        with song.stages.stage("fit", settings.max_iter) as step:
+            fitted = fit_labelled(
+                V,
+                marks.heard,
+                marks.annotated,
+                marks.names,
+                settings,
+                frame_seconds=grid.hop_length / grid.sr,
+                callback=lambda i, loss: step(i, note=f"loss {loss:.5g}"),
+            )
+        factors = fitted.factorization
+        return Labelling(
+            song=song,
+            settings=dataclasses.replace(
+                settings, n_fft=grid.n_fft, hop_length=grid.hop_length
+            ),
+            sound=material.sound,
+            grid=grid,
+            factors=factors,
+            pitches=pitch.estimate_pitches(factors.W, grid.frequencies),
+            remarks=(*marks.remarks, *fitted.remarks),
+            V=V,
+            marks=marks,
+            fitted=fitted,
+        )
+
+    def summary(self, report: Mapping[str, Any]) -> Iterator[str]:
+        """How much was marked, and how long each sound was found."""
+        entries = [e for e in report["labels"] if "seconds_marked" in e]
+        seconds, whole = report["annotated_seconds"], report["audio"]["duration"]
+        yield f"{seconds:.1f} of {whole:.1f} s annotated"
+        width = max(len(entry["label"]) for entry in entries)
+        for entry in entries:
+            yield (
+                f"{entry['label']:{width}}  marked {entry['seconds_marked']:6.1f} s, "
+                f"alone {entry['seconds_alone']:6.1f} s, "
+                f"found {entry['seconds_predicted']:6.1f} s"
+            )
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Labelling(Result[LabelSettings]):
+    """A recording separated by labels.
+
+    Attributes
+    ----------
+    V : array, shape (n_bins, n_frames)
+        Its magnitudes.
+    marks : Marks
+        What was marked.
+    fitted : Labelled
+        What was found.
+    """
+
+    V: NDArray[np.float32]
+    marks: Marks
+    fitted: Labelled
+
+    @cached_property
+    def files(self) -> dict[str, str]:
+        """The name of each source's file, without its ending."""
+        from specnmf.score.grouping import safe_names
+
+        return safe_names(self.fitted.names)
+
+    def sources(self) -> Sequence[Sources]:
+        """Each labelled sound, and the rest."""
+        from specnmf.audio.masks import FactorModels
+
+        models = FactorModels(self.factors, names=self.fitted.names)
+        files = [self.files[name] for name in models.names]
+        return [self.masked(models, power=self.settings.mask_power, names=files)]
+
+    def write(self, folder: Path) -> None:
+        """Write where each sound was found, as labels to correct and give back."""
+        from specnmf.score.marks import runs
+        from specnmf.score.regions import write_regions
+
+        found = runs(
+            self.fitted.active,
+            self.marks.names,
+            self.grid.times,
+            duration=self.sound.duration,
+            start=self.settings.start,
+        )
+        write_regions(folder / "labels.txt", found)
+
+    def draw(self, folder: Path) -> None:
+        """Draw the figures of the factorisation and of the labels."""
+        from specnmf.output import figures
+
+        settings, grid, fitted = self.settings, self.grid, self.fitted
+        figures.draw_figures(
+            folder,
+            self.V,
+            self.factors,
+            frequencies=grid.frequencies,
+            times=grid.times,
+            pitches=self.pitches,
+            beta=BETAS["kl"],
+            figure_format=settings.figure_format,
+            title=self.song.title,
+            only=("spectrogram", "reconstruction", "loss"),
+        )
+        data = figures.LabelFigureData(
+            V=self.V,
+            frequencies=grid.frequencies,
+            times=grid.times,
+            names=self.marks.names,
+            heard=self.marks.heard,
+            annotated=self.marks.annotated,
+            activity=fitted.activity,
+            active=fitted.active,
+            title=self.song.title,
+        )
+        figures.draw_label_figure(folder, data, figure_format=settings.figure_format)
+
+    def entries(self, written: Sequence[Written]) -> dict[str, Any]:
+        """How much was marked, and each sound with its source."""
+        labels = [self._label_entry(row) for row in range(len(self.fitted.names))]
+        for own in written:
+            for entry in labels:
+                entry |= own.entry(self.files[entry["label"]])
+        return {
+            "annotated_seconds": self._seconds(self.marks.annotated),
+            "labels": labels,
+        }
+
+    def _label_entry(self, row: int) -> dict[str, Any]:
+        """What there is to say of a sound; the rest comes last, and is not marked."""
+        entry: dict[str, Any] = {"label": self.fitted.names[row]}
+        heard = self.marks.heard
+        if row < len(heard):
+            alone = heard[row] & (heard.sum(axis=0) == 1)
+            entry["seconds_marked"] = self._seconds(heard[row])
+            entry["seconds_alone"] = self._seconds(alone)
+            entry["seconds_predicted"] = self._seconds(self.fitted.active[row])
+        return entry
+
+    def _seconds(self, frames: NDArray[np.bool_]) -> float:
+        """How long some frames last together."""
+        return round(float(frames.sum()) * self.grid.hop_length / self.grid.sr, 3)

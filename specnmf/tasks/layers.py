@@ -2,13 +2,309 @@
 
 from __future__ import annotations
 
+import dataclasses
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from specnmf.audio.options import PowerOptions
+from specnmf.factor.options import BETAS
 from specnmf.methods.layers.options import LayerOptions
 from specnmf.tasks.settings import RunSettings
+from specnmf.tasks.task import Input, Result, Song, Sources, Task
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from specnmf.factor.layers import model, tree
+    from specnmf.methods.marking import Marked
+    from specnmf.output.sources import Written
+    from specnmf.score.marks import Marks
+    from specnmf.score.regions import Region
+    from specnmf.tasks.stages import Step
+
+#: The file of the tree.
+TREE = "tree.json"
+
+#: Seconds over which the labels that are heard are averaged.
+SMOOTHED = 1.0
+
+#: Notes of less of a component's energy are not listed.
+LEAST_LISTED = 0.05
+
+#: Components listed after a run, and notes of each; tree.json has them all.
+MOST_LISTED, MOST_NOTES = 24, 5
 
 
 @dataclass(frozen=True, kw_only=True)
 class LayerSettings(PowerOptions, LayerOptions, RunSettings):
     """The settings of `layers`."""
+
+
+class Layers(Task[LayerSettings]):
+    """The notes of a recording, and which of them sound together."""
+
+    name = "layers"
+    help = """Factorise each SONG in layers: notes, then what sounds together.
+
+    The first layer finds spectra, mostly those of notes. Each further layer finds
+    which components of the one below sound at the same time: chords or textures,
+    then, with few components, what those have in common, such as a harmony or a
+    section. It finds what sounds together, not who plays it: components are no
+    instruments.
+
+    Leaves OUTPUT/SONG/ with tree.json, layers.npz, sources/layer_1/ and so on, each
+    of which adds up to the recording, run.json, factors.npz, pianoroll.mid,
+    pianoroll.csv and figures/.
+    """
+    example = "layers song.wav --ranks 32,8,3"
+    settings = LayerSettings
+    inputs = (
+        Input(
+            name="labels",
+            help="Regions with names that the last layer is to follow: an Audacity "
+            "label track, or CSV start,end,name.",
+            suffixes=(".txt", ".csv"),
+        ),
+    )
+
+    def read(self, song: Song[LayerSettings], step: Step) -> Marked:
+        """The recording and its labels, if any."""
+        from specnmf.methods.marking import read_marked
+
+        return read_marked(song.path, song.inputs.get("labels"), song.settings)
+
+    def fit(self, song: Song[LayerSettings], material: Marked) -> Layered:
+        """The layers, and their tree."""
+        from specnmf.audio import pitch, stft
+        from specnmf.factor.factorization import Factorization
+        from specnmf.factor.layers import tree
+        from specnmf.methods.components.fitting import check_room
+        from specnmf.methods.layers.fitting import fit_layers
+        from specnmf.parallel import workers
+
+        settings, grid, marks = song.settings, material.grid, material.marks
+        with song.stages.stage("transform"):
+            V = stft.magnitude(material.sound, grid, threads=settings.threads)
+        check_room(settings.ranks[0], V, instead="smaller --ranks")
+        found, iterations = fit_layers(V, settings, marks, stages=song.stages)
+        with workers(1):
+            found = tree.by_energy(found)
+            grown = tree.grow_tree(found)
+        return Layered(
+            song=song,
+            settings=dataclasses.replace(
+                settings, n_fft=grid.n_fft, hop_length=grid.hop_length
+            ),
+            sound=material.sound,
+            grid=grid,
+            factors=Factorization(found.A[0], found.S[0], losses=found.losses),
+            pitches=pitch.estimate_pitches(found.A[0], grid.frequencies),
+            remarks=() if marks is None else marks.remarks,
+            V=V,
+            marks=marks,
+            layers=found,
+            tree=grown,
+            n_iterations=iterations,
+        )
+
+    def archives(self) -> dict[str, set[str]]:
+        """The factors of the first layer, and of all."""
+        return {**super().archives(), "layers.npz": {"A_1.npy", "S_1.npy"}}
+
+    def summary(self, report: Mapping[str, Any]) -> Iterator[str]:
+        """The components of the last layer, each with those of the layer below."""
+        layers = report["layers"]
+        lines = []
+        for node in layers[-1]["components"]:
+            lines.append(_line(node))
+            for child in layers[-2]["components"] if len(layers) > 1 else ():
+                if child["parents"] and child["parents"][0]["name"] == node["name"]:
+                    lines.append(f"  {_line(child)}")
+        yield from lines[:MOST_LISTED]
+        if len(lines) > MOST_LISTED:
+            yield f"and {len(lines) - MOST_LISTED} more in {TREE}"
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Layered(Result[LayerSettings]):
+    """A recording in layers.
+
+    Attributes
+    ----------
+    V : array, shape (n_bins, n_frames)
+        Its magnitudes.
+    marks : Marks or None
+        What was marked, if anything was.
+    layers : Layers
+        The factors.
+    tree : Tree
+        Which components belong to which.
+    n_iterations : int
+        Of all layers.
+    """
+
+    V: NDArray[np.float32]
+    marks: Marks | None
+    layers: model.Layers
+    tree: tree.Tree
+    n_iterations: int
+
+    @property
+    def iterations(self) -> int:
+        """How many iterations all layers took."""
+        return self.n_iterations
+
+    @property
+    def written_layers(self) -> list[int]:
+        """The layers whose components are written as sound, from 0."""
+        n_layers = len(self.layers.ranks)
+        chosen = self.settings.stems or range(1, n_layers + 1)
+        return sorted({layer - 1 for layer in chosen})
+
+    def sources(self) -> Sequence[Sources]:
+        """The components of each layer."""
+        from specnmf.methods.layers.stems import LayerModels
+
+        return [
+            self.masked(
+                LayerModels(self.layers, layer),
+                power=self.settings.mask_power,
+                within=f"layer_{layer + 1}",
+            )
+            for layer in self.written_layers
+        ]
+
+    def write(self, folder: Path) -> None:
+        """Write all layers, and where the labels are heard."""
+        import numpy as np
+
+        from specnmf.score.regions import write_regions
+
+        found = self.layers
+        arrays: dict[str, NDArray[Any]] = {
+            **{f"A_{number}": A for number, A in enumerate(found.A, 1)},
+            **{f"S_{number}": S for number, S in enumerate(found.S, 1)},
+            "frequencies": self.grid.frequencies,
+            "times": self.grid.times,
+            "losses": found.losses,
+        }
+        if self.marks is not None and found.B is not None:
+            arrays["B"] = found.B
+            arrays["labels"] = np.array(self.marks.names, dtype=np.str_)
+            write_regions(folder / "labels.txt", self._predicted(self.marks))
+        with (folder / "layers.npz").open("wb") as file:
+            np.savez(file, **arrays)  # type: ignore[arg-type]  # numpy's stub lacks **
+
+    def _predicted(self, marks: Marks) -> tuple[Region, ...]:
+        """The regions in which each label is the one most heard."""
+        from scipy.ndimage import uniform_filter1d
+
+        from specnmf.score.marks import runs
+
+        length = max(1, round(SMOOTHED * self.grid.sr / self.grid.hop_length))
+        predictions = self.layers.predictions()
+        heard = uniform_filter1d(predictions, length, axis=1, mode="constant")
+        active = (heard > 0) & (heard == heard.max(axis=0))
+        return runs(
+            active,
+            marks.names,
+            self.grid.times,
+            duration=self.sound.duration,
+            start=self.settings.start,
+        )
+
+    def draw(self, folder: Path) -> None:
+        """Draw the figures of the first layer, and of all."""
+        from specnmf.output import figures
+
+        settings, grid = self.settings, self.grid
+        together = settings.method == "neural"
+        figures.draw_figures(
+            folder,
+            self.V,
+            self.factors,
+            frequencies=grid.frequencies,
+            times=grid.times,
+            pitches=self.pitches,
+            beta=settings.beta,
+            figure_format=settings.figure_format,
+            title=self.song.title,
+            only=("spectrogram", "templates", "activations", "reconstruction"),
+        )
+        data = figures.LayerFigureData(
+            layers=self.layers,
+            tree=self.tree,
+            frequencies=grid.frequencies,
+            times=grid.times,
+            pitches=self.pitches,
+            labels=tuple(_label_of(owner) or "" for owner in self._owners()),
+            title=self.song.title,
+            together=together,
+            beta=BETAS["euclidean"] if together else settings.beta,
+        )
+        figures.draw_layer_figures(folder, data, figure_format=settings.figure_format)
+
+    def entries(self, written: Sequence[Written]) -> dict[str, Any]:
+        """The labels, and the layers with their components and sources."""
+        layers = self._layer_entries()
+        for layer, own in zip(self.written_layers, written, strict=False):
+            layers[layer]["residual_db"] = own.residual_db
+            for node in layers[layer]["components"]:
+                node |= own.entry(node["name"].split("/")[1])
+        names = None if self.marks is None else list(self.marks.names)
+        return {"labels": names, "layers": layers}
+
+    def documents(self, entries: Mapping[str, Any]) -> dict[str, Any]:
+        """The tree in a file of its own."""
+        return {TREE: {"layers": entries["layers"]}}
+
+    def _layer_entries(self) -> list[dict[str, Any]]:
+        """The layers from the finest up, each with its components."""
+        from specnmf.factor.layers import tree
+        from specnmf.methods.layers.stems import notes_of
+
+        components = self.tree.entries()
+        for node, owner in zip(components[-1], self._owners(), strict=False):
+            node["label"], node["labels"] = _label_of(owner), owner
+        for layer, nodes in enumerate(components):
+            for component, node in enumerate(nodes):
+                shares = notes_of(self.tree, self.pitches, layer, component)
+                node["notes"] = [
+                    {"note": note, "share": share}
+                    for note, share in shares.items()
+                    if share >= LEAST_LISTED
+                ]
+        return [
+            {
+                "layer": layer + 1,
+                "n_components": len(nodes),
+                "error": tree.error(self.V, self.layers, layer),
+                "components": nodes,
+            }
+            for layer, nodes in enumerate(components)
+        ]
+
+    def _owners(self) -> list[dict[str, float]]:
+        """The share of each label in each component of the last layer, if any."""
+        from specnmf.factor.layers import tree
+
+        if self.marks is None:
+            return []
+        return [
+            dict(zip(self.marks.names, column.tolist(), strict=True))
+            for column in tree.label_shares(self.layers).T
+        ]
+
+
+def _label_of(owner: Mapping[str, float]) -> str | None:
+    """The label that has most of a component, if any has."""
+    return max(owner, key=owner.__getitem__) if any(owner.values()) else None
+
+
+def _line(node: Mapping[str, Any]) -> str:
+    notes = " ".join(entry["note"] for entry in node["notes"][:MOST_NOTES])
+    label = f"{node['label']}: " if node.get("label") else ""
+    return f"{node['name']}  {100 * node['energy_share']:3.0f}%  {label}{notes}"

@@ -5,15 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from specnmf.audio.options import ExcerptOptions, WindowOptions
+from specnmf.audio.options import SoundOptions
 from specnmf.checks import whole_or_auto
 from specnmf.factor.options import MOST_AUTO, N_COMPONENTS, NmfOptions, check_components
-from specnmf.options import RUN, WHAT, changed, option
+from specnmf.options import RUN, option
 from specnmf.sizes import parse_size
 
 
 @dataclass(frozen=True, kw_only=True)
-class ComponentOptions(WindowOptions, ExcerptOptions, NmfOptions):
+class ComponentOptions(SoundOptions, NmfOptions):
     """How many components to find, and in how much memory.
 
     Attributes
@@ -32,7 +32,6 @@ class ComponentOptions(WindowOptions, ExcerptOptions, NmfOptions):
         parse=whole_or_auto,
         metavar="[NUMBER|auto]",
     )
-    beta: float = changed(NmfOptions, "beta", group=WHAT)
     memory: int = option(
         2 << 30,
         "Memory for a run; longer songs are left on disk.",

@@ -8,7 +8,7 @@ from typing import Literal
 
 from specnmf.checks import check_between, check_falling, whole_numbers
 from specnmf.factor.options import BETAS, Solver, SolverOptions
-from specnmf.options import WHAT, changed, option
+from specnmf.options import changed, option
 
 LayerMethod = Literal["sequential", "neural"]
 
@@ -57,7 +57,6 @@ class LayerOptions(SolverOptions):
         default=BETAS["euclidean"],
         help="The divergence, of one layer after another.",
         shown="euclidean",
-        group=WHAT,
     )
     solver: Solver = changed(
         SolverOptions, "solver", help="Of one layer after another."

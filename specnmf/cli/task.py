@@ -1,0 +1,78 @@
+"""The commands of tasks: options in, one run a song, an echo."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from specnmf.cli.options import (
+    Command,
+    common_options,
+    input_options,
+    make_settings,
+    options_of,
+    output_options,
+)
+from specnmf.cli.songs import command_line, take_each
+from specnmf.tasks.task import Task
+
+if TYPE_CHECKING:
+    from specnmf.tasks.run import Run
+    from specnmf.tasks.stages import Progress
+
+#: The end of each task's help.
+FAILURES = """
+    A song that fails is named on stderr, and the exit status is then 1; the others
+    are done all the same.
+"""
+
+
+def command_of(task: Task[Any]) -> click.Command:
+    """The command of a task."""
+
+    def callback(songs: str | tuple[str, ...], **options: Any) -> None:
+        do(task, songs if isinstance(songs, tuple) else (songs,), options)
+
+    songs = click.Argument(
+        ["songs"],
+        nargs=-1 if task.many else 1,
+        required=True,
+        metavar="SONG..." if task.many else "SONG",
+        type=click.Path(),
+    )
+    return Command(
+        task.name,
+        params=[
+            songs,
+            *input_options(task),
+            *output_options(),
+            *options_of(task.settings),
+            *common_options(),
+        ],
+        callback=callback,
+        help=f"{task.help}{FAILURES if task.many else ''}",
+        epilog=f"Example: specnmf {task.example}",
+    )
+
+
+def do(task: Task[Any], songs: tuple[str, ...], options: dict[str, Any]) -> None:
+    """Do a task with each song."""
+    settings = make_settings(options, task.settings)
+    inputs = {each.name: options[each.name] for each in task.inputs}
+
+    def work(song: str, progress: Progress | None) -> Run:
+        from specnmf.tasks.run import run
+
+        return run(
+            task,
+            song,
+            settings,
+            inputs=inputs,
+            output=options["output"],
+            overwrite=options["overwrite"],
+            command=command_line(),
+            progress=progress,
+        )
+
+    take_each(songs, options, work, lambda run: task.summary(run.report))

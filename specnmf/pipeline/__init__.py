@@ -1,1 +1,0 @@
-"""One song, from path to run folder."""

@@ -1,0 +1,1 @@
+"""run.json read, checked, made again and compared."""

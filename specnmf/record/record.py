@@ -1,0 +1,221 @@
+"""What a run.json says of how its run was made, read and checked."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NoReturn
+
+from specnmf.errors import AudioError, OutputError, ParameterError, SpecnmfError
+from specnmf.options import from_plain
+from specnmf.output import folder, report
+from specnmf.tasks.registry import TASKS
+from specnmf.tasks.settings import RunSettings
+from specnmf.tasks.task import Task
+
+#: A run.json beyond this size is refused: that of 100 000 stems is smaller.
+MOST_REPORT_BYTES = 16 << 20
+
+#: The longest path that is looked for.
+LONGEST_PATH = 4096
+
+#: The role of the recording among the inputs.
+SONG = "song"
+
+
+@dataclass(frozen=True)
+class Record:
+    """How a run was made.
+
+    Attributes
+    ----------
+    folder : path
+        The run folder.
+    task : Task
+        What was done.
+    settings : RunSettings
+        As asked for.
+    inputs : mapping of str to path
+        The recording as ``song``, and the files beside it by the names of the task's
+        inputs.
+    checksums : mapping of str to str
+        The inputs' SHA-256.
+    versions : dict
+        Of the packages that computed it.
+    """
+
+    folder: Path
+    task: Task[Any]
+    settings: RunSettings
+    inputs: Mapping[str, Path]
+    checksums: Mapping[str, str]
+    versions: dict[str, str]
+
+    @property
+    def song(self) -> Path:
+        """The recording."""
+        return self.inputs[SONG]
+
+    @property
+    def beside(self) -> dict[str, Path]:
+        """The files beside the recording."""
+        return {role: path for role, path in self.inputs.items() if role != SONG}
+
+    def target(self, output: str | Path) -> Path:
+        """The folder that a run from this record is written to."""
+        return folder.target(output, self.song)
+
+    def check_inputs(self) -> None:
+        """Raise an error unless each input is there and the file that it was.
+
+        Raises
+        ------
+        AudioError, ScoreError, TemplateError
+            By the input.
+        """
+        kinds: dict[str, type[SpecnmfError]] = {SONG: AudioError}
+        kinds |= {each.name: each.error for each in self.task.inputs}
+        for role, path in self.inputs.items():
+            found, expected = _checksum(kinds[role], path), self.checksums[role]
+            if found != expected:
+                raise kinds[role](
+                    f"{path}: is not the file that {self.folder} was made from: "
+                    f"expected SHA-256 {expected}, got {found}"
+                )
+
+
+def read_record(
+    run_dir: str | Path, *, inputs: Sequence[str | Path] | None = None
+) -> Record:
+    """How a run was made.
+
+    Parameters
+    ----------
+    run_dir : path
+        The folder of the run.
+    inputs : sequence of path, optional
+        Where the inputs are now, in the order of run.json.
+
+    Raises
+    ------
+    OutputError
+        If there is no run.json, or it is none.
+    ParameterError
+        If a setting is of the wrong kind or out of its range, or ``inputs`` are more
+        or fewer than there were.
+    """
+    run_dir = Path(run_dir)
+    path = run_dir / folder.REPORT
+    content = _load(path)
+    kind = content.get("kind")
+    if not isinstance(kind, str) or kind not in TASKS:
+        _refuse(path, f"as kind one of {', '.join(TASKS)}")
+    task = TASKS[kind]
+    entries = _inputs(path, content.get("inputs"), task)
+    paths = [entry["path"] for entry in entries.values()]
+    if inputs is not None and len(inputs) != len(paths):
+        raise ParameterError(
+            f"{run_dir} has {len(paths)} inputs ({', '.join(paths)}), got {len(inputs)}"
+        )
+    places = map(Path, paths if inputs is None else inputs)
+    return Record(
+        run_dir,
+        task,
+        _settings(path, content, task),
+        dict(zip(entries, places, strict=True)),
+        {role: entry["sha256"] for role, entry in entries.items()},
+        _strings(path, content, "versions"),
+    )
+
+
+def _load(path: Path) -> dict[str, Any]:
+    """The object that a run.json holds."""
+    try:
+        if not path.is_file():  # what is a pipe may never end
+            raise OutputError(f"{path.parent}: no run, {path.name} is missing")
+        with path.open("rb") as file:
+            data = file.read(MOST_REPORT_BYTES + 1)
+        if len(data) > MOST_REPORT_BYTES:
+            _refuse(path, f"less than {MOST_REPORT_BYTES >> 20} MB")
+        content = json.loads(data.decode("utf-8"), parse_constant=_no_number)
+    except OSError as error:
+        raise OutputError(f"{path}: {error.strerror or error}") from error
+    except (ValueError, RecursionError) as error:
+        raise OutputError(f"{path}: no valid JSON: {error}") from error
+    if not isinstance(content, dict):
+        _refuse(path, "an object")
+    return content
+
+
+def _no_number(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no number")
+
+
+def _refuse(path: Path, expected: str) -> NoReturn:
+    raise OutputError(f"{path}: no run.json of this version, expected {expected}")
+
+
+def _inputs(path: Path, entries: object, task: Task[Any]) -> dict[str, dict[str, str]]:
+    """The entries of a run's inputs, by their roles.
+
+    Runs of version 0.1 name no roles: the recording comes first, then one input.
+    """
+    required = [each.name for each in task.inputs if each.required]
+    least, most = 1 + len(required), 1 + len(task.inputs)
+    if not isinstance(entries, list) or not least <= len(entries) <= most:
+        numbers = map(str, range(least, most + 1))
+        _refuse(path, f"{' or '.join(numbers)} inputs")
+    for entry in entries:
+        if not isinstance(entry, dict) or not (
+            _is_path(entry.get("path")) and _is_checksum(entry.get("sha256"))
+        ):
+            _refuse(path, "of each input its path and sha256")
+    roles = [SONG, *(each.name for each in task.inputs)]
+    named = zip(entries, roles, strict=False)
+    found = {entry.get("role", role): entry for entry, role in named}
+    if len(found) < len(entries) or not {SONG, *required} <= found.keys() <= {*roles}:
+        _refuse(path, f"of each input its role, one of {', '.join(roles)}")
+    return found
+
+
+def _is_path(name: object) -> bool:
+    """Whether it may be the path of a file."""
+    return isinstance(name, str) and len(name) <= LONGEST_PATH and bool(Path(name).stem)
+
+
+def _is_checksum(text: object) -> bool:
+    return isinstance(text, str) and re.fullmatch("[0-9a-f]{64}", text) is not None
+
+
+def _settings(path: Path, content: dict[str, Any], task: Task[Any]) -> RunSettings:
+    """The settings as they were asked for."""
+    used, asked = content.get("settings"), content.get("asked")
+    if not isinstance(used, dict) or not isinstance(asked, dict):
+        _refuse(path, "settings and asked as objects")
+    try:
+        settings: RunSettings = from_plain(task.settings, {**used, **asked})
+    except ParameterError as error:
+        raise ParameterError(f"{path}: {error}") from error
+    return settings
+
+
+def _strings(path: Path, content: dict[str, Any], key: str) -> dict[str, str]:
+    found = content.get(key)
+    if not isinstance(found, dict) or not all(
+        isinstance(value, str) for value in found.values()
+    ):
+        _refuse(path, f"{key} as an object of strings")
+    return found
+
+
+def _checksum(kind: type[SpecnmfError], path: Path) -> str:
+    try:
+        if not path.is_file():  # what is a pipe or a device may never end
+            raise kind(f"{path}: no such file; say where it is now by --input")
+        return report.sha256(path)
+    except (OSError, ValueError) as error:  # the latter if no file has such a name
+        reason = getattr(error, "strerror", None) or error
+        raise kind(f"{path}: cannot be opened ({reason})") from error

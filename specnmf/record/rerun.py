@@ -1,0 +1,131 @@
+"""A run made again from its run.json, and compared with it."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from specnmf.errors import OutputError
+from specnmf.output import folder, report
+from specnmf.record import comparison
+from specnmf.record.record import read_record
+from specnmf.tasks.run import Run, run
+from specnmf.tasks.stages import Progress
+
+
+@dataclass(frozen=True)
+class Rerun:
+    """A run made again, beside the one that it was made from.
+
+    Attributes
+    ----------
+    run : Run
+        The new one.
+    identical : bool
+        Whether all arrays of factors.npz, and of layers.npz if any, are equal.
+    difference : float
+        The largest difference in any of them, relative to the largest value of the
+        older one; infinite if their shapes or labels differ.
+    versions : dict
+        Of the packages whose version differs, then and now.
+    """
+
+    run: Run
+    identical: bool
+    difference: float
+    versions: dict[str, tuple[str, str]]
+
+
+def rerun(
+    run_dir: str | Path,
+    *,
+    output: str | Path = "specnmf_rerun",
+    overwrite: bool = False,
+    inputs: Sequence[str | Path] | None = None,
+    sources: bool | None = None,
+    figures: bool | None = None,
+    command: str = "",
+    progress: Progress | None = None,
+) -> Rerun:
+    """Make a run again from its run.json, and compare the factors.
+
+    Parameters
+    ----------
+    run_dir : path
+        The folder of the run.
+    output : path
+        The folder for runs; ``run_dir`` itself is never written to.
+    overwrite : bool
+        Replace a finished run.
+    inputs : sequence of path, optional
+        Where the inputs are now, in the order of run.json; by default where they
+        were, from the current folder.
+    sources, figures : bool, optional
+        Whether to write them this time; by default as before.
+    command : str
+        Kept in run.json.
+    progress : callable, optional
+        Called as ``progress(stage, done, total, note)``.
+
+    Returns
+    -------
+    Rerun
+        The new run, and how it differs.
+
+    Raises
+    ------
+    OutputError
+        If ``run_dir`` holds no whole run, or the new one cannot be written.
+    AudioError, ScoreError, TemplateError
+        If an input is not there, or not the file that it was.
+    ParameterError
+        If a setting is of the wrong kind or out of its range.
+    """
+    record = read_record(run_dir, inputs=inputs)
+    archives = comparison.sizes(record.folder, record.task)
+    target = record.target(output)
+    _keep_apart(record.folder, target)
+    folder.check_free(target, overwrite=overwrite)
+    record.check_inputs()
+    wanted: dict[str, Any] = {"sources": sources, "figures": figures}
+    changes = {name: value for name, value in wanted.items() if value is not None}
+    again = run(
+        record.task,
+        record.song,
+        dataclasses.replace(record.settings, **changes),
+        inputs=record.beside,
+        output=output,
+        overwrite=overwrite,
+        command=command,
+        progress=progress,
+    )
+    difference = np.inf
+    if archives == comparison.sizes(again.folder, record.task):
+        difference = comparison.difference(record.folder, again.folder, archives)
+    return Rerun(again, difference == 0, difference, _changed(record.versions))
+
+
+def _keep_apart(run_dir: Path, target: Path) -> None:
+    """Raise OutputError if writing to the target would remove the run."""
+    if not target.exists():
+        return
+    inner = run_dir.resolve()
+    if any(target.samefile(outer) for outer in (inner, *inner.parents)):
+        raise OutputError(
+            f"{target} is or holds the run to be made again; use another --output"
+        )
+
+
+def _changed(then: dict[str, str]) -> dict[str, tuple[str, str]]:
+    """The packages of another version than then, with both versions."""
+    now = report.versions()
+    return {
+        name: (then.get(name, "none"), now[name])
+        for name in now
+        if then.get(name) != now[name]
+    }

@@ -1,0 +1,275 @@
+"""One song, from its path to its run folder: the same for every task."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from specnmf.audio import pitch, reading
+from specnmf.audio.writing import check_writable
+from specnmf.output import folder, pianoroll, report
+from specnmf.output.sources import Written, write_sources
+from specnmf.parallel import n_threads
+from specnmf.score import midi, notelist
+from specnmf.tasks.stages import Progress, Stages
+from specnmf.tasks.task import Result, Song, Sources, Task
+
+#: A worse null test than this is worth a warning.
+MOST_RESIDUAL_DB = -90.0
+
+
+@dataclass(frozen=True)
+class Run:
+    """A finished run.
+
+    Attributes
+    ----------
+    folder : path
+        Where it is.
+    report : dict
+        What its run.json says.
+    """
+
+    folder: Path
+    report: dict[str, Any]
+
+
+def run(
+    task: Task[Any],
+    path: str | Path,
+    settings: Any = None,
+    *,
+    inputs: Mapping[str, str | Path | None] | None = None,
+    output: str | Path = "specnmf_out",
+    overwrite: bool = False,
+    command: str = "",
+    called: Mapping[Path, str] | None = None,
+    progress: Progress | None = None,
+) -> Run:
+    """Do a task with a song, and leave everything in a folder.
+
+    Parameters
+    ----------
+    task : Task
+        What to do.
+    path : path
+        The recording.
+    settings : RunSettings, optional
+        Of the task's kind; by default its defaults.
+    inputs : mapping of str to path, optional
+        The files beside the song, by the names of the task's inputs; one that is
+        missing or None is looked for beside the song.
+    output : path
+        The folder for runs; this one's is named like the recording's stem.
+    overwrite : bool
+        Replace a finished run.
+    command : str
+        Kept in run.json.
+    called : mapping of path to str, optional
+        What run.json calls inputs that are copies from elsewhere.
+    progress : callable, optional
+        Called as ``progress(stage, done, total, note)``.
+
+    Returns
+    -------
+    Run
+        The folder and its report.
+
+    Raises
+    ------
+    SpecnmfError
+        AudioError, ScoreError, TemplateError, ParameterError or OutputError, with
+        nothing left behind.
+    """
+    asked = settings or task.settings()
+    found = find_inputs(task, path, inputs or {})
+    song = Song(Path(path), asked, found, Stages(progress))
+    target = folder.target(output, song.path)
+    folder.check_free(target, overwrite=overwrite)
+    with song.stages.stage("read") as step:
+        material = task.read(song, step)
+        sound = material.sound
+        check_writable(asked.format, sound.sr, sound.n_channels)
+    with folder.run_folder(target, overwrite=overwrite) as partial:
+        with song.stages.compiling():
+            result = task.fit(song, material)
+            written = _write(result, partial)
+        content = {
+            "command": command,
+            **_entries(task, result, written, called or {}),
+            "seconds": song.stages.seconds,
+        }
+        for name, document in result.documents(content).items():
+            report.write_report(partial / name, document)
+        report.write_report(partial / folder.REPORT, content)
+    return Run(target, content)
+
+
+def find_inputs(
+    task: Task[Any], path: str | Path, given: Mapping[str, str | Path | None]
+) -> dict[str, Path]:
+    """The files that a task takes beside a song: given, else found there.
+
+    Raises
+    ------
+    SpecnmfError
+        Of the input's kind, if one is required and not there.
+    """
+    found = {}
+    for each in task.inputs:
+        place = given.get(each.name) or each.find(path)
+        if place is not None:
+            found[each.name] = Path(place)
+        elif each.required:
+            raise each.missing(path)
+    return found
+
+
+def _write(result: Result[Any], partial: Path) -> list[Written]:
+    """Write all but the report; what became of the sources.
+
+    Drawing is Python's work and masking the kernels', so they go on side by side where
+    there is more than one thread.
+    """
+    if n_threads(result.settings.threads) == 1:
+        _write_views(result, partial)
+        return _write_sound(result, partial)
+    with ThreadPoolExecutor(1, thread_name_prefix="specnmf-views") as aside:
+        views = aside.submit(_write_views, result, partial)
+        written = _write_sound(result, partial)
+        views.result()
+    return written
+
+
+def _write_views(result: Result[Any], partial: Path) -> None:
+    """Write factors, notes and figures."""
+    stages = result.song.stages
+    with stages.stage("piano roll"):
+        _write_factors(result, partial)
+        result.write(partial)
+    if result.settings.figures:
+        (partial / "figures").mkdir()
+        with stages.stage("figures"):
+            result.draw(partial / "figures")
+
+
+def _write_factors(result: Result[Any], partial: Path) -> None:
+    """Write factors.npz, and the activations as notes."""
+    factors, grid = result.factors, result.grid
+    times, frequencies = grid.times, grid.frequencies
+    report.write_factors(
+        partial / "factors.npz", factors, frequencies=frequencies, times=times
+    )
+    score = pianoroll.transcribe(
+        factors.H,
+        times,
+        result.pitches,
+        factors.labels,
+        gains=np.linalg.norm(factors.W, axis=0),
+        centroids=pitch.centroids(factors.W, frequencies),
+    )
+    midi.write_midi(partial / "pianoroll.mid", score)
+    notelist.write_csv(partial / "pianoroll.csv", score)
+
+
+def _write_sound(result: Result[Any], partial: Path) -> list[Written]:
+    """Write the sources."""
+    if not result.settings.sources:
+        return []
+    groups = result.sources()
+    with result.song.stages.stage("sources") as step:
+        return [
+            _write_group(
+                result,
+                group,
+                partial / "sources" / group.within,
+                lambda done, total, before=number: step(
+                    before * total + done, len(groups) * total
+                ),
+            )
+            for number, group in enumerate(groups)
+        ]
+
+
+def _write_group(
+    result: Result[Any], group: Sources, own: Path, progress: Any
+) -> Written:
+    own.mkdir(parents=True)
+    with group.open() as stream:
+        return write_sources(
+            own,
+            result.song.path,
+            result.sound,
+            group.names,
+            stream,
+            result.settings,
+            start=result.settings.start,
+            threads=result.settings.threads,
+            within=group.within,
+            progress=progress,
+        )
+
+
+def _entries(
+    task: Task[Any],
+    result: Result[Any],
+    written: Sequence[Written],
+    called: Mapping[Path, str],
+) -> dict[str, Any]:
+    """Everything that run.json says but the command and the seconds."""
+    song, factors = result.song, result.factors
+    inputs = report.inputs_entry(song.path, song.inputs, called)
+    checksums = {each["role"]: each["sha256"] for each in inputs[1:]}
+    residual = max((each.residual_db for each in written), default=None)
+    return {
+        "kind": task.name,
+        "settings_hash": report.settings_hash(task.name, song.settings, checksums),
+        "inputs": inputs,
+        "audio": report.audio_entry(result.sound),
+        **report.settings_entries(song.settings, result.settings),
+        "seed": song.settings.seed,
+        "versions": report.versions(),
+        "iterations": result.iterations,
+        "final_loss": float(factors.losses[-1]),
+        "residual_db": residual,
+        "components": report.components(factors, result.pitches),
+        **result.entries(written),
+        "warnings": [
+            *result.sound.findings(),
+            *_excerpt_warnings(result),
+            *_source_warnings(residual, sum(each.held for each in written)),
+            *result.remarks,
+        ],
+    }
+
+
+def _excerpt_warnings(result: Result[Any]) -> list[str]:
+    """What to know of the file, and of the excerpt's end."""
+    settings, sound = result.settings, result.sound
+    start, duration = settings.start, settings.duration
+    whole = start == 0 and duration is None
+    found = reading.remarks(result.song.path, sound.n_samples if whole else None)
+    if duration is not None and sound.n_samples < round(duration * sound.sr):
+        found = [*found, f"the excerpt ends with the recording, {sound.duration:.2f} s"]
+    return list(found)
+
+
+def _source_warnings(residual_db: float | None, held: int) -> list[str]:
+    """What to know of the sources that were written."""
+    found = []
+    if residual_db is not None and residual_db > MOST_RESIDUAL_DB:
+        found.append(
+            f"null test: the sources add up to the input at {residual_db:.0f} dB only; "
+            "--format wav --subtype float keeps more"
+        )
+    if held:
+        found.append(
+            f"full scale: {held} samples of single sources reached it and "
+            "the rest went to other sources; --subtype float keeps them apart"
+        )
+    return found
