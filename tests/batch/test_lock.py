@@ -3,6 +3,7 @@
 import errno
 import json
 import os
+import queue
 import socket
 import subprocess
 import sys
@@ -17,13 +18,16 @@ from specnmf.batch.lock import LOCK, locked
 from specnmf.batch.places import open_store
 from specnmf.errors import BatchError
 
+#: A test that waits so long has failed, however busy the machine is; in seconds.
+LONG = 120
+
 HOLD = """
-import sys, time
+import sys
 from specnmf.batch.lock import locked
 from specnmf.batch.places import open_store
 with locked(open_store(sys.argv[1])):
     print("locked", flush=True)
-    time.sleep(60)
+    sys.stdin.read()
 """
 
 
@@ -43,7 +47,10 @@ def bucket():
 def holder(store):
     """Another process that holds the lock."""
     with subprocess.Popen(
-        [sys.executable, "-c", HOLD, store.root], stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", HOLD, store.root],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
     ) as process:
         assert process.stdout.readline() == "locked\n"
         yield process
@@ -191,13 +198,17 @@ def test_elsewhere_the_lock_is_released_and_refused(bucket):
 
 
 def test_elsewhere_the_holder_signs_again_and_again(bucket, monkeypatch):
+    signed, write = queue.SimpleQueue(), type(bucket).write
+
+    def record(self, name, content):
+        write(self, name, content)
+        signed.put(json.loads(content)["time"])
+
     monkeypatch.setattr(lock, "SIGNED", 0.01)
+    monkeypatch.setattr(type(bucket), "write", record)
     with locked(bucket):
         first = json.loads(bucket.read(LOCK, 1000))["time"]
-        until = time.monotonic() + 5
-        while json.loads(bucket.read(LOCK, 1000))["time"] == first:
-            assert time.monotonic() < until
-            time.sleep(0.01)
+        assert first < signed.get(timeout=LONG) < signed.get(timeout=LONG)
 
 
 @pytest.mark.parametrize(

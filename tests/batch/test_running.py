@@ -2,7 +2,6 @@
 
 import json
 import threading
-import time
 from concurrent.futures import Future, ThreadPoolExecutor
 
 import pytest
@@ -17,6 +16,9 @@ from specnmf.errors import BatchError, WorkerError
 from specnmf.output.folder import PARTIAL, REPORT
 from specnmf.settings import BatchSettings, ScoreSettings, Settings
 
+#: A test that waits so long has failed, however busy the machine is; in seconds.
+LONG = 120
+
 
 class Threads:
     """Workers whose jobs are done by a function in threads."""
@@ -27,9 +29,12 @@ class Threads:
         self.kills, self.most, self.now = 0, 0, 0
         self.begun = []
         self.lock, self.killed = threading.Lock(), threading.Event()
+        self.busy = threading.Event()
 
     def submit(self, job):
         self.begun.append(job.name)
+        if len(self.begun) == self.capacity:
+            self.busy.set()
         return self.pool.submit(self._do, job)
 
     def kill(self):
@@ -54,7 +59,7 @@ class Notes:
     """A watcher that keeps everything."""
 
     def __init__(self):
-        self.seen = []
+        self.seen, self.stopped = [], threading.Event()
 
     def begin(self, song):
         self.seen.append(("begin", song.name))
@@ -67,6 +72,7 @@ class Notes:
 
     def stop(self, *, now):
         self.seen.append(("stop", now))
+        self.stopped.set()
 
     def ends(self):
         return {name: error for kind, name, error, _ in self._ended()}
@@ -154,8 +160,10 @@ def test_the_manifest_says_what_became_of_a_song(batch, events):
 
 
 def test_no_more_songs_are_handed_out_than_there_are_workers_for(batch):
+    pair = threading.Barrier(2, timeout=LONG)
+
     def work(job):
-        time.sleep(0.005)
+        pair.wait()
         return done(job)
 
     going = batch(map(str, range(20)), work, capacity=3)
@@ -304,16 +312,15 @@ def test_a_stop_from_another_thread_lets_running_songs_finish(batch, events):
     release = threading.Event()
 
     def work(job):
-        release.wait(10)
+        release.wait(LONG)
         return done(job)
 
     going = batch(map(str, range(5)), work, capacity=2)
 
     def stop():
-        while len(going.workers.begun) < 2:
-            time.sleep(0.001)
+        going.workers.busy.wait(LONG)
         going.stop()
-        time.sleep(0.02)
+        going.watcher.stopped.wait(LONG)
         release.set()
 
     stopper = threading.Thread(target=stop)
@@ -328,7 +335,7 @@ def test_a_stop_from_another_thread_lets_running_songs_finish(batch, events):
 
 def test_a_second_stop_gives_running_songs_up(batch, events, tmp_path):
     def work(job):
-        going.workers.killed.wait(10)
+        going.workers.killed.wait(LONG)
         raise WorkerError("stopped before it was done")
 
     going = batch(map(str, range(5)), work, capacity=2)
@@ -336,8 +343,7 @@ def test_a_second_stop_gives_running_songs_up(batch, events, tmp_path):
     left.mkdir(parents=True)
 
     def stop():
-        while len(going.workers.begun) < 2:
-            time.sleep(0.001)
+        going.workers.busy.wait(LONG)
         going.stop()
         going.stop()
 
