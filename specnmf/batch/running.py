@@ -16,8 +16,8 @@ from datetime import UTC, datetime
 from typing import Any, NamedTuple, Protocol
 
 from specnmf.batch.finding import Song
-from specnmf.batch.manifest import Manifest
 from specnmf.batch.planning import LOGS, Plan
+from specnmf.batch.stores.manifest import Manifest
 from specnmf.batch.work import Job, Outcome, Said, spell
 from specnmf.errors import BatchError, SpecnmfError
 

@@ -13,8 +13,8 @@ import pytest
 from specnmf.audio.recording import Audio
 from specnmf.audio.writing import write
 from specnmf.batch.batch import Request, begun, make_plan
-from specnmf.batch.places import open_store
 from specnmf.batch.running import Summary
+from specnmf.batch.stores.places import open_store
 from specnmf.errors import BatchError, ParameterError
 from specnmf.settings import BatchSettings, ScoreSettings, Settings
 

@@ -7,10 +7,10 @@ from concurrent.futures import Future, ThreadPoolExecutor
 import pytest
 
 from specnmf.batch.finding import Song
-from specnmf.batch.manifest import Record, open_manifest
-from specnmf.batch.places import open_store
 from specnmf.batch.planning import Plan, Recipe
 from specnmf.batch.running import Batch, Summary
+from specnmf.batch.stores.manifest import Record
+from specnmf.batch.stores.places import open_store
 from specnmf.batch.work import Outcome
 from specnmf.errors import BatchError, WorkerError
 from specnmf.output.folder import PARTIAL, REPORT
@@ -95,7 +95,7 @@ def batch(tmp_path):
             BatchSettings(**options),
             history or {},
         )
-        workers, manifest = Threads(work, capacity), open_manifest(plan.output)
+        workers, manifest = Threads(work, capacity), plan.output.manifest()
         closing.extend((workers, manifest))
         return Batch(plan, workers, manifest, Notes())
 

@@ -12,7 +12,7 @@ import pytest
 import soundfile
 
 from specnmf.batch import work
-from specnmf.batch.places import open_store
+from specnmf.batch.stores.places import open_store
 from specnmf.batch.work import Job, Said, do
 from specnmf.errors import AudioError
 from specnmf.output.folder import PARTIAL, REPORT

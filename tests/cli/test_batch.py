@@ -20,9 +20,9 @@ import pytest
 import soundfile
 
 from specnmf.batch import batch, work
-from specnmf.batch.lock import LOCK, locked
-from specnmf.batch.manifest import MANIFEST
-from specnmf.batch.places import open_store
+from specnmf.batch.stores.lock import LOCK
+from specnmf.batch.stores.manifest import MANIFEST
+from specnmf.batch.stores.places import open_store
 from specnmf.cli import cli
 from specnmf.errors import BatchError
 from specnmf.output.folder import PARTIAL, REPORT
@@ -389,7 +389,7 @@ def test_a_batch_that_could_not_begin_is_not_in_the_way(here, songs, monkeypatch
 
 
 def test_two_batches_on_one_folder_are_one_too_many(here, songs):
-    with locked(open_store(OUT)):
+    with open_store(OUT).lock():
         status, _, err = here("batch", "songs", *QUICK)
         assert status == 1
         assert f"another batch is at work there, process {os.getpid()} on " in err
