@@ -70,9 +70,10 @@ def local_copy(location: str) -> Iterator[Path]:
     """
     path = _local_path(location)
     if path is None:
-        from specnmf.batch.stores.place import downloaded
+        from specnmf.batch.stores.remote import RemoteStore
+        from specnmf.batch.stores.transfer import downloaded
 
-        with downloaded(location) as path:
+        with downloaded(RemoteStore.at(location)) as path:
             yield path
         return
     _check_file(path, location)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -13,7 +14,7 @@ from typing import Any
 
 from specnmf.batch.stores.lock import signed_file
 from specnmf.batch.stores.manifest import MANIFEST, PieceManifest, piece_lines
-from specnmf.batch.stores.place import Place, network, remove
+from specnmf.batch.stores.network import file_system, network
 from specnmf.batch.stores.store import (
     Entry,
     Store,
@@ -23,7 +24,7 @@ from specnmf.batch.stores.store import (
     tell,
     within,
 )
-from specnmf.batch.stores.upload import upload
+from specnmf.batch.stores.transfer import upload
 from specnmf.output.folder import REPORT
 
 #: What tells one version of a file from another, the surest first.
@@ -35,18 +36,26 @@ _VERSION = "?versionId="
 
 @dataclass(frozen=True)
 class RemoteStore(Store):
-    """A folder behind a URL.
+    """A folder behind a URL, or a file.
+
+    Unlike in a URL of the web's, ``%``, ``?`` and ``#`` are parts of names.
 
     Attributes
     ----------
     root : str
         As the user gave it.
-    place : Place
-        The same taken apart.
+    protocol : str
+        s3, gs, memory, ...
+    authority : str
+        The bucket or host.
+    path : str
+        What comes after, with no slash at either end.
     """
 
     root: str
-    place: Place
+    protocol: str
+    authority: str
+    path: str
 
     @classmethod
     def at(cls, root: str) -> RemoteStore:
@@ -57,9 +66,22 @@ class RemoteStore(Store):
         ParameterError
             If its protocol is unknown, or what it needs is not installed.
         """
-        place = Place.at(root)
-        _ = place.files
-        return cls(root, place)
+        protocol, _, rest = root.partition("://")
+        authority, _, path = rest.partition("/")
+        store = cls(root, protocol.lower(), authority, path.strip("/"))
+        _ = store.files
+        return store
+
+    @property
+    def files(self) -> Any:
+        """The fsspec file system that it is in, one for the whole process."""
+        return file_system(self.protocol, self.authority, os.getpid())
+
+    def key(self, name: str = "") -> str:
+        """What that file system calls a file or folder; "" is the root."""
+        bucket = f"{self.protocol}://{self.authority}/"
+        base, path = str(self.files._strip_protocol(bucket)), self._path(name)
+        return f"{base.rstrip('/')}/{path}" if path else base
 
     def lock(self) -> AbstractContextManager[None]:
         """By a file that is signed again and again."""
@@ -87,22 +109,24 @@ class RemoteStore(Store):
         with tempfile.TemporaryDirectory(prefix="specnmf-") as folder:
             yield Path(folder)
             (run,) = Path(folder).iterdir()
-            upload(run, self.location(name), overwrite=True)
+            upload(run, RemoteStore.at(self.location(name)), overwrite=True)
 
     def sweep(self, names: Iterable[str]) -> None:
         """Leave all as it is: an upload that was cut off gives way to the next."""
 
     def _at(self, name: str) -> str:
-        return self.place.within(name).url
+        return f"{self.protocol}://{self.authority}/{self._path(name)}"
+
+    def _path(self, name: str) -> str:
+        return "/".join(part for part in (self.path, name) if part)
 
     @network()
     def _list(
         self, folder: str, unreadable: Unreadable | None
     ) -> tuple[list[Entry], list[str]]:
-        place = self.place.within(folder)
-        files, folders = [], []
-        for info in _listed(place):
-            last = info["name"].removeprefix(place.key).removeprefix("/")
+        key, files, folders = self.key(folder), [], []
+        for info in _listed(self.files, key):
+            last = info["name"].removeprefix(key).removeprefix("/")
             name = within(folder, last)
             if "/" in last or not is_safe(last) or _VERSION in last:
                 tell(unreadable, name, "a name that cannot be used")
@@ -114,22 +138,20 @@ class RemoteStore(Store):
 
     @network()
     def _entry(self, name: str) -> Entry | None:
-        place = self.place.within(name)
-        info = place.files.info(place.key)
+        info = self.files.info(self.key(name))
         return _entry(name, info) if info["type"] == "file" else None
 
     @network()
     def _read(self, name: str, most: int) -> bytes:
-        place = self.place.within(name)
-        if place.files.info(place.key)["size"] == 0:
+        files, key = self.files, self.key(name)
+        if files.info(key)["size"] == 0:
             return b""  # an empty file has no first byte to ask for
-        content: bytes = place.files.cat_file(place.key, start=0, end=most)
+        content: bytes = files.cat_file(key, start=0, end=most)
         return content
 
     @network()
     def _write(self, name: str, content: bytes) -> None:
-        place = self.place.within(name)
-        place.files.pipe_file(place.key, content)
+        self.files.pipe_file(self.key(name), content)
 
     @network()
     def _create(self, name: str, content: bytes) -> bool:
@@ -137,39 +159,38 @@ class RemoteStore(Store):
 
         Others are asked beforehand, which leaves a moment for two.
         """
-        place = self.place.within(name)
-        return not place.files.exists(place.key) and _put_first(place, content)
+        files, key = self.files, self.key(name)
+        return not files.exists(key) and _put_first(files, key, content)
 
     @network()
     def _remove(self, name: str) -> None:
-        remove(self.place.within(name))
+        self.files.rm_file(self.key(name))
 
 
-def _put_first(place: Place, content: bytes) -> bool:
+def _put_first(files: Any, key: str, content: bytes) -> bool:
     """Write a file that was not there a moment ago; say whether it still was not."""
     try:
-        place.files.pipe_file(place.key, content, mode="create")
+        files.pipe_file(key, content, mode="create")
     except FileExistsError:
         return False
     except (NotImplementedError, TypeError, ValueError):
-        place.files.pipe_file(place.key, content)
+        files.pipe_file(key, content)
     except OSError as error:
         # Two at once may be told of a conflict, with no word of a file.
-        if place.files.exists(place.key):
+        if files.exists(key):
             return False
         if error.errno != errno.ENOSYS:
             raise
-        place.files.pipe_file(place.key, content)
+        files.pipe_file(key, content)
     return True
 
 
-def _listed(place: Place) -> list[dict[str, Any]]:
+def _listed(files: Any, key: str) -> list[dict[str, Any]]:
     """What is in a folder, without the empty file that stands for it in S3."""
-    found: list[dict[str, Any]] = place.files.ls(place.key, detail=True)
-    files = {info["name"] for info in found if info["type"] == "file"}
-    if files == {place.key}:
-        raise NotADirectoryError(place.url)
-    own = f"{place.key}/"
+    found: list[dict[str, Any]] = files.ls(key, detail=True)
+    if {info["name"] for info in found if info["type"] == "file"} == {key}:
+        raise NotADirectoryError(key)
+    own = f"{key}/"
     return [info for info in found if info["type"] != "file" or info["name"] != own]
 
 

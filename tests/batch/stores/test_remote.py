@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 
 from specnmf import AudioError, OutputError, ParameterError
-from specnmf.batch.stores import place
+from specnmf.batch.stores.network import file_system
 from specnmf.batch.stores.places import local_copy, open_store
 from specnmf.batch.stores.remote import RemoteStore
 from specnmf.batch.stores.store import UPLOADING
-from specnmf.batch.stores.upload import upload
+from specnmf.batch.stores.transfer import upload
 
 fsspec = pytest.importorskip("fsspec")
 
@@ -75,6 +75,10 @@ def plant(url, *names):
 
 def walked(store, *, recursive=True, **options):
     return [entry.name for entry in store.walk(recursive=recursive, **options)]
+
+
+def publish(run, url, **options):
+    upload(run, RemoteStore.at(url), **options)
 
 
 def copied(location):
@@ -357,7 +361,7 @@ def run_elsewhere(code, url, environment):
 
 
 def test_a_published_run_is_there_whole(url, run):
-    upload(run, f"{url}/out/song", overwrite=False)
+    publish(run, f"{url}/out/song", overwrite=False)
     assert everything(f"{url}/out/song") == RUN
     assert open_store(url).read("out/song/run.json", 10) == b"new"
 
@@ -379,7 +383,7 @@ def test_run_json_comes_last_and_goes_first(memory, run, monkeypatch):
 
     recorded("put_file")
     recorded("rm_file")
-    upload(run, f"{memory}/song", overwrite=True)
+    publish(run, f"{memory}/song", overwrite=True)
     assert done[0] == ("rm_file", "run.json")
     assert done[-2:] == [("put_file", "run.json"), ("rm_file", UPLOADING)]
     assert done.count(("rm_file", UPLOADING)) == 1
@@ -389,9 +393,9 @@ def test_run_json_comes_last_and_goes_first(memory, run, monkeypatch):
 def test_a_finished_run_is_replaced_only_when_asked(url, run):
     store = plant(url, "song/run.json", "song/sources/old.wav", "song2/run.json")
     with pytest.raises(OutputError, match="song holds a finished run; use --overwrite"):
-        upload(run, f"{url}/song", overwrite=False)
+        publish(run, f"{url}/song", overwrite=False)
     assert store.read("song/run.json", 100) == b"song/run.json"
-    upload(run, f"{url}/song", overwrite=True)
+    publish(run, f"{url}/song", overwrite=True)
     assert everything(f"{url}/song") == RUN
     assert store.names("song2") == ["run.json"]
 
@@ -400,26 +404,26 @@ def test_a_finished_run_is_replaced_only_when_asked(url, run):
 def test_what_is_no_run_is_never_replaced(url, run, overwrite):
     plant(url, "song/thesis.docx")
     with pytest.raises(OutputError, match="song exists and is no run; move it"):
-        upload(run, f"{url}/song", overwrite=overwrite)
+        publish(run, f"{url}/song", overwrite=overwrite)
     assert everything(url) == ["song/thesis.docx"]
 
 
 def test_a_file_in_the_place_of_a_run_is_no_run(url, run):
     plant(url, "song")
     with pytest.raises(OutputError, match="song exists and is no run; move it"):
-        upload(run, f"{url}/song", overwrite=True)
+        publish(run, f"{url}/song", overwrite=True)
 
 
 def test_an_empty_folder_in_s3_is_free(s3, run):
     fsspec.filesystem("s3").pipe_file(f"{s3.url}/song/", b"")
-    upload(run, f"{s3.url}/song", overwrite=False)
+    publish(run, f"{s3.url}/song", overwrite=False)
     assert open_store(s3.url).names("song") == ["factors.npz", "run.json"]
 
 
 @pytest.mark.parametrize("overwrite", [False, True])
 def test_what_an_upload_left_that_was_cut_off_gives_way(url, run, overwrite):
     plant(url, f"song/{UPLOADING}", "song/sources/other.wav")
-    upload(run, f"{url}/song", overwrite=overwrite)
+    publish(run, f"{url}/song", overwrite=overwrite)
     assert everything(f"{url}/song") == RUN
 
 
@@ -439,7 +443,7 @@ def test_whatever_stops_an_upload_nothing_is_left(
     monkeypatch.setattr(kind, "put_file", fail)
     expected = error if error is KeyboardInterrupt else OutputError
     with pytest.raises(expected) as caught:
-        upload(run, f"{memory}/song", overwrite=False)
+        publish(run, f"{memory}/song", overwrite=False)
     assert everything(memory) == []
     if expected is OutputError:
         assert str(caught.value) == (
@@ -456,7 +460,7 @@ def test_a_run_stays_where_no_other_can_be_written(memory, run, monkeypatch):
 
     monkeypatch.setattr(kind, "pipe_file", refuse)
     with pytest.raises(OutputError, match="song cannot be written: Access Denied$"):
-        upload(run, f"{memory}/song", overwrite=True)
+        publish(run, f"{memory}/song", overwrite=True)
     assert everything(f"{memory}/song") == ["factors.npz", "run.json"]
 
 
@@ -483,7 +487,7 @@ def test_a_bucket_that_is_none_is_one_line(s3, run):
     with pytest.raises(OutputError, match=message):
         store.write("x", b"")
     with pytest.raises(OutputError, match=message):
-        upload(run, "s3://nowhere/x", overwrite=False)
+        publish(run, "s3://nowhere/x", overwrite=False)
 
 
 def test_a_file_that_is_none_is_one_line(url, temporary):
@@ -539,8 +543,8 @@ def test_what_is_not_installed_is_named_with_its_remedy(
     monkeypatch.setattr(registry, "_registry", {})
     monkeypatch.setattr(registry, "registry", {})
     monkeypatch.setitem(sys.modules, missing, None)
-    place._file_system.cache_clear()
-    for use in (open_store, copied, lambda url: upload(Path(), url, overwrite=False)):
+    file_system.cache_clear()
+    for use in (open_store, copied, lambda url: publish(Path(), url, overwrite=False)):
         with pytest.raises(ParameterError, match=message):
             use(url)
 
