@@ -1,4 +1,8 @@
-"""One batch at a time on one folder of runs."""
+"""One batch at a time on one folder of runs.
+
+filelock (4.3) locks files as well, and passes the tests of this module. It would save
+15 lines, and take .2 s of each batch to be imported.
+"""
 
 from __future__ import annotations
 
