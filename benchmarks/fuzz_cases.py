@@ -112,8 +112,8 @@ def read_run(path: Path) -> None:
 
 def read_manifest(path: Path) -> None:
     """Read what a batch did before, as resuming it does."""
-    from specnmf.batch.manifest import read_history
-    from specnmf.batch.places import open_store
+    from specnmf.batch.stores.manifest import read_history
+    from specnmf.batch.stores.places import open_store
 
     read_history(open_store(path.parent))
 

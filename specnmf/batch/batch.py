@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import posixpath
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import closing, contextmanager
@@ -12,13 +11,12 @@ from pathlib import Path
 from specnmf.batch import machine, work
 from specnmf.batch.crew import Crew, Listener
 from specnmf.batch.finding import Song, find_songs, listed_songs
-from specnmf.batch.lock import locked
-from specnmf.batch.manifest import has_manifest, open_manifest, read_history
-from specnmf.batch.places import is_url, local_copy, open_store
 from specnmf.batch.planning import Plan, Recipe, check_targets
 from specnmf.batch.running import Batch, Summary, Unwatched, Watcher, Workers
 from specnmf.batch.settings import BatchSettings
-from specnmf.batch.store import Store
+from specnmf.batch.stores.manifest import read_history
+from specnmf.batch.stores.places import absolute, local_copy, open_store
+from specnmf.batch.stores.store import Store, told
 from specnmf.batch.work import Job, Outcome
 from specnmf.batch.worker import Limits
 from specnmf.errors import BatchError
@@ -143,16 +141,16 @@ def make_plan(
     AudioError, ParameterError
         If the folder of songs, the score or the templates cannot be read.
     """
-    source, output = map(open_store, map(_place, (request.source, request.output)))
+    source, output = map(open_store, map(absolute, (request.source, request.output)))
     settings = request.batch
-    if has_manifest(output) and not (settings.resumes or settings.overwrite):
+    if output.has_manifest() and not (settings.resumes or settings.overwrite):
         raise BatchError(
             f"{request.output} holds a batch; use --resume to go on with it, "
             "--overwrite to make it again, or another --output"
         )
     songs = list(_songs(request, source, output, unreadable))
     if request.score is not None:  # a change of it is a change of all
-        stamp = _sha256(_place(request.score))
+        stamp = _sha256(absolute(request.score))
         songs = [replace(song, stamps=f"{song.stamps} {stamp}") for song in songs]
     check_targets(songs)
     history = read_history(output) if settings.resumes else {}
@@ -168,9 +166,9 @@ def begun(plan: Plan, watcher: Watcher) -> Iterator[Batch]:
     BatchError
         If another batch is at work in that folder, or it cannot be written.
     """
-    with locked(plan.output), closing(_workers(plan, watcher)) as workers:
+    with plan.output.lock(), closing(_workers(plan, watcher)) as workers:
         plan.sweep(plan.songs)
-        with closing(open_manifest(plan.output)) as manifest:
+        with closing(plan.output.manifest()) as manifest:
             try:
                 yield Batch(plan, workers, manifest, watcher)
             except BaseException:
@@ -221,11 +219,6 @@ def _workers(plan: Plan, watcher: Watcher) -> Workers:
     return Processes(jobs, machine.share(settings, jobs), watcher.said)
 
 
-def _place(location: str) -> str:
-    """A folder by a name that does not depend on where a worker is."""
-    return location if is_url(location) else str(Path(location).absolute())
-
-
 def _songs(
     request: Request,
     source: Store,
@@ -243,22 +236,9 @@ def _songs(
         include=settings.include,
         exclude=settings.exclude,
         scores=scores,
-        apart=_inside(source, output),
+        apart=source.inside(output),
         unreadable=unreadable,
     )
-
-
-def _inside(source: Store, output: Store) -> str | None:
-    """The name of the folder of runs in that of songs, if it is there."""
-    if source.is_local and output.is_local:
-        songs, runs = (
-            Path(at.location("x")).parent.resolve() for at in (source, output)
-        )
-        return runs.relative_to(songs).as_posix() if songs in runs.parents else None
-    above, place = (
-        posixpath.dirname(store.location("x")) for store in (source, output)
-    )
-    return place[len(above) + 1 :] if place.startswith(f"{above}/") else None
 
 
 def _recipe(request: Request) -> Recipe:
@@ -277,14 +257,11 @@ def _recipe(request: Request) -> Recipe:
 
 
 def _file(place: str | None) -> str | None:
-    return None if place is None else _place(place)
+    return None if place is None else absolute(place)
 
 
 def _sha256(place: str | None) -> str | None:
     if place is None:
         return None
-    with local_copy(place) as path:
-        try:
-            return report.sha256(path)
-        except OSError as error:
-            raise BatchError(f"{place}: {error.strerror or error}") from error
+    with local_copy(place) as path, told(BatchError, place):
+        return report.sha256(path)

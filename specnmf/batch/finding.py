@@ -13,8 +13,7 @@ from functools import lru_cache
 from itertools import groupby
 from pathlib import Path, PurePosixPath
 
-from specnmf.batch.places import is_url
-from specnmf.batch.store import Entry, Store
+from specnmf.batch.stores.store import Entry, Store, told
 from specnmf.errors import ParameterError, SpecnmfError
 from specnmf.pipeline.separating import SUFFIXES as SCORES
 
@@ -129,7 +128,7 @@ def listed_songs(store: Store, names: Iterable[str], *, scores: bool) -> Iterato
         return None
 
     for listed in names:
-        name = _within(store, listed)
+        name = store.name_of(listed)
         if name not in seen:
             seen.add(name)
             entry = find(name) or Entry(name, 0, "missing")
@@ -147,31 +146,16 @@ def read_list(path: str) -> Iterator[str]:
     ParameterError
         If the file cannot be read.
     """
-    try:
+    with told(ParameterError, path):
         if path == "-":
             content = sys.stdin.buffer.read(MOST_LIST + 1)
         else:
             with Path(path).open("rb") as file:
                 content = file.read(MOST_LIST + 1)
-    except OSError as error:
-        raise ParameterError(f"{path}: {error.strerror or error}") from error
     if len(content) > MOST_LIST:
         raise ParameterError(f"{path}: longer than a gigabyte, expected a list")
     names = content.split(b"\0") if b"\0" in content else content.splitlines()
     yield from (os.fsdecode(name) for name in names if name)
-
-
-def _within(store: Store, listed: str) -> str:
-    """A listed name, relative to the folder."""
-    root = posixpath.dirname(store.location("song")) + "/"
-    absolute = is_url(listed) or posixpath.isabs(listed)
-    inside = listed.removeprefix(root) if absolute else listed
-    name = posixpath.normpath(inside)
-    if is_url(inside) or name.split("/")[0] in ("", ".", ".."):
-        raise ParameterError(
-            f"the list names {listed!r}, expected files in {store.root}"
-        )
-    return name
 
 
 def _is_recording(name: str) -> bool:

@@ -5,17 +5,16 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal
 
 from specnmf.batch.finding import Song
-from specnmf.batch.lock import LOCK
-from specnmf.batch.manifest import MANIFEST, Record
 from specnmf.batch.settings import BatchSettings
-from specnmf.batch.store import Store
+from specnmf.batch.stores.lock import LOCK
+from specnmf.batch.stores.manifest import MANIFEST, Record
+from specnmf.batch.stores.store import Store
 from specnmf.batch.work import Job
 from specnmf.errors import BatchError
-from specnmf.output import folder
+from specnmf.output.folder import PARTIAL
 from specnmf.tasks.decompose import Settings
 from specnmf.tasks.separate import ScoreSettings
 
@@ -133,20 +132,15 @@ class Plan:
 
     def sweep(self, songs: Iterable[Song]) -> None:
         """Remove what workers that were lost have left where songs' runs go."""
-        if self.output.is_local:
-            targets = (Path(self.output.location(song.target)) for song in songs)
-            for parent in {target.parent for target in targets}:
-                folder.sweep(parent)
+        self.output.sweep(song.target for song in songs)
 
     def _as_it_was(self, song: Song, record: Record) -> bool:
         asked = self.recipe.hash_of(song)
         return record.settings_hash == asked and record.stamps == song.stamps
 
     def _is_there(self, song: Song) -> bool:
-        """Whether a song has a run; far from here, the manifest is believed."""
-        if not self.output.is_local and song.name in self.history:
-            return True
-        return self.output.entry(f"{song.target}/{folder.REPORT}") is not None
+        recorded = song.name in self.history
+        return self.output.has_run(song.target, recorded=recorded)
 
 
 def check_targets(songs: Iterable[Song]) -> None:
@@ -189,4 +183,4 @@ def _as_any_disk(target: str) -> str:
 
 
 def _is_hidden(part: str) -> bool:
-    return part.startswith(folder.PARTIAL)
+    return part.startswith(PARTIAL)

@@ -16,8 +16,8 @@ from datetime import UTC, datetime
 from typing import Any, NamedTuple, Protocol
 
 from specnmf.batch.finding import Song
-from specnmf.batch.manifest import Manifest
 from specnmf.batch.planning import LOGS, Plan
+from specnmf.batch.stores.manifest import Manifest
 from specnmf.batch.work import Job, Outcome, Said, spell
 from specnmf.errors import BatchError, SpecnmfError
 
@@ -26,52 +26,44 @@ MOST_NAME = 240
 
 
 class Workers(Protocol):
-    """Who does the jobs: processes here, or a cluster."""
+    """Runs the jobs: processes on this machine, or a cluster."""
 
     @property
     def capacity(self) -> int:
-        """How many jobs to hand out at a time."""
+        """How many jobs to submit at a time."""
 
     def submit(self, job: Job, /) -> Future[Outcome]:
-        """Have a job done."""
+        """Schedule a job."""
 
     def kill(self) -> None:
-        """Stop now, whatever is being done."""
+        """Stop now, whatever is running."""
 
     def close(self) -> None:
-        """Let the workers go, who have nothing more to do."""
+        """End the workers, once they have nothing more to do."""
 
 
 class Watcher(Protocol):
-    """Who is told how a batch goes on."""
+    """Is told how a batch goes on; these methods do nothing."""
 
     def begin(self, song: Song) -> None:
-        """Take note of a song that has been handed to the workers."""
+        """Take note of a song that has been submitted."""
+        return
 
     def said(self, said: Said) -> None:
         """Take note, in any thread, of how far a song is."""
+        return
 
     def end(self, song: Song, outcome: Outcome) -> None:
         """Take note of a song that is done, was done before, or failed."""
+        return
 
     def stop(self, *, now: bool) -> None:
         """Take note that no more songs are begun, or that those begun are given up."""
+        return
 
 
-class Unwatched:
-    """A watcher who takes note of nothing."""
-
-    def begin(self, song: Song) -> None:
-        """Do nothing."""
-
-    def said(self, said: Said) -> None:
-        """Do nothing."""
-
-    def end(self, song: Song, outcome: Outcome) -> None:
-        """Do nothing."""
-
-    def stop(self, *, now: bool) -> None:
-        """Do nothing."""
+class Unwatched(Watcher):
+    """A watcher that takes note of nothing."""
 
 
 class Failure(NamedTuple):
@@ -125,7 +117,7 @@ class Batch:
     plan : Plan
         What is to be done.
     workers : Workers
-        Who does it.
+        Run the jobs.
     manifest : Manifest
         Told of all that happens.
     watcher : Watcher

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import tempfile
 import threading
 import time
 import traceback
@@ -14,9 +13,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from specnmf.batch import worker
-from specnmf.batch.places import is_url, local_copy, open_store, publish
+from specnmf.batch.stores.places import local_copy, open_store
+from specnmf.batch.stores.store import Store
 from specnmf.errors import ScoreError, SpecnmfError, WorkerError
-from specnmf.output import folder, report
+from specnmf.output import report
+from specnmf.output.folder import REPORT
 from specnmf.pipeline.decomposing import decompose
 from specnmf.pipeline.run import Run
 from specnmf.pipeline.separating import separate
@@ -208,18 +209,14 @@ class _Files:
 
 
 def _do(job: Job, progress: _Progress) -> Outcome:
+    output = open_store(job.output)
     with _files(job) as files:
-        found = None if job.redo else _finished(job, files)
+        found = None if job.redo else _finished(job, files, output)
         if found is not None:
             return found
-        place = open_store(job.output).location(job.target)
-        if not is_url(place):
-            run = _run(job, files, Path(place).parent, progress)
-            return _done(job, run.report, kept=False)
-        with tempfile.TemporaryDirectory(prefix="specnmf-") as output:
-            run = _run(job, files, Path(output), progress)
-            publish(run.folder, place, overwrite=True)
-            return _done(job, run.report, kept=False)
+        with output.making(job.target) as folder:
+            run = _run(job, files, folder, progress)
+        return _done(job, run.report, kept=False)
 
 
 @contextmanager
@@ -247,9 +244,9 @@ def _files(job: Job) -> Iterator[_Files]:
             raise type(error)(message) from error
 
 
-def _finished(job: Job, files: _Files) -> Outcome | None:
+def _finished(job: Job, files: _Files, output: Store) -> Outcome | None:
     """The outcome of the run that is there, if it is the one that the job asks for."""
-    text = open_store(job.output).read(f"{job.target}/{folder.REPORT}", MOST_REPORT)
+    text = output.read(f"{job.target}/{REPORT}", MOST_REPORT)
     if text is None:
         return None
     try:

@@ -1,4 +1,4 @@
-"""The inside of a process of a crew: it makes calls, one after another."""
+"""Inside a process of a pool: it makes calls, one after another."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-#: What a process has in its folder: what it printed, and its temporary files, which are
-#: removed when it is lost.
+#: In the folder of a process: what it printed, and its temporary files, which are
+#: removed when the process is lost.
 PRINTED, SCRATCH = "printed.txt", "tmp"
 
 #: Signals that a whole group of processes may get.
@@ -46,28 +46,22 @@ class Limits:
     seconds: float | None = None
 
 
-class _Line:
-    """What the current process says goes along it, if it is one of a crew's."""
+#: The line to the parent, in a process of a pool; nothing in any other.
+_line: list[Connection[Any, Any]] = []
 
-    def __init__(self) -> None:
-        self.lock = threading.Lock()
-        self.connection: Connection[Any, Any] | None = None
-
-    def send(self, finished: bool, content: Any) -> None:
-        """Send, whichever thread it is that does."""
-        if self.connection is not None:
-            with self.lock:
-                self.connection.send((finished, content))
-
-
-_line = _Line()
-
-_cleaning = threading.Lock()
+_sending, _cleaning = threading.Lock(), threading.Lock()
 
 
 def say(message: Any) -> None:
-    """Hand something to the crew's listener; outside of a crew, to nobody."""
-    _line.send(False, message)
+    """Send something to the pool's listener; outside of a pool, to nobody."""
+    _send(False, message)
+
+
+def _send(finished: bool, content: Any) -> None:
+    """Send, whichever thread it is that does."""
+    for connection in _line:
+        with _sending:
+            connection.send((finished, content))
 
 
 def serve(
@@ -77,7 +71,7 @@ def serve(
     environment: Mapping[str, str],
 ) -> None:
     """Make the calls that come along the connection, until it is closed."""
-    _line.connection = connection
+    _line.append(connection)
     os.environ.update(environment)  # as it is now, not when the first one was started
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # meant for the parent, who decides
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
@@ -94,13 +88,13 @@ def serve(
             _clean(folder)
             return
         os.ftruncate(2, 0)
-        _line.send(False, None)  # it is begun
+        _send(False, None)  # it is begun
         try:
             answer = function(*args, **kwargs)
         except Exception as error:
             error.add_note(traceback.format_exc())
             answer = error
-        _line.send(True, answer)
+        _send(True, answer)
 
 
 def _end_with_parent(folder: Path) -> None:

@@ -13,9 +13,9 @@ import pytest
 from specnmf.audio.recording import Audio
 from specnmf.audio.writing import write
 from specnmf.batch.batch import Request, begun, make_plan
-from specnmf.batch.places import open_store
 from specnmf.batch.running import Summary
 from specnmf.batch.settings import BatchSettings
+from specnmf.batch.stores.places import open_store
 from specnmf.errors import BatchError, ParameterError
 from specnmf.tasks.decompose import Settings
 from specnmf.tasks.separate import ScoreSettings

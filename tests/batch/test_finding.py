@@ -9,8 +9,8 @@ import pytest
 
 from specnmf.batch.batch import Request, make_plan
 from specnmf.batch.finding import Song, find_songs, listed_songs, read_list
-from specnmf.batch.places import open_store
 from specnmf.batch.settings import BatchSettings
+from specnmf.batch.stores.places import open_store
 from specnmf.errors import AudioError, ParameterError
 
 

@@ -9,10 +9,10 @@ import pytest
 
 from specnmf.batch.batch import Request, make_plan
 from specnmf.batch.finding import Song
-from specnmf.batch.manifest import MANIFEST, Record
-from specnmf.batch.places import open_store
 from specnmf.batch.planning import Plan, Recipe, check_targets
 from specnmf.batch.settings import BatchSettings
+from specnmf.batch.stores.manifest import MANIFEST, Record
+from specnmf.batch.stores.places import open_store
 from specnmf.errors import AudioError, BatchError
 from specnmf.output.folder import PARTIAL, REPORT
 from specnmf.tasks.decompose import Settings

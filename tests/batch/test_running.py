@@ -2,22 +2,24 @@
 
 import json
 import threading
-import time
 from concurrent.futures import Future, ThreadPoolExecutor
 
 import pytest
 
 from specnmf.batch.finding import Song
-from specnmf.batch.manifest import Record, open_manifest
-from specnmf.batch.places import open_store
 from specnmf.batch.planning import Plan, Recipe
 from specnmf.batch.running import Batch, Summary
 from specnmf.batch.settings import BatchSettings
+from specnmf.batch.stores.manifest import Record
+from specnmf.batch.stores.places import open_store
 from specnmf.batch.work import Outcome
 from specnmf.errors import BatchError, WorkerError
 from specnmf.output.folder import PARTIAL, REPORT
 from specnmf.tasks.decompose import Settings
 from specnmf.tasks.separate import ScoreSettings
+
+#: A test that waits so long has failed, however busy the machine is; in seconds.
+LONG = 120
 
 
 class Threads:
@@ -29,9 +31,12 @@ class Threads:
         self.kills, self.most, self.now = 0, 0, 0
         self.begun = []
         self.lock, self.killed = threading.Lock(), threading.Event()
+        self.busy = threading.Event()
 
     def submit(self, job):
         self.begun.append(job.name)
+        if len(self.begun) == self.capacity:
+            self.busy.set()
         return self.pool.submit(self._do, job)
 
     def kill(self):
@@ -56,7 +61,7 @@ class Notes:
     """A watcher that keeps everything."""
 
     def __init__(self):
-        self.seen = []
+        self.seen, self.stopped = [], threading.Event()
 
     def begin(self, song):
         self.seen.append(("begin", song.name))
@@ -69,6 +74,7 @@ class Notes:
 
     def stop(self, *, now):
         self.seen.append(("stop", now))
+        self.stopped.set()
 
     def ends(self):
         return {name: error for kind, name, error, _ in self._ended()}
@@ -91,7 +97,7 @@ def batch(tmp_path):
             BatchSettings(**options),
             history or {},
         )
-        workers, manifest = Threads(work, capacity), open_manifest(plan.output)
+        workers, manifest = Threads(work, capacity), plan.output.manifest()
         closing.extend((workers, manifest))
         return Batch(plan, workers, manifest, Notes())
 
@@ -156,8 +162,10 @@ def test_the_manifest_says_what_became_of_a_song(batch, events):
 
 
 def test_no_more_songs_are_handed_out_than_there_are_workers_for(batch):
+    pair = threading.Barrier(2, timeout=LONG)
+
     def work(job):
-        time.sleep(0.005)
+        pair.wait()
         return done(job)
 
     going = batch(map(str, range(20)), work, capacity=3)
@@ -306,16 +314,15 @@ def test_a_stop_from_another_thread_lets_running_songs_finish(batch, events):
     release = threading.Event()
 
     def work(job):
-        release.wait(10)
+        release.wait(LONG)
         return done(job)
 
     going = batch(map(str, range(5)), work, capacity=2)
 
     def stop():
-        while len(going.workers.begun) < 2:
-            time.sleep(0.001)
+        going.workers.busy.wait(LONG)
         going.stop()
-        time.sleep(0.02)
+        going.watcher.stopped.wait(LONG)
         release.set()
 
     stopper = threading.Thread(target=stop)
@@ -330,7 +337,7 @@ def test_a_stop_from_another_thread_lets_running_songs_finish(batch, events):
 
 def test_a_second_stop_gives_running_songs_up(batch, events, tmp_path):
     def work(job):
-        going.workers.killed.wait(10)
+        going.workers.killed.wait(LONG)
         raise WorkerError("stopped before it was done")
 
     going = batch(map(str, range(5)), work, capacity=2)
@@ -338,8 +345,7 @@ def test_a_second_stop_gives_running_songs_up(batch, events, tmp_path):
     left.mkdir(parents=True)
 
     def stop():
-        while len(going.workers.begun) < 2:
-            time.sleep(0.001)
+        going.workers.busy.wait(LONG)
         going.stop()
         going.stop()
 

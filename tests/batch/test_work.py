@@ -10,14 +10,14 @@ import mido
 import numpy as np
 import pytest
 import soundfile
+from specnmf.pipeline.run import settings_hash
 
 from specnmf.batch import work
-from specnmf.batch.places import open_store
+from specnmf.batch.stores.places import open_store
 from specnmf.batch.work import Job, Said, do
 from specnmf.errors import AudioError
 from specnmf.output.folder import PARTIAL, REPORT
 from specnmf.output.report import sha256
-from specnmf.pipeline.run import settings_hash
 from specnmf.tasks.decompose import Settings
 from specnmf.tasks.separate import ScoreSettings
 

@@ -1,6 +1,7 @@
 """``specnmf batch``, as its user meets it."""
 
 import errno
+import fcntl
 import io
 import json
 import os
@@ -19,10 +20,10 @@ import pytest
 import soundfile
 
 from specnmf.batch import batch, work
-from specnmf.batch.lock import LOCK, locked
-from specnmf.batch.manifest import MANIFEST
-from specnmf.batch.places import open_store
 from specnmf.batch.settings import BatchSettings
+from specnmf.batch.stores.lock import LOCK
+from specnmf.batch.stores.manifest import MANIFEST
+from specnmf.batch.stores.places import open_store
 from specnmf.cli import cli
 from specnmf.errors import BatchError
 from specnmf.output.folder import PARTIAL, REPORT
@@ -33,6 +34,9 @@ QUICK = ("-k", "2", "--max-iter", "2", "--no-figures", "--no-sources")
 OUT = Path("specnmf_out")
 RATE = 8000
 
+#: A test that waits so long has failed, however busy the machine is; in seconds.
+LONG = 120
+
 
 class Here:
     """Processes that are a thread of this one, as that one's kernels are warm."""
@@ -41,7 +45,10 @@ class Here:
         self.capacity, self.pool = capacity, ThreadPoolExecutor(1)
 
     def submit(self, job):
-        return self.pool.submit(work.do, job)
+        return self.pool.submit(work.do, job, self.said)
+
+    def said(self, said):
+        """Pass nothing on."""
 
     def kill(self):
         self.pool.shutdown(cancel_futures=True)
@@ -384,7 +391,7 @@ def test_a_batch_that_could_not_begin_is_not_in_the_way(here, songs, monkeypatch
 
 
 def test_two_batches_on_one_folder_are_one_too_many(here, songs):
-    with locked(open_store(OUT)):
+    with open_store(OUT).lock():
         status, _, err = here("batch", "songs", *QUICK)
         assert status == 1
         assert f"another batch is at work there, process {os.getpid()} on " in err
@@ -441,8 +448,16 @@ def test_runs_among_the_songs_are_not_taken_for_songs(here, songs, output):
     assert counts(out) == [3, 0, 0, 3, 0]
 
 
-def test_a_song_that_takes_too_long_fails_alone(here, songs):
-    here("batch", "songs/live", *ENDLESS, "-o", "warm")
+def test_a_song_that_takes_too_long_fails_alone(here, songs, monkeypatch):
+    clock = SimpleNamespace(now=0.0, perf_counter=time.perf_counter)
+    clock.monotonic = lambda: clock.now
+
+    def said(self, said):  # time stands still but for this
+        if (said.name, said.stage) == ("a.wav", "factorise"):
+            clock.now += 1.5
+
+    monkeypatch.setattr(work, "time", clock)
+    monkeypatch.setattr(Here, "said", said)
     write_noise(songs / "a.wav")
     status, out, err = here("batch", "songs", *ENDLESS, "--timeout", "1", "--json")
     assert (status, counts(out)) == (1, [2, 1, 1, 0, 0])
@@ -600,8 +615,8 @@ SLOW = ("-k", "8", "--max-iter", "1000", "--tol", "0", *QUICK[4:], "--n-fft", "5
 ENDLESS = (*SLOW[:2], "--max-iter", "100000000", *SLOW[4:], "--solver", "mu")
 
 
-def until(condition, process, seconds=20):
-    end = time.monotonic() + seconds
+def until(condition, process):
+    end = time.monotonic() + LONG
     while not condition():
         assert process.poll() is None, process.communicate()
         assert time.monotonic() < end
@@ -611,6 +626,19 @@ def until(condition, process, seconds=20):
 def is_running():
     """Whether a song is being worked on."""
     return any(OUT.glob(f"{PARTIAL}*"))
+
+
+def is_on_its_way():
+    """Whether a first process starts: its folder is there."""
+    return any(Path("tmp").glob("*/0"))
+
+
+def wait_for_writers():
+    """Wait until nobody writes a run: who does has its folder locked."""
+    for partial in OUT.glob(f"{PARTIAL}*"):
+        folder = os.open(partial, os.O_RDONLY)
+        fcntl.flock(folder, fcntl.LOCK_EX)
+        os.close(folder)
 
 
 def is_begun(n_songs=1):
@@ -623,7 +651,7 @@ def test_ctrl_c_lets_the_running_song_finish(started, songs, here):
     process = started(*SLOW)
     until(is_running, process)
     os.killpg(process.pid, signal.SIGINT)
-    _, err = process.communicate(timeout=30)
+    _, err = process.communicate(timeout=LONG)
     assert process.returncode == 130
     assert err.startswith("stopping: the songs that were begun are finished")
     assert err.count("\n") == 1
@@ -640,7 +668,7 @@ def test_ctrl_c_twice_ends_the_running_song(started, songs):
     os.killpg(process.pid, signal.SIGINT)
     assert process.stderr.readline().startswith("stopping: ")
     os.killpg(process.pid, signal.SIGINT)
-    _, err = process.communicate(timeout=10)
+    _, err = process.communicate(timeout=LONG)
     assert process.returncode == 130
     assert err == "stopped: --resume goes on\n"
     assert runs() == []
@@ -656,7 +684,7 @@ def test_sigterm_stops_at_once(started, songs, whole_group):
     until(is_running, process)
     send = os.killpg if whole_group else os.kill
     send(process.pid, signal.SIGTERM)
-    _, err = process.communicate(timeout=10)
+    _, err = process.communicate(timeout=LONG)
     assert process.returncode == 143
     assert err == "stopped: --resume goes on\n"
     assert not is_running()
@@ -664,11 +692,11 @@ def test_sigterm_stops_at_once(started, songs, whole_group):
 
 
 def test_ctrl_c_at_the_very_beginning_fails_no_song(started, songs):
-    process = started(*QUICK)
-    until(is_begun, process)
-    time.sleep(0.3)  # the first process is on its way
+    write_noise(songs / "a.wav", seconds=5)
+    process = started(*SLOW)
+    until(lambda: is_begun() and is_on_its_way(), process)
     os.killpg(process.pid, signal.SIGINT)
-    _, err = process.communicate(timeout=30)
+    _, err = process.communicate(timeout=LONG)
     assert process.returncode == 130
     assert err.startswith("stopping: ")
     assert "Traceback" not in err
@@ -682,7 +710,7 @@ def test_a_batch_that_is_killed_is_resumed(started, songs, here):
     until(is_running, process)
     process.kill()
     process.wait()
-    time.sleep(0.2)  # its process notices
+    wait_for_writers()
     status, out, _ = here("batch", "songs", *QUICK, "--resume", "--json")
     assert (status, counts(out)) == (0, [2, 2, 0, 0, 0])
     assert not is_running()

@@ -10,12 +10,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import unquote_to_bytes
 
-from specnmf.batch.local import LocalStore
-from specnmf.batch.store import Store, reason
+from specnmf.batch.stores.local import LocalStore
+from specnmf.batch.stores.store import MISSING, Store, is_url, told
 from specnmf.errors import AudioError, ParameterError
-
-#: Two letters at least: `c://` begins a path on Windows.
-_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
 
 _FILE_URL = re.compile(r"file://(?:localhost)?(?=/)", re.IGNORECASE)
 
@@ -24,9 +21,10 @@ _FILE_URL = re.compile(r"file://(?:localhost)?(?=/)", re.IGNORECASE)
 _PASSWORD = re.compile(r"(://)(?!arn:)[^/@:]*:(?!\d+(?:/|$))[^@]*@")
 
 
-def is_url(location: str | os.PathLike[str]) -> bool:
-    """Whether a location begins with a scheme like ``s3://``."""
-    return _URL.match(os.fspath(location)) is not None
+def absolute(location: str | os.PathLike[str]) -> str:
+    """A location by a name that does not depend on where a process is."""
+    location = os.fspath(location)
+    return location if is_url(location) else str(Path(location).absolute())
 
 
 def open_store(root: str | os.PathLike[str]) -> Store:
@@ -48,7 +46,7 @@ def open_store(root: str | os.PathLike[str]) -> Store:
     path = _local_path(root)
     if path is not None:
         return LocalStore(root, path)
-    from specnmf.batch.remote import RemoteStore
+    from specnmf.batch.stores.remote import RemoteStore
 
     return RemoteStore.at(root)
 
@@ -72,42 +70,14 @@ def local_copy(location: str) -> Iterator[Path]:
     """
     path = _local_path(location)
     if path is None:
-        from specnmf.batch.remote import downloaded
+        from specnmf.batch.stores.remote import RemoteStore
+        from specnmf.batch.stores.transfer import downloaded
 
-        with downloaded(location) as path:
+        with downloaded(RemoteStore.at(location)) as path:
             yield path
         return
     _check_file(path, location)
     yield path
-
-
-def publish(folder: Path, location: str, *, overwrite: bool) -> None:
-    """Upload a finished run.
-
-    Its run.json comes last, so a folder that holds one holds the whole run.
-
-    Parameters
-    ----------
-    folder : path
-        The run, on this machine.
-    location : str
-        The URL where it is to be found.
-    overwrite : bool
-        Replace a finished run that is there.
-
-    Raises
-    ------
-    OutputError
-        If the place is taken by a run, or by what is no run; or if the upload
-        fails, after which what was uploaded is removed again, if that is possible.
-    ParameterError
-        As `open_store`; or if the location is no URL.
-    """
-    if _local_path(location) is not None:
-        raise ParameterError(f"{location}: expected a URL to upload a run to")
-    from specnmf.batch.remote import upload
-
-    upload(folder, location, overwrite=overwrite)
 
 
 def _local_path(location: str) -> Path | None:
@@ -134,11 +104,10 @@ def _local_path(location: str) -> Path | None:
 
 
 def _check_file(path: Path, location: str) -> None:
-    try:
-        found = path.stat()
-    except (FileNotFoundError, NotADirectoryError) as error:
-        raise AudioError(f"{location}: no such file") from error
-    except OSError as error:
-        raise AudioError(f"{location}: {reason(error)}") from error
+    with told(AudioError, location):
+        try:
+            found = path.stat()
+        except MISSING as error:
+            raise AudioError(f"{location}: no such file") from error
     if stat.S_ISDIR(found.st_mode):
         raise AudioError(f"{location}: a folder, expected a file")

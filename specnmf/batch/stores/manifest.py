@@ -6,12 +6,12 @@ import json
 import os
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from specnmf.batch.store import Store
+from specnmf.batch.stores.store import Store, told
 from specnmf.errors import BatchError, SpecnmfError
 
 #: Its name, in the folder of runs; elsewhere than on disk a folder of pieces.
@@ -64,7 +64,7 @@ class FileManifest:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        with self._telling():
+        with told(BatchError, str(path)):
             path.parent.mkdir(parents=True, exist_ok=True)
             self.file = path.open("a+b", buffering=0)
             self._finish_line()
@@ -74,7 +74,7 @@ class FileManifest:
         lines = memoryview(b"".join(map(_line, events)))
         if not lines:
             return
-        with self._telling():
+        with told(BatchError, str(self.path)):
             while lines:
                 lines = lines[self.file.write(lines) :]
             os.fsync(self.file.fileno())
@@ -85,14 +85,6 @@ class FileManifest:
             self.file.seek(-1, os.SEEK_END)
             if self.file.read(1) != b"\n":
                 self.file.write(b"\n")
-
-    @contextmanager
-    def _telling(self) -> Iterator[None]:
-        """Turn errors of the system into one line."""
-        try:
-            yield
-        except OSError as error:
-            raise BatchError(f"{self.path}: {error.strerror or error}") from error
 
     def close(self) -> None:
         """Close the file."""
@@ -128,26 +120,6 @@ class PieceManifest:
         self.since = time.monotonic()
 
 
-def open_manifest(store: Store) -> Manifest:
-    """The manifest of a folder of runs, to be added to.
-
-    Raises
-    ------
-    BatchError
-        If it cannot be written.
-    """
-    if store.is_local:
-        return FileManifest(Path(store.location(MANIFEST)))
-    return PieceManifest(store)
-
-
-def has_manifest(store: Store) -> bool:
-    """Whether a batch has been at work in a folder of runs."""
-    if store.is_local:
-        return store.entry(MANIFEST) is not None
-    return bool(store.names(MANIFEST))
-
-
 def read_history(store: Store) -> dict[str, Record]:
     """What the manifest of a folder of runs says of each song last.
 
@@ -160,7 +132,7 @@ def read_history(store: Store) -> dict[str, Record]:
         If the manifest is there and cannot be read.
     """
     history: dict[str, Record] = {}
-    for line in _lines(store):
+    for line in store.manifest_lines():
         entry = _parse(line)
         if entry is not None:
             song, record = entry
@@ -168,21 +140,22 @@ def read_history(store: Store) -> dict[str, Record]:
     return history
 
 
-def _lines(store: Store) -> Iterator[bytes]:
-    if not store.is_local:
-        for name in sorted(store.names(MANIFEST)):
-            piece = store.read(f"{MANIFEST}/{name}", MOST_PIECE) or b""
-            yield from piece.splitlines()
-        return
-    path = Path(store.location(MANIFEST))
-    try:
-        with path.open("rb") as file:
-            while line := file.readline(MOST_LINE):
-                yield line
-    except FileNotFoundError:
-        return
-    except OSError as error:
-        raise BatchError(f"{path}: {error.strerror or error}") from error
+def file_lines(path: Path) -> Iterator[bytes]:
+    """Yield the lines of a manifest that is a file; none if there is no such file."""
+    with (
+        told(BatchError, str(path)),
+        suppress(FileNotFoundError),
+        path.open("rb") as file,
+    ):
+        while line := file.readline(MOST_LINE):
+            yield line
+
+
+def piece_lines(store: Store) -> Iterator[bytes]:
+    """Yield the lines of a manifest in pieces."""
+    for name in store.names(MANIFEST):
+        piece = store.read(f"{MANIFEST}/{name}", MOST_PIECE) or b""
+        yield from piece.splitlines()
 
 
 def _parse(line: bytes) -> tuple[str, Record] | None:

@@ -1,4 +1,8 @@
-"""One batch at a time on one folder of runs."""
+"""One batch at a time on one folder of runs.
+
+filelock (4.3) locks files as well, and passes the tests of this module. It would save
+15 lines, and take .2 s of each batch to be imported.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +17,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from specnmf.batch.store import Store
+from specnmf.batch.stores.store import Store, told
 from specnmf.errors import BatchError, SpecnmfError
 
 try:
@@ -33,35 +37,32 @@ MOST_BYTES = 4096
 
 
 @contextmanager
-def locked(store: Store) -> Iterator[None]:
-    """Keep other batches out of a folder of runs.
+def locked_file(store: Store, path: Path) -> Iterator[None]:
+    """Lock a folder by a file in it, and a lock of the operating system's.
 
-    Raises
-    ------
-    BatchError
-        If another is at work there: with its process and host.
+    That lock ends with the process, however it ends. Windows has none of its kind;
+    there, the file is signed.
     """
-    with _locked_file(store) if store.is_local and fcntl else _signed(store):
-        yield
-
-
-@contextmanager
-def _locked_file(store: Store) -> Iterator[None]:
-    """By a lock of the operating system's, which ends with the process."""
-    path = Path(store.location(LOCK))
     with ExitStack() as stack:
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            file = _lock(path)
-            stack.callback(os.close, file)
-            stack.callback(path.unlink, missing_ok=True)
-            os.ftruncate(file, 0)
-            os.write(file, _signature())
-        except BlockingIOError:
-            raise _refusal(store, _content(path)) from None
-        except OSError as error:
-            raise BatchError(f"{path}: {error.strerror or error}") from error
+        if fcntl is None:
+            stack.enter_context(signed_file(store))
+        else:
+            with told(BatchError, str(path)):
+                _take(store, path, stack)
         yield
+
+
+def _take(store: Store, path: Path, stack: ExitStack) -> None:
+    """Lock a file and write into it who holds it; the stack gives it up again."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        file = _lock(path)
+    except BlockingIOError:
+        raise _refusal(store, _content(path)) from None
+    stack.callback(os.close, file)
+    stack.callback(path.unlink, missing_ok=True)
+    os.ftruncate(file, 0)
+    os.write(file, _signature())
 
 
 def _content(path: Path) -> bytes:
@@ -89,8 +90,8 @@ def _lock(path: Path) -> int:
 
 
 @contextmanager
-def _signed(store: Store) -> Iterator[None]:
-    """By a file that its holder signs again and again."""
+def signed_file(store: Store) -> Iterator[None]:
+    """Lock a folder by a file in it that its holder signs again and again."""
     if not store.create(LOCK, _signature()):
         content = store.read(LOCK, MOST_BYTES) or b""
         if _age(_holder(content)) < DEAD:

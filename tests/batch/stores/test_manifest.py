@@ -8,17 +8,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from specnmf.batch import manifest
-from specnmf.batch.manifest import (
+from specnmf.batch.stores import manifest
+from specnmf.batch.stores.manifest import (
     MANIFEST,
     FileManifest,
     PieceManifest,
     Record,
-    has_manifest,
-    open_manifest,
     read_history,
 )
-from specnmf.batch.places import open_store
+from specnmf.batch.stores.places import open_store
 from specnmf.errors import BatchError
 
 
@@ -57,17 +55,17 @@ def line(song, **facts):
 
 
 def keep(store, *events):
-    opened = open_manifest(store)
+    opened = store.manifest()
     opened.append(events)
     opened.close()
 
 
 def test_what_is_kept_is_read(store):
-    assert not has_manifest(store)
+    assert not store.has_manifest()
     assert read_history(store) == {}
     keep(store, {"event": "begin", "song": "a.wav"}, ended("a.wav"))
     keep(store, ended("b.wav", "failed", error="no audio"))
-    assert has_manifest(store)
+    assert store.has_manifest()
     assert read_history(store) == {
         "a.wav": Record(True, "h", "1:2"),
         "b.wav": Record(False, "h", "1:2", "no audio"),
@@ -100,7 +98,7 @@ def test_events_are_on_disk_when_append_returns(store, monkeypatch):
         "fsync",
         lambda file: synchronised.append(os.fstat(file).st_size),
     )
-    opened = open_manifest(store)
+    opened = store.manifest()
     opened.append([ended("a"), ended("b")])
     size = len(line("a") + line("b"))
     assert synchronised == [size]
@@ -171,7 +169,7 @@ def test_names_of_every_kind_come_back(store, name):
 def test_a_folder_in_its_place_is_refused_in_one_line(store):
     Path(store.location(MANIFEST)).mkdir(parents=True)
     with pytest.raises(BatchError, match=r"batch\.jsonl: Is a directory$"):
-        open_manifest(store)
+        store.manifest()
     with pytest.raises(BatchError, match=r"batch\.jsonl: Is a directory$"):
         read_history(store)
 
@@ -179,7 +177,7 @@ def test_a_folder_in_its_place_is_refused_in_one_line(store):
 def test_a_folder_that_cannot_be_made_is_refused_in_one_line(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(BatchError, match=r"batch\.jsonl: (File exists|Not a dir)"):
-        open_manifest(open_store(tmp_path / "file"))
+        open_store(tmp_path / "file").manifest()
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
@@ -191,10 +189,10 @@ def test_a_full_disk_is_told_in_one_line():
 
 
 def test_elsewhere_events_are_gathered_into_pieces(bucket, monkeypatch):
-    opened = open_manifest(bucket)
+    opened = bucket.manifest()
     assert isinstance(opened, PieceManifest)
     opened.append([ended("a")])
-    assert not has_manifest(bucket)
+    assert not bucket.has_manifest()
     monkeypatch.setattr(manifest, "GATHERED", 0)
     opened.append([ended("b", "failed")])
     assert len(bucket.names(MANIFEST)) == 1
@@ -202,7 +200,7 @@ def test_elsewhere_events_are_gathered_into_pieces(bucket, monkeypatch):
     opened.close()
     opened.close()
     assert len(bucket.names(MANIFEST)) == 2
-    assert has_manifest(bucket)
+    assert bucket.has_manifest()
     history = read_history(bucket)
     assert list(history) == ["a", "b"]
     assert history["b"].done
@@ -218,7 +216,7 @@ def test_pieces_of_later_batches_come_later(bucket, monkeypatch):
 
 def test_many_pieces_of_one_batch_keep_their_order(bucket, monkeypatch):
     monkeypatch.setattr(manifest, "GATHERED", -1)
-    opened = open_manifest(bucket)
+    opened = bucket.manifest()
     for number in range(12):
         opened.append([ended("a", settings_hash=str(number))])
     opened.close()

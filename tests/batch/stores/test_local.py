@@ -12,8 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from specnmf import AudioError, OutputError, ParameterError
-from specnmf.batch.places import is_url, local_copy, open_store, publish
-from specnmf.batch.store import Entry, check_name
+from specnmf.batch.stores.local import LocalStore
+from specnmf.batch.stores.places import local_copy, open_store
+from specnmf.batch.stores.store import Entry, check_name, is_url
 
 #: Names that break programs which paste, split or decode them.
 AWKWARD = [
@@ -308,7 +309,8 @@ def test_a_file_url_is_a_path(tmp_path, start):
     raw = os.fsencode(tmp_path / "a b#?%")
     url = start + "".join(f"%{byte:02x}" if byte != 47 else "/" for byte in raw)
     store = open_store(url)
-    assert (store.root, store.is_local) == (url, True)
+    assert isinstance(store, LocalStore)
+    assert store.root == url
     assert sorted(walked(store)) == sorted(AWKWARD)
     with local_copy(f"{url}/-rf.wav") as path:
         assert path == tmp_path / "a b#?%" / "-rf.wav"
@@ -325,7 +327,7 @@ def test_a_local_file_is_not_copied(tmp_path):
 
 def test_paths_need_no_fsspec(tmp_path):
     code = (
-        "import sys; from specnmf.batch.places import open_store, local_copy;"
+        "import sys; from specnmf.batch.stores.places import open_store, local_copy;"
         "store = open_store('file://' + sys.argv[1]); store.write('a', b'');"
         "assert [entry.name for entry in store.walk(recursive=True)] == ['a'];"
         "assert not {'fsspec', 'numpy', 'asyncio', 'http'} & set(sys.modules)"
@@ -398,8 +400,3 @@ def test_a_password_is_refused_and_not_repeated(url):
         with pytest.raises(ParameterError, match=r"://\*\*\*@") as caught:
             use(url)
         assert "ret@" not in str(caught.value)
-
-
-def test_only_urls_are_published_to(tmp_path):
-    with pytest.raises(ParameterError, match="expected a URL"):
-        publish(tmp_path, str(tmp_path / "out"), overwrite=False)

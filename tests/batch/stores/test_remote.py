@@ -10,9 +10,11 @@ from pathlib import Path
 import pytest
 
 from specnmf import AudioError, OutputError, ParameterError
-from specnmf.batch import remote
-from specnmf.batch.places import local_copy, open_store, publish
-from specnmf.batch.store import UPLOADING
+from specnmf.batch.stores.network import file_system
+from specnmf.batch.stores.places import local_copy, open_store
+from specnmf.batch.stores.remote import RemoteStore
+from specnmf.batch.stores.store import UPLOADING
+from specnmf.batch.stores.transfer import upload
 
 fsspec = pytest.importorskip("fsspec")
 
@@ -75,6 +77,10 @@ def walked(store, *, recursive=True, **options):
     return [entry.name for entry in store.walk(recursive=recursive, **options)]
 
 
+def publish(run, url, **options):
+    upload(run, RemoteStore.at(url), **options)
+
+
 def copied(location):
     with local_copy(location) as path:
         return path.name, path.read_bytes()
@@ -94,7 +100,7 @@ def test_a_walk_finds_the_files_folder_by_folder(url):
     assert walked(store) == ["a.wav", "b.wav", "c/10.wav", "c/2.wav", "c/d/1.wav"]
     assert walked(store, recursive=False) == ["a.wav", "b.wav"]
     assert walked(open_store(f"{url}/c/")) == ["10.wav", "2.wav", "d/1.wav"]
-    assert not store.is_local
+    assert isinstance(store, RemoteStore)
 
 
 def test_entries_tell_when_a_file_has_changed(url):
@@ -340,7 +346,7 @@ def run_elsewhere(code, url, environment):
         [
             sys.executable,
             "-c",
-            "import sys; from specnmf.batch.places import open_store;"
+            "import sys; from specnmf.batch.stores.places import open_store;"
             f"store = open_store(sys.argv[1]); {code}",
             url,
         ],
@@ -537,7 +543,7 @@ def test_what_is_not_installed_is_named_with_its_remedy(
     monkeypatch.setattr(registry, "_registry", {})
     monkeypatch.setattr(registry, "registry", {})
     monkeypatch.setitem(sys.modules, missing, None)
-    remote._file_system.cache_clear()
+    file_system.cache_clear()
     for use in (open_store, copied, lambda url: publish(Path(), url, overwrite=False)):
         with pytest.raises(ParameterError, match=message):
             use(url)

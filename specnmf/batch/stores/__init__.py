@@ -1,0 +1,1 @@
+"""Folders of songs and of runs, here and behind URLs."""

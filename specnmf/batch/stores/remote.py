@@ -1,0 +1,204 @@
+"""Folders behind URLs, through fsspec."""
+
+from __future__ import annotations
+
+import errno
+import os
+import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from specnmf.batch.stores.lock import signed_file
+from specnmf.batch.stores.manifest import MANIFEST, PieceManifest, piece_lines
+from specnmf.batch.stores.network import file_system, network
+from specnmf.batch.stores.store import (
+    Entry,
+    Store,
+    Unreadable,
+    is_hidden,
+    is_safe,
+    tell,
+    within,
+)
+from specnmf.batch.stores.transfer import upload
+from specnmf.output.folder import REPORT
+
+#: What tells one version of a file from another, the surest first.
+_STAMPS = ("ETag", "etag", "LastModified", "updated", "mtime", "modified", "created")
+
+#: s3fs takes what follows this in a name for a version of the file before it.
+_VERSION = "?versionId="
+
+
+@dataclass(frozen=True)
+class RemoteStore(Store):
+    """A folder behind a URL, or a file.
+
+    Unlike in a URL of the web's, ``%``, ``?`` and ``#`` are parts of names.
+
+    Attributes
+    ----------
+    root : str
+        As the user gave it.
+    protocol : str
+        s3, gs, memory, ...
+    authority : str
+        The bucket or host.
+    path : str
+        What comes after, with no slash at either end.
+    """
+
+    root: str
+    protocol: str
+    authority: str
+    path: str
+
+    @classmethod
+    def at(cls, root: str) -> RemoteStore:
+        """The store at a URL.
+
+        Raises
+        ------
+        ParameterError
+            If its protocol is unknown, or what it needs is not installed.
+        """
+        protocol, _, rest = root.partition("://")
+        authority, _, path = rest.partition("/")
+        store = cls(root, protocol.lower(), authority, path.strip("/"))
+        _ = store.files
+        return store
+
+    @property
+    def files(self) -> Any:
+        """The fsspec file system that it is in, one for the whole process."""
+        return file_system(self.protocol, self.authority, os.getpid())
+
+    def key(self, name: str = "") -> str:
+        """What that file system calls a file or folder; "" is the root."""
+        bucket = f"{self.protocol}://{self.authority}/"
+        base, path = str(self.files._strip_protocol(bucket)), self._path(name)
+        return f"{base.rstrip('/')}/{path}" if path else base
+
+    def lock(self) -> AbstractContextManager[None]:
+        """By a file that is signed again and again."""
+        return signed_file(self)
+
+    def manifest(self) -> PieceManifest:
+        """A folder of pieces, as nothing can be added to a file."""
+        return PieceManifest(self)
+
+    def has_manifest(self) -> bool:
+        """Whether there are such pieces."""
+        return bool(self.names(MANIFEST))
+
+    def manifest_lines(self) -> Iterator[bytes]:
+        """Yield the lines of the pieces."""
+        return piece_lines(self)
+
+    def has_run(self, name: str, *, recorded: bool) -> bool:
+        """Whether it is recorded or there: a million questions would take hours."""
+        return recorded or self.entry(f"{name}/{REPORT}") is not None
+
+    @contextmanager
+    def making(self, name: str) -> Iterator[Path]:
+        """Yield a temporary folder; upload the run that is made in it."""
+        with tempfile.TemporaryDirectory(prefix="specnmf-") as folder:
+            yield Path(folder)
+            (run,) = Path(folder).iterdir()
+            upload(run, RemoteStore.at(self.location(name)), overwrite=True)
+
+    def sweep(self, names: Iterable[str]) -> None:
+        """Leave all as it is: an upload that was cut off gives way to the next."""
+
+    def _at(self, name: str) -> str:
+        return f"{self.protocol}://{self.authority}/{self._path(name)}"
+
+    def _path(self, name: str) -> str:
+        return "/".join(part for part in (self.path, name) if part)
+
+    @network()
+    def _list(
+        self, folder: str, unreadable: Unreadable | None
+    ) -> tuple[list[Entry], list[str]]:
+        key, files, folders = self.key(folder), [], []
+        for info in _listed(self.files, key):
+            last = info["name"].removeprefix(key).removeprefix("/")
+            name = within(folder, last)
+            if "/" in last or not is_safe(last) or _VERSION in last:
+                tell(unreadable, name, "a name that cannot be used")
+            elif info["type"] == "file":
+                files.append(_entry(name, info))
+            elif not is_hidden(last):
+                folders.append(name)
+        return sorted(files, key=lambda file: file.name), sorted(folders)
+
+    @network()
+    def _entry(self, name: str) -> Entry | None:
+        info = self.files.info(self.key(name))
+        return _entry(name, info) if info["type"] == "file" else None
+
+    @network()
+    def _read(self, name: str, most: int) -> bytes:
+        files, key = self.files, self.key(name)
+        if files.info(key)["size"] == 0:
+            return b""  # an empty file has no first byte to ask for
+        content: bytes = files.cat_file(key, start=0, end=most)
+        return content
+
+    @network()
+    def _write(self, name: str, content: bytes) -> None:
+        self.files.pipe_file(self.key(name), content)
+
+    @network()
+    def _create(self, name: str, content: bytes) -> bool:
+        """The storage itself decides who is first where it can, as S3 and Google's do.
+
+        Others are asked beforehand, which leaves a moment for two.
+        """
+        files, key = self.files, self.key(name)
+        return not files.exists(key) and _put_first(files, key, content)
+
+    @network()
+    def _remove(self, name: str) -> None:
+        self.files.rm_file(self.key(name))
+
+
+def _put_first(files: Any, key: str, content: bytes) -> bool:
+    """Write a file that was not there a moment ago; say whether it still was not."""
+    try:
+        files.pipe_file(key, content, mode="create")
+    except FileExistsError:
+        return False
+    except (NotImplementedError, TypeError, ValueError):
+        files.pipe_file(key, content)
+    except OSError as error:
+        # Two at once may be told of a conflict, with no word of a file.
+        if files.exists(key):
+            return False
+        if error.errno != errno.ENOSYS:
+            raise
+        files.pipe_file(key, content)
+    return True
+
+
+def _listed(files: Any, key: str) -> list[dict[str, Any]]:
+    """What is in a folder, without the empty file that stands for it in S3."""
+    found: list[dict[str, Any]] = files.ls(key, detail=True)
+    if {info["name"] for info in found if info["type"] == "file"} == {key}:
+        raise NotADirectoryError(key)
+    own = f"{key}/"
+    return [info for info in found if info["type"] != "file" or info["name"] != own]
+
+
+def _entry(name: str, info: dict[str, Any]) -> Entry:
+    return Entry(name, int(info["size"] or 0), _stamp(info))
+
+
+def _stamp(info: dict[str, Any]) -> str:
+    """The stamp of a file; the same from a listing as from a question for it alone."""
+    stamp = next((info[key] for key in _STAMPS if info.get(key)), "")
+    return str(stamp.timestamp() if isinstance(stamp, datetime) else stamp)
