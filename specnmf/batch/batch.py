@@ -2,28 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from specnmf.batch import machine, work
 from specnmf.batch.crew import Crew, Listener
-from specnmf.batch.finding import Song, find_songs, listed_songs
+from specnmf.batch.finding import Song, Sought, find_songs, listed_songs
 from specnmf.batch.planning import Plan, Recipe, check_targets
 from specnmf.batch.running import Batch, Summary, Unwatched, Watcher, Workers
-from specnmf.batch.settings import BatchSettings
+from specnmf.batch.settings import AUTO, BatchSettings
 from specnmf.batch.stores.manifest import read_history
-from specnmf.batch.stores.places import absolute, local_copy, open_store
+from specnmf.batch.stores.places import absolute, is_folder, local_copy, open_store
 from specnmf.batch.stores.store import Store, told
 from specnmf.batch.work import Job, Outcome
 from specnmf.batch.worker import Limits
-from specnmf.errors import BatchError
+from specnmf.checks import check_choice
+from specnmf.errors import BatchError, ParameterError
+from specnmf.methods.components.options import ComponentOptions
 from specnmf.output import report
-from specnmf.pipeline.run import settings_hash
-from specnmf.tasks.decompose import Settings
-from specnmf.tasks.separate import ScoreSettings
+from specnmf.tasks.registry import TASKS
+from specnmf.tasks.settings import RunSettings
+from specnmf.tasks.task import Task
+
+#: What auto chooses from: the first task that a song has all required inputs of.
+PREFERRED = ("separate", "decompose")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,46 +42,61 @@ class Request:
         The folder of songs, a path or an URL.
     output : str
         The folder of runs.
-    settings : Settings
-        Of songs without a score.
-    score_settings : ScoreSettings
-        Of songs with one.
+    task : str
+        What to do with the songs: the name of a task, or auto.
+    settings : sequence of RunSettings
+        Those of tasks that are not the defaults.
+    inputs : mapping of str to str
+        By the names of tasks' inputs, a file for all songs, or a folder that holds
+        one for each, called like the song.
     batch : BatchSettings
         How to go about it.
     names : sequence of str or None
         The songs, relative to the folder; None: all that are found in it.
-    score : str or None
-        A score for all songs.
-    templates : str or None
-        Templates to hold fixed in songs without a score.
     command : str
         For run.json.
     """
 
     source: str
     output: str = "specnmf_out"
-    settings: Settings = field(default_factory=Settings)
-    score_settings: ScoreSettings = field(default_factory=ScoreSettings)
+    task: str = AUTO
+    settings: Sequence[RunSettings] = ()
+    inputs: Mapping[str, str] = field(default_factory=dict)
     batch: BatchSettings = field(default_factory=BatchSettings)
     names: Sequence[str] | None = None
-    score: str | None = None
-    templates: str | None = None
     command: str = ""
+
+    def tasks(self) -> list[Task[Any]]:
+        """The tasks that come into question, the preferred ones first.
+
+        Raises
+        ------
+        ParameterError
+            If there is no such task, or it takes no such input.
+        """
+        check_choice("task", self.task, (AUTO, *TASKS))
+        names = PREFERRED if self.task == AUTO else (self.task,)
+        if self.task == AUTO and not (self.batch.scores or "score" in self.inputs):
+            names = PREFERRED[1:]
+        tasks = [TASKS[name] for name in names]
+        known = {each.name for task in tasks for each in task.inputs}
+        for name in self.inputs.keys() - known:
+            raise ParameterError(f"{' and '.join(names)} takes no {name}")
+        return tasks
 
 
 def run_batch(
     source: str | Path,
     *,
     output: str | Path = "specnmf_out",
-    settings: Settings | None = None,
-    score_settings: ScoreSettings | None = None,
+    task: str = AUTO,
+    settings: Sequence[RunSettings] = (),
+    inputs: Mapping[str, str | Path] | None = None,
     batch: BatchSettings | None = None,
     names: Sequence[str] | None = None,
-    score: str | Path | None = None,
-    templates: str | Path | None = None,
     watcher: Watcher | None = None,
 ) -> Summary:
-    """Take the songs of a folder apart, each into a run folder of its own.
+    """Do a task with each song of a folder, each into a run folder of its own.
 
     The processes that do it import the program's main module, as those of
     `multiprocessing` do: a script calls this under ``if __name__ == "__main__":``.
@@ -84,16 +105,18 @@ def run_batch(
     ----------
     source, output : path or URL
         The folder of songs, and that of the runs.
-    settings, score_settings : Settings, ScoreSettings
-        Of songs without a score, and of those with one.
-    batch : BatchSettings
+    task : str
+        decompose, separate, ...; auto: songs with a score are separated by it, the
+        others decomposed.
+    settings : sequence of RunSettings
+        Of tasks, such as ``[Settings(n_components=4)]``; by default their defaults.
+    inputs : mapping of str to path or URL, optional
+        By the names of the task's inputs, such as ``score``, a file for all songs, or
+        a folder that holds one for each, called like the song.
+    batch : BatchSettings, optional
         How to go about it.
     names : sequence of str, optional
         The songs, relative to the folder; by default all that are found in it.
-    score : path or URL, optional
-        A score for all songs.
-    templates : path or URL, optional
-        Templates to hold fixed in songs without a score.
     watcher : Watcher, optional
         Told how it goes on.
 
@@ -110,12 +133,11 @@ def run_batch(
     request = Request(
         source=str(source),
         output=str(output),
-        settings=settings or Settings(),
-        score_settings=score_settings or ScoreSettings(),
+        task=task,
+        settings=settings,
+        inputs={name: str(place) for name, place in (inputs or {}).items()},
         batch=batch or BatchSettings(),
         names=names,
-        score=None if score is None else str(score),
-        templates=None if templates is None else str(templates),
     )
     with begun(make_plan(request), watcher or Unwatched()) as running:
         return running.run()
@@ -139,7 +161,7 @@ def make_plan(
         If two songs want one folder, or the folder of runs is another batch's and it
         is neither to be resumed nor overwritten.
     AudioError, ParameterError
-        If the folder of songs, the score or the templates cannot be read.
+        If the folder of songs or a file for all cannot be read.
     """
     source, output = map(open_store, map(absolute, (request.source, request.output)))
     settings = request.batch
@@ -148,13 +170,11 @@ def make_plan(
             f"{request.output} holds a batch; use --resume to go on with it, "
             "--overwrite to make it again, or another --output"
         )
-    songs = list(_songs(request, source, output, unreadable))
-    if request.score is not None:  # a change of it is a change of all
-        stamp = _sha256(absolute(request.score))
-        songs = [replace(song, stamps=f"{song.stamps} {stamp}") for song in songs]
+    recipe, sought = _recipe(request)
+    songs = list(_songs(request, source, output, sought, unreadable))
     check_targets(songs)
     history = read_history(output) if settings.resumes else {}
-    return Plan(songs, source, output, _recipe(request), settings, history)
+    return Plan(songs, source, output, recipe, settings, history)
 
 
 @contextmanager
@@ -215,7 +235,9 @@ def _workers(plan: Plan, watcher: Watcher) -> Workers:
         from specnmf.batch.cluster import Cluster
 
         return Cluster(settings.scheduler, watcher.said)
-    jobs = machine.n_jobs(settings, plan.recipe.settings)
+    own = plan.recipe.settings.values()
+    memory = max(getattr(each, "memory", ComponentOptions.memory) for each in own)
+    jobs = machine.n_jobs(settings, memory)
     return Processes(jobs, machine.share(settings, jobs), watcher.said)
 
 
@@ -223,45 +245,51 @@ def _songs(
     request: Request,
     source: Store,
     output: Store,
+    sought: Sequence[Sought],
     unreadable: Callable[[str, str], None] | None,
 ) -> Iterator[Song]:
     settings = request.batch
-    scores = settings.scores and request.score is None
     if request.names is not None:
-        yield from listed_songs(source, request.names, scores=scores)
+        yield from listed_songs(source, request.names, sought=sought)
         return
     yield from find_songs(
         source,
         recursive=settings.recursive,
         include=settings.include,
         exclude=settings.exclude,
-        scores=scores,
+        sought=sought,
         apart=source.inside(output),
         unreadable=unreadable,
     )
 
 
-def _recipe(request: Request) -> Recipe:
-    score, templates = map(_file, (request.score, request.templates))
-    return Recipe(
-        settings=request.settings,
-        settings_hash=settings_hash(request.settings, templates=_sha256(templates)),
-        score_settings=request.score_settings,
-        score_hash=settings_hash(request.score_settings),
-        score=score,
-        templates=templates,
+def _recipe(request: Request) -> tuple[Recipe, list[Sought]]:
+    """What to make of the songs, and the files to look for beside them."""
+    tasks = request.tasks()
+    given, sought = {}, []
+    for each in {each.name: each for task in tasks for each in task.inputs}.values():
+        place = request.inputs.get(each.name)
+        if place is None:
+            sought += [Sought(each)] if each.beside else []
+        elif is_folder(place):
+            sought.append(Sought(each, open_store(absolute(place))))
+        else:
+            given[each.name] = absolute(place)
+    own = {type(settings): settings for settings in request.settings}
+    recipe = Recipe(
+        tasks=tasks,
+        settings={
+            task.name: own.get(task.settings) or task.settings() for task in tasks
+        },
+        given=given,
+        checksums={name: _sha256(place) for name, place in given.items()},
         redo=request.batch.overwrite,
         seconds=request.batch.timeout,
         command=request.command,
     )
+    return recipe, sought
 
 
-def _file(place: str | None) -> str | None:
-    return None if place is None else absolute(place)
-
-
-def _sha256(place: str | None) -> str | None:
-    if place is None:
-        return None
+def _sha256(place: str) -> str:
     with local_copy(place) as path, told(BatchError, place):
         return report.sha256(path)

@@ -15,7 +15,7 @@ from pathlib import Path, PurePosixPath
 
 from specnmf.batch.stores.store import Entry, Store, told
 from specnmf.errors import ParameterError, SpecnmfError
-from specnmf.pipeline.separating import SUFFIXES as SCORES
+from specnmf.tasks.task import Input
 
 #: How files are called that may be recordings: what libsndfile reads.
 RECORDINGS = {
@@ -36,14 +36,15 @@ class Song:
     name : str
         Relative to the folder, with ``/`` between folders.
     stamps : str
-        Changes when the recording or its score does.
-    score : str or None
-        The name of the score that lies beside it.
+        Changes when the recording or a file beside it does.
+    beside : tuple of pairs of str
+        The files that tasks take beside it: the input, and the name of the file, or
+        its location if it lies elsewhere.
     """
 
     name: str
     stamps: str
-    score: str | None = None
+    beside: tuple[tuple[str, str], ...] = ()
 
     @property
     def target(self) -> str:
@@ -52,13 +53,29 @@ class Song:
         return posixpath.join(folder, PurePosixPath(base).stem)
 
 
+@dataclass(frozen=True)
+class Sought:
+    """Files to look for, called like the songs.
+
+    Attributes
+    ----------
+    input : Input
+        What they are to the task.
+    folder : Store or None
+        Where they lie, in folders like those of the songs; None: beside the songs.
+    """
+
+    input: Input
+    folder: Store | None = None
+
+
 def find_songs(
     store: Store,
     *,
     recursive: bool = False,
     include: Sequence[str] = (),
     exclude: Sequence[str] = (),
-    scores: bool = True,
+    sought: Sequence[Sought] = (),
     apart: str | None = None,
     unreadable: Callable[[str, str], None] | None = None,
 ) -> Iterator[Song]:
@@ -74,8 +91,8 @@ def find_songs(
         Patterns such as ``*.wav``, for the name without its folders, or with them if
         the pattern has a slash. Of the files that one of ``include`` matches, if
         there is any, those are taken that none of ``exclude`` does.
-    scores : bool
-        Whether scores are looked for.
+    sought : sequence of Sought
+        The files to look for beside each recording.
     apart : str, optional
         The name of a folder that is left out: that of the runs.
     unreadable : callable, optional
@@ -93,10 +110,12 @@ def find_songs(
         here = {entry.name: entry for entry in entries}
         for entry in here.values():
             if _is_recording(entry.name) and _chosen(entry.name, include, exclude):
-                yield _song(entry, here.get if scores else None)
+                yield _song(entry, sought, here.get)
 
 
-def listed_songs(store: Store, names: Iterable[str], *, scores: bool) -> Iterator[Song]:
+def listed_songs(
+    store: Store, names: Iterable[str], *, sought: Sequence[Sought] = ()
+) -> Iterator[Song]:
     """Yield the recordings of a list, each once, whether they are there or not.
 
     Parameters
@@ -105,8 +124,8 @@ def listed_songs(store: Store, names: Iterable[str], *, scores: bool) -> Iterato
         The folder that the names are relative to; absolute ones lie in it as well.
     names : iterable of str
         As `read_list` gives them.
-    scores : bool
-        Whether scores are looked for.
+    sought : sequence of Sought
+        The files to look for beside each recording.
 
     Raises
     ------
@@ -132,7 +151,7 @@ def listed_songs(store: Store, names: Iterable[str], *, scores: bool) -> Iterato
         if name not in seen:
             seen.add(name)
             entry = find(name) or Entry(name, 0, "missing")
-            yield _song(entry, find if scores else None)
+            yield _song(entry, sought, find)
 
 
 def read_list(path: str) -> Iterator[str]:
@@ -171,15 +190,22 @@ def _matches(name: str, pattern: str) -> bool:
     return fnmatchcase(name if "/" in pattern else posixpath.basename(name), pattern)
 
 
-def _song(entry: Entry, find: Callable[[str], Entry | None] | None) -> Song:
-    """The song of a recording, with the score beside it, if scores can be found."""
+def _song(
+    entry: Entry, sought: Sequence[Sought], find: Callable[[str], Entry | None]
+) -> Song:
+    """The song of a recording, with the files beside it."""
     stem = posixpath.splitext(entry.name)[0]
-    suffixes = (spelled for suffix in SCORES for spelled in (suffix, suffix.upper()))
-    beside = (find(stem + suffix) for suffix in suffixes) if find is not None else ()
-    score = next((found for found in beside if found is not None), None)
-    if score is None:
-        return Song(entry.name, _stamp(entry))
-    return Song(entry.name, f"{_stamp(entry)} {_stamp(score)}", score.name)
+    stamps, beside = [_stamp(entry)], []
+    for each in sought:
+        names = (stem + suffix for suffix in each.input.spellings)
+        look = find if each.folder is None else each.folder.entry
+        found = next((file for file in map(look, names) if file is not None), None)
+        if found is not None:
+            stamps.append(_stamp(found))
+            folder = each.folder
+            place = found.name if folder is None else folder.location(found.name)
+            beside.append((each.input.name, place))
+    return Song(entry.name, " ".join(stamps), tuple(beside))
 
 
 def _stamp(entry: Entry) -> str:

@@ -9,7 +9,6 @@ from pathlib import Path
 from specnmf.batch.settings import BatchSettings
 from specnmf.batch.worker import Limits
 from specnmf.parallel import n_threads
-from specnmf.tasks.decompose import Settings
 
 #: A song whose time is up is asked to end before its process is killed; in seconds.
 GRACE = 5.0
@@ -28,12 +27,20 @@ def memory() -> int | None:
     return min(sizes, default=None)
 
 
-def n_jobs(settings: BatchSettings, per_job: Settings) -> int:
-    """How many songs to do at a time: one a core, if the memory lasts."""
+def n_jobs(settings: BatchSettings, per_job: int) -> int:
+    """How many songs to do at a time: one a core, if the memory lasts.
+
+    Parameters
+    ----------
+    settings : BatchSettings
+        jobs, where that is given.
+    per_job : int
+        Bytes that a job takes.
+    """
     if settings.jobs is not None:
         return settings.jobs
     whole = memory()
-    most = n_threads() if whole is None else whole // per_job.memory
+    most = n_threads() if whole is None else whole // per_job
     return max(1, min(n_threads(), most))
 
 

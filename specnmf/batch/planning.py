@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Literal
 
 from specnmf.batch.finding import Song
 from specnmf.batch.settings import BatchSettings
@@ -14,9 +15,10 @@ from specnmf.batch.stores.manifest import MANIFEST, Record
 from specnmf.batch.stores.store import Store
 from specnmf.batch.work import Job
 from specnmf.errors import BatchError
+from specnmf.output import report
 from specnmf.output.folder import PARTIAL
-from specnmf.tasks.decompose import Settings
-from specnmf.tasks.separate import ScoreSettings
+from specnmf.tasks.settings import RunSettings
+from specnmf.tasks.task import Task
 
 #: The folder of what is known of failures, beside the runs.
 LOGS = "batch_logs"
@@ -30,20 +32,21 @@ RESERVED = (MANIFEST, LOCK, LOGS)
 Verdict = Literal["new", "again", "done", "failed", "taken"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Recipe:
     """What is made of the songs of a batch.
 
     Attributes
     ----------
-    settings, settings_hash : Settings, str
-        Of songs without a score.
-    score_settings, score_hash : ScoreSettings, str
-        Of songs with one.
-    score : str or None
-        The score of all songs; None: each has its own, or none.
-    templates : str or None
-        Templates to hold fixed in songs without a score.
+    tasks : sequence of Task
+        Those that come into question: a song gets the first that has all it requires,
+        else the last.
+    settings : mapping of str to RunSettings
+        Of each task, by its name.
+    given : mapping of str to str
+        Files for all songs, by the names of tasks' inputs.
+    checksums : mapping of str to str
+        Their SHA-256.
     redo : bool
         Whether runs that are as they should be are made again.
     seconds : float or None
@@ -52,41 +55,43 @@ class Recipe:
         For run.json.
     """
 
-    settings: Settings
-    settings_hash: str
-    score_settings: ScoreSettings
-    score_hash: str
-    score: str | None = None
-    templates: str | None = None
+    tasks: Sequence[Task[Any]]
+    settings: Mapping[str, RunSettings]
+    given: Mapping[str, str] = field(default_factory=dict)
+    checksums: Mapping[str, str] = field(default_factory=dict)
     redo: bool = False
     seconds: float | None = None
     command: str = ""
 
+    def task_of(self, song: Song) -> Task[Any]:
+        """What is done with a song."""
+        there = {*self.given, *(name for name, _ in song.beside)}
+        for task in self.tasks:
+            if {each.name for each in task.inputs if each.required} <= there:
+                return task
+        return self.tasks[-1]
+
     def hash_of(self, song: Song) -> str:
         """The hash of what is asked for a song."""
-        return self.score_hash if self.is_scored(song) else self.settings_hash
+        return self._hashes[self.task_of(song).name]
 
-    def is_scored(self, song: Song) -> bool:
-        """Whether a song is separated by a score, else it is decomposed."""
-        return self.score is not None or song.score is not None
+    def inputs_of(self, song: Song) -> dict[str, str]:
+        """The files that a song's task takes beside it; those for all songs first."""
+        there = {**dict(song.beside), **self.given}
+        names = (each.name for each in self.task_of(song).inputs)
+        return {name: there[name] for name in names if name in there}
 
-    def job(self, song: Song, songs: Store, output: Store) -> Job:
-        """What to do with a song."""
-        scored = self.is_scored(song)
-        own = None if song.score is None else songs.location(song.score)
-        return Job(
-            name=song.name,
-            song=songs.location(song.name),
-            score=self.score or own,
-            output=output.root,
-            target=song.target,
-            settings=self.score_settings if scored else self.settings,
-            settings_hash=self.hash_of(song),
-            templates=None if scored else self.templates,
-            redo=self.redo,
-            seconds=self.seconds,
-            command=self.command,
-        )
+    @cached_property
+    def _hashes(self) -> dict[str, str]:
+        """What is asked for of each task, with the files for all songs."""
+        hashes = {}
+        for task in self.tasks:
+            names = [each.name for each in task.inputs]
+            own = {n: self.checksums[n] for n in names if n in self.checksums}
+            hashes[task.name] = report.settings_hash(
+                task.name, self.settings[task.name], own
+            )
+        return hashes
 
 
 @dataclass(frozen=True)
@@ -128,7 +133,22 @@ class Plan:
 
     def job(self, song: Song) -> Job:
         """What a worker gets to do."""
-        return self.recipe.job(song, self.source, self.output)
+        recipe, task = self.recipe, self.recipe.task_of(song)
+        return Job(
+            task=task,
+            name=song.name,
+            song=self.source.location(song.name),
+            inputs={
+                name: self.source.place(place)
+                for name, place in recipe.inputs_of(song).items()
+            },
+            output=self.output.root,
+            target=song.target,
+            settings=recipe.settings[task.name],
+            redo=recipe.redo,
+            seconds=recipe.seconds,
+            command=recipe.command,
+        )
 
     def sweep(self, songs: Iterable[Song]) -> None:
         """Remove what workers that were lost have left where songs' runs go."""

@@ -9,6 +9,9 @@ from specnmf.errors import ParameterError
 from specnmf.options import OUTPUT, RUN, Options, option
 from specnmf.sizes import parse_size
 
+#: The task that is chosen for each song.
+AUTO = "auto"
+
 
 @dataclass(frozen=True, kw_only=True)
 class BatchSettings(Options):

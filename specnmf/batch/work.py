@@ -6,7 +6,7 @@ import json
 import threading
 import time
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -15,14 +15,12 @@ from typing import Any, NamedTuple
 from specnmf.batch import worker
 from specnmf.batch.stores.places import local_copy, open_store
 from specnmf.batch.stores.store import Store
-from specnmf.errors import ScoreError, SpecnmfError, WorkerError
+from specnmf.errors import SpecnmfError, WorkerError
 from specnmf.output import report
 from specnmf.output.folder import REPORT
-from specnmf.pipeline.decomposing import decompose
-from specnmf.pipeline.run import Run
-from specnmf.pipeline.separating import separate
-from specnmf.tasks.decompose import Settings
-from specnmf.tasks.separate import ScoreSettings
+from specnmf.tasks.run import run
+from specnmf.tasks.settings import RunSettings
+from specnmf.tasks.task import Task
 
 #: The largest run.json that is read, in bytes.
 MOST_REPORT = 256 << 20
@@ -44,22 +42,20 @@ class Job:
 
     Attributes
     ----------
+    task : Task
+        What to do.
     name : str
         The song's, in its batch.
     song : str
         Where it is: a path or an URL.
-    score : str or None
-        Where its score is; None: it is decomposed.
+    inputs : mapping of str to str
+        Where the files beside it are, by the names of the task's inputs.
     output : str
         The folder of runs.
     target : str
         The run's name in that folder.
-    settings : Settings or ScoreSettings
+    settings : RunSettings
         What is asked for.
-    settings_hash : str
-        Their hash, with that of the templates.
-    templates : str or None
-        Templates to hold fixed.
     redo : bool
         Whether a run with the same settings and inputs is made again.
     seconds : float or None
@@ -68,14 +64,13 @@ class Job:
         For run.json.
     """
 
+    task: Task[Any]
     name: str
     song: str
-    score: str | None
+    inputs: Mapping[str, str]
     output: str
     target: str
-    settings: Settings | ScoreSettings
-    settings_hash: str
-    templates: str | None = None
+    settings: RunSettings
     redo: bool = False
     seconds: float | None = None
     command: str = ""
@@ -190,90 +185,66 @@ class _Progress:
             self.say(Said(self.job.name, stage, done, total))
 
 
-@dataclass(frozen=True)
-class _Files:
-    """The inputs of a job, where they can be read.
-
-    Attributes
-    ----------
-    song, score, templates : path or None
-        The files.
-    called : dict of path to str
-        What they are called, be they copies.
-    """
-
-    song: Path
-    score: Path | None
-    templates: Path | None
-    called: dict[Path, str]
-
-
 def _do(job: Job, progress: _Progress) -> Outcome:
     output = open_store(job.output)
-    with _files(job) as files:
-        found = None if job.redo else _finished(job, files, output)
+    with _files(job) as (song, *inputs):
+        found = None if job.redo else _finished(job, song, inputs, output)
         if found is not None:
             return found
+        places = dict(zip([song, *inputs], _places(job), strict=True))
         with output.making(job.target) as folder:
-            run = _run(job, files, folder, progress)
-        return _done(job, run.report, kept=False)
+            made = run(
+                job.task,
+                song,
+                job.settings,
+                inputs=dict(zip(job.inputs, inputs, strict=True)),
+                output=folder,
+                overwrite=True,  # whether it may be was decided before
+                command=job.command,
+                called=places,
+                progress=progress,
+            )
+        return _done(job, made.report, kept=False)
+
+
+def _places(job: Job) -> list[str]:
+    """Where the song is, and the files beside it."""
+    return [job.song, *job.inputs.values()]
 
 
 @contextmanager
-def _files(job: Job) -> Iterator[_Files]:
-    """Yield the inputs; errors name them as the job does."""
-    called: dict[Path, str] = {}
+def _files(job: Job) -> Iterator[list[Path]]:
+    """Yield the song and the files beside it; errors name them as the job does."""
     with ExitStack() as stack:
-
-        def local(place: str) -> Path:
-            path = stack.enter_context(local_copy(place))
-            called[path] = place
-            return path
-
-        song = local(job.song)
-        score = None if job.score is None else local(job.score)
-        templates = None if job.templates is None else local(job.templates)
+        paths = [stack.enter_context(local_copy(place)) for place in _places(job)]
         try:
-            yield _Files(song, score, templates, called)
+            yield paths
         except SpecnmfError as error:
             message = str(error)
-            for path, place in called.items():
+            for path, place in zip(paths, _places(job), strict=True):
                 message = message.replace(str(path), place)
             if message == str(error):
                 raise
             raise type(error)(message) from error
 
 
-def _finished(job: Job, files: _Files, output: Store) -> Outcome | None:
+def _finished(
+    job: Job, song: Path, inputs: Sequence[Path], output: Store
+) -> Outcome | None:
     """The outcome of the run that is there, if it is the one that the job asks for."""
     text = output.read(f"{job.target}/{REPORT}", MOST_REPORT)
     if text is None:
         return None
     try:
         content = json.loads(text)
-        if content["settings_hash"] != job.settings_hash:
+        checksums = map(report.sha256, inputs)
+        own = dict(zip(job.inputs, checksums, strict=True))
+        asked = report.settings_hash(job.task.name, job.settings, own)
+        if content["settings_hash"] != asked:
             return None
-        recorded = [entry["sha256"] for entry in content["inputs"]]
-        same = recorded == [report.sha256(path) for path in files.called]
+        same = content["inputs"][0]["sha256"] == report.sha256(song)
         return _done(job, content, kept=True) if same else None
-    except (ValueError, KeyError, TypeError, RecursionError):  # another program's
-        return None
+    except (ValueError, KeyError, TypeError, RecursionError, IndexError):
+        return None  # another program's
     except OSError:  # an input is gone
         return None
-
-
-def _run(job: Job, files: _Files, output: Path, progress: _Progress) -> Run:
-    """Make the run, in a folder."""
-    options: dict[str, Any] = {
-        "output": output,
-        "overwrite": True,  # whether it may be was decided before
-        "command": job.command,
-        "progress": progress,
-        "called": files.called,
-    }
-    if isinstance(job.settings, Settings):
-        templates = files.templates
-        return decompose(files.song, job.settings, templates=templates, **options)
-    if files.score is None:
-        raise ScoreError(f"{job.song}: settings for a score, but no score")
-    return separate(files.song, files.score, job.settings, **options)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import importlib
 import os
+import pkgutil
 import signal
 import sys
 from typing import Any, NoReturn
@@ -13,12 +13,12 @@ import click
 import specnmf
 from specnmf.tasks.registry import TASKS
 
-#: The modules of the commands that are no tasks, loaded when they are called or listed.
-MODULES = {
-    "batch": "specnmf.cli.batch",
-    "evaluate": "specnmf.cli.evaluate",
-    "rerun": "specnmf.cli.rerun",
-    "config": "specnmf.cli.config",
+#: Where the commands that are no tasks are made, when they are called or listed.
+OTHERS = {
+    "batch": "specnmf.cli.batch:make_command",
+    "evaluate": "specnmf.cli.evaluate:make_command",
+    "rerun": "specnmf.cli.rerun:make_command",
+    "config": "specnmf.cli.config:make_command",
 }
 
 #: Exit statuses of a run that was stopped, as shells give them.
@@ -30,7 +30,7 @@ class LazyGroup(click.Group):
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """The names of the commands, in the order of the help."""
-        return [*TASKS, *MODULES]
+        return [*TASKS, *OTHERS]
 
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
         """The command of a name, or None."""
@@ -38,9 +38,9 @@ class LazyGroup(click.Group):
             from specnmf.cli.task import command_of
 
             return command_of(TASKS[name])
-        if name not in MODULES:
+        if name not in OTHERS:
             return None
-        command: click.Command = importlib.import_module(MODULES[name]).command
+        command: click.Command = pkgutil.resolve_name(OTHERS[name])()
         return command
 
 

@@ -5,27 +5,29 @@ from __future__ import annotations
 import logging
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
-from specnmf.batch.settings import BatchSettings
+from specnmf.batch.settings import AUTO, BatchSettings
 from specnmf.cli import console
 from specnmf.cli.display import batch_display, clock
 from specnmf.cli.options import (
-    SIZE,
-    audio_options,
+    Command,
+    Option,
     common_options,
-    content_options,
     make_settings,
-    recipe_options,
+    options_of,
 )
 from specnmf.cli.songs import command_line
 from specnmf.errors import SpecnmfError
-from specnmf.tasks.decompose import Settings
-from specnmf.tasks.separate import ScoreSettings
+from specnmf.options import OUTPUT, WHAT, hints_of
+from specnmf.tasks.registry import TASKS
+from specnmf.tasks.task import Task
 
 if TYPE_CHECKING:
     from specnmf.batch.batch import Request
@@ -36,77 +38,92 @@ if TYPE_CHECKING:
 MOST_LISTED = 20
 
 
-@click.command(
-    "batch",
-    epilog="Example: specnmf batch recordings/ --recursive -j 4 --resume -o runs",
-)
-@click.argument("folder", metavar="FOLDER", required=False)
-@click.option(
-    "-j",
-    "--jobs",
-    type=int,
-    help="Songs at a time; by default one a core, as far as the memory goes.",
-)
-@click.option("-r", "--recursive", is_flag=True, help="Look into folders of FOLDER.")
-@click.option(
-    "--include",
-    multiple=True,
-    metavar="PATTERN",
-    help="Only files such as '*.wav' or 'live/*'; repeatable.",
-)
-@click.option(
-    "--exclude", multiple=True, metavar="PATTERN", help="None of these; repeatable."
-)
-@click.option(
-    "--files-from",
-    metavar="FILE",
-    help="Only the files that FILE (-: standard input) names, relative to FOLDER.",
-)
-@click.option("--dry-run", is_flag=True, help="Say what would be done, do nothing.")
-@click.option(
-    "--resume", is_flag=True, help="Do what is not done yet, and what has changed."
-)
-@click.option("--retry-failed", is_flag=True, help="Resume, with what failed before.")
-@click.option(
-    "--checksum", is_flag=True, help="Tell changed files by content, not size and time."
-)
-@click.option("--overwrite", is_flag=True, help="Make finished runs again.")
-@click.option("--timeout", type=float, help="The most seconds for a song.")
-@click.option(
-    "--max-memory",
-    type=SIZE,
-    help="The most that a job may take; by default its share of the machine's.",
-)
-@click.option(
-    "--scheduler", metavar="ADDRESS", help="Have a Dask cluster do it: tcp://host:8786."
-)
-@click.option(
-    "-o",
-    "--output",
-    default="specnmf_out",
-    show_default=True,
-    help="The folder for runs, a path or an URL.",
-)
-@click.option(
-    "--scores/--no-scores",
-    default=BatchSettings.scores,
-    help="Separate songs that have a score beside them, or decompose all.",
-)
-@click.option("--score", help="A score for all songs: takes of the same piece.")
-@click.option(
-    "--templates", help="A factors.npz to hold fixed in songs without a score."
-)
-@recipe_options
-@audio_options("that of decompose or separate")
-@content_options
-@common_options
-def command(folder: str | None, **options: Any) -> None:
-    """Take apart every song in FOLDER, by the score beside it if there is one.
+def make_command() -> click.Command:
+    """The command, with the options of all tasks that there are."""
+    own = [
+        click.Argument(["folder"], metavar="FOLDER", required=False),
+        Option(
+            ["--task"],
+            type=click.Choice([AUTO, *TASKS]),
+            default=AUTO,
+            show_default=True,
+            help="What to do with each song; auto: separate it if a score lies beside "
+            "it, else decompose it.",
+            group=WHAT,
+        ),
+        *_input_options(),
+        Option(
+            ["--files-from"],
+            metavar="FILE",
+            help="Only the files that FILE (-: standard input) names, relative to "
+            "FOLDER.",
+            group=WHAT,
+        ),
+        Option(
+            ["--dry-run"],
+            is_flag=True,
+            help="List what would be done, and do nothing.",
+            group=WHAT,
+        ),
+        Option(
+            ["-o", "--output"],
+            default="specnmf_out",
+            show_default=True,
+            help="The folder for runs, a path or an URL.",
+            group=OUTPUT,
+        ),
+        *options_of(BatchSettings),
+        *common_options(),
+    ]
+    return Command(
+        "batch",
+        params=[*own, *_task_options(own)],
+        callback=command,
+        help=command.__doc__,
+        epilog="Example: specnmf batch recordings/ --recursive -j 4 --resume -o runs",
+    )
 
-    FOLDER and OUTPUT may be URLs, such as s3://bucket/songs; the folders within FOLDER
-    come back in OUTPUT. A song that fails stops no other: batch.jsonl in OUTPUT says
-    what became of each, batch_logs/ more about failures, and the exit status is 1.
-    Ctrl-C lets running songs finish, a second one ends them; --resume goes on.
+
+def _input_options() -> list[click.Parameter]:
+    """The options of the files that tasks take beside songs."""
+    names = dict.fromkeys(each.name for task in TASKS.values() for each in task.inputs)
+    return [
+        Option(
+            [f"--{name}", f"--{name}-from", name],
+            metavar="PLACE",
+            help=f"The {name} for all songs, or a folder of files called like them.",
+            group=WHAT,
+        )
+        for name in names
+    ]
+
+
+def _task_options(own: Iterable[click.Parameter]) -> list[click.Parameter]:
+    """The options of the tasks' settings, in no help: theirs tells of them.
+
+    None has a default here, so that what is not given stays each task's own.
+    """
+    known = {each.name for each in own}
+    flags = {flag for each in own for flag in each.opts}
+    found: dict[str | None, click.Parameter] = {}
+    for task in TASKS.values():
+        for each in options_of(
+            task.settings, hidden=True, default=None, show_default=False
+        ):
+            if each.name not in known and not flags & {*each.opts}:
+                found.setdefault(each.name, each)
+                flags |= {*each.opts} - {*found[each.name].opts}
+    return list(found.values())
+
+
+def command(folder: str | None, **options: Any) -> None:
+    """Do a task with every song in FOLDER.
+
+    Takes all options of its task: see `specnmf decompose --help` and so on. FOLDER and
+    OUTPUT may be URLs, such as s3://bucket/songs; the folders within FOLDER come back
+    in OUTPUT. A song that fails stops no other: batch.jsonl in OUTPUT lists what became
+    of each, batch_logs/ has more about failures, and the exit status is 1. Ctrl-C lets
+    running songs finish, a second one ends them; --resume goes on.
     """
     if folder is None and options["files_from"] is None:
         raise click.UsageError("expected a FOLDER, or --files-from")
@@ -132,17 +149,31 @@ def _request(folder: str, options: dict[str, Any]) -> Request:
     from specnmf.batch.finding import read_list
 
     listed = options["files_from"]
-    return Request(
+    inputs = [str(option.name) for option in _input_options()]
+    request = Request(
         source=folder,
         output=options["output"],
-        settings=make_settings(options, Settings),
-        score_settings=make_settings(options, ScoreSettings),
+        task=options["task"],
+        inputs={name: options[name] for name in inputs if options[name] is not None},
         batch=make_settings(options, BatchSettings),
         names=None if listed is None else list(read_list(listed)),
-        score=options["score"],
-        templates=options["templates"],
         command=command_line(),
     )
+    tasks = request.tasks()
+    _check_known(tasks)
+    settings = [make_settings(options, task.settings) for task in tasks]
+    return replace(request, settings=settings)
+
+
+def _check_known(tasks: Sequence[Task[Any]]) -> None:
+    """Raise UsageError if an option was typed that none of the tasks has."""
+    ctx = click.get_current_context()
+    known = {name for task in tasks for name in hints_of(task.settings)}
+    for param in ctx.command.params:
+        typed = ctx.get_parameter_source(str(param.name)) is ParameterSource.COMMANDLINE
+        if typed and getattr(param, "hidden", False) and param.name not in known:
+            names = " and ".join(task.name for task in tasks)
+            raise click.UsageError(f"{param.opts[-1]} is no option of {names}")
 
 
 def _run(request: Request, options: dict[str, Any]) -> tuple[Summary | None, int]:
@@ -194,25 +225,26 @@ def _warn(name: str, reason: str) -> None:
 
 def _say_plan(plan: Plan, options: dict[str, Any]) -> None:
     """List each song, what would be done with it, and where it would go."""
-    if options["as_json"]:
-        entries = [
-            {
-                "song": song.name,
-                "verdict": plan.verdict(song),
-                "command": "separate" if plan.recipe.is_scored(song) else "decompose",
-                "score": plan.recipe.score or song.score,
-                "output": plan.output.location(song.target),
-            }
-            for song in plan.songs
-        ]
-        console.json_object({"songs": entries, "failures": []})
-        return
+    entries = []
     for song in plan.songs:
-        score = plan.recipe.score or song.score
-        what = "decompose" if score is None else f"separate by {score}"
-        line = f"{plan.verdict(song):6}  {song.name} -> {song.target}: {what}"
-        click.echo(console.one_line(line))
-    click.echo(f"{len(plan.songs)} songs")
+        inputs = plan.recipe.inputs_of(song)
+        entry = {
+            "song": song.name,
+            "verdict": plan.verdict(song),
+            "command": plan.recipe.task_of(song).name,
+            "score": inputs.get("score"),
+            "inputs": inputs,
+            "output": plan.output.location(song.target),
+        }
+        entries.append(entry)
+        if not options["as_json"]:
+            what = " by ".join([plan.recipe.task_of(song).name, *inputs.values()])
+            line = f"{entry['verdict']:6}  {song.name} -> {song.target}: {what}"
+            click.echo(console.one_line(line))
+    if options["as_json"]:
+        console.json_object({"songs": entries, "failures": []})
+    else:
+        click.echo(f"{len(plan.songs)} songs")
 
 
 def _say_summary(summary: Summary, options: dict[str, Any]) -> None:

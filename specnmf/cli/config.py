@@ -35,14 +35,17 @@ class Effective(NamedTuple):
     source: str | None
 
 
+def make_command() -> click.Command:
+    """The command."""
+    return group
+
+
 @click.group("config", epilog="Example: specnmf config show decompose")
-def command() -> None:
+def group() -> None:
     """Show what a configuration file sets."""
 
 
-@command.command(
-    "show", epilog="Example: specnmf config show separate --config my.toml"
-)
+@group.command("show", epilog="Example: specnmf config show separate --config my.toml")
 @click.argument("name", metavar="[COMMAND]", required=False)
 @click.option(
     "--config",

@@ -18,48 +18,53 @@ if TYPE_CHECKING:
     from specnmf.evaluation.scores import Evaluation
 
 
-@click.command(
-    "evaluate",
-    cls=Command,
-    params=[
-        click.Argument(["estimates"], type=click.Path()),
-        click.Argument(["references"], type=click.Path()),
-        Option(
-            ["--mix"],
-            type=click.Path(),
-            help="What was separated; by default the sum of the references.",
-            group=WHAT,
-        ),
-        Option(
-            ["--match"],
-            type=click.Choice(["auto", "name", "best"]),
-            default="auto",
-            show_default=True,
-            help="By name, or for the best SDR; auto: the latter if no names agree.",
-            group=WHAT,
-        ),
-        Option(
-            ["--v4"],
-            is_flag=True,
-            help="Add the SDR of BSS Eval v4, by museval.",
-            group=WHAT,
-        ),
-        Option(
-            ["--oracle"],
-            is_flag=True,
-            help="Add the scores of ideal ratio masks, a bound.",
-            group=WHAT,
-        ),
-        Option(
-            ["--n-fft"],
-            type=int,
-            help="Window of those masks in samples; by default that of decompose.",
-            group=WHAT,
-        ),
-        *common_options(),
-    ],
-    epilog="Example: specnmf evaluate specnmf_out/song song/stems",
-)
+def make_command() -> click.Command:
+    """The command."""
+    return Command(
+        "evaluate",
+        params=[
+            click.Argument(["estimates"], type=click.Path()),
+            click.Argument(["references"], type=click.Path()),
+            Option(
+                ["--mix"],
+                type=click.Path(),
+                help="What was separated; by default the sum of the references.",
+                group=WHAT,
+            ),
+            Option(
+                ["--match"],
+                type=click.Choice(["auto", "name", "best"]),
+                default="auto",
+                show_default=True,
+                help="By name, or for the best SDR; auto: the latter if no names agree.",
+                group=WHAT,
+            ),
+            Option(
+                ["--v4"],
+                is_flag=True,
+                help="Add the SDR of BSS Eval v4, by museval.",
+                group=WHAT,
+            ),
+            Option(
+                ["--oracle"],
+                is_flag=True,
+                help="Add the scores of ideal ratio masks, a bound.",
+                group=WHAT,
+            ),
+            Option(
+                ["--n-fft"],
+                type=int,
+                help="Window of those masks in samples; by default that of decompose.",
+                group=WHAT,
+            ),
+            *common_options(),
+        ],
+        callback=command,
+        help=command.__doc__,
+        epilog="Example: specnmf evaluate specnmf_out/song song/stems",
+    )
+
+
 def command(estimates: str, references: str, **options: Any) -> None:
     """Score separated sources against the true ones, in dB.
 

@@ -18,41 +18,47 @@ if TYPE_CHECKING:
     from specnmf.record.rerun import Rerun
 
 
-@click.command(
-    "rerun",
-    cls=Command,
-    params=[
-        click.Argument(
-            ["run_dirs"],
-            nargs=-1,
-            required=True,
-            metavar="RUN_DIR...",
-            type=click.Path(),
-        ),
-        Option(
-            ["--input", "inputs"],
-            multiple=True,
-            type=click.Path(path_type=Path),
-            help="Where an input is now; repeated for each, in the order of run.json.",
-            group=WHAT,
-        ),
-        *output_options("specnmf_rerun"),
-        Option(
-            ["--sources/--no-sources"],
-            default=None,
-            help="Write the sources this time or not.",
-            group=OUTPUT,
-        ),
-        Option(
-            ["--figures/--no-figures"],
-            default=None,
-            help="Draw the figures this time or not.",
-            group=OUTPUT,
-        ),
-        *common_options(),
-    ],
-    epilog="Example: specnmf rerun specnmf_out/song",
-)
+def make_command() -> click.Command:
+    """The command."""
+    return Command(
+        "rerun",
+        params=[
+            click.Argument(
+                ["run_dirs"],
+                nargs=-1,
+                required=True,
+                metavar="RUN_DIR...",
+                type=click.Path(),
+            ),
+            Option(
+                ["--input", "inputs"],
+                multiple=True,
+                type=click.Path(path_type=Path),
+                help="Where an input is now; repeated for each, in the order of "
+                "run.json.",
+                group=WHAT,
+            ),
+            *output_options("specnmf_rerun"),
+            Option(
+                ["--sources/--no-sources"],
+                default=None,
+                help="Write the sources this time or not.",
+                group=OUTPUT,
+            ),
+            Option(
+                ["--figures/--no-figures"],
+                default=None,
+                help="Draw the figures this time or not.",
+                group=OUTPUT,
+            ),
+            *common_options(),
+        ],
+        callback=command,
+        help=command.__doc__,
+        epilog="Example: specnmf rerun specnmf_out/song",
+    )
+
+
 def command(run_dirs: tuple[str, ...], **options: Any) -> None:
     """Make runs again, and compare their factors.
 

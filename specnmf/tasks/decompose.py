@@ -140,7 +140,6 @@ class Components(Result[Settings]):
         """Draw the figures of the factorisation, and how its rank was chosen."""
         from specnmf.output import figures
 
-        look = {"figure_format": self.settings.figure_format, "title": self.song.title}
         with self.material.magnitudes() as V:
             figures.draw_figures(
                 folder,
@@ -150,11 +149,17 @@ class Components(Result[Settings]):
                 times=self.grid.times,
                 pitches=self.pitches,
                 beta=self.settings.beta,
+                figure_format=self.settings.figure_format,
+                title=self.song.title,
                 step="pass" if self.material.streamed else "iteration",
-                **look,
             )
         if self.choice is not None:
-            figures.draw_rank_figure(folder, self.choice, **look)
+            figures.draw_rank_figure(
+                folder,
+                self.choice,
+                figure_format=self.settings.figure_format,
+                title=self.song.title,
+            )
 
     def entries(self, written: Sequence[Written]) -> dict[str, Any]:
         """How the rank was chosen, and each component with its source."""

@@ -151,7 +151,7 @@ class Result(Generic[S]):
     sound: Sound
     grid: Grid
     factors: Factorization
-    pitches: NDArray[np.floating]
+    pitches: NDArray[np.float64]
     remarks: Sequence[str] = ()
 
     @property

@@ -51,6 +51,12 @@ def open_store(root: str | os.PathLike[str]) -> Store:
     return RemoteStore.at(root)
 
 
+def is_folder(location: str) -> bool:
+    """Whether a location is a folder; an URL is one if it ends with a slash."""
+    path = _local_path(location)
+    return location.endswith("/") if path is None else path.is_dir()
+
+
 @contextmanager
 def local_copy(location: str) -> Iterator[Path]:
     """Yield the path of a file, or of a copy that is removed afterwards.

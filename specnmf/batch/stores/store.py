@@ -126,6 +126,11 @@ class Store(ABC):
         """The path or URL of a file, for `local_copy` in any process."""
         return self._at(check_name(name))
 
+    def place(self, name: str) -> str:
+        """The location of a file that is given by its name or by its location."""
+        elsewhere = is_url(name) or Path(name).is_absolute()
+        return name if elsewhere else self.location(name)
+
     def names(self, folder: str) -> list[str]:
         """The names, without the folder's, of the files directly in a folder.
 
