@@ -26,7 +26,7 @@ from specnmf.methods.components.options import ComponentOptions
 from specnmf.output import report
 from specnmf.tasks.registry import TASKS
 from specnmf.tasks.settings import RunSettings
-from specnmf.tasks.task import Task
+from specnmf.tasks.task import Input, Task
 
 #: What auto chooses from: the first task that a song has all required inputs of.
 PREFERRED = ("separate", "decompose")
@@ -48,7 +48,7 @@ class Request:
         Those of tasks that are not the defaults.
     inputs : mapping of str to str
         By the names of tasks' inputs, a file for all songs, or a folder that holds
-        one for each, called like the song.
+        one for each, called like the song and in a folder like its own.
     batch : BatchSettings
         How to go about it.
     names : sequence of str or None
@@ -72,17 +72,33 @@ class Request:
         Raises
         ------
         ParameterError
-            If there is no such task, or it takes no such input.
+            If there is no such task.
         """
         check_choice("task", self.task, (AUTO, *TASKS))
         names = PREFERRED if self.task == AUTO else (self.task,)
         if self.task == AUTO and not (self.batch.scores or "score" in self.inputs):
             names = PREFERRED[1:]
-        tasks = [TASKS[name] for name in names]
-        known = {each.name for task in tasks for each in task.inputs}
-        for name in self.inputs.keys() - known:
-            raise ParameterError(f"{' and '.join(names)} takes no {name}")
-        return tasks
+        return [TASKS[name] for name in names]
+
+    def inputs_of(self, tasks: Sequence[Task[Any]]) -> list[Input]:
+        """What these tasks take beside songs.
+
+        Raises
+        ------
+        ParameterError
+            If what is given is none of it.
+        """
+        known = {each.name: each for task in tasks for each in task.inputs}
+        for name in self.inputs:
+            if name not in known:
+                names = " and ".join(task.name for task in tasks)
+                raise ParameterError(f"{name} is no input of {names}")
+        return list(known.values())
+
+    @property
+    def looks_beside(self) -> bool:
+        """Whether files are taken that lie beside songs, if tasks take such."""
+        return self.batch.scores or self.task != AUTO
 
 
 def run_batch(
@@ -112,7 +128,8 @@ def run_batch(
         Of tasks, such as ``[Settings(n_components=4)]``; by default their defaults.
     inputs : mapping of str to path or URL, optional
         By the names of the task's inputs, such as ``score``, a file for all songs, or
-        a folder that holds one for each, called like the song.
+        a folder that holds one for each, called like the song; a song that has none
+        there has the one beside it, if the task looks for such.
     batch : BatchSettings, optional
         How to go about it.
     names : sequence of str, optional
@@ -267,14 +284,15 @@ def _recipe(request: Request) -> tuple[Recipe, list[Sought]]:
     """What to make of the songs, and the files to look for beside them."""
     tasks = request.tasks()
     given, sought = {}, []
-    for each in {each.name: each for task in tasks for each in task.inputs}.values():
+    for each in request.inputs_of(tasks):
         place = request.inputs.get(each.name)
-        if place is None:
-            sought += [Sought(each)] if each.beside else []
-        elif is_folder(place):
-            sought.append(Sought(each, open_store(absolute(place))))
-        else:
+        if place is not None and not is_folder(place):
             given[each.name] = absolute(place)
+            continue
+        if place is not None:
+            sought.append(Sought(each, open_store(absolute(place))))
+        if each.beside and request.looks_beside:
+            sought.append(Sought(each))
     own = {type(settings): settings for settings in request.settings}
     recipe = Recipe(
         tasks=tasks,

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from itertools import groupby
 from pathlib import Path, PurePosixPath
 
@@ -25,6 +25,10 @@ RECORDINGS = {
 
 #: The largest list of files, in bytes.
 MOST_LIST = 1 << 30
+
+
+#: Looks a file up by its name.
+Find = Callable[[str], Entry | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +72,15 @@ class Sought:
     input: Input
     folder: Store | None = None
 
+    @cached_property
+    def find(self) -> Find | None:
+        """Looks a file up in the folder, if there is one."""
+        return None if self.folder is None else _finder(self.folder)
+
+    def place(self, name: str) -> str:
+        """What a song calls a file of that name."""
+        return name if self.folder is None else self.folder.location(name)
+
 
 def find_songs(
     store: Store,
@@ -92,7 +105,8 @@ def find_songs(
         the pattern has a slash. Of the files that one of ``include`` matches, if
         there is any, those are taken that none of ``exclude`` does.
     sought : sequence of Sought
-        The files to look for beside each recording.
+        The files to look for beside each recording; of several for one input, the
+        first counts that is there.
     apart : str, optional
         The name of a folder that is left out: that of the runs.
     unreadable : callable, optional
@@ -125,27 +139,14 @@ def listed_songs(
     names : iterable of str
         As `read_list` gives them.
     sought : sequence of Sought
-        The files to look for beside each recording.
+        As `find_songs` takes them.
 
     Raises
     ------
     ParameterError
         If a name leads out of the folder.
     """
-    seen = set()
-
-    @lru_cache(64)
-    def files(folder: str) -> frozenset[str]:
-        with suppress(SpecnmfError):  # its songs will say so
-            return frozenset(store.names(folder))
-        return frozenset()
-
-    def find(name: str) -> Entry | None:
-        folder, base = posixpath.split(name)
-        with suppress(SpecnmfError):
-            return store.entry(name) if base in files(folder) else None
-        return None
-
+    seen, find = set(), _finder(store)
     for listed in names:
         name = store.name_of(listed)
         if name not in seen:
@@ -190,22 +191,35 @@ def _matches(name: str, pattern: str) -> bool:
     return fnmatchcase(name if "/" in pattern else posixpath.basename(name), pattern)
 
 
-def _song(
-    entry: Entry, sought: Sequence[Sought], find: Callable[[str], Entry | None]
-) -> Song:
+def _finder(store: Store) -> Find:
+    """Looks files up in a store, by few listings; one that cannot be read has none."""
+
+    @lru_cache(64)
+    def files(folder: str) -> frozenset[str]:
+        with suppress(SpecnmfError):  # its songs will say so
+            return frozenset(store.names(folder))
+        return frozenset()
+
+    def find(name: str) -> Entry | None:
+        folder, base = posixpath.split(name)
+        with suppress(SpecnmfError):
+            return store.entry(name) if base in files(folder) else None
+        return None
+
+    return find
+
+
+def _song(entry: Entry, sought: Sequence[Sought], here: Find) -> Song:
     """The song of a recording, with the files beside it."""
     stem = posixpath.splitext(entry.name)[0]
-    stamps, beside = [_stamp(entry)], []
+    stamps, beside = [_stamp(entry)], dict[str, str]()
     for each in sought:
         names = (stem + suffix for suffix in each.input.spellings)
-        look = find if each.folder is None else each.folder.entry
-        found = next((file for file in map(look, names) if file is not None), None)
-        if found is not None:
+        found = next(filter(None, map(each.find or here, names)), None)
+        if found is not None and each.input.name not in beside:
             stamps.append(_stamp(found))
-            folder = each.folder
-            place = found.name if folder is None else folder.location(found.name)
-            beside.append((each.input.name, place))
-    return Song(entry.name, " ".join(stamps), tuple(beside))
+            beside[each.input.name] = each.place(found.name)
+    return Song(entry.name, " ".join(stamps), tuple(beside.items()))
 
 
 def _stamp(entry: Entry) -> str:

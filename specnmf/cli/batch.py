@@ -103,17 +103,21 @@ def _task_options(own: Iterable[click.Parameter]) -> list[click.Parameter]:
 
     None has a default here, so that what is not given stays each task's own.
     """
-    known = {each.name for each in own}
-    flags = {flag for each in own for flag in each.opts}
-    found: dict[str | None, click.Parameter] = {}
+    taken = set().union(*map(_names_of, own))
+    found = []
     for task in TASKS.values():
         for each in options_of(
             task.settings, hidden=True, default=None, show_default=False
         ):
-            if each.name not in known and not flags & {*each.opts}:
-                found.setdefault(each.name, each)
-                flags |= {*each.opts} - {*found[each.name].opts}
-    return list(found.values())
+            if taken.isdisjoint(_names_of(each)):
+                taken |= _names_of(each)
+                found.append(each)
+    return found
+
+
+def _names_of(param: click.Parameter) -> set[str]:
+    """What a parameter is called, here and on the command line."""
+    return {str(param.name), *param.opts, *param.secondary_opts}
 
 
 def command(folder: str | None, **options: Any) -> None:
@@ -149,12 +153,11 @@ def _request(folder: str, options: dict[str, Any]) -> Request:
     from specnmf.batch.finding import read_list
 
     listed = options["files_from"]
-    inputs = [str(option.name) for option in _input_options()]
     request = Request(
         source=folder,
         output=options["output"],
         task=options["task"],
-        inputs={name: options[name] for name in inputs if options[name] is not None},
+        inputs=_given(options, TASKS.values()),
         batch=make_settings(options, BatchSettings),
         names=None if listed is None else list(read_list(listed)),
         command=command_line(),
@@ -162,18 +165,34 @@ def _request(folder: str, options: dict[str, Any]) -> Request:
     tasks = request.tasks()
     _check_known(tasks)
     settings = [make_settings(options, task.settings) for task in tasks]
-    return replace(request, settings=settings)
+    return replace(request, inputs=_given(options, tasks), settings=settings)
+
+
+def _given(options: dict[str, Any], tasks: Iterable[Task[Any]]) -> dict[str, str]:
+    """The places that are given of what tasks take beside songs."""
+    names = [each.name for task in tasks for each in task.inputs]
+    return {name: options[name] for name in names if options[name] is not None}
 
 
 def _check_known(tasks: Sequence[Task[Any]]) -> None:
-    """Raise UsageError if an option was typed that none of the tasks has."""
+    """Raise UsageError if an option was typed that only other tasks have."""
     ctx = click.get_current_context()
-    known = {name for task in tasks for name in hints_of(task.settings)}
+    own = _option_names(tasks) | {*hints_of(BatchSettings)}
+    others = _option_names(TASKS.values()) - own
     for param in ctx.command.params:
         typed = ctx.get_parameter_source(str(param.name)) is ParameterSource.COMMANDLINE
-        if typed and getattr(param, "hidden", False) and param.name not in known:
+        if typed and param.name in others:
             names = " and ".join(task.name for task in tasks)
             raise click.UsageError(f"{param.opts[-1]} is no option of {names}")
+
+
+def _option_names(tasks: Iterable[Task[Any]]) -> set[str]:
+    """The names of the options that tasks have: their settings and inputs."""
+    return {
+        name
+        for task in tasks
+        for name in (*hints_of(task.settings), *(each.name for each in task.inputs))
+    }
 
 
 def _run(request: Request, options: dict[str, Any]) -> tuple[Summary | None, int]:

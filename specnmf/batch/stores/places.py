@@ -6,7 +6,7 @@ import os
 import re
 import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from urllib.parse import unquote_to_bytes
 
@@ -54,7 +54,11 @@ def open_store(root: str | os.PathLike[str]) -> Store:
 def is_folder(location: str) -> bool:
     """Whether a location is a folder; an URL is one if it ends with a slash."""
     path = _local_path(location)
-    return location.endswith("/") if path is None else path.is_dir()
+    if path is None:
+        return location.endswith("/")
+    with suppress(OSError):  # who opens it will say so
+        return path.is_dir()
+    return False
 
 
 @contextmanager
