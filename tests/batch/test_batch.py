@@ -26,7 +26,7 @@ def songs(tmp_path, rng):
 def test_a_folder_is_taken_apart_from_python(songs, tmp_path):
     (songs / "bad.wav").write_bytes(b"no sound")
     runs = tmp_path / "runs"
-    summary = specnmf.run_batch(songs, output=runs, settings=QUICK, batch=ONE)
+    summary = specnmf.run_batch(songs, output=runs, settings=[QUICK], batch=ONE)
     assert (summary.songs, summary.done, summary.failed) == (3, 2, 1)
     (failure,) = summary.failures
     assert failure.song == "bad.wav"
@@ -38,7 +38,7 @@ def test_a_folder_is_taken_apart_from_python(songs, tmp_path):
 
 
 def test_songs_may_be_named_and_a_batch_is_not_begun_twice(songs, tmp_path):
-    options = {"output": tmp_path / "runs", "settings": QUICK}
+    options = {"output": tmp_path / "runs", "settings": [QUICK]}
     summary = specnmf.run_batch(songs, names=["b.wav"], batch=ONE, **options)
     assert (summary.songs, summary.done) == (1, 1)
     with pytest.raises(BatchError, match="holds a batch; use --resume"):
@@ -51,5 +51,5 @@ def test_songs_may_be_named_and_a_batch_is_not_begun_twice(songs, tmp_path):
 def test_nothing_is_written_where_two_songs_want_one_folder(songs, tmp_path):
     os.link(songs / "a.wav", songs / "a.aiff")
     with pytest.raises(BatchError, match=r"a\.aiff and a\.wav would both become a"):
-        specnmf.run_batch(songs, output=tmp_path / "runs", settings=QUICK, batch=ONE)
+        specnmf.run_batch(songs, output=tmp_path / "runs", settings=[QUICK], batch=ONE)
     assert not (tmp_path / "runs").exists()

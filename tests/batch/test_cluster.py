@@ -74,8 +74,10 @@ def take_apart(songs, output, watcher=None, seconds=None, **options) -> Summary:
     request = Request(
         source=str(songs),
         output=str(output),
-        settings=Settings(n_components=2, **SMALL),
-        score_settings=ScoreSettings(align="never", **SMALL),
+        settings=[
+            Settings(n_components=2, **SMALL),
+            ScoreSettings(align="never", **SMALL),
+        ],
         batch=BatchSettings(recursive=True, **options),
     )
     with begun(make_plan(request), watcher or Watcher()) as batch:

@@ -8,10 +8,16 @@ from types import SimpleNamespace
 import pytest
 
 from specnmf.batch.batch import Request, make_plan
-from specnmf.batch.finding import Song, find_songs, listed_songs, read_list
+from specnmf.batch.finding import Song, Sought, find_songs, listed_songs, read_list
 from specnmf.batch.settings import BatchSettings
 from specnmf.batch.stores.places import open_store
 from specnmf.errors import AudioError, ParameterError
+from specnmf.tasks.registry import TASKS
+
+#: The scores beside songs, as separate takes them.
+SCORES = [Sought(TASKS["separate"].inputs[0])]
+
+LABELS = TASKS["label"].inputs[0]
 
 
 @pytest.fixture
@@ -71,36 +77,88 @@ def test_patterns_choose(put, include, exclude, found):
 
 def test_a_song_knows_the_score_beside_it(put):
     store = put("a.wav", "a.mid", "b.wav", "c.mid", "live/a.wav")
-    assert [song.score for song in find_songs(store, recursive=True)] == [
-        "a.mid",
-        None,
-        None,
-    ]
-    songs = find_songs(store, recursive=True, scores=False)
-    assert [song.score for song in songs] == [None, None, None]
+    songs = find_songs(store, recursive=True, sought=SCORES)
+    assert [song.beside for song in songs] == [(("score", "a.mid"),), (), ()]
+    songs = find_songs(store, recursive=True)
+    assert [song.beside for song in songs] == [(), (), ()]
 
 
 def test_of_several_scores_separates_first_choice_is_taken(put):
     store = put("a.wav", "a.csv", "a.xml", "a.musicxml", "b.wav", "b.csv", "b.mid")
-    scores = [song.score for song in find_songs(store)]
+    scores = [dict(song.beside)["score"] for song in find_songs(store, sought=SCORES)]
     assert scores == ["a.musicxml", "b.mid"]
+
+
+def test_files_of_another_folder_lie_as_the_songs_do(put, tmp_path):
+    store = put("a.wav", "a.txt", "b.wav", "live/a.wav", "live/b.wav")
+    for name in ("a.csv", "a.TXT", "live/b.csv", "b/a.txt"):
+        path = tmp_path / "labels" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    sought = [Sought(LABELS, open_store(tmp_path / "labels"))]
+    songs = list(find_songs(store, recursive=True, sought=sought))
+    own = {"a.wav": "a.TXT", "live/b.wav": "live/b.csv"}
+    assert {song.name: dict(song.beside) for song in songs} == {
+        song.name: {"labels": str(tmp_path / "labels" / own[song.name])}
+        if song.name in own
+        else {}
+        for song in songs
+    }
+    assert songs == list(listed_songs(store, names(songs), sought=sought))
+
+
+def test_a_file_in_another_folder_goes_before_the_one_beside_the_song(put, tmp_path):
+    store = put("a.wav", "a.mid", "b.wav", "b.mid")
+    (tmp_path / "scores").mkdir()
+    (tmp_path / "scores" / "a.csv").touch()
+    elsewhere = Sought(SCORES[0].input, open_store(tmp_path / "scores"))
+    songs = find_songs(store, sought=[elsewhere, *SCORES])
+    assert [song.beside for song in songs] == [
+        (("score", str(tmp_path / "scores" / "a.csv")),),
+        (("score", "b.mid"),),
+    ]
+
+
+def test_a_file_in_another_folder_changes_the_stamps(put, tmp_path):
+    store, path = put("a.wav"), tmp_path / "labels" / "a.txt"
+    path.parent.mkdir()
+    seen = set()
+    for content in (None, "1", "22"):
+        if content is not None:
+            path.write_text(content)
+        sought = [Sought(LABELS, open_store(path.parent))]
+        seen.add(next(find_songs(store, sought=sought)).stamps)
+    os.utime(path, ns=(0, 1))
+    seen.add(next(find_songs(store, sought=sought)).stamps)
+    assert len(seen) == 4
+
+
+def test_another_folder_that_cannot_be_read_holds_nothing(put, tmp_path):
+    store = put("a.wav", "live/b.wav", "x" * 251 + ".wav")
+    (tmp_path / "labels").mkdir()
+    (tmp_path / "labels" / "live").write_text("in the way")
+    (tmp_path / "labels" / "a.txt").symlink_to("a.txt")
+    for folder in ("labels", "nowhere"):
+        sought = [Sought(LABELS, open_store(tmp_path / folder))]
+        songs = find_songs(store, recursive=True, sought=sought)
+        assert [song.beside for song in songs] == [(), (), ()]
 
 
 def test_a_change_of_either_file_changes_the_stamps(put, tmp_path):
     store = put("a.wav", "a.mid")
-    seen = {next(find_songs(store)).stamps}
+    seen = {next(find_songs(store, sought=SCORES)).stamps}
     for number, name in enumerate(("a.wav", "a.mid"), 1):
         os.utime(tmp_path / "songs" / name, ns=(0, number))
-        seen.add(next(find_songs(store)).stamps)
+        seen.add(next(find_songs(store, sought=SCORES)).stamps)
         (tmp_path / "songs" / name).write_text("longer")
-        seen.add(next(find_songs(store)).stamps)
+        seen.add(next(find_songs(store, sought=SCORES)).stamps)
     assert len(seen) == 5
 
 
 def test_stamps_are_the_same_however_a_song_is_found(put):
     store = put("live/a.wav", "live/a.mid", "live/b.wav")
-    found = list(find_songs(store, recursive=True))
-    assert found == list(listed_songs(store, names(found), scores=True))
+    found = list(find_songs(store, recursive=True, sought=SCORES))
+    assert found == list(listed_songs(store, names(found), sought=SCORES))
 
 
 def test_the_runs_target_is_the_song_without_its_suffix():
@@ -144,7 +202,7 @@ def test_a_loop_of_links_is_walked_once(put, tmp_path):
 def test_names_of_every_kind_are_found(put, name):
     store = put(name)
     assert names(find_songs(store)) == [name]
-    assert names(listed_songs(store, [name], scores=True)) == [name]
+    assert names(listed_songs(store, [name], sought=SCORES)) == [name]
 
 
 def test_no_folder_is_told(tmp_path):
@@ -162,13 +220,13 @@ def test_a_list_is_taken_in_its_order_each_song_once(put, tmp_path):
         str(tmp_path / "songs" / "a.wav"),
         "live//c.wav",
     ]
-    songs = listed_songs(store, listed, scores=True)
+    songs = listed_songs(store, listed, sought=SCORES)
     assert names(songs) == ["b.wav", "live/c.wav", "a.wav"]
 
 
 def test_a_listed_song_need_be_no_recording_nor_be_there(put):
     store = put("odd.name")
-    first, second = listed_songs(store, ["odd.name", "gone.wav"], scores=True)
+    first, second = listed_songs(store, ["odd.name", "gone.wav"], sought=SCORES)
     assert first == Song("odd.name", first.stamps)
     assert second.name == "gone.wav"
     assert "missing" in second.stamps
@@ -178,7 +236,7 @@ def test_a_listed_song_need_be_no_recording_nor_be_there(put):
 def test_a_listed_song_that_cannot_be_there_stops_no_other(put, tmp_path, name):
     store = put("a.wav")
     (tmp_path / "songs" / "loop.wav").symlink_to("loop.wav")
-    songs = listed_songs(store, [name, "a.wav"], scores=True)
+    songs = listed_songs(store, [name, "a.wav"], sought=SCORES)
     assert names(songs) == [name, "a.wav"]
 
 
@@ -189,13 +247,13 @@ def test_a_listed_song_that_cannot_be_there_stops_no_other(put, tmp_path, name):
 def test_a_list_leads_nowhere_else(put, name):
     store = put("a.wav")
     with pytest.raises(ParameterError, match="expected files in .*songs"):
-        list(listed_songs(store, [name], scores=True))
+        list(listed_songs(store, [name], sought=SCORES))
 
 
 def test_a_neighbour_that_begins_alike_is_elsewhere(put, tmp_path):
     store = put("a.wav")
     with pytest.raises(ParameterError, match="expected files in"):
-        list(listed_songs(store, [f"{tmp_path}/songs2/a.wav"], scores=True))
+        list(listed_songs(store, [f"{tmp_path}/songs2/a.wav"], sought=SCORES))
 
 
 @pytest.mark.parametrize(

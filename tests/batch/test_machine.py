@@ -7,7 +7,6 @@ import pytest
 from specnmf.batch import machine
 from specnmf.batch.settings import BatchSettings
 from specnmf.batch.worker import Limits
-from specnmf.tasks.decompose import Settings
 
 GIB = 1 << 30
 
@@ -60,13 +59,12 @@ def test_where_nothing_tells_the_memory_it_is_unknown(allowed, monkeypatch):
 )
 def test_there_are_as_many_jobs_as_cores_and_memory_for(has, cores, gigabytes, jobs):
     has(cores, gigabytes)
-    per_job = Settings(memory=2 * GIB)
-    assert machine.n_jobs(BatchSettings(), per_job) == jobs
+    assert machine.n_jobs(BatchSettings(), 2 * GIB) == jobs
 
 
 def test_jobs_that_are_asked_for_are_had(has):
     has(2, 1)
-    assert machine.n_jobs(BatchSettings(jobs=7), Settings()) == 7
+    assert machine.n_jobs(BatchSettings(jobs=7), 2 * GIB) == 7
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from runs import settings_hash
 
 from specnmf.batch.batch import Request, make_plan
 from specnmf.batch.finding import Song
@@ -13,23 +14,31 @@ from specnmf.batch.planning import Plan, Recipe, check_targets
 from specnmf.batch.settings import BatchSettings
 from specnmf.batch.stores.manifest import MANIFEST, Record
 from specnmf.batch.stores.places import open_store
-from specnmf.errors import AudioError, BatchError
+from specnmf.errors import AudioError, BatchError, ParameterError
 from specnmf.output.folder import PARTIAL, REPORT
 from specnmf.tasks.decompose import Settings
+from specnmf.tasks.label import LabelSettings
+from specnmf.tasks.registry import TASKS
 from specnmf.tasks.separate import ScoreSettings
 
 SONG = Song("live/a.wav", "1:1")
 
-RECIPE = Recipe(Settings(), "hash", ScoreSettings(), "score hash")
+RECIPE = Recipe(
+    tasks=[TASKS["separate"], TASKS["decompose"]],
+    settings={"separate": ScoreSettings(), "decompose": Settings()},
+)
+
+#: What is asked for of a song without a score.
+HASH = RECIPE.hash_of(SONG)
 
 #: What may be known of a song: nothing; that it was done or failed, as it is now, or
 #: as it was when it, or what was asked for, was another.
 HISTORIES = {
     "nothing": {},
-    "done": {SONG.name: Record(True, "hash", "1:1")},
-    "failed": {SONG.name: Record(False, "hash", "1:1", "broken")},
-    "done, other input": {SONG.name: Record(True, "hash", "1:2")},
-    "failed, other input": {SONG.name: Record(False, "hash", "1:2")},
+    "done": {SONG.name: Record(True, HASH, "1:1")},
+    "failed": {SONG.name: Record(False, HASH, "1:1", "broken")},
+    "done, other input": {SONG.name: Record(True, HASH, "1:2")},
+    "failed, other input": {SONG.name: Record(False, HASH, "1:2")},
     "done, other settings": {SONG.name: Record(True, "other", "1:1")},
     "failed, other settings": {SONG.name: Record(False, "other", "1:1")},
 }
@@ -100,28 +109,45 @@ def test_far_from_here_the_manifest_is_believed(plan):
 
 
 def test_a_song_without_a_score_is_decomposed(plan):
-    recipe = replace(RECIPE, templates="t.npz", seconds=5.0, redo=True, command="c")
+    given = {"templates": "/t.npz"}
+    recipe = replace(RECIPE, given=given, seconds=5.0, redo=True, command="c")
     job = replace(plan, recipe=recipe).job(SONG)
     assert job.name == SONG.name
     assert job.song == plan.source.location(SONG.name)
     assert (job.output, job.target) == (plan.output.root, "live/a")
-    assert (job.score, job.templates) == (None, "t.npz")
-    assert (job.settings, job.settings_hash) == (RECIPE.settings, "hash")
+    assert (job.task, job.inputs) == (TASKS["decompose"], given)
+    assert job.settings == Settings()
+    assert recipe.hash_of(SONG) == settings_hash(Settings())
     assert (job.seconds, job.redo, job.command) == (5.0, True, "c")
 
 
+SCORED = replace(SONG, beside=(("score", "live/a.mid"),))
+
+
 def test_a_song_with_a_score_is_separated_and_needs_no_templates(plan):
-    recipe = replace(RECIPE, templates="t.npz")
-    job = replace(plan, recipe=recipe).job(replace(SONG, score="live/a.mid"))
-    assert job.score == plan.source.location("live/a.mid")
-    assert job.templates is None
-    assert (job.settings, job.settings_hash) == (RECIPE.score_settings, "score hash")
+    sums = {"templates": "0"}
+    recipe = replace(RECIPE, given={"templates": "/t.npz"}, checksums=sums)
+    job = replace(plan, recipe=recipe).job(SCORED)
+    assert job.task is TASKS["separate"]
+    assert job.inputs == {"score": plan.source.location("live/a.mid")}
+    assert job.settings == ScoreSettings()
+    assert recipe.hash_of(SCORED) == settings_hash(ScoreSettings())
 
 
 def test_the_score_of_all_songs_goes_before_a_songs_own(plan):
-    recipe = replace(RECIPE, score="/all.mid")
-    job = replace(plan, recipe=recipe).job(replace(SONG, score="live/a.mid"))
-    assert job.score == "/all.mid"
+    recipe = replace(RECIPE, given={"score": "/all.mid"}, checksums={"score": "0"})
+    job = replace(plan, recipe=recipe).job(SCORED)
+    assert job.inputs == {"score": "/all.mid"}
+    assert recipe.hash_of(SCORED) == settings_hash(ScoreSettings(), score="0")
+
+
+def test_a_song_that_lacks_what_all_tasks_require_gets_the_last(plan):
+    for name in ("separate", "label"):
+        recipe = replace(
+            RECIPE, tasks=[TASKS[name]], settings={name: TASKS[name].settings()}
+        )
+        job = replace(plan, recipe=recipe).job(SONG)
+        assert (job.task, job.inputs) == (TASKS[name], {})
 
 
 def test_what_lost_workers_left_is_swept_where_runs_go(plan, tmp_path):
@@ -214,30 +240,43 @@ def test_a_plan_writes_nothing(request_of, tmp_path):
 @pytest.mark.parametrize(
     "change",
     [
-        {"settings": Settings(seed=1)},
-        {"settings": Settings(n_components=3)},
-        {"templates": "t2.npz"},
-        {"score": "s1.mid"},
+        {"settings": [Settings(seed=1)]},
+        {"settings": [Settings(n_components=3)]},
+        {"inputs": {"templates": "t2.npz"}},
+        {"inputs": {"templates": "t.npz", "score": "s1.mid"}},
+        {"task": "layers", "inputs": {}},
     ],
 )
 def test_other_settings_are_done_again(request_of, tmp_path, change):
     for name in ("t.npz", "t2.npz", "s1.mid"):
         (tmp_path / name).write_text(name)
-    before = request_of(batch=RESUME, templates=str(tmp_path / "t.npz"))
+    before = request_of(batch=RESUME, inputs={"templates": str(tmp_path / "t.npz")})
     done_as(make_plan(before))
     plan = make_plan(before)
     assert [plan.verdict(song) for song in plan.songs] == ["done"]
-    for key in {"templates", "score"} & change.keys():
-        change = {key: str(tmp_path / change[key])}
+    if "inputs" in change:
+        places = {role: str(tmp_path / at) for role, at in change["inputs"].items()}
+        change = {**change, "inputs": places}
     plan = make_plan(replace(before, **change))
     assert [plan.verdict(song) for song in plan.songs] == ["again"]
 
 
-@pytest.mark.parametrize("kind", ["score", "templates"])
-def test_a_changed_file_for_all_songs_is_noticed(request_of, tmp_path, kind):
+#: Each input with a task that takes it.
+INPUTS = [
+    ("auto", "score"),
+    ("auto", "templates"),
+    ("separate", "score"),
+    ("decompose", "templates"),
+    ("label", "labels"),
+    ("layers", "labels"),
+]
+
+
+@pytest.mark.parametrize(("task", "kind"), INPUTS)
+def test_a_changed_file_for_all_songs_is_noticed(request_of, tmp_path, task, kind):
     common = tmp_path / "common"
     common.write_text("first")
-    request = request_of(batch=RESUME, **{kind: str(common)})
+    request = request_of(batch=RESUME, task=task, inputs={kind: str(common)})
     done_as(make_plan(request))
     plan = make_plan(request)
     assert [plan.verdict(song) for song in plan.songs] == ["done"]
@@ -246,18 +285,107 @@ def test_a_changed_file_for_all_songs_is_noticed(request_of, tmp_path, kind):
     assert [plan.verdict(song) for song in plan.songs] == ["again"]
 
 
+@pytest.mark.parametrize(("task", "kind"), INPUTS)
+def test_a_file_for_a_song_that_comes_changes_or_goes_is_noticed(
+    request_of, tmp_path, task, kind
+):
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    request = request_of(batch=RESUME, task=task, inputs={kind: str(folder)})
+    suffix = {"score": ".mid", "templates": ".npz", "labels": ".txt"}[kind]
+    own = folder / f"a{suffix}"
+
+    def verdicts():
+        plan = make_plan(request)
+        return [plan.verdict(song) for song in plan.songs]
+
+    for content in (None, "first", "the second", None):
+        if content is None:
+            own.unlink(missing_ok=True)
+        else:
+            own.write_text(content)
+        assert verdicts() in (["new"], ["again"])
+        done_as(make_plan(request))
+        assert verdicts() == ["done"]
+
+
 def test_another_score_for_all_songs_is_noticed(request_of, tmp_path):
     for name in ("first.mid", "second.mid"):
         (tmp_path / name).write_text(name)
-    request = request_of(batch=RESUME, score=str(tmp_path / "first.mid"))
-    done_as(make_plan(request))
-    plan = make_plan(replace(request, score=str(tmp_path / "second.mid")))
+    first, second = (
+        request_of(batch=RESUME, inputs={"score": str(tmp_path / name)})
+        for name in ("first.mid", "second.mid")
+    )
+    done_as(make_plan(first))
+    plan = make_plan(second)
     assert [plan.verdict(song) for song in plan.songs] == ["again"]
 
 
-@pytest.mark.parametrize("kind", ["score", "templates"])
+@pytest.mark.parametrize(("task", "kind"), INPUTS)
+@pytest.mark.parametrize("name", ["none", "x" * 300])
 def test_a_missing_file_for_all_songs_is_told_before_work_begins(
-    request_of, tmp_path, kind
+    request_of, tmp_path, task, kind, name
 ):
-    with pytest.raises(AudioError, match="none: no such file"):
-        make_plan(request_of(**{kind: str(tmp_path / "none")}))
+    why = "none: no such file" if name == "none" else "x: File name too long"
+    with pytest.raises(AudioError, match=why):
+        make_plan(request_of(task=task, inputs={kind: str(tmp_path / name)}))
+
+
+@pytest.mark.parametrize(
+    ("options", "tasks"),
+    [
+        ({}, ["separate", "decompose"]),
+        ({"batch": BatchSettings(scores=False)}, ["decompose"]),
+        (
+            {"batch": BatchSettings(scores=False), "inputs": {"score": "s.mid"}},
+            ["separate", "decompose"],
+        ),
+        ({"task": "layers"}, ["layers"]),
+        ({"task": "separate", "batch": BatchSettings(scores=False)}, ["separate"]),
+    ],
+)
+def test_the_task_decides_what_comes_into_question(request_of, options, tasks):
+    assert [task.name for task in request_of(**options).tasks()] == tasks
+
+
+def test_scores_beside_songs_count_unless_they_are_not_to(request_of, tmp_path):
+    (tmp_path / "songs" / "a.mid").touch()
+    (tmp_path / "scores").mkdir()
+    scores = {"inputs": {"score": str(tmp_path / "scores")}}
+    none = {"batch": BatchSettings(scores=False)}
+    for options, task in (
+        ({}, "separate"),
+        (none, "decompose"),
+        (scores, "separate"),
+        ({**scores, **none}, "decompose"),
+        ({**none, "task": "separate"}, "separate"),
+    ):
+        plan = make_plan(request_of(**options))
+        (song,) = plan.songs
+        assert plan.recipe.task_of(song).name == task
+        beside = {"score": "a.mid"} if task == "separate" else {}
+        assert plan.recipe.inputs_of(song) == beside
+
+
+@pytest.mark.parametrize(
+    ("options", "why"),
+    [
+        ({"task": "magic"}, "task .*auto.*magic"),
+        ({"inputs": {"labels": "l"}}, "labels is no input of separate and decompose"),
+        ({"task": "label", "inputs": {"score": "s"}}, "score is no input of label"),
+    ],
+)
+def test_what_no_task_takes_is_refused(request_of, options, why):
+    with pytest.raises(ParameterError, match=why):
+        make_plan(request_of(**options))
+
+
+def test_settings_are_for_the_task_of_their_kind(request_of):
+    own = [Settings(n_components=3), LabelSettings(n_components=4)]
+    for task, settings in (
+        ("decompose", own[0]),
+        ("label", own[1]),
+        ("separate", ScoreSettings()),
+    ):
+        plan = make_plan(request_of(task=task, settings=own))
+        assert plan.recipe.settings == {task: settings}

@@ -16,10 +16,19 @@ from specnmf.batch.work import Outcome
 from specnmf.errors import BatchError, WorkerError
 from specnmf.output.folder import PARTIAL, REPORT
 from specnmf.tasks.decompose import Settings
+from specnmf.tasks.registry import TASKS
 from specnmf.tasks.separate import ScoreSettings
 
 #: A test that waits so long has failed, however busy the machine is; in seconds.
 LONG = 120
+
+RECIPE = Recipe(
+    tasks=[TASKS["separate"], TASKS["decompose"]],
+    settings={"separate": ScoreSettings(), "decompose": Settings()},
+)
+
+#: What is asked for of songs without a score.
+HASH = RECIPE.hash_of(Song("a.wav", "1:1"))
 
 
 class Threads:
@@ -93,7 +102,7 @@ def batch(tmp_path):
             [Song(name, "1:1") for name in names],
             open_store(tmp_path / "songs"),
             open_store(tmp_path / "runs"),
-            Recipe(Settings(), "hash", ScoreSettings(), "score hash"),
+            RECIPE,
             BatchSettings(**options),
             history or {},
         )
@@ -146,7 +155,7 @@ def test_the_manifest_says_what_became_of_a_song(batch, events):
     assert event == {
         "event": "done",
         "song": "a.wav",
-        "settings_hash": "hash",
+        "settings_hash": HASH,
         "stamps": "1:1",
         "seconds": 0.5,
         "duration": 2.0,
@@ -270,9 +279,9 @@ def test_a_run_that_was_there_already_counts_as_skipped(batch, events):
 
 def test_songs_that_are_known_are_not_begun(batch, tmp_path, events):
     history = {
-        "done": Record(True, "hash", "1:1"),
-        "failed": Record(False, "hash", "1:1", "broken"),
-        "changed": Record(True, "hash", "0:0"),
+        "done": Record(True, HASH, "1:1"),
+        "failed": Record(False, HASH, "1:1", "broken"),
+        "changed": Record(True, HASH, "0:0"),
     }
     for name in history:
         (tmp_path / "runs" / name).mkdir(parents=True)
@@ -287,7 +296,7 @@ def test_songs_that_are_known_are_not_begun(batch, tmp_path, events):
 
 
 def test_a_reason_from_before_is_told_the_same_however_often(batch):
-    history = {"a": Record(False, "hash", "1:1", "broken")}
+    history = {"a": Record(False, HASH, "1:1", "broken")}
     for _ in range(2):
         (failure,) = batch(["a"], done, history=history, resume=True).run().failures
         assert failure.error == "broken (before)"

@@ -10,7 +10,7 @@ import mido
 import numpy as np
 import pytest
 import soundfile
-from specnmf.pipeline.run import settings_hash
+from runs import settings_hash
 
 from specnmf.batch import work
 from specnmf.batch.stores.places import open_store
@@ -19,6 +19,9 @@ from specnmf.errors import AudioError
 from specnmf.output.folder import PARTIAL, REPORT
 from specnmf.output.report import sha256
 from specnmf.tasks.decompose import Settings
+from specnmf.tasks.label import LabelSettings
+from specnmf.tasks.layers import LayerSettings
+from specnmf.tasks.registry import TASKS
 from specnmf.tasks.separate import ScoreSettings
 
 QUICK = Settings(n_components=2, max_iter=2, figures=False, sources=False)
@@ -42,13 +45,13 @@ def job(tmp_path):
     (tmp_path / "songs").mkdir()
     write_song(tmp_path / "songs" / "a.wav")
     return Job(
+        task=TASKS["decompose"],
         name="a.wav",
         song=str(tmp_path / "songs" / "a.wav"),
-        score=None,
+        inputs={},
         output=str(tmp_path / "runs"),
         target="a",
         settings=QUICK,
-        settings_hash=settings_hash(QUICK),
         command="specnmf batch songs",
     )
 
@@ -65,9 +68,11 @@ def run_of(job):
     return json.loads((Path(job.output) / job.target / REPORT).read_text())
 
 
-def with_settings(job, settings):
-    hashed = settings_hash(settings)
-    return dataclasses.replace(job, settings=settings, settings_hash=hashed)
+def with_settings(job, settings, **inputs):
+    """Another job with the song: that of the settings' task."""
+    task = next(task for task in TASKS.values() if task.settings is type(settings))
+    inputs = {name: str(path) for name, path in inputs.items()}
+    return dataclasses.replace(job, task=task, settings=settings, inputs=inputs)
 
 
 def copy_to(url, path):
@@ -94,7 +99,7 @@ def test_a_song_becomes_a_run_and_its_outcome_tells_of_it(job):
         "residual_db": None,
     }
     assert list(outcome.warnings) == report["warnings"]
-    assert report["settings_hash"] == job.settings_hash
+    assert report["settings_hash"] == settings_hash(QUICK)
     assert report["command"] == "specnmf batch songs"
     assert remaining(job) == []
 
@@ -102,8 +107,7 @@ def test_a_song_becomes_a_run_and_its_outcome_tells_of_it(job):
 def test_a_song_with_a_score_is_separated(job, tmp_path):
     write_score(tmp_path / "songs" / "a.mid")
     settings = ScoreSettings(figures=False, sources=False, max_iter=2)
-    job = with_settings(job, settings)
-    job = dataclasses.replace(job, score=str(tmp_path / "songs" / "a.mid"))
+    job = with_settings(job, settings, score=tmp_path / "songs" / "a.mid")
     outcome = do(job)
     assert outcome.error is None
     assert outcome.facts["kind"] == "separate"
@@ -111,9 +115,57 @@ def test_a_song_with_a_score_is_separated(job, tmp_path):
     assert do(job).kept
 
 
-def test_settings_for_a_score_without_one_are_an_error(job):
-    outcome = do(with_settings(job, ScoreSettings()))
-    assert outcome.error == f"{job.song}: settings for a score, but no score"
+@pytest.mark.parametrize(
+    ("settings", "why"),
+    [
+        (ScoreSettings(), "no score given, and none beside it"),
+        (LabelSettings(), "no labels given; use --labels"),
+    ],
+)
+def test_a_task_without_what_it_requires_is_an_error(job, settings, why):
+    outcome = do(with_settings(job, settings))
+    assert outcome.error.startswith(f"{job.song}: {why}")
+    assert "\n" not in outcome.error
+
+
+@pytest.fixture
+def inputs(tmp_path):
+    """Files that tasks take beside songs."""
+    labels = tmp_path / "labels.txt"
+    labels.write_text("0\t0.1\tlow\n0.1\t0.2\thigh\n")
+    write_score(tmp_path / "a.mid")
+    return {"labels": labels, "score": tmp_path / "a.mid"}
+
+
+@pytest.mark.parametrize(
+    ("settings", "kind"),
+    [
+        (ScoreSettings(align="never", max_iter=2, n_fft=512), "score"),
+        (LabelSettings(n_components=2, max_iter=2, n_fft=512), "labels"),
+        (LayerSettings(ranks=(4, 2), max_iter=2, n_fft=512), "labels"),
+    ],
+)
+def test_a_run_is_kept_until_a_file_beside_the_song_changes(
+    job, inputs, settings, kind
+):
+    settings = dataclasses.replace(settings, figures=False, sources=False)
+    job = with_settings(job, settings, **{kind: inputs[kind]})
+    first = do(job)
+    assert first.error is None
+    assert not first.kept
+    assert first.facts["kind"] == job.task.name
+    assert do(job).kept
+    os.utime(inputs[kind])  # its content counts
+    assert do(job).kept
+    if kind == "score":
+        write_score(inputs[kind], note=57)
+    else:
+        inputs[kind].write_text("0\t0.15\tlow\n0.15\t0.2\thigh\n")
+    outcome = do(job)
+    assert (outcome.error, outcome.kept) == (None, False)
+    assert do(job).kept
+    if kind == "labels" and job.task.name == "layers":
+        assert not do(dataclasses.replace(job, inputs={})).kept
 
 
 def test_progress_names_the_song(job):
@@ -156,14 +208,13 @@ def test_a_run_counts_as_another_with_other_templates(job, tmp_path):
     do(job)
     factors = str(tmp_path / "runs" / "a" / "factors.npz")
     fixed = dataclasses.replace(
-        job,
-        output=str(tmp_path / "others"),
-        templates=factors,
-        settings_hash=settings_hash(QUICK, templates=sha256(Path(factors))),
+        job, output=str(tmp_path / "others"), inputs={"templates": factors}
     )
     assert not do(fixed).kept
+    asked = settings_hash(QUICK, templates=sha256(Path(factors)))
+    assert run_of(fixed)["settings_hash"] == asked
     assert do(fixed).kept
-    assert not do(dataclasses.replace(fixed, templates=None)).kept
+    assert not do(dataclasses.replace(fixed, inputs={})).kept
 
 
 @pytest.mark.parametrize(
@@ -187,7 +238,7 @@ def test_a_run_counts_as_another_with_other_templates(job, tmp_path):
 def test_a_report_that_is_none_is_replaced(job, content):
     do(job)
     inputs = json.dumps(run_of(job)["inputs"]).encode()
-    content = content.replace(b"HASH", job.settings_hash.encode())
+    content = content.replace(b"HASH", settings_hash(QUICK).encode())
     (Path(job.output) / "a" / REPORT).write_bytes(content.replace(b"INPUTS", inputs))
     outcome = do(job)
     assert (outcome.error, outcome.kept) == (None, False)
@@ -199,8 +250,8 @@ def test_a_report_that_is_none_is_replaced(job, content):
     [
         ({"song": "/nowhere/a.wav"}, "/nowhere/a.wav: no such file"),
         ({"song": "/"}, "/: a folder, expected a file"),
-        ({"score": "/nowhere/a.mid"}, "/nowhere/a.mid: no such file"),
-        ({"templates": "/nowhere/t.npz"}, "/nowhere/t.npz: no such file"),
+        ({"inputs": {"score": "/nowhere/a.mid"}}, "/nowhere/a.mid: no such file"),
+        ({"inputs": {"templates": "/nowhere/t.npz"}}, "/nowhere/t.npz: no such file"),
         ({"output": "/dev/null/runs"}, "/dev/null"),
         ({"target": "../a"}, "expected the name of a file within its folder"),
         ({"output": "nothing://runs"}, "nothing://runs"),
@@ -238,7 +289,7 @@ def test_an_error_that_nobody_expected_is_one_line_and_leaves_its_traceback(
     def fail(*_, **__):
         raise error
 
-    monkeypatch.setattr(work, "decompose", fail)
+    monkeypatch.setattr(work, "run", fail)
     outcome = do(job)
     assert outcome.error.startswith(f"unexpected {type(error).__name__}")
     assert outcome.error.isprintable()
@@ -249,7 +300,7 @@ def test_too_little_memory_is_told_with_its_remedy(job, monkeypatch):
     def fail(*_, **__):
         raise MemoryError
 
-    monkeypatch.setattr(work, "decompose", fail)
+    monkeypatch.setattr(work, "run", fail)
     remedy = "use fewer --jobs, more --max-memory, or --duration"
     assert do(job).error == f"not enough memory; {remedy}"
 
@@ -292,7 +343,7 @@ def test_one_song_at_a_time_is_done_in_a_process(job, monkeypatch):
         inside.pop()
         raise AudioError("enough")
 
-    monkeypatch.setattr(work, "decompose", note)
+    monkeypatch.setattr(work, "run", note)
     with ThreadPoolExecutor(4) as pool:
         outcomes = list(pool.map(do, [job] * 40))
     assert max(most) == 1

@@ -28,6 +28,8 @@ from specnmf.cli import cli
 from specnmf.errors import BatchError
 from specnmf.output.folder import PARTIAL, REPORT
 from specnmf.tasks.decompose import Settings
+from specnmf.tasks.label import LabelSettings
+from specnmf.tasks.registry import TASKS
 from specnmf.tasks.separate import ScoreSettings
 
 QUICK = ("-k", "2", "--max-iter", "2", "--no-figures", "--no-sources")
@@ -89,6 +91,12 @@ def write_score(path, ticks=280):
     track.append(mido.Message("note_on", note=57, velocity=90))
     track.append(mido.Message("note_off", note=57, time=ticks))
     mido.MidiFile(tracks=[track]).save(path)
+
+
+def write_labels(path, end=0.1):
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(f"0\t{end}\tlow\n{end}\t0.2\thigh\n")
 
 
 def events(*kinds, output=OUT):
@@ -183,6 +191,89 @@ def test_one_score_may_be_for_all_songs(here, songs, tmp_path):
         assert report["inputs"][1]["path"] == str(tmp_path / "all.mid")
 
 
+def test_scores_may_lie_in_a_folder_of_their_own(here, songs, tmp_path):
+    for name in ("a", "live/c"):
+        path = tmp_path / "scores" / f"{name}.mid"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_score(path)
+    options = ("-r", "--score", "scores", "--align", "never", *QUICK)
+    assert here("batch", "songs", *options)[0] == 0
+    for name in ("a", "live/c"):
+        report = report_of(name)
+        assert report["kind"] == "separate"
+        assert report["inputs"][1]["path"] == str(tmp_path / "scores" / f"{name}.mid")
+    assert report_of("b")["kind"] == "decompose"
+    # One that lies beside its song is taken where the folder has none, and counts.
+    write_score(songs / "b.mid")
+    _, out, _ = here("batch", "songs", *options, "--resume", "--json")
+    assert counts(out) == [3, 1, 0, 2, 0]
+    assert report_of("b")["inputs"][1]["path"] == str(songs / "b.mid")
+
+
+def test_each_song_is_labelled_by_its_file_in_a_folder(here, songs, tmp_path):
+    for name in ("a", "live/c"):
+        write_labels(f"labels/{name}.txt")
+    options = ("-r", "--task", "label", "--labels-from", "labels", *QUICK, "--json")
+    status, out, err = here("batch", "songs", *options)
+    assert (status, counts(out)) == (1, [3, 2, 1, 0, 0])
+    failed = [line for line in err.splitlines() if not line.startswith("warning: ")]
+    assert failed == [f"error: {songs}/b.wav: no labels given; use --labels"]
+    assert runs() == ["a", "live/c"]
+    for name in runs():
+        report = report_of(name)
+        assert report["kind"] == "label"
+        assert report["settings"]["n_components"] == 2
+        assert report["inputs"][1]["path"] == str(tmp_path / "labels" / f"{name}.txt")
+    write_labels("labels/b.csv")  # what failed has changed
+    (tmp_path / "labels" / "b.csv").write_text("start,end,name\n0,0.1,low\n")
+    status, out, _ = here("batch", "songs", *options, "--resume")
+    assert (status, counts(out)) == (0, [3, 1, 0, 2, 0])
+
+
+def test_one_file_of_labels_may_be_for_all_songs(here, songs, tmp_path):
+    write_labels("all.txt")
+    options = ("--task", "label", "--labels", "all.txt", *QUICK)
+    assert here("batch", "songs", *options)[0] == 0
+    # It is as the bare command does.
+    here("label", "songs/a.wav", "--labels", "all.txt", *QUICK, "-o", "bare")
+    for name in ("a", "b"):
+        assert report_of(name)["kind"] == "label"
+        assert report_of(name)["inputs"][1]["path"] == str(tmp_path / "all.txt")
+    bare, own = report_of("a", "bare"), report_of("a")
+    assert own["settings_hash"] == bare["settings_hash"]
+    expected = Path("bare/a/factors.npz").read_bytes()
+    assert (OUT / "a" / "factors.npz").read_bytes() == expected
+
+
+def test_songs_are_factorised_in_layers(here, songs):
+    options = ("--task", "layers", "--ranks", "4,2", *QUICK[2:])
+    assert here("batch", "songs", *options)[0] == 0
+    assert [report_of(name)["kind"] for name in runs()] == ["layers"] * 2
+    assert (OUT / "a" / "tree.json").exists()
+    write_labels("labels/b.txt")
+    more = ("--labels-from", "labels", "--resume", "--json")
+    _, out, _ = here("batch", "songs", *options, *more)
+    assert counts(out) == [2, 1, 0, 1, 0]
+    assert [report_of(name)["labels"] for name in runs()] == [None, ["low", "high"]]
+
+
+def test_songs_that_are_to_be_separated_and_have_no_score_fail_alone(here, songs):
+    write_score(songs / "a.mid")
+    options = ("--task", "separate", "--align", "never", *QUICK[2:])
+    status, out, err = here("batch", "songs", "-r", *options, "--json")
+    assert (status, counts(out)) == (1, [3, 1, 2, 0, 0])
+    assert runs() == ["a"]
+    for name, line in zip(("b", "live/c"), err.splitlines(), strict=True):
+        assert line.startswith(f"error: {songs}/{name}.wav: no score given, and none")
+        assert line.endswith("; use --score")
+
+
+def test_songs_that_are_to_be_decomposed_are_whatever_lies_beside_them(here, songs):
+    write_score(songs / "a.mid")
+    assert here("batch", "songs", "--task", "decompose", *QUICK)[0] == 0
+    assert [report_of(name)["kind"] for name in ("a", "b")] == ["decompose"] * 2
+
+
 def test_a_dry_run_says_what_would_be_done_and_does_nothing(here, songs, tmp_path):
     write_score(songs / "a.mid")
     status, out, err = here("batch", "songs", "--dry-run")
@@ -201,8 +292,44 @@ def test_a_dry_run_says_what_would_be_done_and_does_nothing(here, songs, tmp_pat
         "verdict": "new",
         "command": "decompose",
         "score": None,
+        "inputs": {},
         "output": str(tmp_path / OUT / "b"),
     }
+    assert content["songs"][0]["score"] == "a.mid"
+    assert content["songs"][0]["inputs"] == {"score": "a.mid"}
+
+
+def test_a_dry_run_names_the_labels_of_each_song(here, songs, tmp_path):
+    write_labels("labels/a.txt")
+    options = ("--task", "label", "--labels-from", "labels", "--dry-run")
+    status, out, err = here("batch", "songs", *options)
+    assert (status, err) == (0, "")
+    assert out.splitlines() == [
+        f"new     a.wav -> a: label by {tmp_path}/labels/a.txt",
+        "new     b.wav -> b: label",
+        "2 songs",
+    ]
+    assert not OUT.exists()
+    _, out, _ = here("batch", "songs", *options, "--json")
+    assert json.loads(out)["songs"] == [
+        {
+            "song": f"{name}.wav",
+            "verdict": "new",
+            "command": "label",
+            "score": None,
+            "inputs": inputs,
+            "output": str(tmp_path / OUT / name),
+        }
+        for name, inputs in (
+            ("a", {"labels": str(tmp_path / "labels" / "a.txt")}),
+            ("b", {}),
+        )
+    ]
+    options = ("--task", "label", "--labels", "labels/a.txt", "--dry-run", "--json")
+    _, out, _ = here("batch", "songs", *options)
+    assert [each["inputs"] for each in json.loads(out)["songs"]] == [
+        {"labels": str(tmp_path / "labels" / "a.txt")}
+    ] * 2
 
 
 def test_a_dry_run_of_a_resumed_batch_knows_what_is_done(here, songs):
@@ -269,6 +396,16 @@ def test_quiet_says_errors_only(here, songs):
         ("songs", "--solver", "magic"),
         ("songs", "--nothing"),
         ("songs", "more"),
+        ("songs", "--task", "magic"),
+        ("songs", "--by", "hand", "--task", "label"),
+        ("songs", "-k", "3", "--task", "separate"),
+        ("songs", "--ranks", "4,2"),
+        ("songs", "--by", "hand", "--no-scores"),
+        ("songs", "--labels", "all.txt"),
+        ("songs", "--labels-from", "labels"),
+        ("songs", "--score", "all.mid", "--task", "decompose"),
+        ("songs", "--task", "label", "-k", "auto"),
+        ("songs", "--task", "label", "--transpose", "auto"),
     ],
 )
 def test_wrong_usage_is_status_2(here, songs, args):
@@ -276,6 +413,28 @@ def test_wrong_usage_is_status_2(here, songs, args):
     assert (status, out) == (2, "")
     assert "Error: " in err
     assert not OUT.exists()
+
+
+def test_an_option_of_another_task_is_named(here, songs):
+    for args, error in (
+        (("--by", "hand", "--task", "label"), "--by is no option of label"),
+        (("--labels", "x"), "--labels-from is no option of separate and decompose"),
+    ):
+        _, _, err = here("batch", "songs", *args)
+        assert err.splitlines()[-1] == f"Error: {error}"
+
+
+def test_a_file_may_set_options_of_other_tasks(run, songs, monkeypatch, tmp_path):
+    (tmp_path / "specnmf.toml").write_text(
+        'by = "hand"\nlabels = "l.txt"\nscore = "s.mid"\ncomponents = 3\n'
+    )
+    args = ("songs", "--config", "specnmf.toml")
+    request = asked(monkeypatch, run, *args, "--task", "label")
+    assert request.settings == [LabelSettings(n_components=3)]
+    assert request.inputs == {"labels": "l.txt"}
+    request = asked(monkeypatch, run, *args)
+    assert request.settings == [ScoreSettings(by="hand"), Settings(n_components=3)]
+    assert request.inputs == {"score": "s.mid"}
 
 
 def test_the_second_time_there_is_nothing_to_do(here, songs):
@@ -339,6 +498,84 @@ def test_another_score_for_all_songs_is_noticed(here, songs, tmp_path):
         options = ("--score", "all.mid", "--align", "never", "--resume", "--json")
         _, out, _ = here("batch", "songs", *QUICK, *options)
         assert counts(out) == [2, 2, 0, 0, 0]
+
+
+#: Ways to change what lies beside songs: the options, the file, and its songs.
+BESIDE = [
+    (("--task", "label", "--labels-from", "own"), "own/a.txt", ["a.wav"]),
+    (("--task", "label", "--labels", "all.txt"), "all.txt", ["a.wav", "b.wav"]),
+    (("--align", "never"), "songs/a.mid", ["a.wav"]),
+    (("--align", "never", "--score", "own"), "own/b.mid", ["b.wav"]),
+    (("--align", "never", "--score", "all.mid"), "all.mid", ["a.wav", "b.wav"]),
+    (("--templates", "t.npz"), "t.npz", ["a.wav", "b.wav"]),
+]
+
+
+def write_beside(path, version):
+    """Write a file that lies beside songs; all versions of it are as long."""
+    path = Path(path)
+    path.parent.mkdir(exist_ok=True)
+    if path.suffix == ".mid":
+        write_score(path, 280 - version)
+    elif path.suffix == ".txt":
+        write_labels(path, (0.12, 0.14)[version])
+    else:
+        W = np.random.default_rng(version).uniform(size=(513, 1))
+        np.savez(path, W=W, frequencies=np.arange(513) * RATE / 1024)
+
+
+@pytest.mark.parametrize(("options", "path", "theirs"), BESIDE)
+@pytest.mark.parametrize("manifest", [True, False])
+def test_a_batch_that_is_resumed_sees_every_input(
+    here, songs, options, path, theirs, manifest
+):
+    args = ("batch", "songs", *QUICK, "--n-fft", "1024", *options)
+    for other in ("own/a.txt", "own/b.txt"):  # each song has labels
+        write_beside(other, 0)
+    write_beside(path, 0)
+    assert here(*args)[0] == 0
+
+    def resumed(*more):
+        if not manifest:
+            (OUT / MANIFEST).unlink()
+        status, out, _ = here(*args, "--resume", *more, "--json")
+        assert status == 0
+        return counts(out)
+
+    assert resumed() == [2, 0, 0, 2, 0]
+    before = {name: report_of(name) for name in ("a", "b")}
+    write_beside(path, 1)
+    os.utime(path, ns=(0, 1))
+    assert resumed() == [2, len(theirs), 0, 2 - len(theirs), 0]
+    for name in ("a", "b"):
+        changed = report_of(name)["inputs"] != before[name]["inputs"]
+        assert changed == (f"{name}.wav" in theirs)
+        hashed = report_of(name)["settings_hash"] != before[name]["settings_hash"]
+        assert hashed == changed
+    assert resumed() == [2, 0, 0, 2, 0]
+
+
+def test_labels_whose_change_size_and_time_hide_are_found_by_checksum(here, songs):
+    options = ("--task", "label", "--labels-from", "own", *QUICK, "--json")
+    for name in ("a", "b"):
+        write_beside(f"own/{name}.txt", 0)
+        os.utime(f"own/{name}.txt", ns=(0, 1))
+    here("batch", "songs", *options)
+    write_beside("own/a.txt", 1)
+    os.utime("own/a.txt", ns=(0, 1))
+    _, out, _ = here("batch", "songs", *options, "--resume")
+    assert counts(out) == [2, 0, 0, 2, 0]
+    _, out, _ = here("batch", "songs", *options, "--resume", "--checksum")
+    assert counts(out) == [2, 1, 0, 1, 0]
+
+
+def test_another_task_makes_the_runs_again(here, songs):
+    here("batch", "songs", *QUICK)
+    write_labels("all.txt")
+    options = ("--task", "label", "--labels", "all.txt", "--resume", "--json")
+    _, out, _ = here("batch", "songs", *QUICK, *options)
+    assert counts(out) == [2, 2, 0, 0, 0]
+    assert [report_of(name)["kind"] for name in ("a", "b")] == ["label"] * 2
 
 
 def test_a_run_that_was_removed_is_made_again(here, songs):
@@ -480,29 +717,35 @@ def test_names_of_every_kind_are_done(here, songs):
     assert out.splitlines()[-1].startswith("failed: \\udcff\\udcfe.wav: ")
 
 
-def test_options_of_both_commands_are_there():
-    theirs = flags("decompose") | flags("separate")
+def test_options_of_all_tasks_are_there_each_once():
+    theirs = set().union(*map(flags, TASKS))
     assert theirs - flags("batch") == set()
+    command = cli.get_command(None, "batch")
+    known = [flag for each in command.params for flag in each.opts]
+    assert len(known) == len(set(known))
 
 
 def test_options_that_are_not_given_stay_each_commands_own(run, songs, monkeypatch):
     request = asked(monkeypatch, run, "songs")
-    assert request.settings == Settings()
-    assert request.score_settings == ScoreSettings()
+    assert request.settings == [ScoreSettings(), Settings()]
     assert request.batch == BatchSettings()
     assert (request.source, request.output) == ("songs", "specnmf_out")
-    assert (request.names, request.score, request.templates) == (None, None, None)
+    assert (request.names, request.task, request.inputs) == (None, "auto", {})
     assert request.command == "specnmf batch songs"
+    for name, task in TASKS.items():
+        request = asked(monkeypatch, run, "songs", "--task", name)
+        assert (request.task, request.settings) == (name, [task.settings()])
 
 
 def test_options_that_are_given_are_for_both(run, songs, monkeypatch):
     options = ("--max-iter", "9", "--tol", "0.25", "--mask-power", "1.5", "--seed", "3")
     request = asked(monkeypatch, run, "songs", *options, "-k", "3", "--by", "hand")
-    for settings in (request.settings, request.score_settings):
+    by_score, alone = request.settings
+    for settings in (by_score, alone):
         assert (settings.max_iter, settings.tol) == (9, 0.25)
         assert (settings.mask_power, settings.seed) == (1.5, 3)
-    assert request.settings.n_components == 3
-    assert request.score_settings.by == "hand"
+    assert alone.n_components == 3
+    assert by_score.by == "hand"
 
 
 def test_options_may_come_from_a_file(run, songs, monkeypatch, tmp_path):
@@ -512,7 +755,7 @@ def test_options_may_come_from_a_file(run, songs, monkeypatch, tmp_path):
     )
     args = ("songs", "--config", "specnmf.toml", "-j", "5")
     request = asked(monkeypatch, run, *args)
-    assert request.settings == Settings(n_components=3)
+    assert request.settings == [ScoreSettings(), Settings(n_components=3)]
     assert request.batch == BatchSettings(
         jobs=5, include=("*.wav",), recursive=True, max_memory=1 << 30
     )
