@@ -84,7 +84,7 @@ def separate(
         power=power,
         threads=threads,
     )
-    return gather(stream, models.names, n_channels=n_channels, grid=grid)
+    return gather(stream, models.names, n_channels, grid)
 
 
 def spectra_of(audio: Audio, grid: Grid) -> SpectraOf:

@@ -123,7 +123,7 @@ def crossfade(
 
 
 def gather(
-    stream: Stream, names: Sequence[str], *, n_channels: int, grid: Grid
+    stream: Stream, names: Sequence[str], n_channels: int, grid: Grid
 ) -> dict[str, Audio]:
     """The sources of a stream in memory, by name."""
     out = np.empty((len(names), n_channels, grid.n_samples), np.float32)

@@ -3,52 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from contextlib import closing
-from typing import Any, Literal, Protocol
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import Any, Literal
 
 from specnmf.audio.features import features
-from specnmf.audio.masks import Stream
 from specnmf.audio.recording import Audio
-from specnmf.audio.stft import Grid
+from specnmf.audio.resynthesis import gather
 from specnmf.factor.iterate import Callback
 from specnmf.methods.book.fitting import fit_book
+from specnmf.methods.book.stems import BookStems
 from specnmf.methods.partials.fitting import fit_partials
+from specnmf.methods.partials.stems import PartialStems
 from specnmf.methods.score_options import ScoreOptions
-from specnmf.methods.stem_factors import Components
 from specnmf.score import align as alignment
 from specnmf.score.align import Alignment
 from specnmf.score.grouping import safe_names, stem_labels, stem_order
 from specnmf.score.notes import Score
 from specnmf.score.options import Align, By
 
-
-class Stems(Protocol):
-    """A recording taken apart; the sound is made when it is asked for."""
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """The stems, in order."""
-
-    @property
-    def grid(self) -> Grid:
-        """Of the analysis."""
-
-    @property
-    def losses(self) -> NDArray[np.float64]:
-        """The cost after each iteration."""
-
-    @property
-    def explained(self) -> float | None:
-        """The share of the sound that the score explains, 0 to 1; None: unknown."""
-
-    def components(self) -> Components:
-        """The model as V ≈ W H."""
-
-    def stream(self, settings: ScoreOptions) -> Stream:
-        """Yield the stems as sound, block by block; they add up to the recording."""
+#: What either model gives: `specnmf.methods.stems.Stems`, with how much of the sound
+#: the score explains.
+ScoreStems = BookStems | PartialStems
 
 
 def align(
@@ -132,12 +106,8 @@ def separate_by_score(
     settings = ScoreOptions(by=by, groups=groups or {}, **options)
     labels = label_notes(score, settings)
     stems = fit_stems(audio, score, labels, settings, tuning=tuning)
-    out = np.empty((len(stems.names), *audio.samples.shape), np.float32)
-    with closing(stems.stream(settings)) as stream:
-        for first, block in stream:
-            out[:, :, first : first + block.shape[2]] = block
-    pairs = zip(stems.names, out, strict=True)
-    return {name: Audio(samples, audio.sr) for name, samples in pairs}
+    stream = stems.stream(settings)
+    return gather(stream, stems.names, audio.n_channels, stems.grid)
 
 
 def label_notes(score: Score, settings: ScoreOptions) -> tuple[str, ...]:
@@ -156,23 +126,13 @@ def fit_stems(
     *,
     tuning: float = 0.0,
     callback: Callback | None = None,
-) -> Stems:
+) -> ScoreStems:
     """Fit the model that the settings ask for.
 
     Parameters
     ----------
-    audio : Audio
-        The recording.
-    score : Score
-        On the recording's clock.
-    labels : sequence of str
-        The stem of each note.
-    settings : ScoreOptions
-        Everything else.
-    tuning : float
-        Cents by which A4 lies above 440 Hz.
-    callback : callable, optional
-        Called as ``callback(iteration, loss)``.
+    audio, score, labels, settings, tuning, callback
+        As for `specnmf.methods.partials.fitting.fit_partials`.
 
     Raises
     ------

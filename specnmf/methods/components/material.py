@@ -19,7 +19,7 @@ from specnmf.factor import passes
 from specnmf.factor.factorization import Factorization
 from specnmf.methods.components.budget import Budget
 from specnmf.methods.components.options import ComponentOptions
-from specnmf.pipeline.run import Stages
+from specnmf.methods.progress import Stages
 
 #: Starts from which a sample is learned; the best goes on. A sample may lead to another
 #: minimum than the whole recording would: the best of a few is seldom a bad one.

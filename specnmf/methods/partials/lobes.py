@@ -1,4 +1,4 @@
-"""Partials: the spectra that a note of a pitch may have under an analysis window."""
+"""Lobes: the spectra of a note's partials under an analysis window."""
 
 from __future__ import annotations
 

@@ -3,8 +3,8 @@
 import pytest
 
 from specnmf import ParameterError, Settings
-from specnmf.methods.components.budget import Budget
 from specnmf.methods.components import budget
+from specnmf.methods.components.budget import Budget
 from specnmf.sizes import parse_size
 
 HOUR = 3600 * 44_100

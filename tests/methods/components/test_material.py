@@ -11,9 +11,9 @@ from conftest import ROOT
 import specnmf
 from specnmf import AudioError, ParameterError, Settings
 from specnmf.audio import streaming
+from specnmf.methods.components import budget
 from specnmf.methods.components.budget import Budget
 from specnmf.output.sources import EXACT_DB
-from specnmf.methods.components import budget
 
 CHOPIN = ROOT / "audio_examples" / "chopin_op28_4" / "chopin_op28_4.flac"
 

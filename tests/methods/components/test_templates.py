@@ -9,8 +9,8 @@ import pytest
 
 from specnmf import TemplateError
 from specnmf.audio.stft import Grid
-from specnmf.methods.components.templates import count_templates, read_templates
 from specnmf.methods.components import templates
+from specnmf.methods.components.templates import count_templates, read_templates
 
 GRID = Grid(8000, 8000, 64, 16)
 

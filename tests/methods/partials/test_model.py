@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from specnmf import Audio, Note, Score, ScoreSettings
+from specnmf.audio.stft import channel_magnitudes
 from specnmf.methods.by_score import fit_stems, label_notes
-from specnmf.methods.partials.fitting import magnitudes
 
 SR, N = 22050, 33075
 
@@ -42,7 +42,7 @@ def fitted(audio, **options):
 
 def test_stems_and_residual_explain_the_recording(band):
     stems = fitted(band, residual=True)
-    V = magnitudes(band, stems.grid)
+    V = channel_magnitudes(band, stems.grid)
     frames = slice(0, stems.grid.n_frames)
     total = np.sum(stems.models[0].magnitudes(frames), axis=0)
     assert np.abs(V - total).sum() < 0.25 * V.sum()
@@ -72,12 +72,14 @@ def test_components_name_stems_and_pitches(band):
     expected = [("high", 67), ("low", 60), ("low", 64), ("snare", None)]
     assert [(c, None if np.isnan(p) else p) for c, p in components] == expected
     assert len(found.names) == 4
+    assert stems.factors is found.factorization
+    assert stems.pitches is found.pitches
 
 
 def test_components_are_a_factorisation_of_the_recording(band):
     stems = fitted(band)
     result = stems.components().factorization
-    V = magnitudes(band, stems.grid).mean(axis=0).T
+    V = channel_magnitudes(band, stems.grid).mean(axis=0).T
     assert result.W.shape[0] == stems.grid.n_bins
     assert result.H.shape[1] == stems.grid.n_frames
     assert (result.W >= 0).all()
