@@ -10,19 +10,14 @@ from specnmf.audio.recording import Audio
 from specnmf.audio.resynthesis import gather
 from specnmf.factor.iterate import Callback
 from specnmf.methods.book.fitting import fit_book
-from specnmf.methods.book.stems import BookStems
 from specnmf.methods.partials.fitting import fit_partials
-from specnmf.methods.partials.stems import PartialStems
 from specnmf.methods.score_options import ScoreOptions
+from specnmf.methods.stems import ScoreStems
 from specnmf.score import align as alignment
 from specnmf.score.align import Alignment
 from specnmf.score.grouping import safe_names, stem_labels, stem_order
 from specnmf.score.notes import Score
 from specnmf.score.options import Align, By
-
-#: What either model gives: `specnmf.methods.stems.Stems`, with how much of the sound
-#: the score explains.
-ScoreStems = BookStems | PartialStems
 
 
 def align(

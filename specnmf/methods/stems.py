@@ -33,36 +33,9 @@ class Sharing(Protocol):
         """None: one a core."""
 
 
-class Stems(Protocol):
-    """A recording taken apart; the sound is made when it is asked for."""
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """The stems, in order."""
-
-    @property
-    def grid(self) -> Grid:
-        """Of the analysis."""
-
-    @property
-    def factors(self) -> Factorization:
-        """The model as V ≈ W H, for factors.npz."""
-
-    @property
-    def pitches(self) -> NDArray[np.float64]:
-        """MIDI number of each component, for the piano roll; NaN without a pitch."""
-
-    @property
-    def losses(self) -> NDArray[np.float64]:
-        """The cost after each iteration."""
-
-    def stream(self, options: Sharing) -> Stream:
-        """Yield the stems as sound, block by block; they add up to the recording."""
-
-
 @dataclass(frozen=True, eq=False)
-class ModelStems:
-    """Stems that have a model each, for masks on one analysis.
+class Stems:
+    """A recording taken apart; the sound is made when it is asked for.
 
     Attributes
     ----------
@@ -70,33 +43,31 @@ class ModelStems:
         The recording.
     grid : Grid
         Of the analysis.
-    models : Models
-        The magnitudes of each stem.
+    model : Models
+        The magnitudes of each stem, for any frames.
+    losses : array, shape (n_iterations,)
+        The cost after each iteration.
     factors : Factorization
-        The model as V ≈ W H.
+        The model as V ≈ W H, for factors.npz.
     pitches : array, shape (n_components,)
-        MIDI numbers; NaN without a pitch.
+        MIDI numbers, for the piano roll; NaN without a pitch.
     """
 
     audio: Audio
     grid: Grid
-    models: Models
+    model: Models
+    losses: NDArray[np.float64]
     factors: Factorization
     pitches: NDArray[np.float64]
 
     @property
     def names(self) -> tuple[str, ...]:
         """The stems, in order."""
-        return self.models.names
-
-    @property
-    def losses(self) -> NDArray[np.float64]:
-        """The cost after each iteration."""
-        return self.factors.losses
+        return self.model.names
 
     def stream(self, options: Sharing) -> Stream:
-        """As of `Stems`."""
-        return stream_of(self.audio, self.grid, self.models, options)
+        """Yield the stems as sound, block by block; they add up to the recording."""
+        return stream_of(self.audio, self.grid, self.model, options)
 
 
 class StemFactors(NamedTuple):
@@ -120,12 +91,33 @@ class StemFactors(NamedTuple):
     start: Factorization
 
 
-def stream_of(audio: Audio, grid: Grid, models: Models, options: Sharing) -> Stream:
-    """Yield the stems that models make of a recording, block by block."""
+@dataclass(frozen=True, eq=False)
+class ScoreStems(Stems):
+    """A recording taken apart by its score.
+
+    Attributes
+    ----------
+    notes, start
+        The names and the start of `StemFactors`.
+    explained : float or None
+        The share of the sound that the score explains, 0 to 1; None: unknown.
+    """
+
+    notes: tuple[str, ...]
+    start: Factorization
+    explained: float | None = None
+
+    def components(self) -> StemFactors:
+        """The factors, divided among the stems."""
+        return StemFactors(self.factors, self.pitches, self.notes, self.start)
+
+
+def stream_of(audio: Audio, grid: Grid, model: Models, options: Sharing) -> Stream:
+    """Yield the stems that a model makes of a recording, block by block."""
     return masks.stream_of(
         audio,
         grid,
-        models,
+        model,
         mask=options.mask,
         power=options.power,
         threads=options.threads,

@@ -16,8 +16,7 @@ from specnmf.audio.recording import Audio
 from specnmf.audio.writing import check_writable
 from specnmf.errors import ScoreError
 from specnmf.methods import by_score as separation
-from specnmf.methods.by_score import ScoreStems
-from specnmf.methods.stems import StemFactors
+from specnmf.methods.stems import ScoreStems, StemFactors
 from specnmf.output import folder, report
 from specnmf.output.sources import Written, write_sources
 from specnmf.pipeline.run import (

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from specnmf.audio import stft
+from specnmf.audio.models import FactorModels
 from specnmf.audio.recording import Audio
 from specnmf.audio.stft import Grid
 from specnmf.factor.iterate import Callback
 from specnmf.factor.nmf import nmf
 from specnmf.methods.book.layout import fmp_layout
-from specnmf.methods.book.stems import BookStems, divided
+from specnmf.methods.book.stems import divided
 from specnmf.methods.score_options import ScoreOptions
+from specnmf.methods.stems import ScoreStems
 from specnmf.score.notes import Score
 
 
@@ -24,7 +26,7 @@ def fit_book(
     stems: Sequence[str],
     tuning: float = 0.0,
     callback: Callback | None = None,
-) -> BookStems:
+) -> ScoreStems:
     """Fit the book's model of the score to a recording.
 
     Parameters
@@ -55,4 +57,5 @@ def fit_book(
         callback=callback,
     )
     parts = divided(result, layout, labels)
-    return BookStems(audio, grid, tuple(stems), result.losses, parts)
+    model = FactorModels(parts.factorization, names=stems)
+    return ScoreStems(audio, grid, model, result.losses, *parts)

@@ -3,66 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from specnmf.audio.models import FactorModels
-from specnmf.audio.recording import Audio
-from specnmf.audio.resynthesis import Stream
-from specnmf.audio.stft import Grid
 from specnmf.errors import ParameterError
 from specnmf.factor.factorization import Factorization
 from specnmf.methods.book.layout import FmpLayout
-from specnmf.methods.stems import Sharing, StemFactors, stream_of
-
-
-@dataclass(frozen=True, eq=False)
-class BookStems:
-    """A recording taken apart as in FMP, section 8.3: `specnmf.methods.stems.Stems`.
-
-    Attributes
-    ----------
-    audio : Audio
-        The recording.
-    grid : Grid
-        Of the analysis.
-    names : tuple of str
-        The stems, in order.
-    losses : array, shape (n_iterations,)
-        The cost after each iteration.
-    parts : StemFactors
-        The factors, divided among the stems.
-    explained : None
-        Unknown: this model has nothing but the score's notes.
-    """
-
-    audio: Audio
-    grid: Grid
-    names: tuple[str, ...]
-    losses: NDArray[np.float64]
-    parts: StemFactors
-    explained: float | None = None
-
-    @property
-    def factors(self) -> Factorization:
-        """The model as V ≈ W H, labelled by stem."""
-        return self.parts.factorization
-
-    @property
-    def pitches(self) -> NDArray[np.float64]:
-        """MIDI number of each component; NaN for drums."""
-        return self.parts.pitches
-
-    def components(self) -> StemFactors:
-        """The factors, divided among the stems."""
-        return self.parts
-
-    def stream(self, options: Sharing) -> Stream:
-        """Yield the stems as sound, block by block; they add up to the recording."""
-        models = FactorModels(self.factors, names=self.names)
-        return stream_of(self.audio, self.grid, models, options)
+from specnmf.methods.stems import StemFactors
 
 
 def by_stem(

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from pathlib import Path
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from specnmf.audio import masks, reading, stft, streaming
 from specnmf.audio.masks import SpectraOf
-from specnmf.audio.recording import Audio, Sound
+from specnmf.audio.recording import Audio
 from specnmf.audio.stft import Float32, Grid
 from specnmf.audio.streaming import Recording, RollingMagnitudes, RollingSpectra
 from specnmf.factor import passes
@@ -24,40 +23,6 @@ from specnmf.methods.progress import Stages
 #: Starts from which a sample is learned; the best goes on. A sample may lead to another
 #: minimum than the whole recording would: the best of a few is seldom a bad one.
 STARTS = 4
-
-
-class Material(Protocol):
-    """A recording, ready to be taken apart."""
-
-    @property
-    def sound(self) -> Sound:
-        """Its rate and size, and what to know of it."""
-
-    @property
-    def grid(self) -> Grid:
-        """Where its frames and bins lie."""
-
-    @property
-    def streamed(self) -> bool:
-        """Whether it is left on disk."""
-
-    @property
-    def n_starts(self) -> int:
-        """How many random starts the factorisation gets."""
-
-    def transform(self, stages: Stages) -> Float32:
-        """V, or as many of its frames as are learned from, (n_bins, n)."""
-
-    def refine(
-        self, learned: Factorization, fixed: NDArray[np.bool_], stages: Stages
-    ) -> Factorization:
-        """The factors of V, from those of what `transform` gave."""
-
-    def spectra(self, n_sources: int) -> AbstractContextManager[SpectraOf]:
-        """The transform, for `masks.stream_sources` of so many sources."""
-
-    def magnitudes(self) -> AbstractContextManager[Float32 | RollingMagnitudes]:
-        """V, whole or for frames asked for in their order."""
 
 
 def open_material(
@@ -208,3 +173,7 @@ class OnDisk:
     def _blocks(self) -> Iterator[Float32]:
         threads = self.settings.threads
         return streaming.magnitudes(self.sound, self.grid, threads=threads)
+
+
+#: A recording, ready to be taken apart.
+Material = InMemory | OnDisk

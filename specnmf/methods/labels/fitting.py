@@ -33,7 +33,7 @@ from specnmf.methods.labels.templates import (
     transposed,
 )
 from specnmf.methods.labels.updates import PricedUpdates
-from specnmf.methods.stems import ModelStems
+from specnmf.methods.stems import Stems
 from specnmf.parallel import Mapper, workers
 from specnmf.score.regions import REST
 
@@ -78,12 +78,12 @@ class Labelled:
     active: Mask
     remarks: tuple[str, ...] = ()
 
-    def stems(self, audio: Audio, grid: Grid) -> ModelStems:
+    def stems(self, audio: Audio, grid: Grid) -> Stems:
         """The labels, and the rest, as stems of the recording on the grid of V."""
         factors = self.factorization
         models = FactorModels(factors, names=self.names)
         pitches = estimate_pitches(factors.W, grid.frequencies)
-        return ModelStems(audio, grid, models, factors, pitches)
+        return Stems(audio, grid, models, factors.losses, factors, pitches)
 
 
 @dataclass(frozen=True, eq=False)

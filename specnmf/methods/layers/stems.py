@@ -13,7 +13,7 @@ from specnmf.errors import ParameterError
 from specnmf.factor.factorization import Factorization, component_labels
 from specnmf.factor.layers.model import Layers
 from specnmf.factor.layers.tree import Tree, ownership
-from specnmf.methods.stems import ModelStems
+from specnmf.methods.stems import Stems
 from specnmf.notation import note_name
 
 #: What a component without a pitch is called.
@@ -48,7 +48,7 @@ def layer_stems(
     layers: Layers,
     layer: int,
     pitches: NDArray[np.float64],
-) -> ModelStems:
+) -> Stems:
     """The components of a layer as stems; their factors are the first layer's.
 
     Parameters
@@ -61,7 +61,8 @@ def layer_stems(
         As for `notes_of`.
     """
     first = Factorization(layers.A[0], layers.S[0], losses=layers.losses)
-    return ModelStems(audio, grid, LayerModels(layers, layer), first, pitches)
+    model = LayerModels(layers, layer)
+    return Stems(audio, grid, model, layers.losses, first, pitches)
 
 
 @dataclass(frozen=True, eq=False)

@@ -72,8 +72,18 @@ def fit_partials(
             callback=None if models else callback,
         )
         models.append(model)
-    onsets = np.unique([note.start for note in score.notes])
-    return PartialStems(audio, tuple(models), onsets, struck)
+    model = models[0]
+    return PartialStems(
+        audio,
+        grid,
+        model,
+        model.losses,
+        *model.factors(),
+        explained=model.explained,
+        onsets=np.unique([note.start for note in score.notes]),
+        onset_model=models[1] if len(models) > 1 else None,
+        struck=struck,
+    )
 
 
 def _shorter(settings: ScoreOptions) -> ScoreOptions:

@@ -126,8 +126,7 @@ class PartialsModel:
         played = float(self.loudness.sum())
         return played / max(played + float(noise), 1e-20)
 
-    @cached_property
-    def parts(self) -> StemFactors:
+    def factors(self) -> StemFactors:
         """The model as V ≈ W H: a component for each template of each stem.
 
         Noise and hammers, which are no notes, are left out.

@@ -44,12 +44,12 @@ def test_stems_and_residual_explain_the_recording(band):
     stems = fitted(band, residual=True)
     V = channel_magnitudes(band, stems.grid)
     frames = slice(0, stems.grid.n_frames)
-    total = np.sum(stems.models[0].magnitudes(frames), axis=0)
+    total = np.sum(stems.model.magnitudes(frames), axis=0)
     assert np.abs(V - total).sum() < 0.25 * V.sum()
 
 
 def test_the_model_of_some_frames_is_that_of_all_cut_out(band):
-    model = fitted(band).models[0]
+    model = fitted(band).model
     whole = model.magnitudes(slice(0, model.grid.n_frames))
     some = model.magnitudes(slice(5, 17))
     for piece, all_frames in zip(some, whole, strict=True):
@@ -59,7 +59,7 @@ def test_the_model_of_some_frames_is_that_of_all_cut_out(band):
 
 
 def test_a_note_that_does_not_sound_is_silent(band):
-    model = fitted(band, by="note").models[0]
+    model = fitted(band, by="note").model
     models = model.magnitudes(slice(0, 4))
     assert models[0] is not None
     assert models[-1] is None
@@ -116,8 +116,8 @@ def test_a_stem_alone_has_all_the_noise(band):
         fitted(band, groups=alone, residual=residual) for residual in (False, True)
     )
     frames = slice(0, with_noise.grid.n_frames)
-    (shared,) = with_noise.models[0].magnitudes(frames)
-    notes, noise = without.models[0].magnitudes(frames)
+    (shared,) = with_noise.model.magnitudes(frames)
+    notes, noise = without.model.magnitudes(frames)
     added = shared - notes
     assert added.min() > -1e-6
     assert 0 < added.sum() <= 1.001 * noise.sum()
