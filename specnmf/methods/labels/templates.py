@@ -51,17 +51,15 @@ class Templates:
         """Some of them."""
         return Templates(np.ascontiguousarray(self.W[:, kept]), self.owners[kept])
 
-    def allowed(self, heard: Mask, *, rest: bool = True) -> Mask:
-        """Where each may sound, shape (n_components, n_frames).
+    def allowed(self, heard: Mask) -> Mask:
+        """Where each may sound, shape (n_components, n_frames): the rest everywhere.
 
         Parameters
         ----------
         heard : array of bool, shape (n_labels, n_frames)
             Where each label may.
-        rest : bool
-            Whether the rest may, in all frames.
         """
-        everywhere = np.full((1, heard.shape[1]), rest)
+        everywhere = np.ones((1, heard.shape[1]), bool)
         return np.concatenate([heard, everywhere])[self.owners]
 
 

@@ -1,15 +1,27 @@
-"""Notes: the layer of partials, and where it starts from."""
+"""Notes: the layer of partials, and the spectra that they may have."""
 
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from specnmf.audio.stft import Float32, Grid
-from specnmf.factor.parametric.lobes import Support
+from specnmf.factor.parametric.lobes import Lobes, Support
 from specnmf.factor.parametric.partials import Partials
-from specnmf.methods.partials.lobes import detunings, note_lobes, piano_inharmonicity
 from specnmf.methods.partials.schedule import Template
+
+Array = NDArray[np.float64]
+
+#: Partials a note has at most.
+N_PARTIALS = 60
+
+#: Detunings around each pitch: so many cents up and down, in steps of so many.
+DETUNING_SPAN, DETUNING_STEP = 60.0, 7.5
+
+#: Half the width of a Hann window's main lobe, in bins.
+HALF_WIDTH = 2
+
+_OFFSETS = np.linspace(-HALF_WIDTH, HALF_WIDTH, 4001)
 
 
 def note_layer(
@@ -44,3 +56,103 @@ def note_layer(
     return Partials(
         lobes, support, strength=level, n_channels=len(V), instruments=instruments
     )
+
+
+def note_lobes(
+    pitches: ArrayLike,
+    grid: Grid,
+    *,
+    tuning: float = 0.0,
+    inharmonicity: ArrayLike = 0.0,
+) -> Lobes:
+    """The partials of pitches, for each a grid of detunings.
+
+    Each partial has the shape of the window's main lobe, smeared over a step of the
+    grid of detunings, so that pitches between the steps are covered.
+
+    Parameters
+    ----------
+    pitches : array, shape (n_templates,)
+        MIDI numbers, fractions allowed.
+    grid : Grid
+        Where the bins lie.
+    tuning : float
+        Cents by which A4 lies above 440 Hz.
+    inharmonicity : float or array, shape (n_templates,)
+        B in f_m = m f_1 sqrt((1 + B m^2) / (1 + B)); 0 for harmonic partials
+        (Fletcher, "Normal vibration frequencies of a stiff piano string", 1964).
+
+    Returns
+    -------
+    Lobes
+        Of shape (n_templates, n_detunings, N_PARTIALS). Partials that reach the
+        last bin are left out: their length is 0.
+    """
+    low, high = _edges(np.asarray(pitches, float), grid, tuning, inharmonicity)
+    first = np.ceil(low - HALF_WIDTH).astype(np.int32)
+    length = (np.floor(high + HALF_WIDTH) - first + 1).astype(np.int32)
+    outside = (high + HALF_WIDTH >= grid.n_bins - 1) | (first < 0)
+    length[np.broadcast_to(outside.any(axis=1, keepdims=True), length.shape)] = 0
+    offset = np.cumsum(length.ravel()).reshape(length.shape) - length
+    values = _lobe_values(low, high, first, length, offset)
+    return Lobes(first, length, offset.astype(np.int64), values)
+
+
+def detunings() -> Array:
+    """The grid of detunings in cents, shape (n_detunings,)."""
+    return np.arange(-DETUNING_SPAN, DETUNING_SPAN + DETUNING_STEP / 2, DETUNING_STEP)
+
+
+def piano_inharmonicity(pitches: ArrayLike) -> Array:
+    """The inharmonicity B of a piano's strings, for MIDI numbers.
+
+    The asymptotes of bass and treble add up, with values typical of grand pianos:
+    Rigaud, David and Daudet, "A parametric model and estimation techniques for the
+    inharmonicity and tuning of the piano", JASA 2013.
+    """
+    pitches = np.asarray(pitches, float)
+    return np.exp(0.0926 * pitches - 13.64) + np.exp(-0.0847 * pitches - 5.82)
+
+
+def _edges(
+    pitches: Array, grid: Grid, tuning: float, inharmonicity: ArrayLike
+) -> tuple[Array, Array]:
+    """Where each partial's step of the detuning begins and ends, in bins."""
+    m = np.arange(1, N_PARTIALS + 1)
+    B = np.broadcast_to(np.asarray(inharmonicity, float), pitches.shape)[:, None]
+    stretched = m * np.sqrt((1 + B * m**2) / (1 + B))
+    fundamental = 440 * 2 ** ((pitches - 69 + tuning / 100) / 12)
+    in_bins = grid.n_fft / grid.sr * fundamental[:, None] * stretched
+    steps = detunings()[:, np.newaxis]
+    low = 2 ** ((steps - DETUNING_STEP / 2) / 1200) * in_bins[:, np.newaxis]
+    high = 2 ** ((steps + DETUNING_STEP / 2) / 1200) * in_bins[:, np.newaxis]
+    return low, high
+
+
+def _lobe_values(
+    low: Array,
+    high: Array,
+    first: NDArray[np.int32],
+    length: NDArray[np.int32],
+    offset: NDArray[np.intp],
+) -> NDArray[np.float32]:
+    """The mean of the main lobe over each step, at each bin; each lobe sums to one."""
+    counts = length.ravel()
+    lobe = np.repeat(np.arange(len(counts)), counts)
+    place = np.arange(len(lobe)) - offset.ravel()[lobe]
+    bins = first.ravel()[lobe] + place
+    cumulated = np.concatenate([[0], np.cumsum(_main_lobe(_OFFSETS))])[:-1]
+    upper = np.interp(high.ravel()[lobe] - bins, _OFFSETS, cumulated)
+    lower = np.interp(low.ravel()[lobe] - bins, _OFFSETS, cumulated)
+    values = upper - lower
+    sums = np.bincount(lobe, values, len(counts))
+    shares: NDArray[np.float32] = (values / sums[lobe]).astype(np.float32)
+    return shares
+
+
+def _main_lobe(offset: Array) -> Array:
+    """The main lobe of a Hann window's transform at offsets in bins; 1 at 0."""
+    inner = np.where(np.abs(np.abs(offset) - 1) < 1e-9, 0.5, 0.0)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        lobe = np.sinc(offset) / (1 - offset**2)
+    return np.where(inner > 0, inner, lobe)

@@ -5,7 +5,7 @@ import pytest
 
 from specnmf import Audio, Note, Score, ScoreSettings
 from specnmf.methods.by_score import fit_stems, label_notes
-from specnmf.methods.partials.lobes import piano_inharmonicity
+from specnmf.methods.partials.notes import piano_inharmonicity
 
 SR, N = 22050, 33075
 
