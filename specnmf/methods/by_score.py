@@ -105,10 +105,10 @@ def separate_by_score(
     return gather(stream, stems.names, audio.n_channels, stems.grid)
 
 
-def label_notes(score: Score, settings: ScoreOptions) -> tuple[str, ...]:
+def label_notes(score: Score, options: ScoreOptions) -> tuple[str, ...]:
     """The stem of each note, by a name that a file may have."""
-    groups = settings.groups or None
-    labels = stem_labels(score, settings.by, groups=groups, split=settings.split)
+    groups = options.groups or None
+    labels = stem_labels(score, options.by, groups=groups, split=options.split)
     safe = safe_names(labels)
     return tuple(safe[label] for label in labels)
 
@@ -117,16 +117,16 @@ def fit_stems(
     audio: Audio,
     score: Score,
     labels: Sequence[str],
-    settings: ScoreOptions,
+    options: ScoreOptions,
     *,
     tuning: float = 0.0,
     callback: Callback | None = None,
 ) -> ScoreStems:
-    """Fit the model that the settings ask for.
+    """Fit the model that the options ask for.
 
     Parameters
     ----------
-    audio, score, labels, settings, tuning, callback
+    audio, score, labels, options, tuning, callback
         As for `specnmf.methods.partials.fitting.fit_partials`.
 
     Raises
@@ -134,8 +134,8 @@ def fit_stems(
     ScoreError
         If no note sounds within the recording.
     """
-    fit = fit_partials if settings.model == "partials" else fit_book
-    order = stem_order(score, labels, by=settings.by)
+    fit = fit_partials if options.model == "partials" else fit_book
+    order = stem_order(score, labels, by=options.by)
     return fit(
-        audio, score, labels, settings, stems=order, tuning=tuning, callback=callback
+        audio, score, labels, options, stems=order, tuning=tuning, callback=callback
     )

@@ -21,7 +21,7 @@ def fit_book(
     audio: Audio,
     score: Score,
     labels: Sequence[str],
-    settings: ScoreOptions,
+    options: ScoreOptions,
     *,
     stems: Sequence[str],
     tuning: float = 0.0,
@@ -31,7 +31,7 @@ def fit_book(
 
     Parameters
     ----------
-    audio, score, labels, settings, stems, tuning, callback
+    audio, score, labels, options, stems, tuning, callback
         As for `specnmf.methods.partials.fitting.fit_partials`.
 
     References
@@ -39,21 +39,21 @@ def fit_book(
     Müller, "Fundamentals of Music Processing", section 8.3; Ewert and Müller, "Using
     score-informed constraints for NMF-based source separation", ICASSP 2012.
     """
-    grid = Grid.of(audio, settings.n_fft, settings.hop_length)
+    grid = Grid.of(audio, options.n_fft, options.hop_length)
     layout = fmp_layout(
         score,
         grid,
-        onsets=settings.model == "fmp-onsets",
+        onsets=options.model == "fmp-onsets",
         tuning=440 * 2 ** (tuning / 1200),
     )
     result = nmf(
-        stft.magnitude(audio, grid, threads=settings.threads),
+        stft.magnitude(audio, grid, threads=options.threads),
         layout.start,
         beta=2,
         solver="mu",
-        max_iter=settings.max_iter,
-        tol=settings.tol,
-        threads=settings.threads,
+        max_iter=options.max_iter,
+        tol=options.tol,
+        threads=options.threads,
         callback=callback,
     )
     parts = divided(result, layout, labels)

@@ -27,17 +27,17 @@ STARTS = 4
 
 def open_material(
     path: Path,
-    settings: ComponentOptions,
+    options: ComponentOptions,
     n_components: int,
     progress: Callable[[int, int], None],
 ) -> Material:
-    """Read a recording that ``settings.memory`` suffices for, else only survey it.
+    """Read a recording that ``options.memory`` suffices for, else only survey it.
 
     Parameters
     ----------
     path : path
         The recording.
-    settings : ComponentOptions
+    options : ComponentOptions
         start, duration, memory and the window.
     n_components : int
         As many as there will be.
@@ -51,14 +51,14 @@ def open_material(
     ParameterError
         If the memory does not suffice to take the recording apart from disk either.
     """
-    start, duration = settings.start, settings.duration
+    start, duration = options.start, options.duration
     with reading.reading(path) as source:
-        budget = Budget(settings, n_components, source.sr, source.n_channels)
+        budget = Budget(options, n_components, source.sr, source.n_channels)
         expected = source.expected(start, duration)
     most = budget.most_samples()
     audio = reading.read_up_to(most, path, start=start, duration=duration)
     if audio is not None:
-        return InMemory(audio, settings)
+        return InMemory(audio, options)
     budget.sample_size(int(expected))  # if that is refused, then before it is read
     recording = streaming.survey(
         path,
@@ -66,7 +66,7 @@ def open_material(
         duration=duration,
         progress=lambda done: progress(done, max(done, int(expected))),
     )
-    return OnDisk(recording, settings, budget.sample_size(recording.n_samples))
+    return OnDisk(recording, options, budget.sample_size(recording.n_samples))
 
 
 class InMemory:
@@ -75,14 +75,14 @@ class InMemory:
     streamed = False
     n_starts = 1
 
-    def __init__(self, audio: Audio, settings: ComponentOptions) -> None:
-        self.sound, self.settings = audio, settings
-        self.grid = Grid.of(audio, settings.n_fft, settings.hop_length)
+    def __init__(self, audio: Audio, options: ComponentOptions) -> None:
+        self.sound, self.options = audio, options
+        self.grid = Grid.of(audio, options.n_fft, options.hop_length)
 
     def transform(self, stages: Stages) -> Float32:
         """V, (n_bins, n_frames)."""
         with stages.stage("transform"):
-            threads = self.settings.threads
+            threads = self.options.threads
             self.V = stft.magnitude(self.sound, self.grid, threads=threads)
         return self.V
 
@@ -108,7 +108,7 @@ class OnDisk:
     ----------
     recording : Recording
         As surveyed.
-    settings : ComponentOptions
+    options : ComponentOptions
         Of the run.
     sample_size : int
         How many of its frames are held to learn from.
@@ -118,11 +118,11 @@ class OnDisk:
     n_starts = STARTS
 
     def __init__(
-        self, recording: Recording, settings: ComponentOptions, sample_size: int
+        self, recording: Recording, options: ComponentOptions, sample_size: int
     ) -> None:
-        self.sound, self.settings = recording, settings
-        self.grid = Grid.of(recording, settings.n_fft, settings.hop_length)
-        self.sample = passes.sample(self.grid.n_frames, sample_size, rng=settings.seed)
+        self.sound, self.options = recording, options
+        self.grid = Grid.of(recording, options.n_fft, options.hop_length)
+        self.sample = passes.sample(self.grid.n_frames, sample_size, rng=options.seed)
 
     def transform(self, stages: Stages) -> Float32:
         """V of the sample, (n_bins, n_sampled); all frames are looked at."""
@@ -150,7 +150,7 @@ class OnDisk:
                 self._blocks,
                 learned,
                 self.sample.counts,
-                self.settings,
+                self.options,
                 peak=self.peak,
                 fixed=fixed,
                 callback=lambda number, done: step(
@@ -171,7 +171,7 @@ class OnDisk:
         return closing(RollingMagnitudes(self.sound, self.grid))
 
     def _blocks(self) -> Iterator[Float32]:
-        threads = self.settings.threads
+        threads = self.options.threads
         return streaming.magnitudes(self.sound, self.grid, threads=threads)
 
 

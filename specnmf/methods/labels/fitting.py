@@ -103,7 +103,7 @@ def fit_labelled(
     heard: ArrayLike,
     annotated: ArrayLike,
     names: Sequence[str],
-    settings: LabelOptions,
+    options: LabelOptions,
     *,
     frame_seconds: float | None = None,
     callback: Callback | None = None,
@@ -121,7 +121,7 @@ def fit_labelled(
         rest alone, or silence.
     names : sequence of str
         Of the labels. A row of the name rest is that of no label.
-    settings : LabelOptions
+    options : LabelOptions
         n_components, n_rest, transpose, max_iter, tol, seed, threads.
     frame_seconds : float, optional
         From a frame to the next, to speak of seconds in remarks.
@@ -149,10 +149,10 @@ def fit_labelled(
     "Semi-supervised nonnegative matrix factorization", IEEE SPL 2010; the benchmark
     compares them.
     """
-    problem = checked(V, heard, annotated, names, settings)
+    problem = checked(V, heard, annotated, names, options)
     said = problem.heard, problem.annotated
-    learned = learn_templates(problem.V, *said, settings)
-    with workers(settings.threads) as mapper:
+    learned = learn_templates(problem.V, *said, options)
+    with workers(options.threads) as mapper:
         model = _chosen(problem, _offered(problem, learned), mapper)
         fit = partial(_fit, problem.V, mapper=mapper)
         everywhere = np.ones_like(problem.heard)
@@ -162,8 +162,8 @@ def fit_labelled(
         found = fit(
             model,
             _allowed(problem, model, audible),
-            max_iter=settings.max_iter,
-            tol=settings.tol,
+            max_iter=options.max_iter,
+            tol=options.tol,
             callback=callback,
         )
     labels = [*problem.names, REST]
@@ -179,10 +179,10 @@ def fit_labelled(
 
 def _offered(problem: Problem, learned: Templates) -> _Model:
     """The templates with their transposed copies, and free ones if nothing is known."""
-    settings, n_labels = problem.settings, len(problem.names)
-    copies = transposed(learned, settings.transpose)
-    rng = np.random.default_rng(settings.seed)
-    unknown = 0 if (learned.owners == n_labels).any() else settings.n_rest
+    options, n_labels = problem.options, len(problem.names)
+    copies = transposed(learned, options.transpose)
+    rng = np.random.default_rng(options.seed)
+    unknown = 0 if (learned.owners == n_labels).any() else options.n_rest
     free = noise_like(len(problem.V), unknown, n_labels, rng)
     prices = np.repeat(
         [0, BORROWED, FREE], [len(part.owners) for part in (learned, copies, free)]

@@ -24,7 +24,7 @@ class Problem:
 
     Attributes
     ----------
-    V, heard, annotated, names, settings
+    V, heard, annotated, names, options
         As for `specnmf.methods.labels.fitting.fit_labelled`, checked, without a label
         called rest.
     """
@@ -33,7 +33,7 @@ class Problem:
     heard: Mask
     annotated: Mask
     names: tuple[str, ...]
-    settings: LabelOptions
+    options: LabelOptions
 
 
 def checked(
@@ -41,7 +41,7 @@ def checked(
     heard: ArrayLike,
     annotated: ArrayLike,
     names: Sequence[str],
-    settings: LabelOptions,
+    options: LabelOptions,
 ) -> Problem:
     """The problem that arrays state.
 
@@ -55,7 +55,7 @@ def checked(
     _check_shapes(V, heard, annotated, names)
     kept = [name != REST for name in names]
     names = tuple(name for name in names if name != REST)
-    problem = Problem(V, heard[kept], annotated, names, settings)
+    problem = Problem(V, heard[kept], annotated, names, options)
     _check_labels(problem)
     return problem
 
@@ -63,7 +63,7 @@ def checked(
 def remarks_of(problem: Problem, frame_seconds: float | None) -> tuple[str, ...]:
     """Which labels have little to learn from."""
     remarks = []
-    few = 2 * problem.settings.n_components
+    few = 2 * problem.options.n_components
     counts = np.count_nonzero(frames_alone(problem.heard), axis=1)
     for name, count in zip(problem.names, counts, strict=True):
         if count < LEAST_ALONE:
@@ -74,7 +74,7 @@ def remarks_of(problem: Problem, frame_seconds: float | None) -> tuple[str, ...]
         elif count < few:
             remarks.append(
                 f"{name} is marked alone for only {_length(count, frame_seconds)}, "
-                f"to learn {problem.settings.n_components} templates: mark more"
+                f"to learn {problem.options.n_components} templates: mark more"
             )
     return tuple(remarks)
 

@@ -27,7 +27,7 @@ def fit_partials(
     audio: Audio,
     score: Score,
     labels: Sequence[str],
-    settings: ScoreOptions,
+    options: ScoreOptions,
     *,
     stems: Sequence[str],
     tuning: float = 0.0,
@@ -43,7 +43,7 @@ def fit_partials(
         On the recording's clock.
     labels : sequence of str
         The stem of each note.
-    settings : ScoreOptions
+    options : ScoreOptions
         max_iter, tol, n_fft, hop_length, residual, by, threads.
     stems : sequence of str
         All stems, in order.
@@ -58,15 +58,15 @@ def fit_partials(
         If no note sounds within the recording.
     """
     heard = _one_of_alike(audio)
-    grid, struck = choose_window(heard, score, labels, settings, tuning)
+    grid, struck = choose_window(heard, score, labels, options, tuning)
     strings = [part for part, share in struck.items() if share > STRUCK]
     models: list[PartialsModel] = []
     for each in analyses(grid, score):
         model = fit_model(
-            channel_magnitudes(heard, each, threads=settings.threads),
+            channel_magnitudes(heard, each, threads=options.threads),
             each,
             make_schedule(score, labels, each, stems=stems, struck=strings),
-            _shorter(settings) if models else settings,
+            _shorter(options) if models else options,
             tuning=tuning,
             amplitudes=models[0].partials.amplitudes if models else None,
             callback=None if models else callback,
@@ -86,10 +86,10 @@ def fit_partials(
     )
 
 
-def _shorter(settings: ScoreOptions) -> ScoreOptions:
+def _shorter(options: ScoreOptions) -> ScoreOptions:
     """The same with the iterations of the second analysis."""
-    max_iter = max(1, round(REFIT * settings.max_iter))
-    return dataclasses.replace(settings, max_iter=max_iter)
+    max_iter = max(1, round(REFIT * options.max_iter))
+    return dataclasses.replace(options, max_iter=max_iter)
 
 
 def _one_of_alike(audio: Audio) -> Audio:

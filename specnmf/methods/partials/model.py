@@ -141,7 +141,7 @@ def fit_model(
     V: Float32,
     grid: Grid,
     schedule: Schedule,
-    settings: ScoreOptions,
+    options: ScoreOptions,
     *,
     tuning: float = 0.0,
     amplitudes: Float32 | None = None,
@@ -157,7 +157,7 @@ def fit_model(
         Of the analysis.
     schedule : Schedule
         The score on the same frames.
-    settings : ScoreOptions
+    options : ScoreOptions
         max_iter, tol, threads, residual, by.
     tuning : float
         Cents by which A4 lies above 440 Hz.
@@ -182,9 +182,9 @@ def fit_model(
     losses = fit(
         V,
         [partials, drums, hammers, noise],
-        max_iter=settings.max_iter,
-        tol=settings.tol,
-        threads=settings.threads,
+        max_iter=options.max_iter,
+        tol=options.tol,
+        threads=options.threads,
         callback=callback,
     )
     return PartialsModel(
@@ -195,6 +195,6 @@ def fit_model(
         hammers,
         noise,
         losses,
-        residual=settings.residual,
-        resting=settings.by in ("part", "hand"),
+        residual=options.residual,
+        resting=options.by in ("part", "hand"),
     )

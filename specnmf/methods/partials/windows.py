@@ -31,14 +31,14 @@ def choose_window(
     audio: Audio,
     score: Score,
     labels: Sequence[str],
-    settings: ScoreOptions,
+    options: ScoreOptions,
     tuning: float,
 ) -> tuple[Grid, dict[str, float]]:
     """The window that suits the recording, and which parts are struck strings.
 
     Parameters
     ----------
-    audio, score, labels, settings, tuning
+    audio, score, labels, options, tuning
         As for `specnmf.methods.partials.fitting.fit_partials`.
 
     Returns
@@ -53,7 +53,7 @@ def choose_window(
     ScoreError
         If no note sounds within the recording.
     """
-    grid = _grid(audio, settings, LONG)
+    grid = _grid(audio, options, LONG)
     schedule = make_schedule(score, labels, grid)
     if not len(schedule.owner) + len(schedule.drums.frame):
         raise ScoreError(
@@ -61,12 +61,12 @@ def choose_window(
             "recording; expected a score on its clock, or use --align always"
         )
     if not len(schedule.owner):
-        return _grid(audio, settings, SHORT), {}
-    V = channel_magnitudes(audio, grid, threads=settings.threads)
-    struck = struck_parts(V, grid, schedule, tuning=tuning, threads=settings.threads)
-    if settings.n_fft is None:
-        medium = _grid(audio, settings, MEDIUM)
-        spread = _spread(channel_magnitudes(audio, medium, threads=settings.threads))
+        return _grid(audio, options, SHORT), {}
+    V = channel_magnitudes(audio, grid, threads=options.threads)
+    struck = struck_parts(V, grid, schedule, tuning=tuning, threads=options.threads)
+    if options.n_fft is None:
+        medium = _grid(audio, options, MEDIUM)
+        spread = _spread(channel_magnitudes(audio, medium, threads=options.threads))
         if _mostly_struck(score, struck) or spread < GAIN * _spread(V):
             grid = medium
     return grid, struck
@@ -80,9 +80,9 @@ def analyses(grid: Grid, score: Score) -> list[Grid]:
     return [grid, Grid(grid.sr, grid.n_samples, n_fft - n_fft % 2, hop)]
 
 
-def _grid(audio: Audio, settings: ScoreOptions, seconds: float) -> Grid:
-    n_fft = settings.n_fft or 2 ** max(4, round(np.log2(seconds * audio.sr)))
-    return Grid.of(audio, n_fft, settings.hop_length)
+def _grid(audio: Audio, options: ScoreOptions, seconds: float) -> Grid:
+    n_fft = options.n_fft or 2 ** max(4, round(np.log2(seconds * audio.sr)))
+    return Grid.of(audio, n_fft, options.hop_length)
 
 
 def _spread(V: Float32) -> float:

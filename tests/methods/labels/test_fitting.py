@@ -302,7 +302,7 @@ def test_arrays_that_do_not_fit_are_refused(song, change, message):
     if len(arguments["names"]) != 1 or arguments["names"] == ("rest",):
         arguments["heard"] = song.heard[: len(arguments["names"])]
     with pytest.raises(ParameterError, match=message):
-        fit_labelled(**arguments, settings=SETTINGS)
+        fit_labelled(**arguments, options=SETTINGS)
 
 
 def test_a_label_that_is_heard_nowhere_is_refused(song):
