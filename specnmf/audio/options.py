@@ -99,6 +99,11 @@ class PowerOptions(MaskOptions, group=MASKS):
         1.0, "1: ratio of magnitudes; 2: ratio of powers, as Wiener's.", above=0
     )
 
+    @property
+    def power(self) -> float:
+        """The exponent of the masks."""
+        return self.mask_power
+
 
 @dataclass(frozen=True, kw_only=True)
 class FileOptions(Options, group=OUTPUT):

@@ -191,6 +191,20 @@ def magnitude(audio: Audio, grid: Grid, *, threads: int | None = None) -> Float3
     return V.T
 
 
+def channel_magnitudes(
+    audio: Audio, grid: Grid, *, threads: int | None = None
+) -> Float32:
+    """|X| of each channel, shape (n_channels, n_frames, n_bins)."""
+    V = np.empty((audio.n_channels, grid.n_frames, grid.n_bins), np.float32)
+
+    def fill(frames: slice) -> None:
+        np.abs(spectra(audio.samples, grid, frames), out=V[:, frames])
+
+    with workers(threads) as mapper:
+        mapper(fill, grid.blocks())
+    return V
+
+
 def spectra(
     samples: Float32, grid: Grid, frames: slice, *, origin: int = 0
 ) -> Complex64:
