@@ -16,7 +16,9 @@ from numpy.typing import NDArray
 
 from specnmf.audio.reading import PathLike, reading
 from specnmf.audio.recording import Audio
+from specnmf.audio.stft import hann
 from specnmf.errors import ParameterError
+from specnmf.notation import midi_number, semitones
 from specnmf.parallel import Mapper, cut, workers
 
 Float32 = NDArray[np.float32]
@@ -250,11 +252,11 @@ def _windows(sr: int, tuning: float) -> list[_Window]:
     windows = []
     for (seconds, first), stop in zip(WINDOWS, [*firsts[1:], N_PITCHES], strict=True):
         n_fft = _length(seconds, sr)
-        hann = _hann(n_fft) * np.float32(4 / n_fft)
+        window = hann(n_fft) * np.float32(4 / n_fft)
         weights = _weights(n_fft, sr, np.arange(first, stop), tuning)
         bins = slice(1, 2 + int(np.flatnonzero(weights.any(axis=1)).max(initial=0)))
         used = np.ascontiguousarray(weights[bins])
-        windows.append(_Window(hann, bins, slice(first, stop), used))
+        windows.append(_Window(window, bins, slice(first, stop), used))
     return windows
 
 
@@ -263,15 +265,10 @@ def _length(seconds: float, sr: int) -> int:
     return 1 << max(4, round(math.log2(seconds * sr)))
 
 
-def _hann(n: int) -> Float32:
-    phase = 2 * np.pi * np.arange(n) / n
-    return (0.5 - 0.5 * np.cos(phase)).astype(np.float32)
-
-
 def _weights(n_fft: int, sr: int, pitches: NDArray[np.int64], tuning: float) -> Float32:
     """What each bin adds to each pitch: a triangle that ends a semitone away."""
     frequencies = np.arange(1, n_fft // 2 + 1) * (sr / n_fft)
-    positions = 69 + 12 * np.log2(frequencies / 440) - tuning / 100
+    positions = midi_number(frequencies) - tuning / 100
     distances = np.abs(positions[:, np.newaxis] - pitches)
     triangles = np.maximum(0, 1 - distances)
     # low pitches lie closer than the bins: each takes the bin nearest to it
@@ -288,11 +285,11 @@ def _tuning(blocks: Iterable[Float32], sr: int) -> float:
     they point everywhere, as those of drums do.
     """
     n_fft = _length(TUNING_WINDOW, sr)
-    hann = _hann(n_fft)
+    window = hann(n_fft)
     direction, weight = 0j, 0.0
     for block in blocks:
         for start in range(0, block.shape[1] - n_fft + 1, sr // TUNING_RATE):
-            heights, pitches = _peaks(block[:, start : start + n_fft] * hann, sr)
+            heights, pitches = _peaks(block[:, start : start + n_fft] * window, sr)
             direction += complex(heights @ np.exp(2j * np.pi * pitches))
             weight += float(heights.sum())
     clear = abs(direction) > CLEARLY_TUNED * weight
@@ -312,4 +309,4 @@ def _peaks(windowed: Float32, sr: int) -> tuple[Float64, Float64]:
     (peaks,) = np.nonzero((middle > left) & (middle >= right) & (middle > least))
     a, b, c = (np.log(side[peaks]) for side in (left, middle, right))
     offsets = 0.5 * (a - c) / (a - 2 * b + c)
-    return middle[peaks], 12 * np.log2((low + peaks + offsets) * bin_width / 440)
+    return middle[peaks], semitones((low + peaks + offsets) * bin_width)

@@ -16,6 +16,7 @@ from specnmf.factor.iterate import Callback
 from specnmf.factor.nmf import nmf
 from specnmf.informed.components import Components
 from specnmf.informed.constraints import Layout, by_stem, fmp_layout, owners
+from specnmf.notation import hertz
 from specnmf.score.notes import Score
 from specnmf.settings import ScoreSettings
 
@@ -101,7 +102,7 @@ def fit_book(
         score,
         grid,
         onsets=settings.model == "fmp-onsets",
-        tuning=440 * 2 ** (tuning / 1200),
+        tuning=float(hertz(69, cents=tuning)),
     )
     result = nmf(
         stft.magnitude(audio, grid, threads=settings.threads),

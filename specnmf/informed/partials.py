@@ -7,6 +7,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from specnmf.audio.stft import Grid
 from specnmf.factor.parametric.lobes import Lobes
+from specnmf.notation import hertz
 
 Array = NDArray[np.float64]
 
@@ -85,7 +86,7 @@ def _edges(
     m = np.arange(1, N_PARTIALS + 1)
     B = np.broadcast_to(np.asarray(inharmonicity, float), pitches.shape)[:, None]
     stretched = m * np.sqrt((1 + B * m**2) / (1 + B))
-    fundamental = 440 * 2 ** ((pitches - 69 + tuning / 100) / 12)
+    fundamental = hertz(pitches, cents=tuning)
     in_bins = grid.n_fft / grid.sr * fundamental[:, None] * stretched
     steps = detunings()[:, np.newaxis]
     low = 2 ** ((steps - DETUNING_STEP / 2) / 1200) * in_bins[:, np.newaxis]

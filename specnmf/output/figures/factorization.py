@@ -20,7 +20,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from specnmf.errors import ParameterError
 from specnmf.factor.factorization import Factorization
-from specnmf.notation import note_name
+from specnmf.notation import nearest, note_name
 from specnmf.output.figures import canvas, pooling
 from specnmf.output.figures.canvas import BLUE, GREY, INK, LINE, ORANGE, PLAIN, SMALL
 from specnmf.output.figures.pooling import Float32, Float64, MagnitudesOf, Plane
@@ -298,7 +298,7 @@ def _roll(data: FigureData) -> _Roll:
     """Sort the activations into rows."""
     power = pooling.template_power(data.factorization.W, data.factorization.H, data)
     pitched = np.isfinite(data.pitches)
-    notes = pooling.semitones(data.pitches[pitched])
+    notes = np.array([nearest(p) for p in data.pitches[pitched]], np.intp)
     keys = canvas.key_range(notes)
     lanes = data.strongest(np.flatnonzero(~pitched))
     gap = 1 if len(lanes) and len(keys) else 0
@@ -422,7 +422,7 @@ def _pitch_axes(axes: Axes, data: FigureData, roll: _Roll) -> None:
     """Name the rows at the left; at the right, the components that share them."""
     sharing: dict[int, list[str]] = {}
     for component in np.flatnonzero(np.isfinite(data.pitches)):
-        key = int(pooling.semitones(data.pitches[component]))
+        key = nearest(data.pitches[component])
         sharing.setdefault(key, []).append(f"{component + 1}")
     names = {key: note_name(key) for key in sharing}
     for row, component in enumerate(roll.lanes[::-1], roll.bottom):

@@ -13,6 +13,8 @@ from typing import NamedTuple, Protocol
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from specnmf.notation import hertz
+
 Float32 = NDArray[np.float32]
 Float64 = NDArray[np.float64]
 
@@ -188,12 +190,7 @@ def decibels(power: Float64) -> Float64:
 
 def octaves(midi: ArrayLike) -> Float64:
     """Log2 of the frequency in Hz of MIDI numbers."""
-    return np.asarray(np.log2(440) + (np.asarray(midi, np.float64) - 69) / 12)
-
-
-def semitones(midi: NDArray[np.floating]) -> NDArray[np.intp]:
-    """The nearest semitones, as `note_name` rounds."""
-    return np.asarray(np.floor(midi + 0.5), np.intp)
+    return np.asarray(np.log2(hertz(midi)))
 
 
 def _mean_power(spectra: Float32, group: int) -> Float32:

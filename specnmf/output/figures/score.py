@@ -10,7 +10,7 @@ from matplotlib.collections import PolyCollection
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 
-from specnmf.notation import drum_name, note_name
+from specnmf.notation import drum_name, midi_number, note_name
 from specnmf.output.figures import canvas, pooling
 from specnmf.output.figures.canvas import GREY, INK, PLAIN, SMALL, Box
 from specnmf.output.figures.pooling import Float64, Rows
@@ -125,7 +125,7 @@ def _extents(data: ScoreFigureData) -> Float64:
 def _draw_keyboard(axes: Axes, rows: Rows) -> None:
     """Draw a keyboard along logarithmic frequency, and name its Cs."""
     ends = rows.edges[[0, -1]]
-    low, high = np.rint(69 + 12 * (ends - np.log2(440))).astype(int).tolist()
+    low, high = np.rint(midi_number(2**ends)).astype(int).tolist()
     black = [m for m in range(low - 1, high + 2) if m % 12 in canvas.BLACK_KEYS]
     seams = [m for m in range(low - 1, high + 2) if m % 12 in _KEY_LINES]
     corners = pooling.octaves(np.add.outer(black, (-0.5, 0.5)))

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from specnmf.errors import ParameterError
 from specnmf.factor.factorization import Factorization
-from specnmf.notation import note_name
+from specnmf.notation import nearest, note_name
 from specnmf.output.figures import pooling
 from specnmf.output.figures.pooling import Float32, Float64, Plane
 from specnmf.output.figures.stems import GREY, Palette, palette
@@ -200,7 +200,7 @@ def _voices(data: ScoreFigureData) -> tuple[Voice, ...]:
         if math.isnan(pitch):
             key = -math.inf, -group, str(names[k])
         else:
-            pitch = float(math.floor(pitch + 0.5))
+            pitch = float(nearest(pitch))
             key = pitch, -group, note_name(pitch)
         members.setdefault(key, []).append(k)
     strongest = list(members)[:MOST_VOICES]
