@@ -149,11 +149,11 @@ def test_figures_of_a_streamed_run_show_all_of_it(tmp_path, monkeypatch):
     audio = specnmf.read(CHOPIN, duration=6.0)
     with np.load(run.folder / "factors.npz") as factors:
         data = factorization.FigureData(
-            specnmf.stft(audio).magnitude(),
-            specnmf.Factorization(factors["W"], factors["H"]),
-            factors["frequencies"],
-            factors["times"],
-            np.full(4, np.nan),
+            V=specnmf.stft(audio).magnitude(),
+            factorization=specnmf.Factorization(factors["W"], factors["H"]),
+            frequencies=factors["frequencies"],
+            times=factors["times"],
+            pitches=np.full(4, np.nan),
         )
     for streamed, held in zip(shown[0], pool(data), strict=True):
         np.testing.assert_allclose(streamed, held, atol=0.01)

@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from specnmf.output.figures import canvas
-from specnmf.output.figures.canvas import BLUE, GREY, LINE, ORANGE, PALE, PLAIN, SMALL
+from specnmf.output.figures.canvas import BLUE, GREY, ORANGE, PALE, PLAIN, SMALL
 from specnmf.output.figures.pooling import Float64
 from specnmf.output.figures.score_data import ScoreFigureData
 from specnmf.score.notes import Score
@@ -254,7 +254,7 @@ def _draw_path(axes: Axes, view: _View) -> None:
     axes.set_yticks(ticks, labels=labels, fontsize=SMALL)
     axes.set_ylabel(unit, fontsize=PLAIN)
     _shade(axes, view.apart)
-    _grid(axes)
+    canvas.grid(axes, "both")
     canvas.caption(axes, "Time in the score; dashed: both clocks alike")
 
 
@@ -272,7 +272,7 @@ def _draw_tempo(axes: Axes, view: _View) -> None:
     axes.set_ylim(max(0.0, low - margin), high + margin)
     axes.set_ylabel("%", fontsize=PLAIN)
     _shade(axes, view.apart)
-    _grid(axes)
+    canvas.grid(axes, "both")
     canvas.caption(axes, f"Tempo in percent of the score's; median {middle:.0f}%")
 
 
@@ -290,11 +290,6 @@ def _draw_agreement(axes: Axes, view: _View) -> None:
     canvas.caption(axes, f"Agreement of score and recording{shaded}")
 
 
-def _grid(axes: Axes) -> None:
-    axes.set_axisbelow(True)
-    axes.grid(color=LINE, linewidth=0.6)
-
-
 def _shade(axes: Axes, stretches: Sequence[Stretch]) -> None:
     for start, stop in stretches:
         axes.axvspan(start, stop, color=ORANGE, alpha=0.16, linewidth=0)
@@ -309,17 +304,10 @@ def _subtitle(data: ScoreFigureData) -> str:
 
 def _draw_remarks(figure: Figure, remarks: Sequence[str], top: float) -> None:
     """Write the remarks, a line each, so many inches below the top."""
-    width, height = figure.get_size_inches()
-    for number, text in enumerate(remarks):
-        figure.text(
-            0.12 / width,
-            1 - (top - 0.06 + number * _REMARK) / height,
-            canvas.printable(text, 150),
-            fontsize=SMALL,
-            color=ORANGE,
-            va="center",
-            parse_math=False,
-        )
+    style = {"fontsize": SMALL, "color": ORANGE, "va": "center"}
+    for number, words in enumerate(remarks):
+        place = canvas.MARGIN, top - 0.06 + number * _REMARK
+        canvas.text(figure, place, words, 150, **style)
 
 
 _Panel = tuple[float, float, Callable[[Axes, _View], None]]

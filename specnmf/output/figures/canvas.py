@@ -6,11 +6,11 @@ Matplotlib's object interface draws them, so that several threads may draw at on
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from pathlib import Path
 from threading import Lock
-from typing import Any
+from typing import Any, Literal, TypeVar
 
 import matplotlib as mpl
 import numpy as np
@@ -25,7 +25,7 @@ from matplotlib.patches import Rectangle
 from numpy.typing import ArrayLike, NDArray
 
 from specnmf.output.figures import pooling
-from specnmf.output.figures.pooling import Float32, Plane, Rows
+from specnmf.output.figures.pooling import Float32, Float64, Plane, Rows
 from specnmf.settings import FigureFormat
 
 #: Dots per inch of a PNG, and of the images inside an SVG or PDF.
@@ -36,18 +36,14 @@ V_RANGE, W_RANGE, H_RANGE = 80, 40, 40
 INK, GREY, LINE, KEY = "#1a1a1a", "#595959", "#d9d9d9", "#f0f0f0"
 BLUE, PALE, ORANGE = "#0868ac", "#b3d3ea", "#c44e00"
 SMALL, PLAIN, LARGE = 8, 9, 13  # points
+MARGIN = 0.12  # inches at the left of titles
 HEADER = 0.72  # inches above the panels, for the title
 IMAGE: dict[str, Any] = {"aspect": "auto", "origin": "lower"}
-
-_DIVERGENCES = {
-    2.0: "Euclidean distance",
-    1.0: "Kullback–Leibler divergence",
-    0.0: "Itakura–Saito divergence",
-}
 
 #: Pitch classes.
 BLACK_KEYS = (1, 3, 6, 8, 10)
 
+Data = TypeVar("Data")
 #: Left, bottom, width and height in inches.
 Box = tuple[float, float, float, float]
 #: What each colour stands for.
@@ -78,20 +74,21 @@ def new_figure(
     """An empty figure of so many inches: whose it is, and what it shows."""
     figure = Figure(figsize=(width, height), dpi=DPI, facecolor="white")
     FigureCanvasAgg(figure)
-    left, top = 0.12 / width, 1 - 0.12 / height
-    figure.text(
-        left,
-        top,
-        printable(title, int(8 * width)),
-        fontproperties=_BOLD,
-        color=INK,
-        va="top",
-        parse_math=False,
-    )
-    below = top - 0.24 / height
+    bold = {"fontproperties": _BOLD, "color": INK, "va": "top"}
+    text(figure, (MARGIN, 0.12), title, int(8 * width), **bold)
+    left, below = MARGIN / width, 1 - 0.36 / height
     figure.text(left, below, subtitle, fontsize=PLAIN, color=GREY, va="top")
     _draw_legend(figure, legend)
     return figure
+
+
+def text(
+    figure: Figure, place: tuple[float, float], words: str, most: int, **style: Any
+) -> None:
+    """Write so many characters at so many inches from the left and below the top."""
+    width, height = figure.get_size_inches()
+    x, y = place[0] / width, 1 - place[1] / height
+    figure.text(x, y, printable(words, most), parse_math=False, **style)
 
 
 def panel(figure: Figure, box: Box) -> Axes:
@@ -127,21 +124,15 @@ def _draw_legend(figure: Figure, legend: Legend) -> None:
     n_columns = _legend_columns(legend)
     for number, (name, colour) in enumerate(legend):
         row, column = divmod(number, n_columns)
-        left = 0.12 + column * _entry_width(legend)
-        middle = height - _LEGEND_TOP - row * _LEGEND_ROW
-        swatch = left / width, (middle - 0.055) / height
+        left = MARGIN + column * _entry_width(legend)
+        middle = _LEGEND_TOP + row * _LEGEND_ROW
+        swatch = left / width, 1 - (middle + 0.055) / height
         figure.add_artist(
             Rectangle(swatch, 0.2 / width, 0.11 / height, color=colour, linewidth=0)
         )
-        figure.text(
-            (left + 0.27) / width,
-            middle / height,
-            printable(name, _LONGEST_NAME),
-            fontsize=SMALL,
-            color=INK,
-            va="center_baseline",
-            parse_math=False,
-        )
+        place = left + 0.27, middle
+        style = {"fontsize": SMALL, "color": INK, "va": "center_baseline"}
+        text(figure, place, name, _LONGEST_NAME, **style)
 
 
 def _legend_columns(legend: Legend) -> int:
@@ -154,26 +145,26 @@ def _entry_width(legend: Legend) -> float:
     return 0.5 + 0.075 * min(longest, _LONGEST_NAME)
 
 
-def remark(axes: Axes, text: str, colour: str) -> None:
+def remark(axes: Axes, text: str, colour: str = GREY) -> None:
     """Say in the middle of a panel why it is empty."""
-    axes.text(
-        0.5,
-        0.5,
-        text,
-        transform=axes.transAxes,
-        fontsize=LARGE,
-        color=colour,
-        ha="center",
-        va="center",
-    )
+    middle: dict[str, Any] = {"ha": "center", "va": "center"}
+    middle["transform"] = axes.transAxes
+    axes.text(0.5, 0.5, text, fontsize=LARGE, color=colour, **middle)
 
 
-def bar(
-    figure: Figure,
-    box: Box,
-    colours: Colormap,
-    span: int,
+def note(
+    axes: Axes,
+    text: str,
+    place: tuple[float, float],
+    offset: tuple[float, float],
+    **style: Any,
 ) -> None:
+    """Write beside a place, so many points to its right and above it."""
+    style = {"fontsize": SMALL, "textcoords": "offset points", **style}
+    axes.annotate(text, place, offset, **style)
+
+
+def bar(figure: Figure, box: Box, colours: Colormap, span: int) -> None:
     """Explain the colours: dB below the maximum."""
     axes = panel(figure, box)
     ramp = np.linspace(0, 1, 256)[:, None]
@@ -195,11 +186,12 @@ def draw_power(
     plane: Plane,
     rows: Rows,
     *,
-    peak: float,
+    peak: float | None = None,
     colours: Colormap | str = "magma",
     span: int = V_RANGE,
 ) -> None:
-    """Draw a picture in dB below ``peak``, over logarithmic frequency."""
+    """Draw a picture in dB below ``peak``, by default its own, over log frequency."""
+    peak = float(power.max()) if peak is None else peak
     axes.imshow(
         power - max(peak, pooling.SILENCE),
         extent=(*plane.extent(), float(rows.edges[0]), float(rows.edges[-1])),
@@ -209,6 +201,9 @@ def draw_power(
         interpolation="antialiased",
         **IMAGE,
     )
+    frequency_axis(axes.yaxis, rows)
+    if peak < pooling.SILENCE:
+        remark(axes, "silence", "white" if colours == "magma" else GREY)
 
 
 def draw_bars(
@@ -230,10 +225,17 @@ def draw_bars(
     grid(axes)
 
 
+def draw_steps(
+    axes: Axes, edges: Float64, low: Float64, high: Float64, **style: Any
+) -> None:
+    """Fill what lies between two staircases that are constant from edge to edge."""
+    low, high = (np.append(side, side[-1:]) for side in (low, high))
+    style = {"step": "post", "linewidth": 0.4, "zorder": 2, **style}
+    axes.fill_between(edges, low, high, **style)
+
+
 def draw_pixels(
-    axes: Axes,
-    colours: NDArray[np.uint8],
-    extent: tuple[float, float, float, float],
+    axes: Axes, colours: NDArray[np.uint8], extent: tuple[float, float, float, float]
 ) -> None:
     """Draw an image as it is, from its lowest line up."""
     axes.imshow(colours, extent=extent, interpolation="nearest", zorder=1, **IMAGE)
@@ -291,10 +293,10 @@ def key_range(notes: NDArray[np.intp]) -> range:
     return range(low - more // 2, high + more - more // 2 + 1)
 
 
-def grid(axes: Axes) -> None:
-    """Draw a line at each tick of time, behind everything."""
+def grid(axes: Axes, axis: Literal["both", "x", "y"] = "x") -> None:
+    """Draw a line at each tick, of time unless told otherwise, behind everything."""
     axes.set_axisbelow(True)
-    axes.grid(axis="x", color=LINE, linewidth=0.6)
+    axes.grid(axis=axis, color=LINE, linewidth=0.6)
 
 
 def time_axis(axes: Axes, span: tuple[float, float], *, labelled: bool = True) -> None:
@@ -323,7 +325,9 @@ def clock_ticks(
     return ticks, [f"{t:g}" for t in ticks], "seconds"
 
 
-def name_rows(axes: Axes, names: Mapping[int, str], inches: float) -> None:
+def name_rows(
+    axes: Axes, names: Mapping[int, str], inches: float, *, most: int = _LONGEST_ROW
+) -> None:
     """Name rows at the left: all, or as many as there is room for.
 
     Parameters
@@ -332,23 +336,29 @@ def name_rows(axes: Axes, names: Mapping[int, str], inches: float) -> None:
         By the row's place.
     inches : float
         From a row to the next.
+    most : int
+        Characters of a name.
     """
-    chosen = _spread(names, inches)
-    axes.set_yticks(chosen, _labels(names, chosen, _LONGEST_ROW), fontsize=SMALL)
-    for label in axes.yaxis.get_ticklabels():
-        label.set_parse_math(False)
-    axes.tick_params(axis="y", length=0)
+    _name(axes.yaxis, names, inches, most, rotation=0)
 
 
 def name_columns(axes: Axes, names: Mapping[int, str], inches: float) -> None:
     """Name columns below, upright where they are wide enough for any name."""
+    if inches > _WIDE:
+        _name(axes.xaxis, names, inches, _LONGEST_ROW, rotation=0)
+    else:
+        _name(axes.xaxis, names, inches, _LONGEST_COLUMN, rotation=90)
+
+
+def _name(
+    axis: Axis, names: Mapping[int, str], inches: float, most: int, *, rotation: float
+) -> None:
     chosen = _spread(names, inches)
-    wide = inches > _WIDE
-    labels = _labels(names, chosen, _LONGEST_ROW if wide else _LONGEST_COLUMN)
-    axes.set_xticks(chosen, labels, fontsize=SMALL, rotation=0 if wide else 90)
-    for label in axes.xaxis.get_ticklabels():
+    labels = [printable(names[place], most) for place in chosen]
+    axis.set_ticks(chosen, labels=labels, fontsize=SMALL, rotation=rotation)
+    for label in axis.get_ticklabels():
         label.set_parse_math(False)
-    axes.tick_params(axis="x", length=0)
+    axis.set_tick_params(length=0)
 
 
 def _spread(names: Mapping[int, str], inches: float) -> list[int]:
@@ -358,10 +368,6 @@ def _spread(names: Mapping[int, str], inches: float) -> list[int]:
         if not chosen or (place - chosen[-1]) * inches > _NAME - 1e-9:
             chosen.append(place)
     return chosen
-
-
-def _labels(names: Mapping[int, str], chosen: Sequence[int], most: int) -> list[str]:
-    return [printable(names[place], most) for place in chosen]
 
 
 def frequency_axis(axis: Axis, rows: Rows, *, sparse: bool = False) -> None:
@@ -374,19 +380,16 @@ def frequency_axis(axis: Axis, rows: Rows, *, sparse: bool = False) -> None:
     axis.set_ticks(np.log2(hertz), labels=labels, fontsize=SMALL)
 
 
-def right_axis(axes: Axes, ticks: ArrayLike, labels: list[str]) -> Axes:
+def right_axis(
+    axes: Axes, ticks: ArrayLike, labels: list[str], *, length: float = 0
+) -> Axes:
     """Put a second scale at the right, over the same range."""
     right = axes.twinx()
     right.set_ylim(axes.get_ylim())
     right.set_yticks(ticks, labels=labels, fontsize=SMALL)
-    right.tick_params(length=3, width=0.6, color=GREY, labelcolor=GREY)
+    right.tick_params(length=length, width=0.6, color=GREY, labelcolor=GREY)
     right.spines[:].set_visible(False)
     return right
-
-
-def divergence_name(beta: float) -> str:
-    """What the divergence of a beta is called."""
-    return _DIVERGENCES.get(beta, f"beta-divergence (β = {beta:g})")
 
 
 def percent(share: float) -> str:
@@ -405,6 +408,17 @@ def printable(text: str, most: int) -> str:
     text = text if len(text) <= most else text[: most - 1] + "…"
     font = get_font(findfont(_BOLD))
     return "".join(c if font.get_char_index(ord(c)) else "□" for c in text)
+
+
+def write(
+    folder: Path,
+    data: Data,
+    figures: Mapping[str, Callable[[Data], Figure]],
+    figure_format: FigureFormat,
+) -> None:
+    """Draw figures one by one, each into a file of its name."""
+    for name, draw in figures.items():
+        save(draw(data), folder / f"{name}.{figure_format}", figure_format)
 
 
 def save(figure: Figure, path: Path, figure_format: FigureFormat) -> None:

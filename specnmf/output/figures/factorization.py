@@ -15,14 +15,13 @@ from matplotlib.axes import Axes
 from matplotlib.collections import PolyCollection
 from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator, StrMethodFormatter
 from numpy.typing import ArrayLike, NDArray
 
-from specnmf.errors import ParameterError
 from specnmf.factor.factorization import Factorization
 from specnmf.notation import nearest, note_name
 from specnmf.output.figures import canvas, pooling
 from specnmf.output.figures.canvas import BLUE, GREY, INK, LINE, ORANGE, PLAIN, SMALL
+from specnmf.output.figures.cost import cost_figure
 from specnmf.output.figures.pooling import Float32, Float64, MagnitudesOf, Plane
 from specnmf.parallel import workers
 from specnmf.settings import FigureFormat
@@ -47,18 +46,14 @@ class FigureData(Plane):
         The magnitudes that were factorised.
     factorization : Factorization
         V ≈ W H, and the losses.
-    frequencies : array, shape (n_bins,)
-        Of the bins, in Hz, rising.
-    times : array, shape (n_frames,)
-        Of the frames' centres, in seconds, evenly spaced.
     pitches : array, shape (n_components,)
         MIDI number of each component; NaN for one without a pitch.
     beta : float
         The divergence that was minimised.
-    title : str
-        Stands above each figure; the recording's name.
     step : str
         What the losses are of, one by one.
+    frequencies, times, title
+        As for `Plane`.
 
     Raises
     ------
@@ -68,29 +63,18 @@ class FigureData(Plane):
 
     V: NDArray[np.floating] | MagnitudesOf
     factorization: Factorization
-    frequencies: NDArray[np.floating]
-    times: NDArray[np.floating]
     pitches: NDArray[np.floating]
     beta: float = 1.0
-    title: str = ""
     step: str = "iteration"
 
     def __post_init__(self) -> None:
         W, H = self.factorization.W, self.factorization.H
-        for name, expected in (
-            ("V", (W.shape[0], H.shape[1])),
-            ("frequencies", W.shape[:1]),
-            ("times", H.shape[1:]),
-            ("pitches", H.shape[:1]),
-        ):
-            given = getattr(self, name)
-            array = given if hasattr(given, "shape") else np.asarray(given)
-            if array.shape != expected:
-                raise ParameterError(
-                    f"{name} must have shape {expected} to fit W and H, "
-                    f"got {array.shape}"
-                )
-            object.__setattr__(self, name, array)
+        self.check(
+            V=(W.shape[0], H.shape[1]),
+            frequencies=W.shape[:1],
+            times=H.shape[1:],
+            pitches=H.shape[:1],
+        )
 
     @cached_property
     def shares(self) -> Float64:
@@ -177,16 +161,15 @@ def draw_figures(
         title=title,
         step=step,
     )
-    for name, draw in (
-        ("spectrogram", spectrogram_figure),
-        ("templates", templates_figure),
-        ("activations", activations_figure),
-        ("reconstruction", reconstruction_figure),
-        ("loss", loss_figure),
-    ):
-        if name in only:
-            figure = draw(data)
-            canvas.save(figure, folder / f"{name}.{figure_format}", figure_format)
+    figures = {
+        "spectrogram": spectrogram_figure,
+        "templates": templates_figure,
+        "activations": activations_figure,
+        "reconstruction": reconstruction_figure,
+        "loss": loss_figure,
+    }
+    chosen = {name: draw for name, draw in figures.items() if name in only}
+    canvas.write(folder, data, chosen, figure_format)
 
 
 def spectrogram_figure(data: FigureData) -> Figure:
@@ -262,18 +245,8 @@ def reconstruction_figure(data: FigureData) -> Figure:
 
 def loss_figure(data: FigureData) -> Figure:
     """Draw the cost after each iteration, and say by how much it fell."""
-    losses = data.factorization.losses
-    cost = canvas.divergence_name(data.beta)
-    figure = canvas.new_figure(8, 4.6, data.title, f"Cost: the {cost} of W H from V")
-    axes = canvas.panel(figure, (1.0, 0.6, 6.7, 3.28))
-    axes.set_xlabel(data.step, fontsize=PLAIN)
-    axes.set_ylabel("cost", fontsize=PLAIN)
-    if len(losses):
-        _draw_losses(axes, losses, data.step)
-    else:
-        axes.set(xticks=[], yticks=[])
-        canvas.remark(axes, "no iterations", GREY)
-    return figure
+    losses, beta = data.factorization.losses, data.beta
+    return cost_figure(data.title, "W H from V", losses, beta=beta, step=data.step)
 
 
 def _pool(data: FigureData) -> _Pictures:
@@ -313,10 +286,7 @@ def _draw_power(axes: Axes, data: FigureData, power: Float32) -> None:
     """Draw a picture in dB below the maximum of V."""
     peak = float(data.pictures.V.max())
     canvas.draw_power(axes, power, data, data.rows, peak=peak)
-    canvas.frequency_axis(axes.yaxis, data.rows)
     axes.set_ylabel("frequency", fontsize=PLAIN)
-    if peak < pooling.SILENCE:
-        canvas.remark(axes, "silence", "white")
 
 
 def _draw_templates(
@@ -368,7 +338,7 @@ def _draw_roll(axes: Axes, data: FigureData, roll: _Roll) -> None:
     shades = pooling.shades(roll.power, canvas.H_RANGE)
     canvas.draw_bars(axes, data, _roll_colours()(shades, bytes=True), roll.bottom)
     if shades.max() < 0:
-        canvas.remark(axes, "silence", GREY)
+        canvas.remark(axes, "silence")
 
 
 def _roll_colours() -> ListedColormap:
@@ -378,30 +348,13 @@ def _roll_colours() -> ListedColormap:
     return ListedColormap(colours)
 
 
-def _draw_losses(axes: Axes, losses: Float64, step: str) -> None:
-    """Draw the cost, on a logarithmic axis if it falls by more than a decade."""
-    marker = "o" if len(losses) <= 30 else ""
-    iterations = np.arange(1, len(losses) + 1)
-    axes.plot(iterations, losses, color=BLUE, linewidth=2, marker=marker, markersize=4)
-    axes.grid(color=LINE, linewidth=0.6)
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
-    axes.yaxis.set_major_formatter(StrMethodFormatter("{x:,.10g}"))
-    if len(losses) == 1:
-        axes.set_xlim(0, 2)
-    if losses.min() > 0 and losses.max() > 10 * losses.min():
-        axes.set_yscale("log")
-    if len(losses) > 1 and losses[0] > 0:
-        fall = f"falls by {canvas.percent(1 - losses[-1] / losses[0])}"
-        text = f"{fall} from {step} 1 to {len(losses)}"
-        axes.set_title(text, loc="right", fontsize=PLAIN, color=INK, pad=4)
-
-
 def _octave_axis(axes: Axes, data: FigureData) -> None:
     """Name the Cs at the right, unless nothing has a pitch."""
     low, high = data.rows.edges[[0, -1]]
     cs = [m for m in range(24, 109, 12) if low <= pooling.octaves(m) <= high]
     if np.isfinite(data.pitches).any():
-        canvas.right_axis(axes, pooling.octaves(cs), [note_name(m) for m in cs])
+        names = [note_name(m) for m in cs]
+        canvas.right_axis(axes, pooling.octaves(cs), names, length=3)
 
 
 def _level_axis(axes: Axes, n_rows: int, row: float, *, labelled: bool) -> None:
@@ -411,8 +364,7 @@ def _level_axis(axes: Axes, n_rows: int, row: float, *, labelled: bool) -> None:
     labels = ["0", f"−{canvas.W_RANGE}"] * n_rows if labelled else []
     axes.set_yticklabels(labels or [""] * 2 * n_rows, fontsize=SMALL)
     axes.tick_params(axis="y", length=3 if labelled else 0)
-    axes.set_axisbelow(True)
-    axes.grid(axis="x", color=LINE, linewidth=0.6)
+    canvas.grid(axes)
     axes.spines[["top", "right", "left"]].set_visible(False)
     if labelled:
         axes.set_ylabel("dB re each template's maximum", fontsize=PLAIN)
@@ -437,13 +389,5 @@ def _pitch_axes(axes: Axes, data: FigureData, roll: _Roll) -> None:
             ", ".join(group[:3]) + " …" * (len(group) > 3) for group in sharing.values()
         ]
         right = canvas.right_axis(axes, list(sharing), numbers)
-        right.tick_params(length=0)
-        right.annotate(
-            "component",
-            (1, 1),
-            (4, 4),
-            xycoords="axes fraction",
-            textcoords="offset points",
-            fontsize=SMALL,
-            color=GREY,
-        )
+        style = {"xycoords": "axes fraction", "color": GREY}
+        canvas.note(right, "component", (1, 1), (4, 4), **style)

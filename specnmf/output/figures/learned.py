@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from specnmf.factor.factorization import Factorization
 from specnmf.output.figures import canvas, pooling, stems
-from specnmf.output.figures.canvas import GREY, INK, PLAIN
+from specnmf.output.figures.canvas import INK, PLAIN
 from specnmf.output.figures.score_data import ScoreFigureData
 
 Shades = NDArray[np.floating]
@@ -187,7 +187,7 @@ def _draw_roll(
     """Draw each voice in its row; where some share one, the strongest is seen."""
     strengths = pooling.shades(data.power(data.factorization), canvas.H_RANGE)
     if strengths.max() < 0:
-        canvas.remark(axes, "silence", GREY)
+        canvas.remark(axes, "silence")
     shades = np.zeros((n_rows, data.n_columns))
     groups = np.zeros(shades.shape, np.intp)
     for row, group, strength in zip(rows, data.groups, strengths, strict=True):

@@ -7,12 +7,14 @@ the strongest frequency within it.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from specnmf.errors import ParameterError
 from specnmf.notation import hertz
 
 Float32 = NDArray[np.float32]
@@ -48,19 +50,40 @@ class Rows(NamedTuple):
     starts: NDArray[np.intp]  # which of the points are edges
 
 
+@dataclass(frozen=True, eq=False, kw_only=True)
 class Plane:
     """Time and frequency of some figures' pictures.
 
-    Attributes
+    Parameters
     ----------
     frequencies : array, shape (n_bins,)
         Of the bins, in Hz, rising.
     times : array, shape (n_frames,)
         Of the frames' centres, in seconds, evenly spaced.
+    title : str
+        Stands above each figure; the recording's name.
     """
 
     frequencies: NDArray[np.floating]
     times: NDArray[np.floating]
+    title: str = ""
+
+    def check(self, **shapes: tuple[int, ...]) -> None:
+        """Make fields arrays, and see that they have their shapes.
+
+        Raises
+        ------
+        ParameterError
+            If one has not.
+        """
+        for name, expected in shapes.items():
+            given = getattr(self, name)
+            array = given if hasattr(given, "shape") else np.asarray(given)
+            if array.shape != expected:
+                raise ParameterError(
+                    f"{name} must have shape {expected}, got {array.shape}"
+                )
+            object.__setattr__(self, name, array)
 
     @property
     def hop(self) -> float:

@@ -69,19 +69,13 @@ def _draw_overlay(
     """Draw V, in grey, and the notes that have a pitch."""
     axes = canvas.panel(figure, box)
     power = pooling.picture(data.V, data, rows)
-    peak = float(power.max())
-    canvas.draw_power(
-        axes, power, data, rows, peak=peak, colours=_INTENSITY, span=RANGE
-    )
-    if peak < pooling.SILENCE:
-        canvas.remark(axes, "silence", GREY)
+    canvas.draw_power(axes, power, data, rows, colours=_INTENSITY, span=RANGE)
     left, bottom, width, height = box
     if not all(note.percussion for note in data.score.notes):
         _draw_notes(axes, data)
         keyboard = (left - _KEYBOARD, bottom, _KEYBOARD, height)
         _draw_keyboard(canvas.panel(figure, keyboard), rows)
         axes.yaxis.tick_right()
-    canvas.frequency_axis(axes.yaxis, rows)
     canvas.time_axis(axes, data.span, labelled=labelled)
     bar = (left + width + 0.85, bottom, 0.14, height)
     canvas.bar(figure, bar, _INTENSITY, RANGE)

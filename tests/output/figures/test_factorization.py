@@ -1,3 +1,4 @@
+import dataclasses
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 
@@ -115,13 +116,7 @@ def test_model_and_what_is_left_are_pooled_as_the_recording_is(rng, monkeypatch)
 @pytest.mark.parametrize("order", ["C", "F"])
 def test_pictures_do_not_depend_on_the_order_in_memory(rng, order):
     data = make(rng, [A4], 1500)
-    same = FigureData(
-        np.array(data.V, order=order),
-        data.factorization,
-        data.frequencies,
-        data.times,
-        data.pitches,
-    )
+    same = dataclasses.replace(data, V=np.array(data.V, order=order))
     np.testing.assert_array_equal(same.pictures.V, data.pictures.V)
 
 
@@ -163,7 +158,7 @@ def test_template_label_tells_number_pitch_and_share(rng):
     data = make(rng, [C5, NONE, A4])
     W, H = np.ones((1025, 3)), np.sqrt([[0.60], [0.28], [0.12]]) * np.ones((1, 60))
     shares = Factorization(W, H)
-    data = FigureData(data.V, shares, data.frequencies, data.times, data.pitches)
+    data = dataclasses.replace(data, factorization=shares)
     expected = ["1: C5, 60%", "2: unpitched, 28%", "3: A4, 12%"]
     assert [data.label(k) for k in range(3)] == expected
     assert set(expected) <= set(texts(factorization.templates_figure(data)))
@@ -235,7 +230,7 @@ def test_reconstruction_tells_how_much_is_explained(rng):
     data = make(rng, [A4])
     half = Factorization(data.factorization.W, data.factorization.H)
     V = 2 * half.W @ half.H
-    data = FigureData(V, half, data.frequencies, data.times, data.pitches)
+    data = dataclasses.replace(data, V=V, factorization=half)
     subtitle = "Reconstruction: W H explains 75% of the energy of V"
     assert subtitle in texts(factorization.reconstruction_figure(data))
 
