@@ -161,13 +161,11 @@ def features_of_file(
         If the file is missing, no audio, or cut short.
     """
     with reading(path) as source:
-        sr = source.sr
-    first = round(start * sr)
-    count = None if duration is None else max(1, round(duration * sr))
+        sr, span = source.sr, source.span(start, duration)
 
     def blocks() -> Iterator[Float32]:
         with reading(path) as source:
-            yield from source.blocks(first, count, dtype="float32")
+            yield from source.blocks(*span, dtype="float32")
 
     return _features(blocks, sr, threads)
 

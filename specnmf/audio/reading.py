@@ -47,6 +47,9 @@ _CUT_DS64 = re.compile(r"count (\d+) does not match value from 'ds64' chunk of (
 #: Declared sizes from here on mean "unknown", as programs write them to a pipe.
 _UNKNOWN_SIZE = 0x7FFF_0000
 
+#: The number of frames by which libsndfile means that it does not know.
+_UNKNOWN_FRAMES = 0x7FFF_FFFF_FFFF_FFFF
+
 
 def read(path: PathLike, *, start: float = 0.0, duration: float | None = None) -> Audio:
     """The recording in a file, or an excerpt of it.
@@ -70,8 +73,7 @@ def read(path: PathLike, *, start: float = 0.0, duration: float | None = None) -
         are not finite.
     """
     with reading(path) as source:
-        blocks = list(source.excerpt(start, duration))
-        return Audio(np.concatenate(blocks, axis=1), source.sr)
+        return _joined(source, source.excerpt(start, duration))
 
 
 def read_up_to(
@@ -100,7 +102,11 @@ def read_up_to(
             n_samples += block.shape[1]
             if n_samples > most:
                 return None
-        return Audio(np.concatenate(blocks, axis=1), source.sr)
+        return _joined(source, blocks)
+
+
+def _joined(source: Source, blocks: Iterable[Float32]) -> Audio:
+    return Audio(np.concatenate(list(blocks), axis=1), source.sr)
 
 
 def remarks(path: PathLike, n_samples: int | None = None) -> list[str]:
@@ -167,6 +173,11 @@ class Source:
         asked = math.inf if duration is None else duration * self.sr
         return max(0.0, min(asked, promised - start * self.sr))
 
+    def span(self, start: float, duration: float | None) -> tuple[int, int | None]:
+        """The first sample of an excerpt, and how many there are, if not all."""
+        count = None if duration is None else max(1, round(duration * self.sr))
+        return round(start * self.sr), count
+
     def excerpt(self, start: float, duration: float | None) -> Iterator[Float32]:
         """Yield an excerpt, in seconds, in blocks (n_channels, n) of float32.
 
@@ -181,14 +192,16 @@ class Source:
         check_at_least("start", start, 0)
         if duration is not None:
             check_above("duration", duration, 0)
-        first = round(start * self.sr)
-        count = None if duration is None else max(1, round(duration * self.sr))
         n_samples = 0
-        for block in _finite(self, self.blocks(first, count, dtype="float32")):
+        span = self.span(start, duration)
+        for block in _finite(self, self.blocks(*span, dtype="float32")):
             n_samples += block.shape[1]
             yield block
         if n_samples == 0:
-            raise _nothing_to_read(self.path, start)
+            late = f"ends before the start of the excerpt at {start} s"
+            raise AudioError(
+                f"{self.path}: {late if start > 0 else 'holds no samples'}"
+            )
 
     def blocks(
         self, first: int = 0, count: int | None = None, *, dtype: str
@@ -230,10 +243,11 @@ class Source:
         if self.file.format == "OGG" or math.isinf(promised):
             return
         if n_samples < (1 - TOLERATED) * promised:
-            raise _cut_short(self.path, promised / self.sr, n_samples / self.sr)
-
-
-_SF_COUNT_MAX = 0x7FFF_FFFF_FFFF_FFFF
+            raise AudioError(
+                f"{self.path}: cut short: its header says {promised / self.sr:.2f} s, "
+                f"it holds {n_samples / self.sr:.2f} s; copy it again, or save what is "
+                "left with an audio editor"
+            )
 
 
 @contextmanager
@@ -250,7 +264,12 @@ def reading(path: PathLike) -> Iterator[Source]:
     _check_file(path)
     with _sound_file(path) as file:
         source = Source(path, file)
-        _check_rate(source)
+        if not LOWEST_RATE <= source.sr <= HIGHEST_RATE:
+            raise AudioError(
+                f"{path}: a sample rate of {source.sr} Hz, expected {LOWEST_RATE} to "
+                f"{HIGHEST_RATE}; set the right one: ffmpeg -i {path.name} "
+                f"-af asetrate=44100 {path.stem}_44100.wav"
+            )
         source.check_whole(file.frames)
         yield source
 
@@ -339,16 +358,6 @@ def _check_file(path: Path) -> None:
         raise AudioError(f"{path}: cannot be opened ({reason})") from error
 
 
-def _check_rate(source: Source) -> None:
-    if not LOWEST_RATE <= source.sr <= HIGHEST_RATE:
-        path = source.path
-        raise AudioError(
-            f"{path}: a sample rate of {source.sr} Hz, expected {LOWEST_RATE} to "
-            f"{HIGHEST_RATE}; set the right one: ffmpeg -i {path.name} "
-            f"-af asetrate=44100 {path.stem}_44100.wav"
-        )
-
-
 def _promised(file: soundfile.SoundFile) -> float:
     """Samples a channel that the header states; infinite if it states none.
 
@@ -362,20 +371,7 @@ def _promised(file: soundfile.SoundFile) -> float:
     ds64 = _CUT_DS64.search(log)
     if ds64 and int(ds64[1]) < int(ds64[2]):
         return float(ds64[2])
-    return math.inf if file.frames == _SF_COUNT_MAX else float(file.frames)
-
-
-def _cut_short(path: Path, promised: float, held: float) -> AudioError:
-    return AudioError(
-        f"{path}: cut short: its header says {promised:.2f} s, it holds {held:.2f} s; "
-        "copy it again, or save what is left with an audio editor"
-    )
-
-
-def _nothing_to_read(path: PathLike, start: float) -> AudioError:
-    if start > 0:
-        return AudioError(f"{path}: ends before the start of the excerpt at {start} s")
-    return AudioError(f"{path}: holds no samples")
+    return math.inf if file.frames == _UNKNOWN_FRAMES else float(file.frames)
 
 
 def _finite(source: Source, blocks: Iterable[Float32]) -> Iterator[Float32]:

@@ -82,8 +82,7 @@ def bss_eval(
     n = len(references)
     signals = [signal[None] for signal in (*references, *estimates)]
     table = correlate(signals, signals[:n], filter_length)
-    energies = np.array([energy(signal) for signal in signals[n:]])
-    return Projector(table[:n]).ratios(table[n:], energies, range(n))
+    return Projector(table[:n]).ratios(table[n:], energies(signals[n:]), range(n))
 
 
 def _check(references: Signal, estimates: Signal, filter_length: int) -> None:
@@ -109,6 +108,9 @@ class Projector:
     ----------
     table : array, shape (n_references, n_references, n_lags)
         The references' correlations with each other, as of `correlate`.
+
+    Its methods take a ``table`` of shape (n_signals, n_references, n_lags): the
+    correlations of signals with the references.
     """
 
     def __init__(self, table: Array) -> None:
@@ -120,13 +122,7 @@ class Projector:
         self.all: Any = None
 
     def onto_each(self, table: Array) -> Array:
-        """Energies on each reference alone, shape (n_signals, n_references).
-
-        Parameters
-        ----------
-        table : array, shape (n_signals, n_references, n_lags)
-            The signals' correlations with the references.
-        """
+        """Energies on each reference alone, shape (n_signals, n_references)."""
         scaled = table * self.scale[:, None]
         parts = [_energies(own, scaled[:, i]) for i, own in enumerate(self.own)]
         return np.stack(parts, axis=1)
@@ -141,16 +137,9 @@ class Projector:
     def ratios(
         self, table: Array, energies: Array, which: Sequence[int]
     ) -> tuple[Array, Array, Array]:
-        """The signals' SDR, SIR and SAR in dB.
+        """The SDR, SIR and SAR in dB of signals with their own energies.
 
-        Parameters
-        ----------
-        table : array, shape (n_signals, n_references, n_lags)
-            The signals' correlations with the references.
-        energies : array, shape (n_signals,)
-            The signals' own.
-        which : sequence of int
-            The number of each signal's reference.
+        ``which`` is the number of each signal's reference.
         """
         target = self.onto_each(table)[range(len(table)), which]
         explained = np.maximum(self.onto_all(table), target)
@@ -165,6 +154,11 @@ def energy(signal: Signal) -> float:
     """The energy of the average of the channels (n_channels, n_samples)."""
     products = np.einsum("ct,dt->cd", signal, signal, dtype=np.float64)
     return float(products.mean())
+
+
+def energies(signals: Signals) -> Array:
+    """Those of several signals, shape (n_signals,)."""
+    return np.array([energy(signal) for signal in signals])
 
 
 def decibels(part: ArrayLike, rest: ArrayLike) -> Array:
