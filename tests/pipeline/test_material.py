@@ -138,17 +138,17 @@ def test_given_templates_are_held_fixed(tmp_path):
 
 @pytest.mark.usefixtures("_small")
 def test_figures_of_a_streamed_run_show_all_of_it(tmp_path, monkeypatch):
-    from specnmf.output.figures import factorization
+    from specnmf.output.figures import factor_data
 
     shown = []
-    pool = factorization._pool
+    pool = factor_data._pool
     monkeypatch.setattr(
-        factorization, "_pool", lambda data: shown.append(pool(data)) or shown[-1]
+        factor_data, "_pool", lambda data: shown.append(pool(data)) or shown[-1]
     )
     run = decompose(CHOPIN, tmp_path, duration=6.0, sources=False, figures=True)
     audio = specnmf.read(CHOPIN, duration=6.0)
     with np.load(run.folder / "factors.npz") as factors:
-        data = factorization.FigureData(
+        data = factor_data.FigureData(
             V=specnmf.stft(audio).magnitude(),
             factorization=specnmf.Factorization(factors["W"], factors["H"]),
             frequencies=factors["frequencies"],

@@ -13,7 +13,7 @@ from matplotlib.colors import to_rgba_array
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from specnmf.output.figures import canvas, pooling
+from specnmf.output.figures import canvas, pictures, pooling, scales
 from specnmf.output.figures.canvas import BLUE, GREY, INK, PALE
 from specnmf.output.figures.pooling import Plane
 from specnmf.settings import FigureFormat
@@ -109,12 +109,12 @@ def label_figure(data: LabelFigureData) -> Figure:
     axes = canvas.panel(figure, (_LEFT, 0.6, _WIDE, tall))
     _draw_lanes(axes, data)
     # The first name is the highest lane's.
-    canvas.name_rows(axes, dict(enumerate(reversed(data.names))), lane)
-    canvas.time_axis(axes, data.span)
-    canvas.grid(axes)
+    scales.name_rows(axes, dict(enumerate(reversed(data.names))), lane)
+    scales.time_axis(axes, data.span)
+    scales.grid(axes)
     seconds = data.hop * np.count_nonzero(data.active, axis=1)[::-1]
     found = [f"{each:.1f} s" for each in seconds]
-    canvas.right_axis(axes, range(n_lanes), found)
+    scales.right_axis(axes, range(n_lanes), found)
     return figure
 
 
@@ -122,20 +122,20 @@ def _draw_sound(figure: Figure, data: LabelFigureData, bottom: float) -> None:
     """Draw the spectrogram, so that one sees what the labels are about."""
     axes = canvas.panel(figure, (_LEFT, bottom, _WIDE, _SOUND))
     power = pooling.picture(data.V, data, data.rows)
-    canvas.draw_power(axes, power, data, data.rows)
-    canvas.time_axis(axes, data.span, labelled=False)
+    pictures.draw_power(axes, power, data, data.rows)
+    scales.time_axis(axes, data.span, labelled=False)
 
 
 def _draw_lanes(axes: Axes, data: LabelFigureData) -> None:
     """Draw the lanes, one apart, the first at the top."""
     n_lanes, first = len(data.names), data.extent()
-    canvas.draw_pixels(axes, _bars(data), (*first, -0.5, n_lanes - 0.5))
+    pictures.draw_pixels(axes, _bars(data), (*first, -0.5, n_lanes - 0.5))
     edges = np.linspace(*first, data.n_columns + 1)
     low, high = _SURE
     for place, activity in enumerate(data.pooled(data.activity)[::-1]):
         foot = np.full(len(activity), place - 0.5 + low)
         top = foot + (high - low) * activity
-        canvas.draw_steps(axes, edges, foot, top, facecolor=PALE, edgecolor=BLUE)
+        pictures.draw_steps(axes, edges, foot, top, facecolor=PALE, edgecolor=BLUE)
     between = np.arange(n_lanes - 1) + 0.5
     axes.hlines(between, *data.span, color=GREY, linewidth=0.5, zorder=3)
     axes.set_ylim(-0.5, n_lanes - 0.5)

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from specnmf.factor.rank import SHARE, RankChoice
-from specnmf.output.figures import canvas
+from specnmf.output.figures import canvas, scales
 from specnmf.output.figures.canvas import BLUE, GREY, INK, ORANGE, PLAIN, SMALL
 from specnmf.settings import FigureFormat
 
@@ -46,7 +46,7 @@ def rank_figure(choice: RankChoice, title: str = "") -> Figure:
     figure = canvas.new_figure(8, 4.6, title, subtitle)
     axes = canvas.panel(figure, (0.8, 0.6, 6.9, 3.28))
     canvas.caption(axes, "Error where the model was not shown the recording")
-    canvas.grid(axes, "both")
+    scales.grid(axes, "both")
     _draw_levels(axes, choice)
     _mark_enough(axes, choice)
     _mark_choice(axes, choice)

@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from specnmf.output.figures import canvas, pooling
+from specnmf.output.figures import canvas, pictures, pooling, scales
 from specnmf.output.figures.alignment import alignment_figure
 from specnmf.output.figures.learned import (
     activations_figure,
@@ -70,11 +70,11 @@ def sources_figure(data: ScoreFigureData) -> Figure:
     if loudest == 0:
         canvas.remark(axes, "silence")
     axes.set_ylim(len(shown) - 0.5, -0.5)
-    canvas.name_rows(axes, dict(enumerate(shown)), row)
-    canvas.time_axis(axes, data.span)
-    canvas.grid(axes)
+    scales.name_rows(axes, dict(enumerate(shown)), row)
+    scales.time_axis(axes, data.span)
+    scales.grid(axes)
     levels = [_level(peak, loudest) for peak in peaks]
-    canvas.right_axis(axes, range(len(shown)), levels)
+    scales.right_axis(axes, range(len(shown)), levels)
     return figure
 
 
@@ -103,7 +103,7 @@ def _draw_envelope(
     pooled = np.maximum.reduceat(envelope, np.unique(starts.astype(np.intp)))
     edges = np.linspace(*plane.span, len(pooled) + 1)
     low, high = place - 0.46 * pooled, place + 0.46 * pooled
-    canvas.draw_steps(axes, edges, low, high, color=colour)
+    pictures.draw_steps(axes, edges, low, high, color=colour)
 
 
 def _level(peak: float, loudest: float) -> str:

@@ -7,11 +7,8 @@ from matplotlib.text import Text
 
 from specnmf.errors import ParameterError
 from specnmf.output.figures import alignment
-from specnmf.output.figures.alignment import (
-    TimeMap,
-    alignment_figure,
-    disagreements,
-)
+from specnmf.output.figures.alignment import alignment_figure
+from specnmf.output.figures.clocks import TimeMap, disagreements
 from specnmf.score.notes import Note, Score
 
 

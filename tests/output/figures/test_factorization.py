@@ -11,7 +11,9 @@ from specnmf.factor.factorization import Factorization
 from specnmf.output.figures import (
     FigureData,
     canvas,
+    components,
     draw_figures,
+    factor_data,
     factorization,
     pooling,
 )
@@ -122,7 +124,7 @@ def test_pictures_do_not_depend_on_the_order_in_memory(rng, order):
 
 def roll_levels(axes):
     """The levels of a piano roll in dB, read back from its colours."""
-    colours = factorization._roll_colours()(np.arange(256), bytes=True)
+    colours = components._roll_colours()(np.arange(256), bytes=True)
     steps = {tuple(colour): step for step, colour in enumerate(colours)}
     image = axes.images[0].get_array()
     found = [[steps.get(tuple(pixel), 0) for pixel in row] for row in image]
@@ -298,7 +300,7 @@ def test_labels_of_64_components_do_not_overlap(rng):
 
 
 def test_of_many_components_the_strongest_are_drawn(rng, monkeypatch):
-    monkeypatch.setattr(factorization, "MOST_COMPONENTS", 2)
+    monkeypatch.setattr(factor_data, "MOST_COMPONENTS", 2)
     data = make(rng, [NONE] * 3)
     data.factorization.H[1] *= 0.01
     drawn = [
