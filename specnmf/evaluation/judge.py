@@ -8,14 +8,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from specnmf.audio.recording import Float32
-from specnmf.evaluation.bss_eval import (
-    Array,
-    Projector,
-    correlate,
-    decibels,
-    energies,
-    energy,
-)
+from specnmf.evaluation.bss_eval import Projector, decibels, energies, energy
+from specnmf.evaluation.correlation import Array, correlate
 from specnmf.evaluation.inputs import Material, Progress, Sounds
 from specnmf.evaluation.measures import framewise_sdr, si_sdr
 from specnmf.evaluation.scores import SourceScores

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from specnmf.evaluation.bss_eval import Array
+from specnmf.evaluation.correlation import Array
 
 
 def match_by_name(

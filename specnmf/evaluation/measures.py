@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from specnmf.errors import ParameterError
-from specnmf.evaluation.bss_eval import Array, Signal, decibels
+from specnmf.evaluation.bss_eval import decibels
+from specnmf.evaluation.correlation import Array, Signal
 
 
 def si_sdr(reference: ArrayLike, estimate: ArrayLike) -> float:
