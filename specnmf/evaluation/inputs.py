@@ -156,7 +156,10 @@ def prepare(
     if mixture is not None:
         kinds["mixture"] = {"": mixture}
     sr = _common_rate(kinds, sr)
-    sounds = {kind: _samples_of(kind, group) for kind, group in kinds.items()}
+    sounds = {
+        kind: {name: _samples(f"{kind} {name}".strip(), y) for name, y in group.items()}
+        for kind, group in kinds.items()
+    }
     warnings: list[str] = []
     sounds = _of_one_width(sounds, warnings)
     n = max(y.shape[1] for y in sounds["reference"].values())
@@ -182,10 +185,6 @@ def _common_rate(
                 )
             sr, known = recording.sr, label
     return sr
-
-
-def _samples_of(kind: str, group: Mapping[str, Recording]) -> Sounds:
-    return {name: _samples(f"{kind} {name}".strip(), y) for name, y in group.items()}
 
 
 def _samples(label: str, recording: Recording) -> Float32:
@@ -221,11 +220,10 @@ def _of_one_length(kind: str, group: Sounds, n: int, warnings: list[str]) -> Sou
         if more:
             change = _CUT if more > 0 else _PADDED
             warnings.append(f"{', '.join(labels)}: {abs(more)} samples {change}")
-    return {name: _fitted(y, n) for name, y in group.items()}
-
-
-def _fitted(y: Float32, n: int) -> Float32:
-    return np.pad(y[:, :n], ((0, 0), (0, max(0, n - y.shape[1]))))
+    return {
+        name: np.pad(y[:, :n], ((0, 0), (0, max(0, n - y.shape[1]))))
+        for name, y in group.items()
+    }
 
 
 def _sum(group: Sounds) -> Float32:

@@ -91,16 +91,14 @@ class Judge:
         scores = self._scores([estimates[name] for name in self.sounding], stage)
         found = dict(zip(self.sounding, scores, strict=True))
         for name in matched.keys() - self.sounding.keys():
-            found[name] = {"leak": self._leak(estimates[name])}
+            estimate = estimates[name]
+            found[name] = {"leak": None}
+            if estimate is not None and energy(estimate) and self.mixture_energy:
+                found[name] = {"leak": self.level(estimate)}
         return tuple(
             SourceScores(reference=reference, estimate=name, **found[reference])
             for reference, name in matched.items()
         )
-
-    def _leak(self, estimate: Float32 | None) -> float | None:
-        if estimate is None or not energy(estimate) or not self.mixture_energy:
-            return None
-        return self.level(estimate)
 
     def _scores(
         self, estimates: Sequence[Float32 | None], stage: str

@@ -13,10 +13,8 @@ from specnmf.output.figures.pooling import Float64
 #: A path that leaps by more seconds leaves something out, and so does one that gets
 #: through as much of the score in this share of the time.
 LEAP, RUSH = 1.0, 0.125
-
 #: A note so many seconds before or after a stretch of the path belongs to it.
 BESIDE = 0.25
-
 #: Score and recording disagree where they agree less, for so many seconds.
 AGREED, LASTING = 0.25, 0.5
 

@@ -19,7 +19,6 @@ from specnmf.output.figures.factor_data import MOST_COMPONENTS, FigureData
 from specnmf.output.figures.pooling import Float64
 
 _GRIDS = ((1, 3), (2, 8), (4, 32), (6, 66), (8, MOST_COMPONENTS))  # columns, up to
-
 _LABEL, _FOOT = 0.24, 0.06  # inches above and below a template, in its row
 
 

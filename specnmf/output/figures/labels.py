@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -79,11 +78,6 @@ class LabelFigureData(Plane):
             active=lanes,
         )
 
-    def pooled(self, rows: NDArray[Any]) -> NDArray[Any]:
-        """The maximum of each column's frames: short regions are kept."""
-        starts = np.arange(0, len(self.times), self.group)
-        return np.asarray(np.maximum.reduceat(rows, starts, axis=-1))
-
 
 def draw_label_figure(
     folder: Path, data: LabelFigureData, *, figure_format: FigureFormat = "png"
@@ -132,7 +126,7 @@ def _draw_lanes(axes: Axes, data: LabelFigureData) -> None:
     pictures.draw_pixels(axes, _bars(data), (*first, -0.5, n_lanes - 0.5))
     edges = np.linspace(*first, data.n_columns + 1)
     low, high = _SURE
-    for place, activity in enumerate(data.pooled(data.activity)[::-1]):
+    for place, activity in enumerate(data.highest(data.activity)[::-1]):
         foot = np.full(len(activity), place - 0.5 + low)
         top = foot + (high - low) * activity
         pictures.draw_steps(axes, edges, foot, top, facecolor=PALE, edgecolor=BLUE)
@@ -146,8 +140,8 @@ def _bars(data: LabelFigureData) -> NDArray[np.uint8]:
 
     A picture, for there may be thousands of regions.
     """
-    heard, active = data.pooled(data.heard), data.pooled(data.active)
-    marked = np.where(heard, 2, data.pooled(data.annotated))
+    heard, active = data.highest(data.heard), data.highest(data.active)
+    marked = np.where(heard, 2, data.highest(data.annotated))
     lines = np.zeros((len(data.names), _LINES, data.n_columns), np.intp)
     lines[:, _lines_of(_MARKED)] = marked[:, None]
     lines[:, _lines_of(_FOUND)] = np.where(active, 3, 0)[:, None]

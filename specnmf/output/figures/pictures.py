@@ -25,10 +25,8 @@ from specnmf.output.figures.canvas import (
 from specnmf.output.figures.pooling import Float32, Float64, Plane, Rows
 from specnmf.output.figures.scales import frequency_axis, grid
 
-KEY = "#f0f0f0"
-
+KEY = "#f0f0f0"  # a black key, behind everything
 IMAGE: dict[str, Any] = {"aspect": "auto", "origin": "lower"}
-
 #: Pitch classes.
 BLACK_KEYS = (1, 3, 6, 8, 10)
 

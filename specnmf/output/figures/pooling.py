@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -118,6 +118,11 @@ class Plane:
         start = self.span[0]
         return start, start + self.n_columns * self.group * self.hop
 
+    def highest(self, rows: NDArray[Any]) -> NDArray[Any]:
+        """The maximum of each column's frames, which keeps what is short."""
+        starts = np.arange(0, len(self.times), self.group)
+        return np.asarray(np.maximum.reduceat(rows, starts, axis=-1))
+
     def blocks(self) -> Iterator[tuple[slice, slice]]:
         """Yield the frames in blocks, each with its columns."""
         step = self.group * max(1, BLOCK // self.group)
@@ -191,24 +196,15 @@ def template_rows(W: NDArray[np.floating], rows: Rows, span: float) -> Float32:
 def template_power(
     W: NDArray[np.floating], H: NDArray[np.floating], plane: Plane
 ) -> Float64:
-    """The power of each component, shape (n_components, n_columns).
-
-    Frames are pooled by their maxima, which keep short notes.
-    """
-    starts = np.arange(0, len(plane.times), plane.group)
+    """The highest power of each component, shape (n_components, n_columns)."""
     norms = np.sqrt(np.einsum("fk,fk->k", W, W, dtype=np.float64))
-    return np.asarray((np.maximum.reduceat(H, starts, axis=1) * norms[:, None]) ** 2)
+    return np.asarray((plane.highest(H) * norms[:, None]) ** 2)
 
 
 def shades(power: Float64, span: float) -> Float64:
     """From 0, ``span`` dB below the maximum, to 1; below 0 in silence."""
-    level = decibels(power)
+    level = 10 * np.log10(np.maximum(power, _ZERO))
     return np.asarray(1 + (level - max(level.max(), SILENCE)) / span)
-
-
-def decibels(power: Float64) -> Float64:
-    """Ten times the logarithm, at least -300."""
-    return np.asarray(10 * np.log10(np.maximum(power, _ZERO)))
 
 
 def octaves(midi: ArrayLike) -> Float64:

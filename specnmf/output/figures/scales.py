@@ -14,16 +14,12 @@ from specnmf.output.figures.canvas import GREY, LINE, PLAIN, SMALL, printable
 from specnmf.output.figures.pooling import Rows
 
 _HERTZ = (20, 50, 100, 200, 500, 1000, 2000, 5000, 10000, 20000)
-
 _SECONDS = (
     *(0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30),
     *(60, 120, 300, 600, 1200, 1800, 3600, 7200, 14400),
 )
-
 _LONGEST_ROW, _LONGEST_COLUMN = 18, 7  # characters
-
 _WIDE = 0.95  # inches of a column with room for any name
-
 _NAME = 0.115  # inches from a row's name to the next
 
 
