@@ -284,7 +284,10 @@ def test_silence_is_called_silence(rng):
     [(1, 1, 2048, 44100), (2, 3, 256, 8000), (3, 40, 8192, 192000)],
 )
 def test_odd_sizes_are_drawn(rng, n_components, n_frames, n_fft, sr):
-    render(make(rng, [A4] * n_components, n_frames, n_fft=n_fft, sr=sr))
+    drawn = render(make(rng, [A4] * n_components, n_frames, n_fft=n_fft, sr=sr))
+    assert "1: A4" in " ".join(texts(drawn["templates"]))
+    for picture in drawn["spectrogram"].axes[0].images:
+        assert picture.get_array().shape == (pooling.ROWS, n_frames)
 
 
 def test_labels_of_64_components_do_not_overlap(rng):
