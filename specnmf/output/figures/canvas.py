@@ -32,7 +32,6 @@ SMALL, PLAIN, LARGE = 8, 9, 13  # points
 MARGIN = 0.12  # inches at the left of titles
 HEADER = 0.72  # inches above the panels, for the title
 
-
 Data = TypeVar("Data")
 #: Left, bottom, width and height in inches.
 Box = tuple[float, float, float, float]
