@@ -1,10 +1,10 @@
 """Notation: what pitches and drums are called, and which frequency a pitch has.
 
 Pitches are MIDI numbers: A4, of 440 Hz, is 69. Their names are librosa's, imported when
-the first is asked for, which costs a run 0.12 s. The frequencies are not: librosa's
-expressions know no tuning and differ in the last bit, from which other factors follow.
-Its windows, its axes of time and frequency and its centroids would cost a run 1.4, 0.7
-and 2.8 s, for they import scipy.signal or scikit-learn; so those few lines are ours.
+the first is asked for, which costs a run 0.12 s. Elsewhere our few lines stay:
+librosa's frequencies of pitches know no tuning and differ in the last bit, from which
+other factors follow; its centroids cost a run a second, its windows as much where
+nothing else has imported scipy.signal; its axes label times and pitches otherwise.
 """
 
 from __future__ import annotations
