@@ -75,8 +75,7 @@ class Grid:
     @property
     def window(self) -> Float32:
         """The periodic Hann window, shape (n_fft,)."""
-        phase = 2 * np.pi * np.arange(self.n_fft) / self.n_fft
-        return (0.5 - 0.5 * np.cos(phase)).astype(np.float32)
+        return hann(self.n_fft)
 
     def blocks(self, length: int = FRAMES) -> Iterator[slice]:
         """Yield the frames in slices of ``length``."""
@@ -132,6 +131,12 @@ class Spectrogram:
     def magnitude(self) -> Float32:
         """The root mean square over channels of |X|, shape (n_bins, n_frames)."""
         return rms(self.X.transpose(0, 2, 1)).T
+
+
+def hann(n: int) -> Float32:
+    """The periodic Hann window of n samples."""
+    phase = 2 * np.pi * np.arange(n) / n
+    return (0.5 - 0.5 * np.cos(phase)).astype(np.float32)
 
 
 def stft(

@@ -14,6 +14,7 @@ from specnmf.methods.book.layout import fmp_layout
 from specnmf.methods.book.stems import divided
 from specnmf.methods.score_options import ScoreOptions
 from specnmf.methods.stems import ScoreStems
+from specnmf.notation import hertz
 from specnmf.score.notes import Score
 
 
@@ -44,7 +45,7 @@ def fit_book(
         score,
         grid,
         onsets=options.model == "fmp-onsets",
-        tuning=440 * 2 ** (tuning / 1200),
+        tuning=float(hertz(69, cents=tuning)),
     )
     result = nmf(
         stft.magnitude(audio, grid, threads=options.threads),

@@ -201,6 +201,7 @@ def _templates(
     for template, (kind, pitch) in zip(W.T, components, strict=True):
         template[:] = FLOOR[kind]
         if kind == "pitch":
+            # libfmp's expressions in its order: another would round into another bin
             fundamental = 2 ** ((pitch - 69) / 12) * tuning
             _fill_harmonics(template, fundamental, grid.sr / grid.n_fft, tolerance)
     return W
@@ -210,7 +211,6 @@ def _fill_harmonics(
     template: Float64, fundamental: float, resolution: float, tolerance: float
 ) -> None:
     """Set a template to 1/m around the m-th harmonic, in place."""
-    # libfmp's expressions in its order: another would round into another bin
     low, high = 1 - tolerance, 1 + tolerance
     n_harmonics = math.ceil(len(template) * resolution / (low * fundamental))
     for m in range(1, n_harmonics + 1):

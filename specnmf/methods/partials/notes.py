@@ -9,6 +9,7 @@ from specnmf.audio.stft import Float32, Grid
 from specnmf.factor.parametric.lobes import Lobes, Support
 from specnmf.factor.parametric.partials import Partials
 from specnmf.methods.partials.schedule import Template
+from specnmf.notation import hertz
 
 Array = NDArray[np.float64]
 
@@ -121,7 +122,7 @@ def _edges(
     m = np.arange(1, N_PARTIALS + 1)
     B = np.broadcast_to(np.asarray(inharmonicity, float), pitches.shape)[:, None]
     stretched = m * np.sqrt((1 + B * m**2) / (1 + B))
-    fundamental = 440 * 2 ** ((pitches - 69 + tuning / 100) / 12)
+    fundamental = hertz(pitches, cents=tuning)
     in_bins = grid.n_fft / grid.sr * fundamental[:, None] * stretched
     steps = detunings()[:, np.newaxis]
     low = 2 ** ((steps - DETUNING_STEP / 2) / 1200) * in_bins[:, np.newaxis]
