@@ -14,7 +14,8 @@ from typing import BinaryIO
 
 from specnmf.batch.stores.lock import LOCK, locked_file
 from specnmf.batch.stores.manifest import MANIFEST, FileManifest, file_lines
-from specnmf.batch.stores.store import Entry, Store, Unreadable, reason, tell, within
+from specnmf.batch.stores.names import is_hidden, within
+from specnmf.batch.stores.store import Entry, Store, Unreadable, reason, tell
 from specnmf.output import folder as run_folder
 from specnmf.output.folder import PARTIAL, REPORT
 
@@ -89,12 +90,11 @@ class LocalStore(Store):
             for entry in entries:
                 with suppress(OSError):
                     if entry.is_dir():
-                        folders.append(entry.name)
+                        folders.append(within(folder, entry.name))
                     elif entry.is_file():
                         files.append(within(folder, entry.name))
-        shown = sorted(name for name in folders if name[0] != ".")
-        entries_of_files = list(self._entries(sorted(files), unreadable))
-        return entries_of_files, [within(folder, name) for name in shown]
+        shown = sorted(name for name in folders if not is_hidden(name))
+        return list(self._entries(sorted(files), unreadable)), shown
 
     def _entries(
         self, names: Iterable[str], unreadable: Unreadable | None

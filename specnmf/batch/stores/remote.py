@@ -14,16 +14,9 @@ from typing import Any
 
 from specnmf.batch.stores.lock import signed_file
 from specnmf.batch.stores.manifest import MANIFEST, PieceManifest, piece_lines
+from specnmf.batch.stores.names import is_hidden, is_safe, within
 from specnmf.batch.stores.network import file_system, network
-from specnmf.batch.stores.store import (
-    Entry,
-    Store,
-    Unreadable,
-    is_hidden,
-    is_safe,
-    tell,
-    within,
-)
+from specnmf.batch.stores.store import Entry, Store, Unreadable, tell
 from specnmf.batch.stores.transfer import upload
 from specnmf.output.folder import REPORT
 
