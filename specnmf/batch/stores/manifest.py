@@ -14,7 +14,7 @@ from typing import Any
 from specnmf.batch.stores.store import Store, told
 from specnmf.errors import BatchError, SpecnmfError
 
-#: Its name, in the folder of runs; elsewhere than on disk a folder of pieces.
+#: Its name in the folder of runs: a file on disk, a folder of pieces elsewhere.
 MANIFEST = "batch.jsonl"
 
 #: A longer line is no event.
@@ -110,7 +110,7 @@ class PieceManifest:
         self.since = time.monotonic()
 
 
-#: Where events are kept; until it is closed, the last ones may be missing elsewhere.
+#: Keeps events that are appended: on disk at once, elsewhere when it is closed at last.
 Manifest = FileManifest | PieceManifest
 
 

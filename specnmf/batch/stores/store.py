@@ -251,7 +251,6 @@ class Store(ABC):
             If the manifest is there and cannot be read.
         """
 
-    @abstractmethod
     def has_run(self, name: str, *, recorded: bool) -> bool:
         """Whether there is a finished run of that name.
 
@@ -262,6 +261,7 @@ class Store(ABC):
         recorded : bool
             Whether the manifest says so: a store that is far away believes it.
         """
+        return self.entry(f"{name}/{REPORT}") is not None
 
     @abstractmethod
     def making(self, name: str) -> AbstractContextManager[Path]:
