@@ -15,38 +15,7 @@ AUTO = "auto"
 
 @dataclass(frozen=True, kw_only=True)
 class BatchSettings(Options):
-    """Which songs to do, and how.
-
-    Attributes
-    ----------
-    recursive : bool
-        Whether to look into folders of the folder.
-    include, exclude : sequence of str
-        Patterns for the names of recordings.
-    scores : bool
-        Whether songs with a score beside them are separated by it.
-    resume : bool
-        Leave out what is done with the same settings and inputs, and what failed.
-    retry_failed : bool
-        Resume, and try again what failed.
-    checksum : bool
-        Detect changed inputs by their content, not by size and time.
-    overwrite : bool
-        Make finished runs again.
-    jobs : int or None
-        Songs at a time; None: as many as there are cores, and memory for.
-    timeout : float or None
-        Seconds that a song may take.
-    max_memory : int or None
-        Bytes that a job may take; None: its share of the machine's.
-    scheduler : str or None
-        The address of a Dask scheduler, whose workers do the jobs.
-
-    Raises
-    ------
-    ParameterError
-        If a value is out of its range.
-    """
+    """Which songs to do, and how."""
 
     recursive: bool = option(
         False, "Look into folders of FOLDER.", flags=("-r", "--recursive")
