@@ -21,12 +21,10 @@ class BatchSettings(Options):
         False, "Look into folders of FOLDER.", flags=("-r", "--recursive")
     )
     include: Sequence[str] = option(
-        (), "Only files such as '*.wav' or 'live/*'; repeatable.", metavar="PATTERN"
+        (), "Only files like '*.wav', 'live/*'; repeatable.", metavar="PATTERN"
     )
     exclude: Sequence[str] = option((), "None of these; repeatable.", metavar="PATTERN")
-    scores: bool = option(
-        True, "Separate songs that have a score beside them, or decompose all."
-    )
+    scores: bool = option(True, "Use scores beside songs, or decompose all songs.")
     resume: bool = option(
         False,
         "Do what is not done yet, and what has changed.",
@@ -50,7 +48,7 @@ class BatchSettings(Options):
     )
     jobs: int | None = option(
         None,
-        "Songs at a time; by default one a core, as far as the memory goes.",
+        "Songs at a time; by default one a core.",
         flags=("-j", "--jobs"),
         least=1,
         group=RUN,
@@ -60,7 +58,7 @@ class BatchSettings(Options):
     )
     max_memory: int | None = option(
         None,
-        "The most that a job may take; by default its share of the machine's.",
+        "For a song; by default its share of the machine's.",
         least=1,
         parse=parse_size,
         metavar="SIZE",
@@ -68,7 +66,7 @@ class BatchSettings(Options):
     )
     scheduler: str | None = option(
         None,
-        "Run the songs on a Dask cluster: tcp://host:8786.",
+        "A Dask cluster to use: tcp://host:8786.",
         metavar="ADDRESS",
         group=RUN,
     )
