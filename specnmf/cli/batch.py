@@ -90,7 +90,7 @@ def _input_options() -> list[click.Parameter]:
         Option(
             [f"--{name}", f"--{name}-from", name],
             metavar="PLACE",
-            help="One for all songs, or a folder: one for each.",
+            help="One for all songs, or a folder of one each.",
             group=WHAT,
         )
         for name in names
