@@ -105,7 +105,7 @@ def read_config(path: Path) -> None:
 
 def read_run(path: Path) -> None:
     """Read how a run was made, as rerun does first."""
-    from specnmf.pipeline.rerunning import read_record
+    from specnmf.record.record import read_record
 
     read_record(path.parent)
 

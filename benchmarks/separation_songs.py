@@ -44,7 +44,7 @@ class Song:
     @property
     def drums(self) -> bool:
         """Whether there is nothing but drums."""
-        return not self.score.pitched.notes
+        return all(note.percussion for note in self.score.notes)
 
 
 def songs(data: Path | None, *, quick: bool) -> list[Song]:

@@ -5,16 +5,17 @@ from __future__ import annotations
 import shutil
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import specnmf
-from specnmf.pipeline.labelling import label
-from specnmf.pipeline.layering import layers
-from specnmf.pipeline.separating import separate
+from specnmf.tasks.registry import TASKS
+from specnmf.tasks.run import Run, run
 
 HERE = Path(__file__).parent
 EXAMPLES = HERE.parent / "audio_examples"
 CLIP = EXAMPLES / "chopin_op28_4" / "chopin_op28_4.flac"
 DUET = EXAMPLES / "greensleeves"
+SONG = DUET / "greensleeves.flac"
 CHORALE = EXAMPLES / "chorale" / "chorale.flac"
 
 
@@ -22,22 +23,29 @@ def main() -> None:
     """Take the clips apart as the README does, and keep some of the figures."""
     images = HERE / "images"
     images.mkdir(exist_ok=True)
+    labels, score = DUET / "labels.txt", CLIP.with_suffix(".mid")
+    by_hand = specnmf.ScoreSettings(by="hand", model="fmp")
+    layered = specnmf.LayerSettings(ranks=(16, 6, 2))
     with tempfile.TemporaryDirectory() as folder:
-        run = specnmf.decompose(CLIP, output=Path(folder) / "decompose")
-        for name in ("activations.png", "templates.png"):
-            shutil.copy(run.folder / "figures" / name, images / name)
-        settings = specnmf.ScoreSettings(by="hand", model="fmp")
-        score = CLIP.with_suffix(".mid")
-        run = separate(CLIP, score, settings, output=Path(folder) / "separate")
-        for name in ("score.png", "constraints.png"):
-            shutil.copy(run.folder / "figures" / name, images / name)
+
+        def keep(
+            task: str, song: Path, names: list[str], settings: Any, **inputs: Path
+        ) -> None:
+            made: Run = run(
+                TASKS[task],
+                song,
+                settings,
+                inputs=inputs,
+                output=Path(folder) / task,
+            )
+            for name in names:
+                shutil.copy(made.folder / "figures" / name, images / name)
+
+        keep("decompose", CLIP, ["activations.png", "templates.png"], None)
+        keep("separate", CLIP, ["score.png", "constraints.png"], by_hand, score=score)
         marked = specnmf.LabelSettings(n_rest=0)
-        song, labels = DUET / "greensleeves.flac", DUET / "labels.txt"
-        run = label(song, labels, marked, output=Path(folder) / "label")
-        shutil.copy(run.folder / "figures" / "labels.png", images / "labels.png")
-        ranks = specnmf.LayerSettings(ranks=(16, 6, 2))
-        run = layers(CHORALE, ranks, output=Path(folder) / "layers")
-        shutil.copy(run.folder / "figures" / "layers.png", images / "layers.png")
+        keep("label", SONG, ["labels.png"], marked, labels=labels)
+        keep("layers", CHORALE, ["layers.png"], layered)
 
 
 if __name__ == "__main__":

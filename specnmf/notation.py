@@ -1,12 +1,23 @@
-"""Names: what a pitch and a drum are called."""
+"""Notation: what pitches and drums are called, and which frequency a pitch has.
+
+Pitches are MIDI numbers: A4, of 440 Hz, is 69. Their names are librosa's, imported when
+the first is asked for, which costs a run 0.12 s. Elsewhere our few lines stay:
+librosa's frequencies of pitches know no tuning and differ in the last bit, from which
+other factors follow; its centroids cost a run a second, its windows as much where
+nothing else has imported scipy.signal; its axes label times and pitches otherwise.
+"""
 
 from __future__ import annotations
 
 import math
+from functools import cache
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from specnmf.errors import ParameterError
 
-_STEPS = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
+Float64 = NDArray[np.float64]
 
 #: General MIDI's percussion, from note 35 on.
 _FIRST_DRUM = 35
@@ -35,8 +46,34 @@ def note_name(midi: float) -> str:
     """
     if not math.isfinite(midi):
         raise ParameterError(f"a note's name needs a finite MIDI number, got {midi}")
-    octave, step = divmod(math.floor(midi + 0.5), 12)
-    return f"{_STEPS[step]}{octave - 1}"
+    return _name(nearest(midi))
+
+
+@cache
+def _name(pitch: int) -> str:
+    import librosa
+
+    return str(librosa.midi_to_note(pitch, unicode=False))
+
+
+def nearest(midi: float) -> int:
+    """The nearest semitone; of two, the higher."""
+    return math.floor(midi + 0.5)
+
+
+def hertz(midi: ArrayLike, *, cents: float = 0.0) -> Float64:
+    """The frequencies of MIDI numbers, where A4 lies so many cents above 440 Hz."""
+    return np.asarray(440 * 2 ** ((np.asarray(midi) - 69 + cents / 100) / 12))
+
+
+def semitones(hertz: ArrayLike) -> Float64:
+    """How many semitones frequencies lie above A4 = 440 Hz."""
+    return np.asarray(12 * np.log2(np.asarray(hertz) / 440))
+
+
+def midi_number(hertz: ArrayLike) -> Float64:
+    """The fractional MIDI numbers of frequencies."""
+    return 69 + semitones(hertz)
 
 
 def drum_name(drum: int) -> str:

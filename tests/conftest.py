@@ -1,6 +1,8 @@
 """Fixtures for all tests."""
 
 import os
+import signal
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -26,3 +28,24 @@ def shared_data():
     if not SHARED.is_dir():
         pytest.skip("needs the recordings in ../shared/data")
     return SHARED
+
+
+@pytest.fixture
+def run(monkeypatch, capsys, tmp_path):
+    """Run the command line in an empty folder: status, stdout, stderr."""
+    from specnmf.cli import main
+
+    monkeypatch.chdir(tmp_path)
+
+    def run(*args):
+        monkeypatch.setattr(sys, "argv", ["specnmf", *map(str, args)])
+        before = signal.getsignal(signal.SIGTERM)
+        try:
+            with pytest.raises(SystemExit) as stop:
+                main()
+        finally:
+            signal.signal(signal.SIGTERM, before)
+        captured = capsys.readouterr()
+        return stop.value.code or 0, captured.out, captured.err
+
+    return run

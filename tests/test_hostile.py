@@ -14,13 +14,12 @@ import numpy as np
 import pytest
 import soundfile
 from conftest import ROOT
+from runs import separate
 
 import specnmf
-from specnmf import AudioError, ScoreSettings, Settings
+from specnmf import AudioError, ScoreSettings, Settings, decompose
 from specnmf.audio import reading, streaming
 from specnmf.errors import OutputError
-from specnmf.pipeline.decomposing import decompose
-from specnmf.pipeline.separating import separate
 
 sys.path.append(str(ROOT / "benchmarks"))  # whose mutations a share is tested of here
 

@@ -1,11 +1,13 @@
-"""What pitches and drums are called."""
+"""What pitches and drums are called, and which frequency a pitch has."""
 
 import math
 
+import librosa
+import numpy as np
 import pytest
 
 from specnmf import ParameterError
-from specnmf.notation import drum_name, note_name
+from specnmf.notation import drum_name, hertz, midi_number, nearest, note_name
 
 
 def test_notes_have_their_names():
@@ -34,3 +36,20 @@ def test_drums_have_names_of_their_own():
 def test_what_is_no_number_has_no_name(midi):
     with pytest.raises(ParameterError, match="needs a finite MIDI number"):
         note_name(midi)
+
+
+def test_frequencies_are_librosas():
+    midi = np.linspace(0, 127, 500)
+    np.testing.assert_array_equal(hertz(midi), librosa.midi_to_hz(midi))
+    np.testing.assert_allclose(midi_number(hertz(midi)), midi, atol=1e-9)
+    np.testing.assert_allclose(midi_number(midi + 1), librosa.hz_to_midi(midi + 1))
+
+
+def test_a_tuning_moves_all_frequencies():
+    assert hertz(57, cents=1200) == pytest.approx(440)
+    np.testing.assert_allclose(hertz([60, 69], cents=-50), hertz([59.5, 68.5]))
+
+
+@pytest.mark.parametrize(("midi", "semitone"), [(59.5, 60), (60.49, 60), (-0.5, 0)])
+def test_a_pitch_belongs_to_the_nearest_semitone(midi, semitone):
+    assert nearest(midi) == semitone

@@ -6,7 +6,6 @@ that memory grows only with the features: 3 MB for a minute.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -16,7 +15,10 @@ from numpy.typing import NDArray
 
 from specnmf.audio.reading import PathLike, reading
 from specnmf.audio.recording import Audio
+from specnmf.audio.stft import hann
+from specnmf.audio.tuning import estimate_tuning, window_length
 from specnmf.errors import ParameterError
+from specnmf.notation import midi_number
 from specnmf.parallel import Mapper, cut, workers
 
 Float32 = NDArray[np.float32]
@@ -32,17 +34,6 @@ N_PITCHES = 128
 #: tells when; only a long one tells two low pitches apart.
 WINDOWS = ((0.186, 21), (0.093, 57), (0.046, 72))
 
-#: The tuning is sought among the spectrum's peaks between these frequencies in Hz,
-#: in windows of that many seconds, a few a second, above that share of the highest.
-TUNED_FROM, TUNED_TO = 150.0, 2500.0
-TUNING_WINDOW, TUNING_RATE, TUNING_PEAK = 0.372, 2, 0.05
-
-#: How much the peaks must agree for there to be a tuning: 1 where all do. Drums stay
-#: below 0.1, notes seldom below 0.3.
-CLEARLY_TUNED = 0.15
-
-#: Keeps silence from a logarithm of 0.
-TINY = 1e-30
 
 #: Frames that one thread transforms at a time.
 FRAMES = 128
@@ -159,19 +150,17 @@ def features_of_file(
         If the file is missing, no audio, or cut short.
     """
     with reading(path) as source:
-        sr = source.sr
-    first = round(start * sr)
-    count = None if duration is None else max(1, round(duration * sr))
+        sr, span = source.sr, source.span(start, duration)
 
     def blocks() -> Iterator[Float32]:
         with reading(path) as source:
-            yield from source.blocks(first, count, dtype="float32")
+            yield from source.blocks(*span, dtype="float32")
 
     return _features(blocks, sr, threads)
 
 
 def _features(blocks: _Blocks, sr: int, threads: int | None) -> Features:
-    tuning = _tuning(blocks(), sr)
+    tuning = estimate_tuning(blocks(), sr)
     windows = _windows(sr, tuning)
     longest = max(len(window.hann) for window in windows)
     n_samples = 0
@@ -249,29 +238,19 @@ def _windows(sr: int, tuning: float) -> list[_Window]:
     firsts = [first for _, first in WINDOWS]
     windows = []
     for (seconds, first), stop in zip(WINDOWS, [*firsts[1:], N_PITCHES], strict=True):
-        n_fft = _length(seconds, sr)
-        hann = _hann(n_fft) * np.float32(4 / n_fft)
+        n_fft = window_length(seconds, sr)
+        window = hann(n_fft) * np.float32(4 / n_fft)
         weights = _weights(n_fft, sr, np.arange(first, stop), tuning)
         bins = slice(1, 2 + int(np.flatnonzero(weights.any(axis=1)).max(initial=0)))
         used = np.ascontiguousarray(weights[bins])
-        windows.append(_Window(hann, bins, slice(first, stop), used))
+        windows.append(_Window(window, bins, slice(first, stop), used))
     return windows
-
-
-def _length(seconds: float, sr: int) -> int:
-    """The nearest power of two in samples."""
-    return 1 << max(4, round(math.log2(seconds * sr)))
-
-
-def _hann(n: int) -> Float32:
-    phase = 2 * np.pi * np.arange(n) / n
-    return (0.5 - 0.5 * np.cos(phase)).astype(np.float32)
 
 
 def _weights(n_fft: int, sr: int, pitches: NDArray[np.int64], tuning: float) -> Float32:
     """What each bin adds to each pitch: a triangle that ends a semitone away."""
     frequencies = np.arange(1, n_fft // 2 + 1) * (sr / n_fft)
-    positions = 69 + 12 * np.log2(frequencies / 440) - tuning / 100
+    positions = midi_number(frequencies) - tuning / 100
     distances = np.abs(positions[:, np.newaxis] - pitches)
     triangles = np.maximum(0, 1 - distances)
     # low pitches lie closer than the bins: each takes the bin nearest to it
@@ -279,37 +258,3 @@ def _weights(n_fft: int, sr: int, pitches: NDArray[np.int64], tuning: float) -> 
     nearest = (distances == distances.min(axis=0)) & (distances < 2)
     weights = np.where(thin, nearest, triangles)
     return np.pad(weights, ((1, 0), (0, 0))).astype(np.float32)
-
-
-def _tuning(blocks: Iterable[Float32], sr: int) -> float:
-    """Cents by which the recording lies above A4 = 440 Hz, -50 to 50.
-
-    The mean direction of the spectral peaks' cents on a circle of a semitone; 0 where
-    they point everywhere, as those of drums do.
-    """
-    n_fft = _length(TUNING_WINDOW, sr)
-    hann = _hann(n_fft)
-    direction, weight = 0j, 0.0
-    for block in blocks:
-        for start in range(0, block.shape[1] - n_fft + 1, sr // TUNING_RATE):
-            heights, pitches = _peaks(block[:, start : start + n_fft] * hann, sr)
-            direction += complex(heights @ np.exp(2j * np.pi * pitches))
-            weight += float(heights.sum())
-    clear = abs(direction) > CLEARLY_TUNED * weight
-    return float(np.angle(direction) * 50 / np.pi) if clear else 0.0
-
-
-def _peaks(windowed: Float32, sr: int) -> tuple[Float64, Float64]:
-    """The heights of a spectrum's peaks, and their semitones from A4."""
-    from scipy import fft
-
-    bin_width = sr / windowed.shape[1]
-    low, high = int(TUNED_FROM / bin_width), int(TUNED_TO / bin_width)
-    spectrum = np.sqrt((np.abs(fft.rfft(windowed)) ** 2).sum(axis=0))
-    spectrum = spectrum[low - 1 : high + 1].astype(np.float64) + TINY
-    left, middle, right = spectrum[:-2], spectrum[1:-1], spectrum[2:]
-    least = TUNING_PEAK * middle.max(initial=0)
-    (peaks,) = np.nonzero((middle > left) & (middle >= right) & (middle > least))
-    a, b, c = (np.log(side[peaks]) for side in (left, middle, right))
-    offsets = 0.5 * (a - c) / (a - 2 * b + c)
-    return middle[peaks], 12 * np.log2((low + peaks + offsets) * bin_width / 440)

@@ -28,13 +28,7 @@ BASE_N_FFT = 2048
 
 @dataclass(frozen=True, kw_only=True)
 class ExcerptOptions(Options, group=TRANSFORM):
-    """Which part of a recording to take.
-
-    Attributes
-    ----------
-    start, duration : float
-        In seconds; duration None: to the end.
-    """
+    """Which part of a recording to take."""
 
     start: float = option(0.0, "Where the excerpt begins, in seconds.", least=0)
     duration: float | None = option(
@@ -44,14 +38,7 @@ class ExcerptOptions(Options, group=TRANSFORM):
 
 @dataclass(frozen=True, kw_only=True)
 class WindowOptions(Options, group=TRANSFORM):
-    """The window of the transform.
-
-    Attributes
-    ----------
-    n_fft, hop_length : int or None
-        Window length and step in samples; None: 2048 up to 48 kHz and in proportion
-        above, and a quarter of the window.
-    """
+    """The window of the transform."""
 
     n_fft: int | None = option(
         None, "Window in samples; by default 2048 up to 48 kHz, 4096 up to 96 kHz."
@@ -72,13 +59,7 @@ class SoundOptions(WindowOptions, ExcerptOptions, group=TRANSFORM):
 
 @dataclass(frozen=True, kw_only=True)
 class MaskOptions(Options, group=MASKS):
-    """How the sources share the recording.
-
-    Attributes
-    ----------
-    mask : str
-        ratio: each point is shared; binary: each point goes to the loudest source.
-    """
+    """How the sources share the recording."""
 
     mask: Mask = option(
         "ratio", "ratio: soft masks; binary: each bin goes to the loudest source."
@@ -87,28 +68,21 @@ class MaskOptions(Options, group=MASKS):
 
 @dataclass(frozen=True, kw_only=True)
 class PowerOptions(MaskOptions, group=MASKS):
-    """Masks that are ratios of powers of the sources' magnitudes.
-
-    Attributes
-    ----------
-    mask_power : float
-        1: ratio of magnitudes; 2: Wiener's powers.
-    """
+    """Masks that are ratios of powers of the sources' magnitudes."""
 
     mask_power: float = option(
         1.0, "1: ratio of magnitudes; 2: ratio of powers, as Wiener's.", above=0
     )
 
+    @property
+    def power(self) -> float:
+        """The exponent of the masks."""
+        return self.mask_power
+
 
 @dataclass(frozen=True, kw_only=True)
 class FileOptions(Options, group=OUTPUT):
-    """The files of the sources.
-
-    Attributes
-    ----------
-    format, subtype : str
-        As soundfile names them; subtype None: the input's own.
-    """
+    """The files of the sources."""
 
     format: AudioFormat = option("wav", "File format of the sources.")
     subtype: str | None = option(

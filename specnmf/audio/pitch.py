@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+from functools import cache
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from specnmf.errors import ParameterError
+from specnmf.notation import hertz, midi_number
 
 Array = NDArray[np.float64]
 
@@ -132,11 +134,18 @@ def _pitch(template: Array, frequencies: Array) -> float:
     sounding = heights * matches[best]
     chance = np.minimum(1, _GAUSSIAN * tolerance * numbers[best] / _CENTS)
     surplus = _LOBE_SUM * (sounding - heights * chance).sum()
-    share = surplus / template[frequencies >= _LOWEST_HZ].sum()
+    share = surplus / template[frequencies >= _range()[0]].sum()
     overtones = sounding[numbers[best] > 1].sum() / sounding.sum()
     if not _is_pitched(fundamentals[best], share, overtones):
         return math.nan
-    return _midi(fundamentals[best])
+    return float(midi_number(fundamentals[best]))
+
+
+@cache
+def _range() -> tuple[float, float]:
+    """Between which frequencies in Hz a fundamental lies."""
+    lowest, highest = hertz((LOWEST - 0.5, HIGHEST + 0.5))
+    return float(lowest), float(highest)
 
 
 def _peaks(template: Array, frequencies: Array) -> tuple[Array, Array]:
@@ -146,7 +155,7 @@ def _peaks(template: Array, frequencies: Array) -> tuple[Array, Array]:
     """
     inner = template[1:-1]
     rises = (inner > template[:-2]) & (inner >= template[2:])
-    at = 1 + np.flatnonzero(rises & (frequencies[1:-1] >= _LOWEST_HZ))
+    at = 1 + np.flatnonzero(rises & (frequencies[1:-1] >= _range()[0]))
     at = at[np.argsort(-template[at], kind="stable")[:N_PEAKS]]
     beside = np.array([template[at - 1], template[at + 1]]) / template[at]
     left, right = np.log(np.maximum(beside, _LEAST_BESIDE))
@@ -158,7 +167,8 @@ def _peaks(template: Array, frequencies: Array) -> tuple[Array, Array]:
 def _candidates(hz: Array) -> Array:
     """Every fundamental in range that makes a strong peak one of its harmonics."""
     fundamentals = (hz[:N_SOURCES, None] / np.arange(1, N_DIVISORS + 1)).ravel()
-    return fundamentals[(fundamentals > _LOWEST_HZ) & (fundamentals < _HIGHEST_HZ)]
+    lowest, highest = _range()
+    return fundamentals[(fundamentals > lowest) & (fundamentals < highest)]
 
 
 def _harmonics(hz: Array, fundamentals: Array) -> tuple[Array, Array]:
@@ -204,14 +214,3 @@ def _spectra(W: ArrayLike, frequencies: ArrayLike) -> tuple[Array, Array]:
     if not (np.diff(frequencies) > 0).all():
         raise ParameterError("frequencies must rise from bin to bin")
     return W, frequencies
-
-
-def _hertz(midi: float) -> float:
-    return 440.0 * 2 ** ((midi - 69) / 12)
-
-
-def _midi(hertz: float) -> float:
-    return 69 + 12 * math.log2(hertz / 440)
-
-
-_LOWEST_HZ, _HIGHEST_HZ = _hertz(LOWEST - 0.5), _hertz(HIGHEST + 0.5)

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import math
 import os
-import re
-import shutil
-import threading
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -16,6 +13,13 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
+from specnmf.audio.opening import (
+    check_file,
+    libsndfile_error,
+    promised_samples,
+    reason,
+    sound_file,
+)
 from specnmf.audio.recording import BLOCK, Audio, Float32
 from specnmf.checks import check_above, check_at_least
 from specnmf.errors import AudioError
@@ -36,16 +40,6 @@ MOST_VALUES = 8 * BLOCK
 #: Sample rates that recordings have, in Hz, up to those of DSD. Windows of seconds grow
 #: with the rate, so that a few bytes of a header could ask for gigabytes.
 LOWEST_RATE, HIGHEST_RATE = 100, 3_072_000
-
-#: Chunks whose declared size exceeds what the file holds: `data : 9 (should be 4)`.
-_CUT_CHUNK = re.compile(
-    r"^ *(?:data|SSND|riff) : (\d+) \(should be (\d+)\)", re.MULTILINE
-)
-
-_CUT_DS64 = re.compile(r"count (\d+) does not match value from 'ds64' chunk of (\d+)")
-
-#: Declared sizes from here on mean "unknown", as programs write them to a pipe.
-_UNKNOWN_SIZE = 0x7FFF_0000
 
 
 def read(path: PathLike, *, start: float = 0.0, duration: float | None = None) -> Audio:
@@ -70,8 +64,7 @@ def read(path: PathLike, *, start: float = 0.0, duration: float | None = None) -
         are not finite.
     """
     with reading(path) as source:
-        blocks = list(source.excerpt(start, duration))
-        return Audio(np.concatenate(blocks, axis=1), source.sr)
+        return _joined(source, source.excerpt(start, duration))
 
 
 def read_up_to(
@@ -100,7 +93,11 @@ def read_up_to(
             n_samples += block.shape[1]
             if n_samples > most:
                 return None
-        return Audio(np.concatenate(blocks, axis=1), source.sr)
+        return _joined(source, blocks)
+
+
+def _joined(source: Source, blocks: Iterable[Float32]) -> Audio:
+    return Audio(np.concatenate(list(blocks), axis=1), source.sr)
 
 
 def remarks(path: PathLike, n_samples: int | None = None) -> list[str]:
@@ -122,8 +119,8 @@ def remarks(path: PathLike, n_samples: int | None = None) -> list[str]:
     with path.open("rb") as file:
         if file.read(4) == b"OggS" and not _ends_as_ogg(file):
             found.append("no end-of-stream mark: the file may be cut short")
-    with _sound_file(path) as sound:
-        promised = _promised(sound)
+    with sound_file(path) as sound:
+        promised = promised_samples(sound)
         if n_samples is not None and n_samples < promised < math.inf:
             lost = (promised - n_samples) / sound.samplerate
             found.append(f"{lost:.2f} s shorter than its header says")
@@ -161,11 +158,16 @@ class Source:
 
     def expected(self, start: float, duration: float | None) -> float:
         """Samples a channel that an excerpt has by the header; 0 if that is silent."""
-        promised = _promised(self.file)
+        promised = promised_samples(self.file)
         if math.isinf(promised):
             return 0.0
         asked = math.inf if duration is None else duration * self.sr
         return max(0.0, min(asked, promised - start * self.sr))
+
+    def span(self, start: float, duration: float | None) -> tuple[int, int | None]:
+        """The first sample of an excerpt, and how many there are, if not all."""
+        count = None if duration is None else max(1, round(duration * self.sr))
+        return round(start * self.sr), count
 
     def excerpt(self, start: float, duration: float | None) -> Iterator[Float32]:
         """Yield an excerpt, in seconds, in blocks (n_channels, n) of float32.
@@ -181,14 +183,16 @@ class Source:
         check_at_least("start", start, 0)
         if duration is not None:
             check_above("duration", duration, 0)
-        first = round(start * self.sr)
-        count = None if duration is None else max(1, round(duration * self.sr))
         n_samples = 0
-        for block in _finite(self, self.blocks(first, count, dtype="float32")):
+        span = self.span(start, duration)
+        for block in _finite(self, self.blocks(*span, dtype="float32")):
             n_samples += block.shape[1]
             yield block
         if n_samples == 0:
-            raise _nothing_to_read(self.path, start)
+            late = f"ends before the start of the excerpt at {start} s"
+            raise AudioError(
+                f"{self.path}: {late if start > 0 else 'holds no samples'}"
+            )
 
     def blocks(
         self, first: int = 0, count: int | None = None, *, dtype: str
@@ -226,14 +230,15 @@ class Source:
 
     def check_whole(self, n_samples: int) -> None:
         """Raise AudioError if too many of the samples promised are not there."""
-        promised = _promised(self.file)
+        promised = promised_samples(self.file)
         if self.file.format == "OGG" or math.isinf(promised):
             return
         if n_samples < (1 - TOLERATED) * promised:
-            raise _cut_short(self.path, promised / self.sr, n_samples / self.sr)
-
-
-_SF_COUNT_MAX = 0x7FFF_FFFF_FFFF_FFFF
+            raise AudioError(
+                f"{self.path}: cut short: its header says {promised / self.sr:.2f} s, "
+                f"it holds {n_samples / self.sr:.2f} s; copy it again, or save what is "
+                "left with an audio editor"
+            )
 
 
 @contextmanager
@@ -247,135 +252,17 @@ def reading(path: PathLike) -> Iterator[Source]:
         sample rate that no recording has.
     """
     path = Path(path)
-    _check_file(path)
-    with _sound_file(path) as file:
+    check_file(path)
+    with sound_file(path) as file:
         source = Source(path, file)
-        _check_rate(source)
+        if not LOWEST_RATE <= source.sr <= HIGHEST_RATE:
+            raise AudioError(
+                f"{path}: a sample rate of {source.sr} Hz, expected {LOWEST_RATE} to "
+                f"{HIGHEST_RATE}; set the right one: ffmpeg -i {path.name} "
+                f"-af asetrate=44100 {path.stem}_44100.wav"
+            )
         source.check_whole(file.frames)
         yield source
-
-
-@contextmanager
-def _sound_file(path: Path) -> Iterator[soundfile.SoundFile]:
-    with _opened(path, os.fsencode(path)) as file:
-        if str(file.subtype).startswith("MPEG") and not _states_its_length(path):
-            with _piped(path) as piped:
-                yield piped
-        else:
-            yield file
-
-
-def _opened(path: Path, source: bytes | int) -> soundfile.SoundFile:
-    """The file, or the stream of what it holds, as libsndfile opens it."""
-    import soundfile
-
-    if path.suffix.lower() == ".raw":
-        raise AudioError(
-            f"{path}: raw samples, whose rate no header tells; convert them first: "
-            f"ffmpeg -f s16le -ar 44100 -ac 2 -i {path.name} {path.stem}.wav"
-        )
-    try:
-        return soundfile.SoundFile(source, closefd=False)
-    except soundfile.LibsndfileError as error:
-        raise AudioError(
-            f"{path}: not a recording that libsndfile reads ({reason(error)}); "
-            f"convert it first: ffmpeg -i {path.name} {path.stem}_converted.wav"
-        ) from error
-
-
-@contextmanager
-def _piped(path: Path) -> Iterator[soundfile.SoundFile]:
-    """Open a file as a stream: libsndfile then reads all of it.
-
-    An MP3 that states no length gets one guessed from its first frame, and
-    libsndfile stops reading there, at half the song if the bit rate varies.
-    """
-    out, into = os.pipe()
-
-    def feed() -> None:
-        with (
-            suppress(BrokenPipeError),
-            path.open("rb") as source,
-            os.fdopen(into, "wb") as sink,
-        ):
-            shutil.copyfileobj(source, sink)
-
-    feeder = threading.Thread(target=feed, daemon=True)
-    feeder.start()
-    try:
-        with _opened(path, out) as file:
-            yield file
-    finally:
-        os.close(out)
-        feeder.join()
-
-
-def _states_its_length(path: Path) -> bool:
-    """Whether an MP3's first frame is a Xing, Info or VBRI header."""
-    with path.open("rb") as file:
-        head = file.read(10)
-        tag = 0
-        if head.startswith(b"ID3") and len(head) == 10:
-            # The tag's size lies in the lower 7 bits of 4 bytes.
-            sizes = zip(head[6:], (21, 14, 7, 0), strict=True)
-            tag = 10 + sum((byte & 0x7F) << shift for byte, shift in sizes)
-        file.seek(tag)
-        first_frame = file.read(4096)
-    return any(mark in first_frame for mark in (b"Xing", b"Info", b"VBRI"))
-
-
-def _check_file(path: Path) -> None:
-    try:
-        if path.is_dir():
-            raise AudioError(f"{path}: a folder, expected an audio file")
-        if path.stat().st_size == 0:
-            raise AudioError(f"{path}: empty, expected an audio file")
-        with path.open("rb"):
-            pass
-    except FileNotFoundError as error:
-        raise AudioError(f"{path}: no such file") from error
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise AudioError(f"{path}: cannot be opened ({reason})") from error
-
-
-def _check_rate(source: Source) -> None:
-    if not LOWEST_RATE <= source.sr <= HIGHEST_RATE:
-        path = source.path
-        raise AudioError(
-            f"{path}: a sample rate of {source.sr} Hz, expected {LOWEST_RATE} to "
-            f"{HIGHEST_RATE}; set the right one: ffmpeg -i {path.name} "
-            f"-af asetrate=44100 {path.stem}_44100.wav"
-        )
-
-
-def _promised(file: soundfile.SoundFile) -> float:
-    """Samples a channel that the header states; infinite if it states none.
-
-    Where chunks are longer than the file, libsndfile corrects the number and only
-    logs it.
-    """
-    log = str(file.extra_info)
-    cut = _CUT_CHUNK.search(log)
-    if cut and int(cut[2]) < int(cut[1]) < _UNKNOWN_SIZE:
-        return float(file.frames) * int(cut[1]) / max(1, int(cut[2]))
-    ds64 = _CUT_DS64.search(log)
-    if ds64 and int(ds64[1]) < int(ds64[2]):
-        return float(ds64[2])
-    return math.inf if file.frames == _SF_COUNT_MAX else float(file.frames)
-
-
-def _cut_short(path: Path, promised: float, held: float) -> AudioError:
-    return AudioError(
-        f"{path}: cut short: its header says {promised:.2f} s, it holds {held:.2f} s; "
-        "copy it again, or save what is left with an audio editor"
-    )
-
-
-def _nothing_to_read(path: PathLike, start: float) -> AudioError:
-    if start > 0:
-        return AudioError(f"{path}: ends before the start of the excerpt at {start} s")
-    return AudioError(f"{path}: holds no samples")
 
 
 def _finite(source: Source, blocks: Iterable[Float32]) -> Iterator[Float32]:
@@ -393,16 +280,3 @@ def _finite(source: Source, blocks: Iterable[Float32]) -> Iterator[Float32]:
             f"{source.path}: holds NaN or infinite samples ({count}, the first at "
             f"{earliest / source.sr:.3f} s); repair the recording first"
         )
-
-
-def libsndfile_error() -> type[Exception]:
-    """The exception that soundfile raises, imported when it is needed."""
-    import soundfile
-
-    return soundfile.LibsndfileError  # type: ignore[no-any-return]
-
-
-def reason(error: Exception) -> str:
-    """What libsndfile says, without its prefix and full stop."""
-    text = str(getattr(error, "error_string", error))
-    return text.removeprefix("Error : ").strip().rstrip(".").lower()

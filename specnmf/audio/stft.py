@@ -75,8 +75,7 @@ class Grid:
     @property
     def window(self) -> Float32:
         """The periodic Hann window, shape (n_fft,)."""
-        phase = 2 * np.pi * np.arange(self.n_fft) / self.n_fft
-        return (0.5 - 0.5 * np.cos(phase)).astype(np.float32)
+        return hann(self.n_fft)
 
     def blocks(self, length: int = FRAMES) -> Iterator[slice]:
         """Yield the frames in slices of ``length``."""
@@ -134,6 +133,12 @@ class Spectrogram:
         return rms(self.X.transpose(0, 2, 1)).T
 
 
+def hann(n: int) -> Float32:
+    """The periodic Hann window of n samples."""
+    phase = 2 * np.pi * np.arange(n) / n
+    return (0.5 - 0.5 * np.cos(phase)).astype(np.float32)
+
+
 def stft(
     audio: Audio, *, n_fft: int | None = None, hop_length: int | None = None
 ) -> Spectrogram:
@@ -189,6 +194,20 @@ def magnitude(audio: Audio, grid: Grid, *, threads: int | None = None) -> Float3
     with workers(threads) as mapper:
         mapper(fill, grid.blocks())
     return V.T
+
+
+def channel_magnitudes(
+    audio: Audio, grid: Grid, *, threads: int | None = None
+) -> Float32:
+    """|X| of each channel, shape (n_channels, n_frames, n_bins)."""
+    V = np.empty((audio.n_channels, grid.n_frames, grid.n_bins), np.float32)
+
+    def fill(frames: slice) -> None:
+        np.abs(spectra(audio.samples, grid, frames), out=V[:, frames])
+
+    with workers(threads) as mapper:
+        mapper(fill, grid.blocks())
+    return V
 
 
 def spectra(

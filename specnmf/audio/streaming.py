@@ -14,7 +14,7 @@ from specnmf.audio.reading import PathLike, reading
 from specnmf.audio.recording import Float32, Survey
 from specnmf.audio.stft import FRAMES, Complex64, Grid, rms, spectra
 from specnmf.errors import AudioError
-from specnmf.parallel import cut, workers
+from specnmf.parallel import Mapper, cut, workers
 
 #: What the samples and magnitudes of a block of frames may take.
 BLOCK_BYTES = 32 << 20
@@ -89,7 +89,7 @@ def survey(
                 progress(found.n_samples)
         return Recording(
             Path(path),
-            round(start * source.sr),
+            source.span(start, duration)[0],
             source.sr,
             source.n_channels,
             found.n_samples,
@@ -167,10 +167,7 @@ class RollingMagnitudes:
 
     def __call__(self, frames: slice) -> Float32:
         """The magnitudes of some frames, shape (n_frames, n_bins)."""
-        VT = np.empty((frames.stop - frames.start, self.shape[0]), np.float32)
-        for piece in cut(frames, FRAMES):
-            VT[_within(piece, frames)] = rms(self.spectra_of(piece))
-        return VT
+        return _magnitudes(self.spectra_of, frames, lambda f, pieces: [*map(f, pieces)])
 
     def close(self) -> None:
         """Close the file."""
@@ -203,21 +200,22 @@ def magnitudes(
     spectra_of = RollingSpectra(recording, grid, keep=length)
     with closing(spectra_of), workers(threads) as mapper:
         for frames in grid.blocks(length):
-            VT = np.empty((frames.stop - frames.start, grid.n_bins), np.float32)
+            yield _magnitudes(spectra_of, frames, mapper)
 
-            def fill(piece: slice, frames: slice = frames, VT: Float32 = VT) -> None:
-                VT[_within(piece, frames)] = rms(spectra_of(piece))
 
-            mapper(fill, cut(frames, FRAMES))
-            yield VT
+def _magnitudes(spectra_of: RollingSpectra, frames: slice, mapper: Mapper) -> Float32:
+    """The magnitudes of some frames, shape (n_frames, n_bins)."""
+    VT = np.empty((frames.stop - frames.start, spectra_of.grid.n_bins), np.float32)
+
+    def fill(piece: slice) -> None:
+        within = slice(piece.start - frames.start, piece.stop - frames.start)
+        VT[within] = rms(spectra_of(piece))
+
+    mapper(fill, cut(frames, FRAMES))
+    return VT
 
 
 def block_length(grid: Grid, n_channels: int) -> int:
     """Frames a block, in whole pieces, so that it fits into BLOCK_BYTES."""
     per_frame = 4 * (grid.n_bins + n_channels * grid.hop_length)
     return FRAMES * max(1, BLOCK_BYTES // (FRAMES * per_frame))
-
-
-def _within(piece: slice, whole: slice) -> slice:
-    """Where a piece lies in a whole."""
-    return slice(piece.start - whole.start, piece.stop - whole.start)

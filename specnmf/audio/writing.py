@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from specnmf.audio.opening import libsndfile_error, reason
 from specnmf.audio.options import SUBTYPES, check_subtype
-from specnmf.audio.reading import PathLike, libsndfile_error, reason
+from specnmf.audio.reading import PathLike
 from specnmf.audio.recording import Audio, Float32
 from specnmf.errors import AudioError
 

@@ -217,16 +217,16 @@ def begun(plan: Plan, watcher: Watcher) -> Iterator[Batch]:
 
 
 class Processes:
-    """Jobs done by processes on this machine.
+    """Runs jobs in processes on this machine.
 
     Parameters
     ----------
     capacity : int
-        How many at a time.
+        How many processes.
     limits : Limits
         Of each.
     listener : callable
-        Told how the songs go on.
+        Called with the progress of songs.
     """
 
     def __init__(self, capacity: int, limits: Limits, listener: Listener) -> None:
@@ -234,15 +234,15 @@ class Processes:
         self.crew = Crew(capacity, limits=limits, listener=listener)
 
     def submit(self, job: Job, /) -> Future[Outcome]:
-        """Have a job done."""
+        """Schedule a job."""
         return self.crew.submit(work.do, job)
 
     def kill(self) -> None:
-        """Stop now, whatever is being done."""
+        """Stop now, whatever is running."""
         self.crew.kill()
 
     def close(self) -> None:
-        """Let the processes end, which have nothing more to do."""
+        """End the processes, once they have nothing more to do."""
         self.crew.shutdown()
 
 

@@ -1,4 +1,4 @@
-"""Jobs done by the workers of a Dask cluster."""
+"""Runs jobs on the workers of a Dask cluster."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from specnmf.batch import work
 from specnmf.batch.work import Job, Outcome, Said
 from specnmf.errors import BatchError, ParameterError
 
-#: Jobs handed out for each worker: one that it does, and the next.
+#: Jobs submitted for each worker: the one that it runs, and the next.
 AHEAD = 2
 
 #: How long a scheduler may take to answer, and how long its number of workers is
 #: believed; in seconds.
 PATIENCE, BELIEVED = 10, 5.0
 
-#: Where workers tell how far they are, and how often each may, in seconds: all of it
-#: goes through the scheduler.
+#: The topic of workers' progress, and the seconds between two events of a worker: all
+#: of them go through the scheduler.
 TOPIC, RARELY = "specnmf", 2.0
 
 
 class Cluster:
-    """A cluster's workers, through the executor that its client gives.
+    """Runs jobs on a cluster, by the executor of Dask's client.
 
     A job whose worker is lost is given to another one by the scheduler, which gives up
     on jobs that lose several (``distributed.scheduler.allowed-failures``).
@@ -35,7 +35,7 @@ class Cluster:
     address : str
         The scheduler's, such as ``tcp://host:8786``.
     listener : callable
-        Told how the songs go on.
+        Called with the progress of songs.
 
     Raises
     ------
@@ -63,7 +63,7 @@ class Cluster:
 
     @property
     def capacity(self) -> int:
-        """How many jobs to hand out at a time: it follows the number of workers."""
+        """How many jobs to submit at a time: it follows the number of workers."""
         if time.monotonic() - self.counted > BELIEVED:
             self.counted = time.monotonic()
             with _reached():
@@ -71,7 +71,7 @@ class Cluster:
         return max(1, AHEAD * self.count)
 
     def submit(self, job: Job, /) -> Future[Outcome]:
-        """Have a job done."""
+        """Schedule a job."""
         with _reached():
             future: Future[Outcome] = self.executor.submit(do, job)
         self.futures.add(future)
@@ -79,7 +79,7 @@ class Cluster:
         return future
 
     def kill(self) -> None:
-        """Take the jobs back; those that are being done go on to their end."""
+        """Cancel the jobs; those that are running go on to their end."""
         for future in list(self.futures):
             future.cancel()
 
@@ -90,7 +90,7 @@ class Cluster:
 
 @contextmanager
 def _reached() -> Iterator[None]:
-    """Turn what a client raises whose scheduler is gone into one line."""
+    """Turn the errors of a client without its scheduler into one line."""
     try:
         yield
     except (OSError, RuntimeError) as error:
@@ -98,7 +98,7 @@ def _reached() -> Iterator[None]:
 
 
 def do(job: Job) -> Outcome:
-    """Do a job on a worker of a cluster."""
+    """Run a job on a worker of a cluster."""
     from distributed import get_worker
 
     worker, spoken = get_worker(), -math.inf

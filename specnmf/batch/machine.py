@@ -1,4 +1,4 @@
-"""What the machine has, and how jobs share it."""
+"""Cores and memory of the machine, and the share of each job."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from specnmf.batch.settings import BatchSettings
 from specnmf.batch.worker import Limits
 from specnmf.parallel import n_threads
 
-#: A song whose time is up is asked to end before its process is killed; in seconds.
+#: So long after a song's time is up its process is killed, in seconds: it is told to
+#: end before.
 GRACE = 5.0
 
 #: Where Linux says what a container may take.
@@ -18,7 +19,7 @@ CGROUP = Path("/sys/fs/cgroup/memory.max")
 
 
 def memory() -> int | None:
-    """Bytes that there are for programs; None where it cannot be told."""
+    """Bytes of memory for programs; None where that is unknown."""
     sizes = []
     with suppress(AttributeError, ValueError, OSError):
         sizes.append(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
@@ -28,7 +29,7 @@ def memory() -> int | None:
 
 
 def n_jobs(settings: BatchSettings, per_job: int) -> int:
-    """How many songs to do at a time: one a core, if the memory lasts.
+    """How many songs to run at a time: one a core, if the memory suffices.
 
     Parameters
     ----------
@@ -45,7 +46,7 @@ def n_jobs(settings: BatchSettings, per_job: int) -> int:
 
 
 def share(settings: BatchSettings, jobs: int) -> Limits:
-    """What each of so many jobs may take: its share of the cores and of the memory."""
+    """The limits of each of so many jobs: its share of the cores and the memory."""
     whole = memory()
     fair = None if whole is None else whole // jobs
     grace = None if settings.timeout is None else settings.timeout + GRACE

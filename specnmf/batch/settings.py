@@ -15,49 +15,16 @@ AUTO = "auto"
 
 @dataclass(frozen=True, kw_only=True)
 class BatchSettings(Options):
-    """Which songs to do, and how.
-
-    Attributes
-    ----------
-    recursive : bool
-        Whether to look into folders of the folder.
-    include, exclude : sequence of str
-        Patterns for the names of recordings.
-    scores : bool
-        Whether songs with a score beside them are separated by it.
-    resume : bool
-        Leave out what is done with the same settings and inputs, and what failed.
-    retry_failed : bool
-        Resume, and try again what failed.
-    checksum : bool
-        Detect changed inputs by their content, not by size and time.
-    overwrite : bool
-        Make finished runs again.
-    jobs : int or None
-        Songs at a time; None: as many as there are cores, and memory for.
-    timeout : float or None
-        Seconds that a song may take.
-    max_memory : int or None
-        Bytes that a job may take; None: its share of the machine's.
-    scheduler : str or None
-        The address of a Dask scheduler, whose workers do the jobs.
-
-    Raises
-    ------
-    ParameterError
-        If a value is out of its range.
-    """
+    """Which songs to do, and how."""
 
     recursive: bool = option(
         False, "Look into folders of FOLDER.", flags=("-r", "--recursive")
     )
     include: Sequence[str] = option(
-        (), "Only files such as '*.wav' or 'live/*'; repeatable.", metavar="PATTERN"
+        (), "Only files like '*.wav', 'live/*'; repeatable.", metavar="PATTERN"
     )
     exclude: Sequence[str] = option((), "None of these; repeatable.", metavar="PATTERN")
-    scores: bool = option(
-        True, "Separate songs that have a score beside them, or decompose all."
-    )
+    scores: bool = option(True, "Use scores beside songs, or decompose all songs.")
     resume: bool = option(
         False,
         "Do what is not done yet, and what has changed.",
@@ -81,7 +48,7 @@ class BatchSettings(Options):
     )
     jobs: int | None = option(
         None,
-        "Songs at a time; by default one a core, as far as the memory goes.",
+        "Songs at a time; by default one a core.",
         flags=("-j", "--jobs"),
         least=1,
         group=RUN,
@@ -91,7 +58,7 @@ class BatchSettings(Options):
     )
     max_memory: int | None = option(
         None,
-        "The most that a job may take; by default its share of the machine's.",
+        "For a song; by default its share of the machine's.",
         least=1,
         parse=parse_size,
         metavar="SIZE",
@@ -99,7 +66,7 @@ class BatchSettings(Options):
     )
     scheduler: str | None = option(
         None,
-        "Run the songs on a Dask cluster: tcp://host:8786.",
+        "A Dask cluster to use: tcp://host:8786.",
         metavar="ADDRESS",
         group=RUN,
     )

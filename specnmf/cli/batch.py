@@ -47,29 +47,28 @@ def make_command() -> click.Command:
             type=click.Choice([AUTO, *TASKS]),
             default=AUTO,
             show_default=True,
-            help="What to do with each song; auto: separate it if a score lies beside "
-            "it, else decompose it.",
+            metavar="TASK",
+            help="decompose, separate ...; auto: separate by a score beside the song.",
             group=WHAT,
         ),
         *_input_options(),
         Option(
             ["--files-from"],
             metavar="FILE",
-            help="Only the files that FILE (-: standard input) names, relative to "
-            "FOLDER.",
+            help="Only files in FOLDER that FILE (-: standard input) lists.",
             group=WHAT,
         ),
         Option(
             ["--dry-run"],
             is_flag=True,
-            help="List what would be done, and do nothing.",
+            help="List what would be done, and end.",
             group=WHAT,
         ),
         Option(
             ["-o", "--output"],
             default="specnmf_out",
             show_default=True,
-            help="The folder for runs, a path or an URL.",
+            help="The folder for runs, or an URL.",
             group=OUTPUT,
         ),
         *options_of(BatchSettings),
@@ -91,7 +90,7 @@ def _input_options() -> list[click.Parameter]:
         Option(
             [f"--{name}", f"--{name}-from", name],
             metavar="PLACE",
-            help=f"The {name} for all songs, or a folder of files called like them.",
+            help="One for all songs, or a folder of one each.",
             group=WHAT,
         )
         for name in names
@@ -123,11 +122,10 @@ def _names_of(param: click.Parameter) -> set[str]:
 def command(folder: str | None, **options: Any) -> None:
     """Do a task with every song in FOLDER.
 
-    Takes all options of its task: see `specnmf decompose --help` and so on. FOLDER and
-    OUTPUT may be URLs, such as s3://bucket/songs; the folders within FOLDER come back
-    in OUTPUT. A song that fails stops no other: batch.jsonl in OUTPUT lists what became
-    of each, batch_logs/ has more about failures, and the exit status is 1. Ctrl-C lets
-    running songs finish, a second one ends them; --resume goes on.
+    Takes the options of the task too: see `specnmf decompose --help`. FOLDER and OUTPUT
+    may be URLs (s3://bucket/songs); OUTPUT mirrors FOLDER's folders. If songs fail, the
+    others are still done: batch.jsonl and batch_logs/ in OUTPUT say why, and the exit
+    status is 1. Ctrl-C lets running songs finish, a second one ends them.
     """
     if folder is None and options["files_from"] is None:
         raise click.UsageError("expected a FOLDER, or --files-from")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -22,17 +22,13 @@ from specnmf.cli.config_file import (
     values_for,
 )
 
-#: Where a value comes from that no file gives.
-DEFAULT = "default"
-
 
 class Effective(NamedTuple):
-    """An option, its value in effect, and where that comes from; None: not set."""
+    """The value of an option in effect, and where it comes from; None: not set."""
 
-    name: str
-    help: str
     value: Value | None
     source: str | None
+    help: str
 
 
 def make_command() -> click.Command:
@@ -51,13 +47,10 @@ def group() -> None:
     "--config",
     "path",
     type=click.Path(path_type=Path),
-    help="A TOML file whose keys are the names of options.",
+    help="A TOML file of options, by their names.",
 )
 @click.option(
-    "--json",
-    "as_json",
-    is_flag=True,
-    help="Print one JSON object on stdout, and nothing else there.",
+    "--json", "as_json", is_flag=True, help="Print one JSON object, and nothing else."
 )
 def show(name: str | None, path: Path | None, as_json: bool) -> None:
     """Print all options with their values in effect.
@@ -65,13 +58,19 @@ def show(name: str | None, path: Path | None, as_json: bool) -> None:
     Those of COMMAND, or of all commands. What is printed is TOML for --config, with a
     table for each command; options that are not set are commented out.
     """
-    commands = list(configurable()) if name is None else [_command(name)]
+    known = {str(each.name): each for each in configurable()}
+    if name is not None and name not in known:
+        near = difflib.get_close_matches(name, known, n=1)
+        hint = f"did you mean {near[0]!r}?" if near else f"one of {', '.join(known)}"
+        raise click.UsageError(f"no command {name!r} that has options; {hint}")
     content = {} if path is None else load(path)
-    if path is not None:
-        _check_tables(content, path)
+    for table, own in command_tables(content).items():
+        if table not in known:
+            raise click.UsageError(f"{path}: {table} takes no options from a file")
+        values_for(known[table], {table: own}, path)  # as a check
     found = {
-        str(each.name): _effective(each, content, path, others=name is None)
-        for each in commands
+        each: _effective(known[each], content, path, others=name is None)
+        for each in (known if name is None else [name])
     }
     if as_json:
         click.echo(_json(found))
@@ -98,41 +97,26 @@ def _spell_key(key: str) -> str:
     return key if re.fullmatch("[A-Za-z0-9_-]+", key) else spell_toml(key)
 
 
-def _command(name: str) -> click.Command:
-    known = {str(each.name): each for each in configurable()}
-    if name not in known:
-        near = difflib.get_close_matches(name, known, n=1)
-        hint = f"did you mean {near[0]!r}?" if near else f"one of {', '.join(known)}"
-        raise click.UsageError(f"no command {name!r} that has options; {hint}")
-    return known[name]
-
-
-def _check_tables(content: dict[str, Any], path: Path) -> None:
-    """Raise UsageError if the table of any command says what it cannot do."""
-    known = {str(each.name): each for each in configurable()}
-    for name, table in command_tables(content).items():
-        if name not in known:
-            raise click.UsageError(f"{path}: {name} takes no options from a file")
-        values_for(known[name], {name: table}, path)
-
-
 def _effective(
-    command: click.Command, content: dict[str, Any], path: Path | None, *, others: bool
-) -> list[Effective]:
+    command: click.Command,
+    content: Mapping[str, Any],
+    path: Path | None,
+    *,
+    others: bool,
+) -> dict[str, Effective]:
     """The options of a command; their values have been checked by their types."""
     given = values_for(command, content, path, others=others)
     ctx = click.Context(command, info_name=command.name)
-    found = []
+    found = {}
     for name, (option, negated) in option_keys(command).items():
-        if negated:
-            continue
-        value: Value | None = given.get(str(option.name))
-        source = None if value is None else str(path)
+        value, source = given.get(str(option.name)), str(path)
         if value is not None:
             option.process_value(ctx, as_given(value))
-        elif (value := _default(option, ctx)) is not None:
-            source = DEFAULT
-        found.append(Effective(name, option.help or "", value, source))
+        else:
+            value, source = _default(option, ctx), "default"
+        if not negated:
+            known = source if value is not None else None
+            found[name] = Effective(value, known, option.help or "")
     return found
 
 
@@ -146,23 +130,23 @@ def _default(option: click.Option, ctx: click.Context) -> Value | None:
     return value if isinstance(value, str | int | float) else None
 
 
-def _table(name: str, options: Iterable[Effective]) -> Iterator[str]:
+def _table(name: str, options: Mapping[str, Effective]) -> Iterator[str]:
     """The lines of a command's table."""
     yield f"[{name}]"
-    for option in options:
+    for key, option in options.items():
         yield f"# {option.help}"
         if option.value is None:
-            yield f"#{option.name} ="
+            yield f"#{key} ="
         else:
             where = console.one_line(option.source)
-            yield f"{option.name} = {spell_toml(option.value)}  # {where}"
+            yield f"{key} = {spell_toml(option.value)}  # {where}"
 
 
-def _json(found: dict[str, list[Effective]]) -> str:
+def _json(found: Mapping[str, Mapping[str, Effective]]) -> str:
     content = {
         command: {
-            option.name: {"value": option.value, "from": option.source}
-            for option in options
+            name: {"value": option.value, "from": option.source}
+            for name, option in options.items()
         }
         for command, options in found.items()
     }

@@ -1,7 +1,7 @@
 """A configuration file: TOML whose keys are the names of options.
 
-What stands at the top is for any command. A table called like a command is for that
-one alone, and goes before what stands at the top; so does the command line before both.
+What stands at the top is for any command. A table called like a command is for that one
+alone, and overrides what stands at the top; the command line overrides both.
 """
 
 from __future__ import annotations
@@ -9,9 +9,9 @@ from __future__ import annotations
 import difflib
 import math
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import click
 
@@ -25,26 +25,12 @@ MOST_CONFIG_BYTES, LONGEST_LINE = 1 << 16, 4096
 Value = str | int | float | bool | list[Any] | dict[str, Any]
 
 
-class Key(NamedTuple):
-    """What a key of the file sets: an option, or the contrary of a flag."""
-
-    option: click.Option
-    negated: bool
-
-
 def read_config(ctx: click.Context, param: click.Parameter, path: Path | None) -> None:
-    """Take defaults from a file; the callback of ``--config``.
-
-    Raises
-    ------
-    click.UsageError
-        If it is no TOML, or says what the command cannot do.
-    """
-    if path is None:
-        return
-    values = values_for(ctx.command, load(path), path)
-    given = {name: as_given(value) for name, value in values.items()}
-    ctx.default_map = {**(ctx.default_map or {}), **given}
+    """Take defaults from a file; the callback of ``--config``."""
+    if path is not None:
+        values = values_for(ctx.command, load(path), path)
+        given = {name: as_given(value) for name, value in values.items()}
+        ctx.default_map = {**(ctx.default_map or {}), **given}
 
 
 def load(path: Path) -> dict[str, Any]:
@@ -72,57 +58,43 @@ def load(path: Path) -> dict[str, Any]:
 
 def values_for(
     command: click.Command,
-    content: dict[str, Any],
+    content: Mapping[str, Any],
     path: Path | None,
     *,
     others: bool = False,
 ) -> dict[str, Value]:
-    """What a file says of the options of one command.
+    """What the content of a file says of a command, by the names of its parameters.
 
-    Parameters
-    ----------
-    command : click.Command
-        The command.
-    content : dict
-        What `load` found.
-    path : path
-        The file, for messages.
-    others : bool
-        Whether options of other commands may stand at the top.
-
-    Returns
-    -------
-    dict
-        Values by the names of parameters, flags as the positive option has them.
+    ``others`` says whether options of other commands may stand at the top.
 
     Raises
     ------
     click.UsageError
         If a key is unknown, or a value of the wrong kind.
     """
-    keys = option_keys(command)
-    tables = command_tables(content)
-    own = tables.get(str(command.name), {})
+    keys, tables = option_keys(command), command_tables(content)
     top = {name: content[name] for name in content if name not in tables}
     if others:
-        mine = [name for name in top if _spelled(name) in keys or not _owners(name)]
-        top = {name: top[name] for name in mine}
+        top = {n: top[n] for n in top if _spelled(n) in keys or not _owners(n)}
     values: dict[str, Value] = {}
-    for name, value in [*top.items(), *own.items()]:
+    for name, value in [*top.items(), *tables.get(str(command.name), {}).items()]:
         if _spelled(name) not in keys:
             raise click.UsageError(f"{path}: {_unknown(command, name, value)}")
-        key = keys[_spelled(name)]
-        values[str(key.option.name)] = _checked(key, value, f"{path}: {name}")
+        option, negated = keys[_spelled(name)]
+        wrong = _mismatch(option, value)
+        if wrong is not None:
+            raise click.UsageError(f"{path}: {name} {wrong}")
+        if option.multiple and not isinstance(value, list | dict):
+            value = [value]
+        values[str(option.name)] = value is not negated if option.is_flag else value
     return values
 
 
-def command_tables(content: dict[str, Any]) -> dict[str, dict[str, Any]]:
+def command_tables(content: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     """The tables of a file that are called like a command."""
-    return {
-        name: value
-        for name, value in content.items()
-        if name in _names() and isinstance(value, dict)
-    }
+    names = cli.list_commands(click.Context(cli))
+    tables = {name: content[name] for name in content if name in names}
+    return {name: each for name, each in tables.items() if isinstance(each, dict)}
 
 
 def as_given(value: Value) -> Any:
@@ -130,14 +102,15 @@ def as_given(value: Value) -> Any:
     if isinstance(value, bool):
         return value
     if isinstance(value, dict):
-        return [f"{name}={_joined(each)}" for name, each in value.items()]
+        members = (v if isinstance(v, str) else ",".join(v) for v in value.values())
+        return [f"{name}={own}" for name, own in zip(value, members, strict=True)]
     return list(map(str, value)) if isinstance(value, list) else str(value)
 
 
-def option_keys(command: click.Command) -> dict[str, Key]:
-    """Each long option's name without dashes, and what it sets."""
+def option_keys(command: click.Command) -> dict[str, tuple[click.Option, bool]]:
+    """Each long option's name without dashes: the option, and whether it says no."""
     return {
-        flag.removeprefix("--"): Key(param, flag in param.secondary_opts)
+        flag.removeprefix("--"): (param, flag in param.secondary_opts)
         for param in command.params
         if isinstance(param, click.Option) and param.expose_value
         for flag in (*param.opts, *param.secondary_opts)
@@ -145,59 +118,31 @@ def option_keys(command: click.Command) -> dict[str, Key]:
     }
 
 
-def configurable() -> Iterator[click.Command]:
+def configurable() -> list[click.Command]:
     """The commands that take a configuration file."""
     root = click.Context(cli)
-    for name in _names():
-        command = cli.get_command(root, name)
-        if command is not None and any(p.name == "config" for p in command.params):
-            yield command
-
-
-def takes_table(option: click.Option) -> bool:
-    """Whether the values of a repeatable option are of the form ``NAME=...``."""
-    return option.multiple and "=" in (option.metavar or "")
-
-
-def _names() -> list[str]:
-    """The names of all commands."""
-    return cli.list_commands(click.Context(cli))
+    commands = (cli.get_command(root, name) for name in cli.list_commands(root))
+    return [c for c in commands if c and any(p.name == "config" for p in c.params)]
 
 
 def _spelled(name: str) -> str:
     return name.replace("_", "-")
 
 
-def _joined(value: str | list[str]) -> str:
-    return value if isinstance(value, str) else ",".join(value)
-
-
-def _checked(key: Key, value: Any, where: str) -> Value:
-    """The value of an option, if it is of a kind that the option has."""
-    option = key.option
+def _mismatch(option: click.Option, value: Any) -> str | None:
+    """What is wrong with the kind of a value, if anything is."""
     if isinstance(value, dict):
-        if not takes_table(option):
-            raise click.UsageError(f"{where} takes a value, got a table")
-        if not all(_is_text(each) for each in value.values()):
-            raise click.UsageError(f"{where} takes names or lists of names")
-        return value
+        if not (option.multiple and "=" in (option.metavar or "")):
+            return "takes a value, got a table"
+        members = [v if isinstance(v, list) else [v] for v in value.values()]
+        texts = all(isinstance(each, str) for own in members for each in own)
+        return None if texts else "takes names or lists of names"
     if option.multiple:
         values = value if isinstance(value, list) else [value]
-        if not all(map(_is_scalar, values)):
-            raise click.UsageError(f"{where} takes texts or numbers")
-        return values
+        return None if all(map(_is_scalar, values)) else "takes texts or numbers"
     if option.is_flag:
-        if not isinstance(value, bool):
-            raise click.UsageError(f"{where} is true or false")
-        return value is not key.negated
-    if not _is_scalar(value):
-        raise click.UsageError(f"{where} takes one text or number")
-    return value  # type: ignore[no-any-return]  # just checked
-
-
-def _is_text(value: object) -> bool:
-    many = value if isinstance(value, list) else [value]
-    return all(isinstance(each, str) for each in many)
+        return None if isinstance(value, bool) else "is true or false"
+    return None if _is_scalar(value) else "takes one text or number"
 
 
 def _is_scalar(value: object) -> bool:
@@ -215,11 +160,9 @@ def _unknown(command: click.Command, name: str, value: object) -> str:
     if owners:
         places = " or ".join(f"[{owner}]" for owner in owners)
         return f"{name} is an option of {', '.join(owners)}: put it under {places}"
-    known = list(option_keys(command))
-    what = "key"
+    known, what = list(option_keys(command)), "key"
     if isinstance(value, dict):
-        what = "table"
-        known += [str(other.name) for other in configurable()]
+        known, what = [*known, *(str(c.name) for c in configurable())], "table"
     near = difflib.get_close_matches(_spelled(name), known, n=1)
     hint = f"; did you mean {near[0]!r}?" if near else ""
     return f"unknown {what} {name!r}{hint}"

@@ -36,7 +36,8 @@ def make_command() -> click.Command:
                 type=click.Choice(["auto", "name", "best"]),
                 default="auto",
                 show_default=True,
-                help="By name, or for the best SDR; auto: the latter if no names agree.",
+                help="By name, or for the best SDR; auto: the latter if no names "
+                "agree.",
                 group=WHAT,
             ),
             Option(

@@ -23,6 +23,9 @@ SUFFIXES = (
     ".caf", ".rf64", ".w64",
 )  # fmt: skip
 
+_CUT = "longer than the references: cut"
+_PADDED = "shorter than the longest reference: padded with zeros"
+
 #: A recording of this name among the references is what was separated.
 MIXTURES = ("mix", "mixture")
 
@@ -153,7 +156,10 @@ def prepare(
     if mixture is not None:
         kinds["mixture"] = {"": mixture}
     sr = _common_rate(kinds, sr)
-    sounds = {kind: _samples_of(kind, group) for kind, group in kinds.items()}
+    sounds = {
+        kind: {name: _samples(f"{kind} {name}".strip(), y) for name, y in group.items()}
+        for kind, group in kinds.items()
+    }
     warnings: list[str] = []
     sounds = _of_one_width(sounds, warnings)
     n = max(y.shape[1] for y in sounds["reference"].values())
@@ -181,17 +187,10 @@ def _common_rate(
     return sr
 
 
-def _samples_of(kind: str, group: Mapping[str, Recording]) -> Sounds:
-    return {
-        name: recording.samples
-        if isinstance(recording, Audio)
-        else _samples(f"{kind} {name}".strip(), recording)
-        for name, recording in group.items()
-    }
-
-
-def _samples(label: str, array: ArrayLike) -> Float32:
-    samples = np.atleast_2d(np.asarray(array, np.float32))
+def _samples(label: str, recording: Recording) -> Float32:
+    if isinstance(recording, Audio):
+        return recording.samples
+    samples = np.atleast_2d(np.asarray(recording, np.float32))
     if samples.ndim != 2 or 0 in samples.shape:
         raise ParameterError(
             f"{label} must be (n_channels, n_samples), got shape {samples.shape}"
@@ -219,24 +218,16 @@ def _of_one_length(kind: str, group: Sounds, n: int, warnings: list[str]) -> Sou
         excess.setdefault(y.shape[1] - n, []).append(f"{kind} {name}".strip())
     for more, labels in excess.items():
         if more:
-            change = (
-                "longer than the references: cut"
-                if more > 0
-                else ("shorter than the longest reference: padded with zeros")
-            )
+            change = _CUT if more > 0 else _PADDED
             warnings.append(f"{', '.join(labels)}: {abs(more)} samples {change}")
-    return {name: _fitted(y, n) for name, y in group.items()}
-
-
-def _fitted(y: Float32, n: int) -> Float32:
-    if y.shape[1] >= n:
-        return y[:, :n]
-    return np.pad(y, ((0, 0), (0, n - y.shape[1])))
+    return {
+        name: np.pad(y[:, :n], ((0, 0), (0, max(0, n - y.shape[1]))))
+        for name, y in group.items()
+    }
 
 
 def _sum(group: Sounds) -> Float32:
-    first, *others = group.values()
-    total = first.copy()
-    for y in others:
+    total = np.zeros_like(next(iter(group.values())))
+    for y in group.values():
         total += y
     return total

@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from specnmf.audio.recording import Float32
-from specnmf.evaluation.bss_eval import Array, Projector, correlate, decibels, energy
+from specnmf.evaluation.bss_eval import Projector, decibels, energies, energy
+from specnmf.evaluation.correlation import Array, correlate
 from specnmf.evaluation.inputs import Material, Progress, Sounds
 from specnmf.evaluation.measures import framewise_sdr, si_sdr
 from specnmf.evaluation.scores import SourceScores
@@ -79,16 +80,9 @@ class Judge:
     def rows(
         self, matched: Mapping[str, str | None], sounds: Sounds, stage: str
     ) -> tuple[SourceScores, ...]:
-        """The scores of each reference's estimate.
+        """The scores of each reference's estimate, told by its name among sounds.
 
-        Parameters
-        ----------
-        matched : dict of str to str or None
-            The name of each reference's estimate.
-        sounds : dict of str to array, shape (n_channels, n_samples)
-            The estimates.
-        stage : str
-            What progress calls it.
+        ``stage`` is what progress calls it.
         """
         estimates = {
             reference: None if name is None else sounds[name]
@@ -97,16 +91,14 @@ class Judge:
         scores = self._scores([estimates[name] for name in self.sounding], stage)
         found = dict(zip(self.sounding, scores, strict=True))
         for name in matched.keys() - self.sounding.keys():
-            found[name] = {"leak": self._leak(estimates[name])}
+            estimate = estimates[name]
+            found[name] = {"leak": None}
+            if estimate is not None and energy(estimate) and self.mixture_energy:
+                found[name] = {"leak": self.level(estimate)}
         return tuple(
             SourceScores(reference=reference, estimate=name, **found[reference])
             for reference, name in matched.items()
         )
-
-    def _leak(self, estimate: Float32 | None) -> float | None:
-        if estimate is None or not energy(estimate) or not self.mixture_energy:
-            return None
-        return self.level(estimate)
 
     def _scores(
         self, estimates: Sequence[Float32 | None], stage: str
@@ -137,9 +129,8 @@ class Judge:
         signals = list(heard.values())
         references = [list(self.sounding.values())[i] for i in heard]
         table = self._correlate(signals, stage)
-        energies = np.array([energy(y) for y in signals])
-        sdr, sir, sar = self.projector.ratios(table, energies, list(heard))
-        columns = {"sdr": sdr, "sir": sir, "sar": sar}
+        ratios = self.projector.ratios(table, energies(signals), list(heard))
+        columns = dict(zip(("sdr", "sir", "sar"), ratios, strict=True))
         columns["si_sdr"] = np.array(list(map(si_sdr, references, signals)))
         if self.v4:
             columns["sdr_v4"] = framewise_sdr(references, signals, self.material.rate)
@@ -148,8 +139,7 @@ class Judge:
     def _sdr(self, table: Array, signals: Sequence[Float32]) -> Array:
         """The SDR of each signal against each reference, (n_signals, n_references)."""
         target = self.projector.onto_each(table)
-        energies = np.array([energy(y) for y in signals])[:, None]
-        return _held(decibels(target, energies - target))
+        return _held(decibels(target, energies(signals)[:, None] - target))
 
     def _correlate(self, signals: Sequence[Float32], stage: str) -> Array:
         def tell(done: int, total: int) -> None:

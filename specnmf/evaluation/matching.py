@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
-from specnmf.evaluation.bss_eval import Array
+from specnmf.evaluation.correlation import Array
 
 
 def match_by_name(
@@ -22,15 +22,11 @@ def match_by_name(
     matched: dict[str, str | None] = dict.fromkeys(references)
     for spell in (str, _folded, _plain):
         free = [name for name in estimates if name not in matched.values()]
-        spelled = _by_spelling(free, spell)
+        spelled = {spell(name): name for name in reversed(free)}
         for name in references:
             if matched[name] is None:
                 matched[name] = spelled.pop(spell(name), None)
     return matched
-
-
-def _by_spelling(names: Sequence[str], spell: Callable[[str], str]) -> dict[str, str]:
-    return {spell(name): name for name in reversed(names)}
 
 
 def _folded(name: str) -> str:

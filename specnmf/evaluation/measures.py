@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from specnmf.errors import ParameterError
-from specnmf.evaluation.bss_eval import Array, Signal, decibels
+from specnmf.evaluation.bss_eval import decibels
+from specnmf.evaluation.correlation import Array, Signal
 
 
 def si_sdr(reference: ArrayLike, estimate: ArrayLike) -> float:
@@ -96,8 +97,8 @@ def framewise_sdr(
     window = min(sr, references[0].shape[1])
     with np.errstate(divide="ignore", invalid="ignore"):
         frames, *_ = museval_metrics().bss_eval(
-            _frames_first(references),
-            _frames_first(estimates),
+            _channels_last(references),
+            _channels_last(estimates),
             window=window,
             hop=window,
             compute_permutation=False,
@@ -108,6 +109,6 @@ def framewise_sdr(
     return np.asarray(np.median(heard, axis=1))
 
 
-def _frames_first(signals: Sequence[Signal]) -> Array:
+def _channels_last(signals: Sequence[Signal]) -> Array:
     """Signals as museval wants them: (n_signals, n_samples, n_channels)."""
     return np.stack([signal.T for signal in signals]).astype(np.float64)

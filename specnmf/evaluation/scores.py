@@ -6,10 +6,16 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-#: The scores, in the order in which they are shown.
-METRICS = (
-    "sdr", "sir", "sar", "si_sdr", "sdr_improvement", "si_sdr_improvement", "sdr_v4"
-)  # fmt: skip
+#: The scores, in the order in which they are shown, and what they are called.
+METRICS = {
+    "sdr": "SDR",
+    "sir": "SIR",
+    "sar": "SAR",
+    "si_sdr": "SI-SDR",
+    "sdr_improvement": "SDRi",
+    "si_sdr_improvement": "SI-SDRi",
+    "sdr_v4": "SDR v4",
+}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,18 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 
-from specnmf.evaluation.scores import Evaluation, SourceScores, mean_scores
-
-#: What the columns are called.
-TITLES = {
-    "sdr": "SDR",
-    "sir": "SIR",
-    "sar": "SAR",
-    "si_sdr": "SI-SDR",
-    "sdr_improvement": "SDRi",
-    "si_sdr_improvement": "SI-SDRi",
-    "sdr_v4": "SDR v4",
-}
+from specnmf.evaluation.scores import METRICS, Evaluation, SourceScores, mean_scores
 
 #: The width of a number's column.
 WIDTH = 9
@@ -35,10 +24,10 @@ def describe(evaluation: Evaluation) -> list[str]:
 
 def _table(sources: Sequence[SourceScores]) -> list[str]:
     means = mean_scores(sources)
-    shown = [metric for metric in TITLES if means[metric] is not None]
+    shown = [metric for metric in METRICS if means[metric] is not None]
     width = max(4, *(len(_name(source)) for source in sources))
     return [
-        f"{'dB':{width}}{_titles(shown)}",
+        f"{'dB':{width}}{_columns(METRICS[metric] for metric in shown)}",
         *(f"{_name(source):{width}}{_cells(source, shown)}" for source in sources),
         f"{'mean':{width}}{_numbers(means, shown)}",
     ]
@@ -60,10 +49,10 @@ def _cells(source: SourceScores, shown: Iterable[str]) -> str:
     return f"  silent, estimate at {source.leak:z.1f} dB of the mixture"
 
 
-def _titles(shown: Iterable[str]) -> str:
-    return "".join(f"{TITLES[metric]:>{WIDTH}}" for metric in shown)
-
-
 def _numbers(scores: Mapping[str, float | None], shown: Iterable[str]) -> str:
     values = (scores[metric] for metric in shown)
-    return "".join(f"{'-' if v is None else f'{v:z.2f}':>{WIDTH}}" for v in values)
+    return _columns("-" if value is None else f"{value:z.2f}" for value in values)
+
+
+def _columns(texts: Iterable[str]) -> str:
+    return "".join(f"{text:>{WIDTH}}" for text in texts)

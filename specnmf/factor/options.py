@@ -45,19 +45,7 @@ def parse_beta(beta: float | str) -> float:
 
 @dataclass(frozen=True, kw_only=True)
 class FitOptions(Options, group=FIT):
-    """How long to fit, from where, and on how many cores.
-
-    Attributes
-    ----------
-    max_iter : int
-        The most iterations.
-    tol : float
-        Stop once an iteration lowers the cost by less than this fraction.
-    seed : int
-        Seed of the random start.
-    threads : int or None
-        None: one a core. The results do not depend on it.
-    """
+    """How long to fit, from where, and on how many cores."""
 
     max_iter: int = option(200, "The most iterations.", least=1)
     tol: float = option(
@@ -71,15 +59,7 @@ class FitOptions(Options, group=FIT):
 
 @dataclass(frozen=True, kw_only=True)
 class SolverOptions(FitOptions, group=FIT):
-    """What a solver minimises, and which solver does.
-
-    Attributes
-    ----------
-    beta : float
-        The divergence: 2 Euclidean, 1 Kullback-Leibler, 0 Itakura-Saito.
-    solver : str
-        auto: the fastest that minimises ``beta``.
-    """
+    """What a solver minimises, and which solver does."""
 
     beta: float = option(
         BETAS["kl"],
@@ -100,16 +80,7 @@ class SolverOptions(FitOptions, group=FIT):
 
 @dataclass(frozen=True, kw_only=True)
 class NmfOptions(SolverOptions, group=FIT):
-    """The options of `nmf`.
-
-    Attributes
-    ----------
-    init : str
-        The start: random, or by singular values (nndsvd, nndsvda).
-    stop : str
-        What ``tol`` is compared with: the decrease of the cost, or FMP's change of
-        the factors.
-    """
+    """The options of `nmf`."""
 
     init: Init = option("random", "The start; nndsvda fills nndsvd's zeros.")
     stop: Stop = option("cost", "What --tol is about: the cost, or FMP's factors.")

@@ -3,52 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from contextlib import closing
-from typing import Any, Literal, Protocol
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import Any, Literal
 
 from specnmf.audio.features import features
-from specnmf.audio.masks import Stream
 from specnmf.audio.recording import Audio
-from specnmf.audio.stft import Grid
+from specnmf.audio.resynthesis import gather
 from specnmf.factor.iterate import Callback
 from specnmf.methods.book.fitting import fit_book
 from specnmf.methods.partials.fitting import fit_partials
 from specnmf.methods.score_options import ScoreOptions
-from specnmf.methods.stem_factors import Components
+from specnmf.methods.stems import ScoreStems
 from specnmf.score import align as alignment
 from specnmf.score.align import Alignment
 from specnmf.score.grouping import safe_names, stem_labels, stem_order
 from specnmf.score.notes import Score
 from specnmf.score.options import Align, By
-
-
-class Stems(Protocol):
-    """A recording taken apart; the sound is made when it is asked for."""
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """The stems, in order."""
-
-    @property
-    def grid(self) -> Grid:
-        """Of the analysis."""
-
-    @property
-    def losses(self) -> NDArray[np.float64]:
-        """The cost after each iteration."""
-
-    @property
-    def explained(self) -> float | None:
-        """The share of the sound that the score explains, 0 to 1; None: unknown."""
-
-    def components(self) -> Components:
-        """The model as V ≈ W H."""
-
-    def stream(self, settings: ScoreOptions) -> Stream:
-        """Yield the stems as sound, block by block; they add up to the recording."""
 
 
 def align(
@@ -132,18 +101,14 @@ def separate_by_score(
     settings = ScoreOptions(by=by, groups=groups or {}, **options)
     labels = label_notes(score, settings)
     stems = fit_stems(audio, score, labels, settings, tuning=tuning)
-    out = np.empty((len(stems.names), *audio.samples.shape), np.float32)
-    with closing(stems.stream(settings)) as stream:
-        for first, block in stream:
-            out[:, :, first : first + block.shape[2]] = block
-    pairs = zip(stems.names, out, strict=True)
-    return {name: Audio(samples, audio.sr) for name, samples in pairs}
+    stream = stems.stream(settings)
+    return gather(stream, stems.names, audio.n_channels, stems.grid)
 
 
-def label_notes(score: Score, settings: ScoreOptions) -> tuple[str, ...]:
+def label_notes(score: Score, options: ScoreOptions) -> tuple[str, ...]:
     """The stem of each note, by a name that a file may have."""
-    groups = settings.groups or None
-    labels = stem_labels(score, settings.by, groups=groups, split=settings.split)
+    groups = options.groups or None
+    labels = stem_labels(score, options.by, groups=groups, split=options.split)
     safe = safe_names(labels)
     return tuple(safe[label] for label in labels)
 
@@ -152,35 +117,25 @@ def fit_stems(
     audio: Audio,
     score: Score,
     labels: Sequence[str],
-    settings: ScoreOptions,
+    options: ScoreOptions,
     *,
     tuning: float = 0.0,
     callback: Callback | None = None,
-) -> Stems:
-    """Fit the model that the settings ask for.
+) -> ScoreStems:
+    """Fit the model that the options ask for.
 
     Parameters
     ----------
-    audio : Audio
-        The recording.
-    score : Score
-        On the recording's clock.
-    labels : sequence of str
-        The stem of each note.
-    settings : ScoreOptions
-        Everything else.
-    tuning : float
-        Cents by which A4 lies above 440 Hz.
-    callback : callable, optional
-        Called as ``callback(iteration, loss)``.
+    audio, score, labels, options, tuning, callback
+        As for `specnmf.methods.partials.fitting.fit_partials`.
 
     Raises
     ------
     ScoreError
         If no note sounds within the recording.
     """
-    fit = fit_partials if settings.model == "partials" else fit_book
-    order = stem_order(score, labels, by=settings.by)
+    fit = fit_partials if options.model == "partials" else fit_book
+    order = stem_order(score, labels, by=options.by)
     return fit(
-        audio, score, labels, settings, stems=order, tuning=tuning, callback=callback
+        audio, score, labels, options, stems=order, tuning=tuning, callback=callback
     )

@@ -16,23 +16,7 @@ Model = Literal["partials", "fmp", "fmp-onsets"]
 
 @dataclass(frozen=True, kw_only=True)
 class ScoreOptions(MaskOptions, WindowOptions, FitOptions, StemOptions):
-    """What makes the stems, and how they are found and shared.
-
-    Attributes
-    ----------
-    model : str
-        partials: the parametric model; fmp: the book's, a Euclidean factorisation
-        within the score's constraints; fmp-onsets: with templates for attacks.
-    residual : bool
-        Whether what the score does not explain is a stem of its own; else the other
-        stems share it.
-    n_fft : int or None
-        None: the window that suits the recording.
-    seed : int
-        No effect.
-    mask_power : float or None
-        None: 2 for partials, 1 for the book's models.
-    """
+    """What makes the stems, and how they are found and shared."""
 
     model: Model = option(
         "partials", "Partials of notes, or the FMP book's model, plain or with attacks."

@@ -13,15 +13,7 @@ FigureFormat = Literal["png", "svg", "pdf"]
 
 @dataclass(frozen=True, kw_only=True)
 class OutputOptions(FileOptions, group=OUTPUT):
-    """What to write.
-
-    Attributes
-    ----------
-    sources, figures : bool
-        Whether to write them.
-    figure_format : str
-        png, svg or pdf.
-    """
+    """What to write."""
 
     sources: bool = option(True, "Write the sources or not.")
     figures: bool = option(True, "Draw the figures or not.")

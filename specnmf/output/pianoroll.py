@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from specnmf.errors import ParameterError
+from specnmf.notation import nearest
 from specnmf.score.notes import Note, Score
 
 Array = NDArray[np.float64]
@@ -175,7 +176,7 @@ def _smooth(activation: NDArray[np.floating], gain: float, hop: float) -> Array:
 def _played(pitch: float, centroid: float, free: set[int]) -> tuple[int, bool]:
     """The MIDI number of a component, and whether it is a drum's, then taken."""
     if not math.isnan(pitch):
-        return _in_range(math.floor(pitch + 0.5)), False
+        return _in_range(nearest(pitch)), False
     kit = next((drums for edge, drums in DRUMS if centroid < edge), DRUMS[1][1])
     drum = next((drum for drum in (*kit, *_ALL_DRUMS) if drum in free), kit[0])
     free.discard(drum)

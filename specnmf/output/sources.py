@@ -14,12 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from specnmf.audio import kernels
-from specnmf.audio.masks import Stream
+from specnmf.audio.buffer import Buffer
 from specnmf.audio.options import FileOptions
 from specnmf.audio.reading import Source, reading
 from specnmf.audio.recording import BLOCK, Sound
+from specnmf.audio.resynthesis import Stream
 from specnmf.audio.writing import Writer, output_subtype
-from specnmf.errors import AudioError
 from specnmf.parallel import Mapper, workers
 
 Float64 = NDArray[np.float64]
@@ -112,7 +112,7 @@ def write_sources(
             _writer(stack, folder / name, audio, options, source.subtype)
             for name in names
         ]
-        mixture = _Mixture(source, start)
+        mixture = _samples(source, start)
         mapper = stack.enter_context(workers(threads))
         tally = _Tally(len(names))
         for first, block in stream:
@@ -141,8 +141,8 @@ def null_test(
     tally = _Tally(len(paths))
     with ExitStack() as stack:
         source = stack.enter_context(reading(recording))
-        mixture = _Mixture(source, start)
-        parts = [_Mixture(stack.enter_context(reading(path))) for path in paths]
+        mixture = _samples(source, start)
+        parts = [_samples(stack.enter_context(reading(path))) for path in paths]
         for first in range(0, n_samples, BLOCK):
             n = min(BLOCK, n_samples - first)
             expected = mixture.take(n)
@@ -166,24 +166,9 @@ def _writer(
     return writer
 
 
-class _Mixture:
-    """A file's exact samples, handed out in pieces of any length."""
-
-    def __init__(self, source: Source, start: float = 0.0) -> None:
-        self.blocks = source.blocks(round(start * source.sr), dtype="float64")
-        self.left: Float64 | None = None
-
-    def take(self, n: int) -> Float64:
-        """The next n samples, shape (n_channels, n)."""
-        pieces = [] if self.left is None else [self.left]
-        while sum(piece.shape[1] for piece in pieces) < n:
-            block = next(self.blocks, None)
-            if block is None:
-                raise AudioError("the recording became shorter while it was read")
-            pieces.append(block)
-        joined = np.concatenate(pieces, axis=1)
-        self.left = joined[:, n:]
-        return joined[:, :n]
+def _samples(source: Source, start: float = 0.0) -> Buffer[Float64]:
+    """A file's exact samples."""
+    return Buffer(source.blocks(round(start * source.sr), dtype="float64"))
 
 
 class _Tally:

@@ -13,9 +13,9 @@ from specnmf.checks import check_choice
 from specnmf.errors import ScoreError
 from specnmf.score import matching
 from specnmf.score.matching import Music, Recording, Way
-from specnmf.score.notes import Note, Score
-from specnmf.score.refine import heard, refined
-from specnmf.score.timing import Passage, passage, passage_of
+from specnmf.score.notes import Score
+from specnmf.score.placing import farthest, placed, stray
+from specnmf.score.timing import Passage, passage
 
 Float64 = NDArray[np.float64]
 Mode = Literal["auto", "always", "never"]
@@ -30,21 +30,15 @@ REFUSED, DOUBTED = 0.5, 0.7
 #: Below CERTAIN other keys are tried; one is taken that explains MUCH more.
 CERTAIN, MUCH = 0.9, 1.25
 
-#: A score keeps its times if, over any NEIGHBOURS notes, the median distance from
-#: where the recording has them is at most SAME, and that of nine tenths of all notes
-#: at most FEW_STRAY, in seconds.
-SAME, NEIGHBOURS, FEW_STRAY = 0.06, 15, 0.11
+#: A score keeps its times if neighbouring notes are at most SAME from where the
+#: recording has them, and nine tenths of all notes at most FEW_STRAY, in seconds.
+SAME, FEW_STRAY = 0.06, 0.11
+
 
 #: What has no counterpart for longer than so many seconds is left out, and said so.
 REMARKABLE = 1.0
 
 SIDES = (("score", "recording"), ("recording", "score"))
-
-#: A note may begin so many seconds beside what has a counterpart and belong to it.
-BESIDE = 0.25
-
-#: No note lasts less than so many seconds, unless it does in the score.
-SHORTEST = 0.05
 
 
 @dataclass(frozen=True, eq=False)
@@ -207,9 +201,9 @@ def _aligned(
 ) -> Alignment:
     paths = matching.paths(fit.music, fit.way)
     found = [passage(path, fit.music.rate, fit.music.origins) for path in paths]
-    notes, warped = _placed(fit.score.notes, found, recording)
-    apart = _apart(notes, warped)
-    together = apart <= SAME and _stray(notes, warped) <= FEW_STRAY
+    notes, warped = placed(fit.score.notes, found, recording)
+    apart = farthest(notes, warped)
+    together = apart <= SAME and stray(notes, warped) <= FEW_STRAY
     keep = mode == "never" or (mode == "auto" and together)
     remarks = [*doubts, *_gaps(fit, found)]
     if mode == "never" and apart > SAME:
@@ -224,66 +218,6 @@ def _aligned(
         not keep,
         tuple(remarks),
     )
-
-
-def _placed(
-    notes: Sequence[Note], found: Sequence[Passage], recording: Recording
-) -> tuple[list[Note], list[Note]]:
-    """The notes that have a counterpart, and the same on the recording's clock."""
-    where = passage_of(notes, found, BESIDE)
-    kept = [note for note, k in zip(notes, where, strict=True) if k >= 0]
-    starts = np.array([note.start for note in kept])
-    ends = starts + np.array([note.duration for note in kept])
-    due, until = np.zeros(len(kept)), np.zeros(len(kept))
-    for k, common in enumerate(found):
-        inside = where[where >= 0] == k
-        due[inside] = np.maximum(0, common(starts[inside]))
-        until[inside] = common(np.minimum(ends[inside], common.score[-1]))
-    own, shared = refined(kept, due, recording.magnitudes.T, recording.rate)
-    # what ends where a chord begins follows that chord
-    until += np.interp(ends, starts, shared - due) if kept else 0
-    own = heard(kept, own, until, recording.magnitudes.T, recording.rate)
-    times = zip(kept, _in_order(kept, own), until, strict=True)
-    return kept, [_timed(note, start, end) for note, start, end in times]
-
-
-def _in_order(notes: Sequence[Note], starts: Float64) -> Float64:
-    """The starts, none before that of a previous note of the same part and pitch."""
-    latest: dict[tuple[str, int], float] = {}
-    ordered = starts.copy()
-    for k, note in enumerate(notes):
-        voice = note.part, note.pitch
-        ordered[k] = latest[voice] = max(starts[k], latest.get(voice, 0.0))
-    return ordered
-
-
-def _timed(note: Note, start: float, end: float) -> Note:
-    """The note from start to end, but no shorter than it may be."""
-    least = min(note.duration, SHORTEST)
-    return note._replace(start=float(start), duration=float(max(end - start, least)))
-
-
-def _apart(notes: Sequence[Note], warped: Sequence[Note]) -> float:
-    """How far the clocks are apart at most, in seconds.
-
-    The median over neighbouring notes, for a single one may be mistaken.
-    """
-    if not notes:
-        return np.inf
-    moved = _moved(notes, warped)
-    windows = np.lib.stride_tricks.sliding_window_view(
-        moved, min(NEIGHBOURS, len(moved))
-    )
-    return float(np.abs(np.median(windows, axis=1)).max())
-
-
-def _stray(notes: Sequence[Note], warped: Sequence[Note]) -> float:
-    """How far nine tenths of the notes are from where they were, in seconds."""
-    return float(np.quantile(np.abs(_moved(notes, warped)), 0.9)) if notes else np.inf
-
-
-def _moved(notes: Sequence[Note], warped: Sequence[Note]) -> Float64:
-    return np.array([b.start - a.start for a, b in zip(notes, warped, strict=True)])
 
 
 def _agreement(fit: _Fit) -> Float64:

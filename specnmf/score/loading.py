@@ -20,21 +20,12 @@ MAX_DURATION = 24 * 3600.0
 
 
 def contents(path: Path, max_bytes: int, *, expected: str = "a score") -> bytes:
-    """What a file holds.
-
-    Parameters
-    ----------
-    path : path
-        The file.
-    max_bytes : int
-        The most that it may hold.
-    expected : str
-        What the file should be.
+    """What a file holds that should be what is ``expected``.
 
     Raises
     ------
     ScoreError
-        If there is no such file, or it is empty or larger than allowed.
+        If there is no such file, or it is empty or larger than ``max_bytes``.
     """
     try:
         if path.exists() and not path.is_file():

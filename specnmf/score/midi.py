@@ -1,4 +1,9 @@
-"""Writing MIDI: a score as a standard MIDI file."""
+"""Writing MIDI: a score as a standard MIDI file.
+
+mido spells the bytes: what we hand it is known to be right, and its encoder does what
+some thirty lines of ours would. Reading is our own, for strangers' files are not:
+`specnmf.score.midi_events` says what mido makes of those.
+"""
 
 from __future__ import annotations
 

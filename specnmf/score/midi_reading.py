@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections import defaultdict, deque
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
-from typing import NamedTuple
+from dataclasses import dataclass
 
 from specnmf.errors import ScoreError
 from specnmf.score import midi_events
 from specnmf.score.clock import Clock, clock
 from specnmf.score.instruments import PROGRAMS
-from specnmf.score.loading import PathLike, label, load
+from specnmf.score.loading import PathLike, load
 from specnmf.score.midi import PERCUSSION
-from specnmf.score.midi_events import Event
+from specnmf.score.midi_tracks import Stroke, Track, read_track
 from specnmf.score.notes import Note, Score, numbered
 
 #: A million notes take about as much.
@@ -25,19 +24,6 @@ SHORTEST = 0.001
 
 #: Microseconds that a quarter note lasts, unless the file says otherwise.
 DEFAULT_TEMPO = 500_000
-
-#: Controllers, and the value from which on a pedal is down.
-_SUSTAIN, _RESET, _DOWN = 64, 121, 64
-_NOTES_OFF = (120, *range(123, 128))
-
-
-class _Stroke(NamedTuple):
-    """A key struck and released, in ticks."""
-
-    start: int
-    end: int
-    pitch: int
-    velocity: int
 
 
 def read_midi(path: PathLike) -> Score:
@@ -70,7 +56,7 @@ def read_midi(path: PathLike) -> Score:
 
 def _notes(data: bytes) -> Iterator[Note]:
     file = midi_events.midi_data(data)
-    tracks = [_track(number, chunk) for number, chunk in enumerate(file.tracks, 1)]
+    tracks = [read_track(number, chunk) for number, chunk in enumerate(file.tracks, 1)]
     seconds = _clock(file.division, tracks).seconds
     names = _names(tracks, of_one_track=file.format == 0)
     pedals = _pedals(tracks)
@@ -85,121 +71,8 @@ def _notes(data: bytes) -> Iterator[Note]:
                 yield Note(start, length, stroke.pitch, stroke.velocity, part, is_drum)
 
 
-@dataclass
-class _Track:
-    """What a track plays, filled event by event.
-
-    Attributes
-    ----------
-    programs : dict
-        By channel, the program of its first note.
-    strokes : dict
-        By channel, the notes that have ended.
-    sounding : dict
-        By channel and pitch, the ticks and velocities of the keys that are down.
-    pedal : dict
-        By channel, the ticks where it moves, and whether down.
-    """
-
-    number: int
-    name: str = ""
-    instrument: str = ""
-    port: int = 0
-    end: int = 0
-    tempi: list[tuple[int, int]] = field(default_factory=list)
-    programs: dict[int, int] = field(default_factory=dict)
-    strokes: dict[int, list[_Stroke]] = field(default_factory=dict)
-    sounding: dict[int, dict[int, deque[tuple[int, int]]]] = field(default_factory=dict)
-    pedal: dict[int, list[tuple[int, bool]]] = field(default_factory=dict)
-
-    def strike(self, event: Event) -> None:
-        pitch, velocity = event.data
-        if velocity == 0:
-            self.release(event)
-            return
-        self.strokes.setdefault(event.channel, [])
-        keys = self.sounding.setdefault(event.channel, {})
-        keys.setdefault(pitch, deque()).append((event.tick, velocity))
-
-    def release(self, event: Event) -> None:
-        """End the note of a pitch that began first, if any sounds."""
-        pitch = event.data[0]
-        if begun := self.sounding.get(event.channel, {}).get(pitch):
-            start, velocity = begun.popleft()
-            self.strokes[event.channel].append(
-                _Stroke(start, event.tick, pitch, velocity)
-            )
-
-    def release_all(self, channel: int, tick: int) -> None:
-        for pitch, begun in self.sounding.pop(channel, {}).items():
-            self.strokes[channel] += (
-                _Stroke(start, tick, pitch, velocity) for start, velocity in begun
-            )
-
-    def control(self, event: Event) -> None:
-        controller, value = event.data
-        if controller in _NOTES_OFF:
-            self.release_all(event.channel, event.tick)
-        elif controller in (_SUSTAIN, _RESET):
-            is_down = controller == _SUSTAIN and value >= _DOWN
-            self.pedal.setdefault(event.channel, []).append((event.tick, is_down))
-
-    def choose(self, event: Event) -> None:
-        if event.channel not in self.strokes:
-            self.programs[event.channel] = event.data[0]
-
-    def call(self, event: Event) -> None:
-        self.name = self.name or _text(event.data)
-
-    def call_instrument(self, event: Event) -> None:
-        self.instrument = self.instrument or _text(event.data)
-
-    def plug(self, event: Event) -> None:
-        self.port = int.from_bytes(event.data[:1], "big")
-
-    def set_tempo(self, event: Event) -> None:
-        tempo = int.from_bytes(event.data, "big")
-        if len(event.data) != 3 or tempo == 0:
-            raise ScoreError(f"damaged: a tempo of bytes {event.data[:8].hex(' ')!r}")
-        self.tempi.append((event.tick, tempo))
-
-
-#: What a track does at each kind of event.
-_DEEDS = {
-    midi_events.NOTE_OFF: _Track.release,
-    midi_events.NOTE_ON: _Track.strike,
-    midi_events.CONTROL: _Track.control,
-    midi_events.PROGRAM: _Track.choose,
-    midi_events.TRACK_NAME: _Track.call,
-    midi_events.INSTRUMENT_NAME: _Track.call_instrument,
-    midi_events.PORT: _Track.plug,
-    midi_events.TEMPO: _Track.set_tempo,
-}
-
-
-def _track(number: int, chunk: bytes) -> _Track:
-    track = _Track(number)
-    try:
-        for event in midi_events.events(chunk):
-            track.end = event.tick
-            if deed := _DEEDS.get(event.kind):
-                deed(track, event)
-    except ScoreError as error:
-        raise ScoreError(f"{error}, in track {number}") from error
-    for channel in tuple(track.sounding):
-        track.release_all(channel, track.end)
-    return track
-
-
-def _text(data: bytes) -> str:
-    try:
-        return label(data.decode("utf-8"))
-    except UnicodeDecodeError:
-        return label(data.decode("latin-1"))
-
-
 def _names(
-    tracks: Sequence[_Track], *, of_one_track: bool
+    tracks: Sequence[Track], *, of_one_track: bool
 ) -> dict[tuple[int, int], str]:
     """The part that each track plays on each channel, by their numbers."""
     keys = [(track, channel) for track in tracks for channel in sorted(track.strokes)]
@@ -208,7 +81,7 @@ def _names(
     return dict(zip(places, numbered(names), strict=True))
 
 
-def _name(track: _Track, channel: int, of_one_track: bool) -> str:
+def _name(track: Track, channel: int, of_one_track: bool) -> str:
     if channel == PERCUSSION:
         return "drums" if of_one_track else track.name or "drums"
     own = "" if of_one_track else track.name or track.instrument
@@ -219,7 +92,7 @@ def _name(track: _Track, channel: int, of_one_track: bool) -> str:
     return f"channel {channel + 1}" if of_one_track else f"track {track.number}"
 
 
-def _clock(division: int, tracks: Sequence[_Track]) -> Clock:
+def _clock(division: int, tracks: Sequence[Track]) -> Clock:
     """The clock of a file: its tempi hold for all tracks, whichever they stand in."""
     if division & 0x8000:
         return _film_clock(0x100 - (division >> 8), division & 0xFF)
@@ -255,7 +128,7 @@ class _Pedal:
     ups: list[int]
     strikes: dict[int, list[int]]
 
-    def end(self, stroke: _Stroke) -> int:
+    def end(self, stroke: Stroke) -> int:
         """When a note ends."""
         k = bisect_right(self.downs, stroke.end) - 1
         if k < 0 or stroke.end >= self.ups[k]:
@@ -265,7 +138,7 @@ class _Pedal:
         return min([self.ups[k], *strikes[again : again + 1]])
 
 
-def _pedals(tracks: Sequence[_Track]) -> dict[tuple[int, int], _Pedal]:
+def _pedals(tracks: Sequence[Track]) -> dict[tuple[int, int], _Pedal]:
     """The pedals of the channels that use one, by port and channel.
 
     Any track may move the pedal of a channel, and strike its notes again.

@@ -12,7 +12,7 @@ from xml.etree.ElementTree import Element
 
 from specnmf.errors import ScoreError
 from specnmf.score.loading import label
-from specnmf.score.repeats import Marks
+from specnmf.score.repeats import RepeatMarks
 
 _STEPS = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
 
@@ -43,7 +43,7 @@ class Measure:
     ----------
     lengths : list of float
         Of what each part has in it, in quarter notes.
-    marks : Marks
+    marks : RepeatMarks
         What sends the player elsewhere.
     tempi : list of (float, float)
         Where the tempo changes, and the seconds that a quarter note lasts from there.
@@ -52,7 +52,7 @@ class Measure:
     """
 
     lengths: list[float] = field(default_factory=list)
-    marks: Marks = field(default_factory=Marks)
+    marks: RepeatMarks = field(default_factory=RepeatMarks)
     tempi: list[tuple[float, float]] = field(default_factory=list)
     notes: dict[str, list[Written]] = field(default_factory=dict)
 

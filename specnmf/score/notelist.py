@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from itertools import islice
 from pathlib import Path
 
@@ -11,6 +11,7 @@ from specnmf.errors import ScoreError
 from specnmf.score import tables
 from specnmf.score.loading import MAX_NOTES, PathLike, label, load
 from specnmf.score.notes import Note, Score, check_note
+from specnmf.score.tables import Cells
 
 COLUMNS = ("start", "duration", "pitch", "velocity", "label")
 
@@ -21,7 +22,7 @@ MAX_BYTES = 64 << 20
 MAX_LINES, MAX_LINE = 2_000_000, 10_000
 
 #: What each column may be called; of several that a table has, the first counts.
-_TITLES: Mapping[str, tuple[str, ...]] = {
+_TITLES: tables.Titles = {
     "start": ("start", "onset"),
     "duration": ("duration",),
     "end": ("end", "offset"),
@@ -30,6 +31,8 @@ _TITLES: Mapping[str, tuple[str, ...]] = {
     "label": ("label", "instrument", "part", "track", "voice"),
     "percussion": ("percussion",),
 }
+
+_EXPECTED = "expected columns start, duration (or end) and pitch"
 
 #: The velocity of a note whose table has none.
 _VELOCITY = 80.0
@@ -68,18 +71,14 @@ def read_csv(path: PathLike) -> Score:
 def _notes(data: bytes) -> Iterable[Note]:
     text = _text(data)
     delimiter = tables.delimiter(text.partition("\n")[0])
-    rows_of = tables.lines(
+    lines = tables.lines(
         text, longest=MAX_LINE, most=MAX_LINES, things="tables of notes"
     )
-    table = csv.DictReader(rows_of, delimiter=delimiter)
-    try:
-        titles = _titles(table)
-        rows = list(islice(_rows(table, titles), MAX_NOTES + 1))
-    except csv.Error as error:
-        raise ScoreError(f"line {table.line_num}: not a table ({error})") from error
-    if not _are_shares([velocity for _, velocity in rows], delimiter):
-        return (note for note, _ in rows)
-    return (note._replace(velocity=_whole(127 * share)) for note, share in rows)
+    rows = tables.rows(lines, delimiter, _TITLES, needed="pitch", expected=_EXPECTED)
+    notes = list(islice(tables.parsed(rows, _note), MAX_NOTES + 1))
+    if not _are_shares([velocity for _, velocity in notes], delimiter):
+        return (note for note, _ in notes)
+    return (note._replace(velocity=_whole(127 * share)) for note, share in notes)
 
 
 def _text(data: bytes) -> str:
@@ -90,43 +89,10 @@ def _text(data: bytes) -> str:
         return data.decode("latin-1")
 
 
-def _titles(table: csv.DictReader[str]) -> dict[str, str]:
-    """What the columns are called in a table, those that it has.
-
-    Raises
-    ------
-    ScoreError
-        If one is missing that a note needs.
-    """
-    titles = tables.titles(table, _TITLES)
-    if {"start", "pitch"} <= titles.keys() and titles.keys() & {"duration", "end"}:
-        return titles
-    raise ScoreError(
-        "expected columns start, duration (or end) and pitch, found "
-        f"{label(', '.join(table.fieldnames or ())) or 'none'}"
-    )
-
-
-def _rows(
-    table: csv.DictReader[str], titles: Mapping[str, str]
-) -> Iterator[tuple[Note, float]]:
-    """The note of each row, and its velocity as the row has it."""
-    for row in table:
-        cells = {column: row[title] or "" for column, title in titles.items()}
-        if not any(cells.values()):
-            continue
-        try:
-            yield _note(cells, table.reader.dialect.delimiter)
-        except ScoreError as error:
-            raise ScoreError(f"line {table.line_num}: {error}") from error
-
-
-def _note(cells: Mapping[str, str], delimiter: str) -> tuple[Note, float]:
-    numbers = {
-        column: _number(cells[column], column, delimiter)
-        for column in ("start", "duration", "end", "pitch", "velocity")
-        if column in cells
-    }
+def _note(cells: Cells) -> tuple[Note, float]:
+    """The note of a row, and its velocity as the row has it."""
+    columns = cells.keys() - tables.WORDS
+    numbers = {c: tables.number(cells, c) for c in _TITLES if c in columns}
     start, pitch = numbers["start"], numbers["pitch"]
     duration = numbers.get("duration", numbers.get("end", start) - start)
     velocity = numbers.get("velocity", _VELOCITY)
@@ -139,13 +105,6 @@ def _note(cells: Mapping[str, str], delimiter: str) -> tuple[Note, float]:
     note = Note(start, duration, int(pitch), _whole(velocity), part, is_drum)
     check_note(note)
     return note, velocity
-
-
-def _number(text: str, column: str, delimiter: str) -> float:
-    try:
-        return float(text if delimiter == "," else text.replace(",", "."))
-    except ValueError as error:
-        raise ScoreError(f"{column} must be a number, got {label(text)!r}") from error
 
 
 def _whole(velocity: float) -> int:

@@ -72,16 +72,6 @@ class Score:
         """When the last note ends, in seconds; 0 without notes."""
         return max((note.start + note.duration for note in self.notes), default=0.0)
 
-    @property
-    def pitched(self) -> Score:
-        """The notes that have a pitch."""
-        return Score(tuple(note for note in self.notes if not note.percussion))
-
-    @property
-    def percussive(self) -> Score:
-        """The notes that are drums."""
-        return Score(tuple(note for note in self.notes if note.percussion))
-
 
 def check_note(note: Note) -> None:
     """Raise a ScoreError where a value of a note is out of its range."""

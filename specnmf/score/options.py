@@ -24,17 +24,7 @@ def parse_groups(groups: Any) -> Groups:
 
 @dataclass(frozen=True, kw_only=True)
 class StemOptions(Options):
-    """What makes a stem.
-
-    Attributes
-    ----------
-    by : str
-        part, hand, pitch or note.
-    groups : mapping of str to sequence of str
-        Stems to join, by the name of what they make.
-    split : int
-        The lowest MIDI pitch of the right hand, where the score does not tell.
-    """
+    """What makes a stem."""
 
     by: By = option("part", "What makes a stem.")
     groups: Mapping[str, Sequence[str]] = option(
@@ -51,15 +41,7 @@ class StemOptions(Options):
 
 @dataclass(frozen=True, kw_only=True)
 class AlignOptions(Options):
-    """How a score is brought to the time and key of a recording.
-
-    Attributes
-    ----------
-    align : str
-        Whether to warp the score: if the two disagree (auto), always or never.
-    transpose : int or "auto"
-        Semitones that the recording sounds above the score; auto: found.
-    """
+    """How a score is brought to the time and key of a recording."""
 
     align: Align = option(
         "auto", "Warp the score to the recording: if they disagree, always or never."

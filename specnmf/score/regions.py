@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import csv
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
@@ -12,6 +11,7 @@ from typing import NamedTuple
 from specnmf.errors import ScoreError
 from specnmf.score import tables
 from specnmf.score.loading import MAX_DURATION, PathLike, contents, label
+from specnmf.score.tables import Cells
 
 #: Marks where none of the sounds is heard; no sound is called so.
 REST = "rest"
@@ -26,15 +26,12 @@ MAX_LINES, MAX_LINE = 2 * MAX_REGIONS, 10_000
 MAX_NAMES = 64
 
 #: What the columns of a table may be called; the first that it has counts.
-_TITLES: Mapping[str, tuple[str, ...]] = {
+_TITLES: tables.Titles = {
     "start": ("start", "onset"),
     "end": ("end", "offset"),
     "duration": ("duration",),
     "name": ("name", "label"),
 }
-
-#: What a row holds, by column.
-Cells = Mapping[str, str]
 
 _EXPECTED = (
     "expected a label track (start, end and name, parted by tabs) or a table with "
@@ -108,8 +105,17 @@ def _regions(data: bytes) -> tuple[Region, ...]:
     except UnicodeDecodeError as error:
         raise ScoreError(f"{_EXPECTED}, found no UTF-8 text") from error
     first = next(filter(_is_told, _lines(text)), "")
-    rows = _track_rows(text) if _is_track(first) else _table_rows(text, first)
-    found = tuple(_checked(*row) for row in islice(rows, MAX_REGIONS + 1))
+    if _is_track(first):
+        rows = _track_rows(text)
+    else:
+        rows = tables.rows(
+            _lines(text),
+            tables.delimiter(first),
+            _TITLES,
+            needed="name",
+            expected=_EXPECTED,
+        )
+    found = tuple(islice(tables.parsed(rows, _region), MAX_REGIONS + 1))
     if not found:
         raise ScoreError("holds no regions")
     if len(found) > MAX_REGIONS:
@@ -150,52 +156,12 @@ def _track_rows(text: str) -> Iterator[tuple[int, Cells]]:
             yield number, {"start": points[0], "end": points[1], "name": name}
 
 
-def _table_rows(text: str, first: str) -> Iterator[tuple[int, Cells]]:
-    """The cells of each row of a table, by column, and the number of its line."""
-    delimiter = tables.delimiter(first)
-    table = csv.DictReader(_lines(text), delimiter=delimiter)
-    try:
-        titles = _titles(table)
-        for row in table:
-            cells = {column: row[title] or "" for column, title in titles.items()}
-            if delimiter != ",":
-                for column in cells.keys() - {"name"}:
-                    cells[column] = cells[column].replace(",", ".")
-            if any(cells.values()):
-                yield table.line_num, cells
-    except csv.Error as error:
-        raise ScoreError(f"line {table.line_num}: not a table ({error})") from error
-
-
-def _titles(table: csv.DictReader[str]) -> dict[str, str]:
-    """What the columns are called in a table, those that it has.
-
-    Raises
-    ------
-    ScoreError
-        If one is missing that a region needs.
-    """
-    titles = tables.titles(table, _TITLES)
-    if {"start", "name"} <= titles.keys() and titles.keys() & {"end", "duration"}:
-        return titles
-    found = label(", ".join(table.fieldnames or ())) or "none"
-    raise ScoreError(f"{_EXPECTED}, found {found}")
-
-
-def _checked(number: int, cells: Cells) -> Region:
-    """The region of a line; an error names the line."""
-    try:
-        return _region(cells)
-    except ScoreError as error:
-        raise ScoreError(f"line {number}: {error}") from error
-
-
 def _region(cells: Cells) -> Region:
-    start = _seconds(cells["start"], "start")
+    start = _seconds(cells, "start")
     if "end" in cells:
-        end = _seconds(cells["end"], "end")
+        end = _seconds(cells, "end")
     else:
-        end = start + _seconds(cells["duration"], "duration")
+        end = start + _seconds(cells, "duration")
     name = label(cells["name"])
     if end < start:
         raise ScoreError(f"ends at {end:g} s, before it starts at {start:g} s")
@@ -211,11 +177,8 @@ def _region(cells: Cells) -> Region:
     return Region(start, end, REST if name.casefold() == REST else name)
 
 
-def _seconds(text: str, column: str) -> float:
-    try:
-        seconds = float(text)
-    except ValueError as error:
-        raise ScoreError(f"{column} must be a number, got {label(text)!r}") from error
+def _seconds(cells: Cells, column: str) -> float:
+    seconds = tables.number(cells, column)
     if not (math.isfinite(seconds) and seconds >= 0):
         raise ScoreError(f"{column} must be 0 s or more, got {seconds}")
     return seconds

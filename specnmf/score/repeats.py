@@ -14,7 +14,7 @@ MAX_MEASURES = 200_000
 
 
 @dataclass
-class Marks:
+class RepeatMarks:
     """What stands at a measure that sends the player elsewhere.
 
     Attributes
@@ -42,7 +42,7 @@ class Marks:
     fine: bool = False
 
 
-def order(marks: Sequence[Marks]) -> list[int]:
+def order(marks: Sequence[RepeatMarks]) -> list[int]:
     """The numbers of the measures as they are played, the first being 0.
 
     Repeats are played as often as they say, endings in their passes. A jump da capo or
@@ -65,7 +65,7 @@ def order(marks: Sequence[Marks]) -> list[int]:
 class _Player:
     """Where a player of a score is, and what has been played."""
 
-    def __init__(self, marks: Sequence[Marks]) -> None:
+    def __init__(self, marks: Sequence[RepeatMarks]) -> None:
         self.marks = marks
         self.n_passes = _n_passes(marks)
         self.segnos = [k for k, mark in enumerate(marks) if mark.segno]
@@ -99,7 +99,7 @@ class _Player:
         self.section = section
         self.turn = 1
 
-    def _is_due(self, here: Marks) -> bool:
+    def _is_due(self, here: RepeatMarks) -> bool:
         """Whether an ending is for this pass, or has been entered already."""
         if self.place == self.section and self.turn > 1:
             return True
@@ -110,17 +110,17 @@ class _Player:
         turn = self.n_passes[self.place] if self.has_jumped else self.turn
         return turn in here.endings
 
-    def _is_repeated(self, here: Marks) -> bool:
+    def _is_repeated(self, here: RepeatMarks) -> bool:
         n_passes = self.n_passes[self.place] if here.endings else here.backward
         return here.backward > 0 and not self.has_jumped and self.turn < n_passes
 
-    def _leaves_endings(self, here: Marks) -> bool:
+    def _leaves_endings(self, here: RepeatMarks) -> bool:
         """Whether the endings of the repeat are over with the measure played last."""
         if not here.endings or self.marks[self.section].endings:
             return False
         return self.place == len(self.marks) or not self.marks[self.place].endings
 
-    def _target(self, here: Marks) -> int | None:
+    def _target(self, here: RepeatMarks) -> int | None:
         """Where a jump leads to, if one is due behind the measure."""
         if not self.has_jumped:
             self.has_jumped = here.dacapo or here.dalsegno
@@ -134,7 +134,7 @@ class _Player:
         return None
 
 
-def _n_passes(marks: Sequence[Marks]) -> list[int]:
+def _n_passes(marks: Sequence[RepeatMarks]) -> list[int]:
     """How often the repeat of each measure with an ending is played.
 
     As often as the endings that follow one another say; after a single one, once more

@@ -4,12 +4,24 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import TypeVar
 
 from specnmf.errors import ScoreError
+from specnmf.score.loading import label
 
 #: What the columns may be called, by what they hold; the first that a table has counts.
 Titles = Mapping[str, tuple[str, ...]]
+
+#: What a row holds, by column.
+Cells = Mapping[str, str]
+
+#: Columns that hold words; in others a comma may stand for a decimal point.
+WORDS = frozenset(("label", "name", "percussion"))
+
+_ENDS = {"end", "duration"}
+
+T = TypeVar("T")
 
 
 def lines(text: str, *, longest: int, most: int, things: str) -> Iterator[str]:
@@ -31,7 +43,37 @@ def delimiter(first_line: str) -> str:
     return max(",;\t", key=first_line.count)
 
 
-def titles(table: csv.DictReader[str], known: Titles) -> dict[str, str]:
+def rows(
+    lines: Iterable[str], delimiter: str, known: Titles, *, needed: str, expected: str
+) -> Iterator[tuple[int, Cells]]:
+    """Yield the line and the cells of each row that is not blank.
+
+    Decimal commas become points. A table needs columns for start, for end or duration,
+    and for what is ``needed``.
+
+    Raises
+    ------
+    ScoreError
+        If one is missing, saying what is ``expected``, or the lines are no table.
+    """
+    table = csv.DictReader(lines, delimiter=delimiter)
+    try:
+        titles = _titles(table, known)
+        if not ({"start", needed} <= titles.keys() and titles.keys() & _ENDS):
+            names = label(", ".join(table.fieldnames or ())) or "none"
+            raise ScoreError(f"{expected}, found {names}")
+        for row in table:
+            cells = {column: row[title] or "" for column, title in titles.items()}
+            if delimiter != ",":
+                for column in cells.keys() - WORDS:
+                    cells[column] = cells[column].replace(",", ".")
+            if any(cells.values()):
+                yield table.line_num, cells
+    except csv.Error as error:
+        raise ScoreError(f"line {table.line_num}: not a table ({error})") from error
+
+
+def _titles(table: csv.DictReader[str], known: Titles) -> dict[str, str]:
     """What the columns are called in a table, those that it has, in lower case."""
     table.fieldnames = [title.strip().lower() for title in table.fieldnames or ()]
     found = {}
@@ -40,3 +82,24 @@ def titles(table: csv.DictReader[str], known: Titles) -> dict[str, str]:
         if present:
             found[column] = present[0]
     return found
+
+
+def parsed(
+    rows: Iterable[tuple[int, Cells]], parse: Callable[[Cells], T]
+) -> Iterator[T]:
+    """Yield what is read from each row; an error names its line."""
+    for number, cells in rows:
+        try:
+            found = parse(cells)
+        except ScoreError as error:
+            raise ScoreError(f"line {number}: {error}") from error
+        yield found
+
+
+def number(cells: Cells, column: str) -> float:
+    """The number in a cell; raises ScoreError if there is none."""
+    try:
+        return float(cells[column])
+    except ValueError as error:
+        text = label(cells[column])
+        raise ScoreError(f"{column} must be a number, got {text!r}") from error

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,15 +12,16 @@ from specnmf.audio.options import PowerOptions
 from specnmf.errors import TemplateError
 from specnmf.methods.components.options import ComponentOptions
 from specnmf.tasks.settings import RunSettings
-from specnmf.tasks.task import Input, Result, Song, Sources, Task
+from specnmf.tasks.task import Input, Result, Song, Task
 
 if TYPE_CHECKING:
-    from specnmf.audio.masks import Stream
     from specnmf.factor.rank import RankChoice
+    from specnmf.methods.components.fitting import ComponentStems
     from specnmf.methods.components.material import Material
+    from specnmf.methods.progress import Step
     from specnmf.output.sources import Written
     from specnmf.tasks.run import Run
-    from specnmf.tasks.stages import Progress, Step
+    from specnmf.tasks.stages import Progress
 
 #: Components listed after a run; run.json has them all.
 MOST_LISTED = 16
@@ -62,31 +62,25 @@ class Decompose(Task[Settings]):
         return open_material(song.path, song.settings, n_components, step)
 
     def fit(self, song: Song[Settings], material: Material) -> Components:
-        """The factors of the recording."""
-        from specnmf.audio import pitch
+        """The components of the recording."""
         from specnmf.methods.components.fitting import fit_components
         from specnmf.methods.components.templates import read_templates
 
-        held = song.inputs.get("templates")
-        templates = None if held is None else read_templates(held, material.grid)
-        fitted = fit_components(
-            material, song.settings, templates=templates, stages=song.stages
+        held, grid = song.inputs.get("templates"), material.grid
+        templates = None if held is None else read_templates(held, grid)
+        stems = fit_components(
+            material, song.settings, song.stages, templates=templates
         )
-        grid, factors = material.grid, fitted.result
         return Components(
             song=song,
             settings=dataclasses.replace(
                 song.settings,
-                n_components=fitted.options.n_components,
+                n_components=stems.options.n_components,
                 n_fft=grid.n_fft,
                 hop_length=grid.hop_length,
             ),
             sound=material.sound,
-            grid=grid,
-            factors=factors,
-            pitches=pitch.estimate_pitches(factors.W, grid.frequencies),
-            material=material,
-            choice=fitted.choice,
+            stems=stems,
         )
 
     def summary(self, report: Mapping[str, Any]) -> Iterator[str]:
@@ -103,60 +97,32 @@ class Decompose(Task[Settings]):
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Components(Result[Settings]):
-    """A decomposed recording.
+    """A decomposed recording."""
 
-    Attributes
-    ----------
-    material : Material
-        The recording, in memory or on disk.
-    choice : RankChoice or None
-        How the number of components was chosen, if it was.
-    """
-
-    material: Material
-    choice: RankChoice | None
-
-    def sources(self) -> Sequence[Sources]:
-        """Each component."""
-        return [Sources(self.factors.labels, self._stream)]
-
-    @contextmanager
-    def _stream(self) -> Iterator[Stream]:
-        from specnmf.audio import masks
-
-        models = masks.FactorModels(self.factors)
-        with self.material.spectra(len(models.names)) as spectra_of:
-            yield masks.stream_sources(
-                spectra_of,
-                self.grid,
-                models,
-                n_channels=self.sound.n_channels,
-                mask=self.settings.mask,
-                power=self.settings.mask_power,
-                threads=self.settings.threads,
-            )
+    stems: ComponentStems
 
     def draw(self, folder: Path) -> None:
         """Draw the figures of the factorisation, and how its rank was chosen."""
         from specnmf.output import figures
 
-        with self.material.magnitudes() as V:
+        stems = self.stems
+        with self.stems.material.magnitudes() as V:
             figures.draw_figures(
                 folder,
                 V,
-                self.factors,
-                frequencies=self.grid.frequencies,
-                times=self.grid.times,
-                pitches=self.pitches,
+                stems.factors,
+                frequencies=stems.grid.frequencies,
+                times=stems.grid.times,
+                pitches=stems.pitches,
                 beta=self.settings.beta,
                 figure_format=self.settings.figure_format,
                 title=self.song.title,
-                step="pass" if self.material.streamed else "iteration",
+                step="pass" if self.stems.material.streamed else "iteration",
             )
-        if self.choice is not None:
+        if self.stems.choice is not None:
             figures.draw_rank_figure(
                 folder,
-                self.choice,
+                self.stems.choice,
                 figure_format=self.settings.figure_format,
                 title=self.song.title,
             )
@@ -165,13 +131,13 @@ class Components(Result[Settings]):
         """How the rank was chosen, and each component with its source."""
         from specnmf.output import report
 
-        components = report.components(self.factors, self.pitches)
+        components = report.components(self.stems.factors, self.stems.pitches)
         for own in written:
             for entry in components:
                 entry |= own.entry(entry["label"])
         return {
-            "streamed": self.material.streamed,
-            "rank_choice": _choice_entry(self.choice),
+            "streamed": self.stems.material.streamed,
+            "rank_choice": _choice_entry(self.stems.choice),
             "components": components,
         }
 

@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
     from specnmf.methods.labels.fitting import Labelled
     from specnmf.methods.marking import Marked
+    from specnmf.methods.progress import Step
     from specnmf.output.sources import Written
     from specnmf.score.marks import Marks
-    from specnmf.tasks.stages import Step
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,7 +67,7 @@ class Label(Task[LabelSettings]):
 
     def fit(self, song: Song[LabelSettings], material: Marked) -> Labelling:
         """The labelled sounds, and where each is heard."""
-        from specnmf.audio import pitch, stft
+        from specnmf.audio import stft
         from specnmf.methods.labels.fitting import fit_labelled
 
         settings, grid, marks = song.settings, material.grid, material.marks
@@ -84,16 +84,13 @@ class Label(Task[LabelSettings]):
                 frame_seconds=grid.hop_length / grid.sr,
                 callback=lambda i, loss: step(i, note=f"loss {loss:.5g}"),
             )
-        factors = fitted.factorization
         return Labelling(
             song=song,
             settings=dataclasses.replace(
                 settings, n_fft=grid.n_fft, hop_length=grid.hop_length
             ),
             sound=material.sound,
-            grid=grid,
-            factors=factors,
-            pitches=pitch.estimate_pitches(factors.W, grid.frequencies),
+            stems=fitted.stems(material.sound, grid),
             remarks=(*marks.remarks, *fitted.remarks),
             V=V,
             marks=marks,
@@ -141,11 +138,8 @@ class Labelling(Result[LabelSettings]):
 
     def sources(self) -> Sequence[Sources]:
         """Each labelled sound, and the rest."""
-        from specnmf.audio.masks import FactorModels
-
-        models = FactorModels(self.factors, names=self.fitted.names)
-        files = [self.files[name] for name in models.names]
-        return [self.masked(models, power=self.settings.mask_power, names=files)]
+        names = [self.files[name] for name in self.stems.names]
+        return [Sources(self.stems, names)]
 
     def write(self, folder: Path) -> None:
         """Write where each sound was found, as labels to correct and give back."""
@@ -155,7 +149,7 @@ class Labelling(Result[LabelSettings]):
         found = runs(
             self.fitted.active,
             self.marks.names,
-            self.grid.times,
+            self.stems.grid.times,
             duration=self.sound.duration,
             start=self.settings.start,
         )
@@ -165,14 +159,14 @@ class Labelling(Result[LabelSettings]):
         """Draw the figures of the factorisation and of the labels."""
         from specnmf.output import figures
 
-        settings, grid, fitted = self.settings, self.grid, self.fitted
+        settings, grid, fitted = self.settings, self.stems.grid, self.fitted
         figures.draw_figures(
             folder,
             self.V,
-            self.factors,
+            self.stems.factors,
             frequencies=grid.frequencies,
             times=grid.times,
-            pitches=self.pitches,
+            pitches=self.stems.pitches,
             beta=BETAS["kl"],
             figure_format=settings.figure_format,
             title=self.song.title,
@@ -215,4 +209,5 @@ class Labelling(Result[LabelSettings]):
 
     def _seconds(self, frames: NDArray[np.bool_]) -> float:
         """How long some frames last together."""
-        return round(float(frames.sum()) * self.grid.hop_length / self.grid.sr, 3)
+        hop = self.stems.grid.hop_length / self.stems.grid.sr
+        return round(float(frames.sum()) * hop, 3)

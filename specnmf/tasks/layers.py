@@ -18,12 +18,13 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from specnmf.audio.recording import Audio
     from specnmf.factor.layers import model, tree
     from specnmf.methods.marking import Marked
+    from specnmf.methods.progress import Step
     from specnmf.output.sources import Written
     from specnmf.score.marks import Marks
     from specnmf.score.regions import Region
-    from specnmf.tasks.stages import Step
 
 #: The file of the tree.
 TREE = "tree.json"
@@ -78,30 +79,30 @@ class Layers(Task[LayerSettings]):
 
     def fit(self, song: Song[LayerSettings], material: Marked) -> Layered:
         """The layers, and their tree."""
-        from specnmf.audio import pitch, stft
-        from specnmf.factor.factorization import Factorization
+        from specnmf.audio import stft
+        from specnmf.audio.pitch import estimate_pitches
         from specnmf.factor.layers import tree
-        from specnmf.methods.components.fitting import check_room
-        from specnmf.methods.layers.fitting import fit_layers
+        from specnmf.methods.layers.fitting import expected_iterations, fit_layers
+        from specnmf.methods.layers.stems import layer_stems
+        from specnmf.methods.progress import telling
         from specnmf.parallel import workers
 
         settings, grid, marks = song.settings, material.grid, material.marks
         with song.stages.stage("transform"):
             V = stft.magnitude(material.sound, grid, threads=settings.threads)
-        check_room(settings.ranks[0], V, instead="smaller --ranks")
-        found, iterations = fit_layers(V, settings, marks, stages=song.stages)
+        with song.stages.stage("factorise", expected_iterations(settings)) as step:
+            found, iterations = fit_layers(V, settings, marks, callback=telling(step))
         with workers(1):
             found = tree.by_energy(found)
             grown = tree.grow_tree(found)
+        pitches = estimate_pitches(found.A[0], grid.frequencies)
         return Layered(
             song=song,
             settings=dataclasses.replace(
                 settings, n_fft=grid.n_fft, hop_length=grid.hop_length
             ),
             sound=material.sound,
-            grid=grid,
-            factors=Factorization(found.A[0], found.S[0], losses=found.losses),
-            pitches=pitch.estimate_pitches(found.A[0], grid.frequencies),
+            stems=layer_stems(material.sound, grid, found, 0, pitches),
             remarks=() if marks is None else marks.remarks,
             V=V,
             marks=marks,
@@ -146,6 +147,7 @@ class Layered(Result[LayerSettings]):
         Of all layers.
     """
 
+    sound: Audio
     V: NDArray[np.float32]
     marks: Marks | None
     layers: model.Layers
@@ -166,16 +168,15 @@ class Layered(Result[LayerSettings]):
 
     def sources(self) -> Sequence[Sources]:
         """The components of each layer."""
-        from specnmf.methods.layers.stems import LayerModels
+        from specnmf.methods.layers.stems import layer_stems
 
-        return [
-            self.masked(
-                LayerModels(self.layers, layer),
-                power=self.settings.mask_power,
-                within=f"layer_{layer + 1}",
+        groups = []
+        for layer in self.written_layers:
+            stems = layer_stems(
+                self.sound, self.stems.grid, self.layers, layer, self.stems.pitches
             )
-            for layer in self.written_layers
-        ]
+            groups.append(Sources(stems, stems.names, within=f"layer_{layer + 1}"))
+        return groups
 
     def write(self, folder: Path) -> None:
         """Write all layers, and where the labels are heard."""
@@ -187,8 +188,8 @@ class Layered(Result[LayerSettings]):
         arrays: dict[str, NDArray[Any]] = {
             **{f"A_{number}": A for number, A in enumerate(found.A, 1)},
             **{f"S_{number}": S for number, S in enumerate(found.S, 1)},
-            "frequencies": self.grid.frequencies,
-            "times": self.grid.times,
+            "frequencies": self.stems.grid.frequencies,
+            "times": self.stems.grid.times,
             "losses": found.losses,
         }
         if self.marks is not None and found.B is not None:
@@ -204,14 +205,16 @@ class Layered(Result[LayerSettings]):
 
         from specnmf.score.marks import runs
 
-        length = max(1, round(SMOOTHED * self.grid.sr / self.grid.hop_length))
+        length = max(
+            1, round(SMOOTHED * self.stems.grid.sr / self.stems.grid.hop_length)
+        )
         predictions = self.layers.predictions()
         heard = uniform_filter1d(predictions, length, axis=1, mode="constant")
         active = (heard > 0) & (heard == heard.max(axis=0))
         return runs(
             active,
             marks.names,
-            self.grid.times,
+            self.stems.grid.times,
             duration=self.sound.duration,
             start=self.settings.start,
         )
@@ -220,15 +223,15 @@ class Layered(Result[LayerSettings]):
         """Draw the figures of the first layer, and of all."""
         from specnmf.output import figures
 
-        settings, grid = self.settings, self.grid
+        settings, grid = self.settings, self.stems.grid
         together = settings.method == "neural"
         figures.draw_figures(
             folder,
             self.V,
-            self.factors,
+            self.stems.factors,
             frequencies=grid.frequencies,
             times=grid.times,
-            pitches=self.pitches,
+            pitches=self.stems.pitches,
             beta=settings.beta,
             figure_format=settings.figure_format,
             title=self.song.title,
@@ -239,7 +242,7 @@ class Layered(Result[LayerSettings]):
             tree=self.tree,
             frequencies=grid.frequencies,
             times=grid.times,
-            pitches=self.pitches,
+            pitches=self.stems.pitches,
             labels=tuple(_label_of(owner) or "" for owner in self._owners()),
             title=self.song.title,
             together=together,
@@ -271,7 +274,7 @@ class Layered(Result[LayerSettings]):
             node["label"], node["labels"] = _label_of(owner), owner
         for layer, nodes in enumerate(components):
             for component, node in enumerate(nodes):
-                shares = notes_of(self.tree, self.pitches, layer, component)
+                shares = notes_of(self.tree, self.stems.pitches, layer, component)
                 node["notes"] = [
                     {"note": note, "share": share}
                     for note, share in shares.items()

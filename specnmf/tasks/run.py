@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -160,7 +161,8 @@ def _write_views(result: Result[Any], partial: Path) -> None:
 
 def _write_factors(result: Result[Any], partial: Path) -> None:
     """Write factors.npz, and the activations as notes."""
-    factors, grid = result.factors, result.grid
+    stems = result.stems
+    factors, grid = stems.factors, stems.grid
     times, frequencies = grid.times, grid.frequencies
     report.write_factors(
         partial / "factors.npz", factors, frequencies=frequencies, times=times
@@ -168,7 +170,7 @@ def _write_factors(result: Result[Any], partial: Path) -> None:
     score = pianoroll.transcribe(
         factors.H,
         times,
-        result.pitches,
+        stems.pitches,
         factors.labels,
         gains=np.linalg.norm(factors.W, axis=0),
         centroids=pitch.centroids(factors.W, frequencies),
@@ -200,16 +202,17 @@ def _write_group(
     result: Result[Any], group: Sources, own: Path, progress: Any
 ) -> Written:
     own.mkdir(parents=True)
-    with group.open() as stream:
+    settings = result.settings
+    with closing(group.stems.stream(settings)) as stream:
         return write_sources(
             own,
             result.song.path,
             result.sound,
             group.names,
             stream,
-            result.settings,
-            start=result.settings.start,
-            threads=result.settings.threads,
+            settings,
+            start=settings.start,
+            threads=settings.threads,
             within=group.within,
             progress=progress,
         )
@@ -222,7 +225,7 @@ def _entries(
     called: Mapping[Path, str],
 ) -> dict[str, Any]:
     """Everything that run.json says but the command and the seconds."""
-    song, factors = result.song, result.factors
+    song, factors = result.song, result.stems.factors
     inputs = report.inputs_entry(song.path, song.inputs, called)
     checksums = {each["role"]: each["sha256"] for each in inputs[1:]}
     residual = max((each.residual_db for each in written), default=None)
@@ -237,7 +240,7 @@ def _entries(
         "iterations": result.iterations,
         "final_loss": float(factors.losses[-1]),
         "residual_db": residual,
-        "components": report.components(factors, result.pitches),
+        "components": report.components(factors, result.stems.pitches),
         **result.entries(written),
         "warnings": [
             *result.sound.findings(),

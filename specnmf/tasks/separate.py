@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -13,7 +12,7 @@ from specnmf.errors import ScoreError
 from specnmf.methods.score_options import ScoreOptions
 from specnmf.score.options import AlignOptions
 from specnmf.tasks.settings import RunSettings
-from specnmf.tasks.task import Input, Result, Song, Sources, Task, read_excerpt
+from specnmf.tasks.task import Input, Result, Song, Task, read_excerpt
 
 if TYPE_CHECKING:
     import numpy as np
@@ -21,13 +20,12 @@ if TYPE_CHECKING:
 
     from specnmf.audio.features import Features
     from specnmf.audio.recording import Audio
-    from specnmf.methods.by_score import Stems
-    from specnmf.methods.stem_factors import Components
+    from specnmf.methods.progress import Step
+    from specnmf.methods.stems import ScoreStems
     from specnmf.output.figures import ScoreFigureData
     from specnmf.output.sources import Written
     from specnmf.score.align import Alignment
     from specnmf.score.notes import Score
-    from specnmf.tasks.stages import Step
 
 #: A score that explains less of the sound is worth a warning.
 LEAST_EXPLAINED = 0.7
@@ -100,23 +98,18 @@ class Separate(Task[ScoreSettings]):
                 tuning=aligned.tuning,
                 callback=lambda i, loss: step(i, note=f"loss {loss:.5g}"),
             )
-        grid, parts = stems.grid, stems.components()
         return Separation(
             song=song,
             settings=dataclasses.replace(
-                settings, n_fft=grid.n_fft, hop_length=grid.hop_length
+                settings, n_fft=stems.grid.n_fft, hop_length=stems.grid.hop_length
             ),
             sound=audio,
-            grid=grid,
-            factors=parts.factorization,
-            pitches=parts.pitches,
             remarks=(*aligned.remarks, *_doubts(stems.explained)),
             original=material.score,
             alignment=aligned,
             score=excerpt,
             labels=labels,
             stems=stems,
-            parts=parts,
         )
 
     def summary(self, report: Mapping[str, Any]) -> Iterator[str]:
@@ -145,24 +138,14 @@ class Separation(Result[ScoreSettings]):
         What of it sounds in the excerpt, on the excerpt's clock.
     labels : tuple of str
         The stem of each note.
-    stems : Stems
-        The model.
-    parts : Components
-        The model as V ≈ W H.
     """
 
     sound: Audio
+    stems: ScoreStems
     original: Score
     alignment: Alignment
     score: Score
     labels: tuple[str, ...]
-    stems: Stems
-    parts: Components
-
-    def sources(self) -> Sequence[Sources]:
-        """Each stem."""
-        stems, settings = self.stems, self.settings
-        return [Sources(stems.names, lambda: closing(stems.stream(settings)))]
 
     def write(self, folder: Path) -> None:
         """Write the aligned score."""
@@ -176,14 +159,14 @@ class Separation(Result[ScoreSettings]):
         from specnmf.audio import stft
         from specnmf.output import figures
 
-        V = stft.magnitude(self.sound, self.grid, threads=self.settings.threads)
+        V = stft.magnitude(self.sound, self.stems.grid, threads=self.settings.threads)
         figures.draw_figures(
             folder,
             V,
-            self.factors,
-            frequencies=self.grid.frequencies,
-            times=self.grid.times,
-            pitches=self.pitches,
+            self.stems.factors,
+            frequencies=self.stems.grid.frequencies,
+            times=self.stems.grid.times,
+            pitches=self.stems.pitches,
             beta=1.0 if self.settings.model == "partials" else 2.0,
             figure_format=self.settings.figure_format,
             title=self.song.title,
@@ -200,15 +183,15 @@ class Separation(Result[ScoreSettings]):
         warped = aligned.warped
         return ScoreFigureData(
             V=V,
-            frequencies=self.grid.frequencies,
-            times=self.grid.times,
+            frequencies=self.stems.grid.frequencies,
+            times=self.stems.grid.times,
             score=self.score,
             labels=self.labels,
-            factorization=self.factors,
-            pitches=self.pitches,
-            names=self.parts.names,
+            factorization=self.stems.factors,
+            pitches=self.stems.pitches,
+            names=self.stems.notes,
             title=self.song.title,
-            start=self.parts.start,
+            start=self.stems.start,
             original=self.original if warped else None,
             path=aligned.path - (0.0, start) if warped else None,
             agreement=aligned.agreement - (start, 0.0) if warped else None,
@@ -221,7 +204,7 @@ class Separation(Result[ScoreSettings]):
         """How loud the model of each stem is over time."""
         import numpy as np
 
-        factors = self.factors
+        factors = self.stems.factors
         envelopes: dict[str, NDArray[np.floating]] = {
             name: np.zeros(factors.H.shape[1]) for name in self.stems.names
         }

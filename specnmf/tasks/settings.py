@@ -11,10 +11,4 @@ from specnmf.output.options import OutputOptions
 
 @dataclass(frozen=True, kw_only=True)
 class RunSettings(OutputOptions, MaskOptions, SoundOptions, FitOptions):
-    """An excerpt, its transform, a fit, masks, and what is written.
-
-    Raises
-    ------
-    ParameterError
-        If a value is out of its range.
-    """
+    """An excerpt, its transform, a fit, masks, and what is written."""

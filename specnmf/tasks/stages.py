@@ -7,13 +7,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+from specnmf.methods.progress import Step
 from specnmf.tasks.compiling import watched
 
 #: ``progress(stage, done, total, note)``, as a stage goes on.
 Progress = Callable[[str, int, int, str], None]
-
-#: ``step(done, total, note)``: a stage's own progress.
-Step = Callable[..., None]
 
 
 @dataclass

@@ -8,11 +8,10 @@ A task is one file in this folder. It declares its settings and inputs, and make
 from __future__ import annotations
 
 import abc
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, closing
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, TypeVar
 
 from specnmf.errors import ScoreError, SpecnmfError
 from specnmf.tasks.settings import RunSettings
@@ -21,12 +20,13 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from specnmf.audio.masks import Models, Stream
     from specnmf.audio.recording import Audio, Sound
+    from specnmf.audio.resynthesis import Stream
     from specnmf.audio.stft import Grid
     from specnmf.factor.factorization import Factorization
+    from specnmf.methods.progress import Step
     from specnmf.output.sources import Written
-    from specnmf.tasks.stages import Stages, Step
+    from specnmf.tasks.stages import Stages
 
 S = TypeVar("S", bound=RunSettings)
 
@@ -104,29 +104,51 @@ class Song(Generic[S]):
         return self.path.stem
 
 
+class StemModel(Protocol):
+    """A model of stems, as every method makes it: see `specnmf.methods.stems.Stems`."""
+
+    @property
+    def names(self) -> Sequence[str]:
+        """The stems, in order."""
+
+    @property
+    def grid(self) -> Grid:
+        """The frames and bins of the analysis."""
+
+    @property
+    def factors(self) -> Factorization:
+        """The model as V ≈ W H, for factors.npz."""
+
+    @property
+    def pitches(self) -> NDArray[np.float64]:
+        """The pitch of each component, for the piano roll; NaN without one."""
+
+    def stream(self, options: Any) -> Stream:
+        """Yield the stems as sound, block by block; they add up to the recording."""
+
+
 @dataclass(frozen=True)
 class Sources:
-    """Sources of a song that add up to it, made when they are asked for.
+    """Stems to write, which add up to the recording.
 
     Attributes
     ----------
+    stems : StemModel
+        The model.
     names : sequence of str
-        Theirs, and those of their files.
-    open : callable
-        Returns a context manager that yields the sources block by block, as
-        `specnmf.audio.masks.stream_sources` does.
+        Of the files, without their endings.
     within : str
-        The folder of their files, in sources/.
+        The folder of the files, in sources/.
     """
 
+    stems: StemModel
     names: Sequence[str]
-    open: Callable[[], AbstractContextManager[Stream]]
     within: str = ""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Result(Generic[S]):
-    """A song that has been fitted: a model of its stems, and what to write of it.
+    """A fitted song: a model of its stems, and what to write of it.
 
     Attributes
     ----------
@@ -136,12 +158,8 @@ class Result(Generic[S]):
         As used, once the recording has decided what was left open.
     sound : Audio or other Sound
         The recording.
-    grid : Grid
-        Its frames and bins.
-    factors : Factorization
-        V ≈ W H, for factors.npz.
-    pitches : array, shape (n_components,)
-        MIDI numbers, NaN where unpitched, for the piano roll.
+    stems : StemModel
+        The model.
     remarks : sequence of str
         Warnings for the user.
     """
@@ -149,56 +167,17 @@ class Result(Generic[S]):
     song: Song[S]
     settings: S
     sound: Sound
-    grid: Grid
-    factors: Factorization
-    pitches: NDArray[np.float64]
+    stems: StemModel
     remarks: Sequence[str] = ()
 
     @property
     def iterations(self) -> int:
         """How many iterations the fit took."""
-        return len(self.factors.losses)
+        return len(self.stems.factors.losses)
 
-    @abc.abstractmethod
     def sources(self) -> Sequence[Sources]:
-        """The sources to write."""
-
-    def masked(
-        self,
-        models: Models,
-        *,
-        power: float,
-        names: Sequence[str] | None = None,
-        within: str = "",
-    ) -> Sources:
-        """Sources of a recording in memory, through masks of their models.
-
-        Parameters
-        ----------
-        models : Models
-            The magnitudes of each.
-        power : float
-            The exponent of the masks.
-        names : sequence of str, optional
-            Of the files; by default the models' own.
-        within : str
-            The folder of the files, in sources/.
-        """
-        from specnmf.audio import masks
-
-        def stream() -> AbstractContextManager[Stream]:
-            return closing(
-                masks.stream_of(
-                    cast("Audio", self.sound),
-                    self.grid,
-                    models,
-                    mask=self.settings.mask,
-                    power=power,
-                    threads=self.settings.threads,
-                )
-            )
-
-        return Sources(models.names if names is None else names, stream, within)
+        """What to write as sound."""
+        return [Sources(self.stems, self.stems.names)]
 
     def write(self, folder: Path) -> None:
         """Write what the task leaves beside sources, factors and piano roll."""

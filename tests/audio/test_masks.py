@@ -1,4 +1,4 @@
-"""Masks and resynthesis: against librosa and plain NumPy; sources add up."""
+"""Masks: against librosa and plain NumPy; their sources add up."""
 
 from dataclasses import replace
 
@@ -6,12 +6,10 @@ import librosa
 import numpy as np
 import pytest
 import reference
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 import specnmf
 from specnmf import Audio, Factorization, ParameterError
-from specnmf.audio import kernels, masks
+from specnmf.audio import masks
 
 
 def decomposed(rng, n_channels=2, n_samples=50_000, n_components=3, **options):
@@ -227,105 +225,3 @@ def test_models_of_a_factorisation_are_its_products(rng):
         np.testing.assert_allclose(model, expected[None], rtol=1e-5)
     total = models.total(frames, found)
     np.testing.assert_allclose(total, sum(found), rtol=1e-5)
-
-
-def blocks_of(y, lengths):
-    """A stream of blocks of given lengths."""
-    first = 0
-    for n in lengths:
-        yield first, y[:, :, first : first + n]
-        first += n
-
-
-@settings(max_examples=50, deadline=None)
-@given(
-    cuts=st.tuples(*[st.lists(st.integers(0, 100), max_size=6)] * 2),
-    seed=st.integers(0, 2**32 - 1),
-)
-def test_streams_are_crossfaded_whatever_their_blocks(cuts, seed):
-    rng = np.random.default_rng(seed)
-    one, other = rng.standard_normal((2, 3, 2, 100)).astype(np.float32)
-    weights = rng.random(100).astype(np.float32)
-    edges = [np.diff([0, *sorted(cut), 100]) for cut in cuts]
-    found = joined(
-        masks.crossfade(
-            blocks_of(one, edges[0]),
-            blocks_of(other, edges[1]),
-            lambda first, n: weights[first : first + n],
-        )
-    )
-    expected = (1 - weights) * one + weights * other
-    np.testing.assert_allclose(found, expected, atol=1e-6)
-
-
-@pytest.mark.parametrize("hops", [(256, 256), (300, 37)])
-def test_a_crossfade_of_two_analyses_adds_up(rng, hops):
-    audio = Audio(0.1 * rng.standard_normal((2, 20_000)), 44100)
-    streams = []
-    for n_fft, hop in zip((2048, 512), hops, strict=True):
-        grid = masks.Grid.of(audio, n_fft, hop)
-        models = FixedModels(rng.random((3, 1, grid.n_frames, grid.n_bins)))
-        spectra = masks.spectra_of(audio, grid)
-        streams.append(masks.stream_sources(spectra, grid, models, n_channels=2))
-
-    def weights(first, n):
-        return np.linspace(0, 1, 20_000, dtype=np.float32)[first : first + n]
-
-    found = joined(masks.crossfade(*streams, weights))
-    np.testing.assert_allclose(found.sum(axis=0), audio.samples, atol=1e-6)
-
-
-def test_a_crossfade_closes_both_streams():
-    closed = []
-
-    def stream(name):
-        try:
-            while True:
-                yield 0, np.zeros((1, 1, 10), np.float32)
-        finally:
-            closed.append(name)
-
-    fading = masks.crossfade(stream("one"), stream("other"), lambda _, n: np.zeros(n))
-    next(fading)
-    fading.close()
-    assert sorted(closed) == ["one", "other"]
-
-
-def rounded(sources, mixture, scale):
-    out = np.empty((sources.shape[0], sources.shape[2], sources.shape[1]), np.int32)
-    written = np.empty(mixture.shape)
-    held = kernels.round_running_sum(
-        sources, mixture, scale, (0, mixture.shape[1]), out, written
-    )
-    out = out.transpose(0, 2, 1)
-    assert (written == out.sum(axis=0, dtype=np.int64)).all()
-    return out, held
-
-
-def test_running_sums_are_rounded_as_in_the_reference(rng):
-    mixture = np.rint(1000 * rng.standard_normal((2, 200))) / 32768
-    sources = rng.standard_normal((4, 2, 200)).astype(np.float32) / 100
-    found, held = rounded(sources, mixture, 32768.0)
-    expected = reference.running_sum_integers(sources.astype(float), mixture, 32768)
-    assert (found == expected).all()
-    assert held == 0
-
-
-@settings(max_examples=50, deadline=None)
-@given(
-    n_sources=st.integers(1, 6),
-    bits=st.sampled_from([8, 16, 24, 32]),
-    gain=st.floats(0, 5),
-    seed=st.integers(0, 2**32 - 1),
-)
-def test_integers_add_up_whatever_the_sources(n_sources, bits, gain, seed):
-    rng = np.random.default_rng(seed)
-    scale = 2.0 ** (bits - 1)
-    mixture = rng.integers(-scale, scale, (2, 50)) / scale
-    sources = (gain * rng.standard_normal((n_sources, 2, 50))).astype(np.float32)
-    found, held = rounded(sources, mixture, scale)
-    assert (found.sum(axis=0, dtype=np.int64) == np.rint(mixture * scale)).all()
-    assert found.min() >= -scale
-    assert found.max() <= scale - 1
-    loudest = np.abs(sources).sum(axis=0).max() + np.abs(mixture).max()
-    assert held == 0 or loudest * 2 >= 1

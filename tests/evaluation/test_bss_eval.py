@@ -8,7 +8,9 @@ import soundfile
 
 from specnmf.errors import ParameterError
 from specnmf.evaluation import bss_eval as module
-from specnmf.evaluation.bss_eval import bss_eval, correlate, energy
+from specnmf.evaluation import correlation
+from specnmf.evaluation.bss_eval import bss_eval, energy
+from specnmf.evaluation.correlation import correlate
 
 pytestmark = pytest.mark.filterwarnings("ignore:mir_eval.separation:FutureWarning")
 
@@ -81,7 +83,7 @@ def test_the_scores_of_recordings_are_mir_evals(rng, shared_data, mix):
 @pytest.mark.parametrize("n_samples", [1, 600, 1000, 2500])
 def test_correlations_are_sums_of_products(rng, monkeypatch, n_samples):
     for name, value in {"N_FFT": 64, "SIGNALS": 2, "BLOCKS": 3, "PIECES": 2}.items():
-        monkeypatch.setattr(module, name, value)
+        monkeypatch.setattr(correlation, name, value)
     signals = list(rng.standard_normal((5, 2, n_samples)).astype(np.float32))
     found = correlate(signals, signals[:2], 16)
     mono = np.mean(signals, axis=1, dtype=np.float64)
@@ -93,7 +95,7 @@ def test_correlations_are_sums_of_products(rng, monkeypatch, n_samples):
 
 def test_the_number_of_threads_changes_nothing(rng, monkeypatch):
     signals = list(rng.standard_normal((3, 1, 90_000)))
-    monkeypatch.setattr(module, "BLOCKS", 2)
+    monkeypatch.setattr(correlation, "BLOCKS", 2)
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
     one = correlate(signals, signals)
     monkeypatch.setenv("OMP_NUM_THREADS", "2")

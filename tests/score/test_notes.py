@@ -35,13 +35,6 @@ def test_a_score_lasts_until_its_last_note_ends():
     assert Score(()).duration == 0
 
 
-def test_a_score_is_what_is_pitched_and_what_is_percussive():
-    drum, pitch = Note(0, 1, 36, percussion=True), Note(0, 1, 60)
-    score = Score([drum, pitch])
-    assert score.percussive == Score([drum])
-    assert score.pitched == Score([pitch])
-
-
 @pytest.mark.parametrize(
     ("names", "expected"),
     [

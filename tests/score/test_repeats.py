@@ -3,7 +3,7 @@
 import pytest
 
 from specnmf import ScoreError
-from specnmf.score.repeats import Marks, order
+from specnmf.score.repeats import RepeatMarks, order
 
 #: One letter a measure: what a musician would write above it.
 SIGNS = {
@@ -28,7 +28,7 @@ PASSES = {" ": (), "1": (1,), "2": (2,), "3": (3,), "a": (1, 2), "b": (1, 3)}
 def marks(signs, endings):
     """The marks of measures, from a letter for each and one for its passes."""
     letters = zip(signs, endings.ljust(len(signs)), strict=True)
-    return [Marks(**SIGNS[s], endings=frozenset(PASSES[e])) for s, e in letters]
+    return [RepeatMarks(**SIGNS[s], endings=frozenset(PASSES[e])) for s, e in letters]
 
 
 def played(signs, endings=""):
@@ -91,4 +91,4 @@ def test_jumps_are_followed_once(signs, endings, expected):
 
 def test_an_endless_score_is_refused():
     with pytest.raises(ScoreError, match="more than 200000 measures"):
-        order([Marks(), Marks(backward=10**9)])
+        order([RepeatMarks(), RepeatMarks(backward=10**9)])

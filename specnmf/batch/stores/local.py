@@ -14,9 +14,10 @@ from typing import BinaryIO
 
 from specnmf.batch.stores.lock import LOCK, locked_file
 from specnmf.batch.stores.manifest import MANIFEST, FileManifest, file_lines
-from specnmf.batch.stores.store import Entry, Store, Unreadable, reason, tell, within
+from specnmf.batch.stores.names import is_hidden, within
+from specnmf.batch.stores.store import Entry, Store, Unreadable, reason, tell
 from specnmf.output import folder as run_folder
-from specnmf.output.folder import PARTIAL, REPORT
+from specnmf.output.folder import PARTIAL
 
 #: What file systems without hard links answer to the wish for one.
 _NO_LINKS = {errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK}
@@ -38,11 +39,11 @@ class LocalStore(Store):
     folder: Path
 
     def lock(self) -> AbstractContextManager[None]:
-        """By a lock of the operating system's."""
+        """Lock a file by the operating system."""
         return locked_file(self, self._path(LOCK))
 
     def manifest(self) -> FileManifest:
-        """A file that is added to."""
+        """Open a file to append to."""
         return FileManifest(self._path(MANIFEST))
 
     def has_manifest(self) -> bool:
@@ -53,13 +54,9 @@ class LocalStore(Store):
         """Yield the lines of that file."""
         return file_lines(self._path(MANIFEST))
 
-    def has_run(self, name: str, *, recorded: bool) -> bool:
-        """Whether it is there, whatever is recorded."""
-        return self.entry(f"{name}/{REPORT}") is not None
-
     @contextmanager
     def making(self, name: str) -> Iterator[Path]:
-        """Yield the folder in which the run's is to appear."""
+        """Yield the folder where that of the run appears."""
         yield Path(self.location(name)).parent
 
     def sweep(self, names: Iterable[str]) -> None:
@@ -89,12 +86,11 @@ class LocalStore(Store):
             for entry in entries:
                 with suppress(OSError):
                     if entry.is_dir():
-                        folders.append(entry.name)
+                        folders.append(within(folder, entry.name))
                     elif entry.is_file():
                         files.append(within(folder, entry.name))
-        shown = sorted(name for name in folders if name[0] != ".")
-        entries_of_files = list(self._entries(sorted(files), unreadable))
-        return entries_of_files, [within(folder, name) for name in shown]
+        shown = sorted(name for name in folders if not is_hidden(name))
+        return list(self._entries(sorted(files), unreadable)), shown
 
     def _entries(
         self, names: Iterable[str], unreadable: Unreadable | None

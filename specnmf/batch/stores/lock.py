@@ -58,20 +58,11 @@ def _take(store: Store, path: Path, stack: ExitStack) -> None:
     try:
         file = _lock(path)
     except BlockingIOError:
-        raise _refusal(store, _content(path)) from None
+        raise _refusal(store, _holder(store)) from None
     stack.callback(os.close, file)
     stack.callback(path.unlink, missing_ok=True)
     os.ftruncate(file, 0)
     os.write(file, _signature())
-
-
-def _content(path: Path) -> bytes:
-    """What its holder wrote, who may have gone since."""
-    try:
-        with path.open("rb") as file:
-            return file.read(MOST_BYTES)
-    except OSError:
-        return b""
 
 
 def _lock(path: Path) -> int:
@@ -93,9 +84,9 @@ def _lock(path: Path) -> int:
 def signed_file(store: Store) -> Iterator[None]:
     """Lock a folder by a file in it that its holder signs again and again."""
     if not store.create(LOCK, _signature()):
-        content = store.read(LOCK, MOST_BYTES) or b""
-        if _age(_holder(content)) < DEAD:
-            raise _refusal(store, content)
+        holder = _holder(store)
+        if _age(holder) < DEAD:
+            raise _refusal(store, holder)
         store.write(LOCK, _signature())
     ended = threading.Event()
     signer = threading.Thread(target=_sign, args=(store, ended), daemon=True)
@@ -119,9 +110,10 @@ def _signature() -> bytes:
     return json.dumps(content).encode()
 
 
-def _holder(content: bytes) -> dict[str, Any]:
+def _holder(store: Store) -> dict[str, Any]:
+    """What the holder wrote, who may have gone since."""
     try:
-        holder = json.loads(content)
+        holder = json.loads(store.read(LOCK, MOST_BYTES) or b"")
     except (ValueError, RecursionError):
         return {}
     valid = isinstance(holder, dict) and isinstance(holder.get("time"), int | float)
@@ -137,8 +129,7 @@ def _age(holder: dict[str, Any]) -> float:
         return -math.inf if signed > 0 else math.inf
 
 
-def _refusal(store: Store, content: bytes) -> BatchError:
-    holder = _holder(content)
+def _refusal(store: Store, holder: dict[str, Any]) -> BatchError:
     return BatchError(
         f"{store.root}: another batch is at work there, process "
         f"{holder.get('pid', 'unknown')} on {holder.get('host', 'unknown')}; "

@@ -9,12 +9,12 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from specnmf.batch.stores.store import Store, told
 from specnmf.errors import BatchError, SpecnmfError
 
-#: Its name, in the folder of runs; elsewhere than on disk a folder of pieces.
+#: Its name in the folder of runs: a file on disk, a folder of pieces elsewhere.
 MANIFEST = "batch.jsonl"
 
 #: A longer line is no event.
@@ -47,16 +47,6 @@ class Record:
     settings_hash: str
     stamps: str
     error: str = ""
-
-
-class Manifest(Protocol):
-    """Where events are kept."""
-
-    def append(self, events: Iterable[dict[str, Any]]) -> None:
-        """Keep some more events; once it returns, on disk they are there for good."""
-
-    def close(self) -> None:
-        """Keep what is still held back."""
 
 
 class FileManifest:
@@ -118,6 +108,10 @@ class PieceManifest:
             self.lines.clear()
             self.number += 1
         self.since = time.monotonic()
+
+
+#: Keeps events that are appended: on disk at once, elsewhere when it is closed at last.
+Manifest = FileManifest | PieceManifest
 
 
 def read_history(store: Store) -> dict[str, Record]:

@@ -11,7 +11,8 @@ from pathlib import Path
 from urllib.parse import unquote_to_bytes
 
 from specnmf.batch.stores.local import LocalStore
-from specnmf.batch.stores.store import MISSING, Store, is_url, told
+from specnmf.batch.stores.names import is_url
+from specnmf.batch.stores.store import MISSING, Store, told
 from specnmf.errors import AudioError, ParameterError
 
 _FILE_URL = re.compile(r"file://(?:localhost)?(?=/)", re.IGNORECASE)

@@ -14,18 +14,10 @@ from typing import Any
 
 from specnmf.batch.stores.lock import signed_file
 from specnmf.batch.stores.manifest import MANIFEST, PieceManifest, piece_lines
+from specnmf.batch.stores.names import is_hidden, is_safe, within
 from specnmf.batch.stores.network import file_system, network
-from specnmf.batch.stores.store import (
-    Entry,
-    Store,
-    Unreadable,
-    is_hidden,
-    is_safe,
-    tell,
-    within,
-)
+from specnmf.batch.stores.store import Entry, Store, Unreadable, tell
 from specnmf.batch.stores.transfer import upload
-from specnmf.output.folder import REPORT
 
 #: What tells one version of a file from another, the surest first.
 _STAMPS = ("ETag", "etag", "LastModified", "updated", "mtime", "modified", "created")
@@ -84,11 +76,11 @@ class RemoteStore(Store):
         return f"{base.rstrip('/')}/{path}" if path else base
 
     def lock(self) -> AbstractContextManager[None]:
-        """By a file that is signed again and again."""
+        """Sign a file again and again."""
         return signed_file(self)
 
     def manifest(self) -> PieceManifest:
-        """A folder of pieces, as nothing can be added to a file."""
+        """Begin a piece, as nothing can be appended to a file."""
         return PieceManifest(self)
 
     def has_manifest(self) -> bool:
@@ -101,7 +93,7 @@ class RemoteStore(Store):
 
     def has_run(self, name: str, *, recorded: bool) -> bool:
         """Whether it is recorded or there: a million questions would take hours."""
-        return recorded or self.entry(f"{name}/{REPORT}") is not None
+        return recorded or super().has_run(name, recorded=False)
 
     @contextmanager
     def making(self, name: str) -> Iterator[Path]:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import posixpath
-import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Hashable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
@@ -12,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from specnmf.batch.stores.names import check_name, is_hidden, is_url, last
 from specnmf.errors import AudioError, OutputError, ParameterError, SpecnmfError
 from specnmf.output.folder import PARTIAL, REPORT
 
@@ -26,9 +25,6 @@ UPLOADING = f"{PARTIAL}uploading"
 
 #: What systems raise when there is no such file.
 MISSING = (FileNotFoundError, NotADirectoryError)
-
-#: Two letters at least: `c://` begins a path on Windows.
-_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
 
 
 @dataclass(frozen=True)
@@ -260,7 +256,6 @@ class Store(ABC):
             If the manifest is there and cannot be read.
         """
 
-    @abstractmethod
     def has_run(self, name: str, *, recorded: bool) -> bool:
         """Whether there is a finished run of that name.
 
@@ -271,6 +266,7 @@ class Store(ABC):
         recorded : bool
             Whether the manifest says so: a store that is far away believes it.
         """
+        return self.entry(f"{name}/{REPORT}") is not None
 
     @abstractmethod
     def making(self, name: str) -> AbstractContextManager[Path]:
@@ -320,46 +316,6 @@ class Store(ABC):
 
     @abstractmethod
     def _remove(self, name: str) -> None: ...
-
-
-def is_url(location: str | os.PathLike[str]) -> bool:
-    """Whether a location begins with a scheme like ``s3://``."""
-    return _URL.match(os.fspath(location)) is not None
-
-
-def check_name(name: str) -> str:
-    """Return a name that leads to no place outside of its store.
-
-    Raises
-    ------
-    ParameterError
-        For any other.
-    """
-    if not is_safe(name):
-        raise ParameterError(f"{name!r}: expected the name of a file within its folder")
-    return name
-
-
-def is_safe(name: str) -> bool:
-    """Whether a name, on this system, leads to a place within its store."""
-    parts = name.replace(os.sep, "/").split("/")
-    drive = os.path.splitdrive(name)[0]
-    return not ({"", ".", ".."} & set(parts) or drive or "\0" in name)
-
-
-def within(folder: str, name: str) -> str:
-    """The name of a file in a folder; "" is the root."""
-    return f"{folder}/{name}" if folder else name
-
-
-def last(name: str) -> str:
-    """What a file is called in its folder."""
-    return name.rpartition("/")[2]
-
-
-def is_hidden(name: str) -> bool:
-    """Whether a file or folder is hidden by the name that it has in its folder."""
-    return last(name).startswith(".")
 
 
 def reason(error: BaseException) -> str:

@@ -10,8 +10,9 @@ from contextlib import contextmanager, suppress
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
+from specnmf.batch.stores.names import last
 from specnmf.batch.stores.network import network
-from specnmf.batch.stores.store import UPLOADING, last, told
+from specnmf.batch.stores.store import UPLOADING, told
 from specnmf.errors import AudioError, OutputError
 from specnmf.output.folder import REPORT
 

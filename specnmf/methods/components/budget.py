@@ -37,7 +37,7 @@ class Budget:
 
     Parameters
     ----------
-    settings : ComponentOptions
+    options : ComponentOptions
         memory, n_fft and hop_length count.
     n_components : int
         As many as there will be.
@@ -45,7 +45,7 @@ class Budget:
         Of the recording.
     """
 
-    settings: ComponentOptions
+    options: ComponentOptions
     n_components: int
     sr: int
     n_channels: int
@@ -76,7 +76,7 @@ class Budget:
             LEARNING + fewest * self._learned(),
             WRITING + n_frames * self._written(),
         )
-        memory = self.settings.memory
+        memory = self.options.memory
         if memory < least:
             raise ParameterError(
                 f"{self.n_components} components of {n_samples / self.sr:.0f} s need "
@@ -88,7 +88,7 @@ class Budget:
 
     def _fitting(self, aside: float, each: float) -> int:
         """How many things of a size fit beside what else is needed."""
-        free = self.settings.memory - self._program() - aside
+        free = self.options.memory - self._program() - aside
         return max(0, int(free / each))
 
     def _program(self) -> int:
@@ -106,6 +106,6 @@ class Budget:
 
     def _window(self) -> tuple[int, int]:
         """The number of bins and the hop."""
-        settings = self.settings
-        n_fft, hop_length = window(self.sr, settings.n_fft, settings.hop_length)
+        options = self.options
+        n_fft, hop_length = window(self.sr, options.n_fft, options.hop_length)
         return n_fft // 2 + 1, hop_length

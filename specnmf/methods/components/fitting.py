@@ -1,4 +1,4 @@
-"""The factors of a recording, from random starts or with templates that are given."""
+"""Components of a recording: how many, from where, and the best of a few starts."""
 
 from __future__ import annotations
 
@@ -6,43 +6,132 @@ import dataclasses
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
+from specnmf.audio import masks, pitch
+from specnmf.audio.models import FactorModels
+from specnmf.audio.resynthesis import Stream
+from specnmf.audio.stft import Float32, Grid
 from specnmf.errors import ParameterError
 from specnmf.factor import starts
 from specnmf.factor.factorization import Factorization
+from specnmf.factor.iterate import Callback
 from specnmf.factor.nmf import nmf
 from specnmf.factor.rank import RankChoice, choose_rank
+from specnmf.methods.components.material import Material
 from specnmf.methods.components.options import ComponentOptions
+from specnmf.methods.progress import Stages, telling
+from specnmf.methods.stems import Sharing
 
 
 @dataclass(frozen=True, eq=False)
-class Fitted:
+class ComponentStems:
+    """A recording as the sum of components: `specnmf.methods.stems.Stems`.
+
+    Attributes
+    ----------
+    material : Material
+        The recording.
+    options : ComponentOptions
+        With the number of components that was found, where it was left open.
+    choice : RankChoice or None
+        How it was found.
+    factors : Factorization
+        V ≈ W H, the most energetic component first; templates that were given keep
+        their places, so that they can be found again.
+    pitches : array, shape (n_components,)
+        MIDI numbers; NaN without a pitch.
+    """
+
+    material: Material
     options: ComponentOptions
     choice: RankChoice | None
-    result: Factorization
+    factors: Factorization
+    pitches: NDArray[np.float64]
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The components, in order."""
+        return self.factors.labels
 
-def fit_components(material, options, *, templates=None, stages):
-    given = np.zeros((material.grid.n_bins, 0), np.float32)
-    if templates is not None:
-        given = templates.astype(np.float32)
-    V = material.transform(stages)
-    choice = None
-    if options.n_components == "auto":
-        with stages.stage("choose"):
-            choice = choose_rank(
-                V, beta=options.beta, rng=options.seed, threads=options.threads
+    @property
+    def grid(self) -> Grid:
+        """Of the analysis."""
+        return self.material.grid
+
+    @property
+    def losses(self) -> NDArray[np.float64]:
+        """The cost after each iteration, or after each pass over a long recording."""
+        return self.factors.losses
+
+    def stream(self, options: Sharing) -> Stream:
+        """Yield the components as sound; they add up to the recording."""
+        models = FactorModels(self.factors)
+        with self.material.spectra(len(models.names)) as spectra_of:
+            yield from masks.stream_sources(
+                spectra_of,
+                self.grid,
+                models,
+                n_channels=self.material.sound.n_channels,
+                mask=options.mask,
+                power=options.power,
+                threads=options.threads,
             )
+
+
+def fit_components(
+    material: Material,
+    options: ComponentOptions,
+    stages: Stages,
+    *,
+    templates: Float32 | None = None,
+) -> ComponentStems:
+    """Take a recording apart into components.
+
+    Parameters
+    ----------
+    material : Material
+        The recording, as `specnmf.methods.components.material.open_material` gives it.
+    options : ComponentOptions
+        The options.
+    stages : Stages
+        Told of each stage.
+    templates : array, shape (n_bins, n_templates), float32, optional
+        Held fixed; what is missing to ``n_components`` is learned beside them.
+
+    Raises
+    ------
+    ParameterError
+        If the recording is too short for so many components.
+    """
+    n_bins = material.grid.n_bins
+    given = np.zeros((n_bins, 0), np.float32) if templates is None else templates
+    V = material.transform(stages)
+    choice = _choose(V, options, stages)
+    if choice is not None:
         options = dataclasses.replace(options, n_components=choice.chosen)
     learned = _best(V, given, options, material.n_starts, stages)
     del V  # its room is needed
     fixed = np.arange(learned.n_components) < given.shape[1]
-    result = material.refine(learned, fixed, stages)
-    result = result.by_energy() if templates is None else result
-    return Fitted(options, choice, result)
+    factors = material.refine(learned, fixed, stages)
+    if templates is None:
+        factors = factors.by_energy()
+    pitches = pitch.estimate_pitches(factors.W, material.grid.frequencies)
+    return ComponentStems(material, options, choice, factors, pitches)
 
 
-def check_room(n_components: int, V, *, instead: str) -> None:
+def check_room(n_components: int, V: Float32, *, instead: str) -> None:
+    """Raise ParameterError if V is too small for so many components.
+
+    Parameters
+    ----------
+    n_components : int
+        As many as are asked for.
+    V : array, shape (n_bins, n_frames)
+        The spectrogram.
+    instead : str
+        What to use for fewer.
+    """
     if n_components > min(V.shape):
         raise ParameterError(
             f"at most {min(V.shape)} components fit a spectrogram of {V.shape[0]} bins "
@@ -51,41 +140,57 @@ def check_room(n_components: int, V, *, instead: str) -> None:
         )
 
 
-def _best(V, given, settings, n_starts, stages):
-    chance = settings.init == "random" and given.shape[1] < settings.most_components
-    seeds = range(settings.seed, settings.seed + (n_starts if chance else 1))
-    with stages.stage("factorise", len(seeds) * settings.max_iter) as step:
+def _choose(V: Float32, options: ComponentOptions, stages: Stages) -> RankChoice | None:
+    """The number of components, if it was left open."""
+    if options.n_components != "auto":
+        return None
+    with stages.stage("choose"):
+        return choose_rank(
+            V, beta=options.beta, rng=options.seed, threads=options.threads
+        )
+
+
+def _best(
+    V: Float32,
+    given: Float32,
+    options: ComponentOptions,
+    n_starts: int,
+    stages: Stages,
+) -> Factorization:
+    """The factorisation of the lowest cost among those of a few seeds."""
+    chance = options.init == "random" and given.shape[1] < options.most_components
+    seeds = range(options.seed, options.seed + (n_starts if chance else 1))
+    with stages.stage("factorise", len(seeds) * options.max_iter) as step:
         found = [
             _factorise(
-                V,
-                given,
-                dataclasses.replace(settings, seed=seed),
-                _telling(step, number * settings.max_iter),
+                V, given, options, seed, telling(step, number * options.max_iter)
             )
             for number, seed in enumerate(seeds)
         ]
     return min(found, key=lambda result: float(result.losses[-1]))
 
 
-def _telling(step, before):
-    return lambda i, loss: step(before + i, note=f"loss {loss:.5g}")
-
-
-def _factorise(V, given, settings, callback):
+def _factorise(
+    V: Float32,
+    given: Float32,
+    options: ComponentOptions,
+    seed: int,
+    callback: Callback,
+) -> Factorization:
     n_given = given.shape[1]
-    n_components = max(settings.most_components, n_given)
+    n_components = max(options.most_components, n_given)
     check_room(n_components, V, instead="a smaller -k")
-    start = starts.make(V, n_components, init=settings.init, rng=settings.seed)
+    start = starts.make(V, n_components, init=options.init, rng=seed)
     W = np.concatenate([given, start.W[:, n_given:]], axis=1)
     return nmf(
         V,
         dataclasses.replace(start, W=W),
-        beta=settings.beta,
-        solver=settings.solver,
-        max_iter=settings.max_iter,
-        tol=settings.tol,
-        stop=settings.stop,
+        beta=options.beta,
+        solver=options.solver,
+        max_iter=options.max_iter,
+        tol=options.tol,
+        stop=options.stop,
         fixed=np.arange(n_components) < n_given,
-        threads=settings.threads,
+        threads=options.threads,
         callback=callback,
     )

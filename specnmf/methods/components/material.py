@@ -5,74 +5,39 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from pathlib import Path
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from specnmf.audio import masks, reading, stft, streaming
 from specnmf.audio.masks import SpectraOf
-from specnmf.audio.recording import Audio, Sound
+from specnmf.audio.recording import Audio
 from specnmf.audio.stft import Float32, Grid
 from specnmf.audio.streaming import Recording, RollingMagnitudes, RollingSpectra
 from specnmf.factor import passes
 from specnmf.factor.factorization import Factorization
 from specnmf.methods.components.budget import Budget
 from specnmf.methods.components.options import ComponentOptions
-from specnmf.tasks.stages import Stages
+from specnmf.methods.progress import Stages
 
 #: Starts from which a sample is learned; the best goes on. A sample may lead to another
 #: minimum than the whole recording would: the best of a few is seldom a bad one.
 STARTS = 4
 
 
-class Material(Protocol):
-    """A recording, ready to be taken apart."""
-
-    @property
-    def sound(self) -> Sound:
-        """Its rate and size, and what to know of it."""
-
-    @property
-    def grid(self) -> Grid:
-        """Where its frames and bins lie."""
-
-    @property
-    def streamed(self) -> bool:
-        """Whether it is left on disk."""
-
-    @property
-    def n_starts(self) -> int:
-        """How many random starts the factorisation gets."""
-
-    def transform(self, stages: Stages) -> Float32:
-        """V, or as many of its frames as are learned from, (n_bins, n)."""
-
-    def refine(
-        self, learned: Factorization, fixed: NDArray[np.bool_], stages: Stages
-    ) -> Factorization:
-        """The factors of V, from those of what `transform` gave."""
-
-    def spectra(self, n_sources: int) -> AbstractContextManager[SpectraOf]:
-        """The transform, for `masks.stream_sources` of so many sources."""
-
-    def magnitudes(self) -> AbstractContextManager[Float32 | RollingMagnitudes]:
-        """V, whole or for frames asked for in their order."""
-
-
 def open_material(
     path: Path,
-    settings: ComponentOptions,
+    options: ComponentOptions,
     n_components: int,
     progress: Callable[[int, int], None],
 ) -> Material:
-    """Read a recording that ``settings.memory`` suffices for, else only survey it.
+    """Read a recording that ``options.memory`` suffices for, else only survey it.
 
     Parameters
     ----------
     path : path
         The recording.
-    settings : ComponentOptions
+    options : ComponentOptions
         start, duration, memory and the window.
     n_components : int
         As many as there will be.
@@ -86,14 +51,14 @@ def open_material(
     ParameterError
         If the memory does not suffice to take the recording apart from disk either.
     """
-    start, duration = settings.start, settings.duration
+    start, duration = options.start, options.duration
     with reading.reading(path) as source:
-        budget = Budget(settings, n_components, source.sr, source.n_channels)
+        budget = Budget(options, n_components, source.sr, source.n_channels)
         expected = source.expected(start, duration)
     most = budget.most_samples()
     audio = reading.read_up_to(most, path, start=start, duration=duration)
     if audio is not None:
-        return InMemory(audio, settings)
+        return InMemory(audio, options)
     budget.sample_size(int(expected))  # if that is refused, then before it is read
     recording = streaming.survey(
         path,
@@ -101,7 +66,7 @@ def open_material(
         duration=duration,
         progress=lambda done: progress(done, max(done, int(expected))),
     )
-    return OnDisk(recording, settings, budget.sample_size(recording.n_samples))
+    return OnDisk(recording, options, budget.sample_size(recording.n_samples))
 
 
 class InMemory:
@@ -110,14 +75,14 @@ class InMemory:
     streamed = False
     n_starts = 1
 
-    def __init__(self, audio: Audio, settings: ComponentOptions) -> None:
-        self.sound, self.settings = audio, settings
-        self.grid = Grid.of(audio, settings.n_fft, settings.hop_length)
+    def __init__(self, audio: Audio, options: ComponentOptions) -> None:
+        self.sound, self.options = audio, options
+        self.grid = Grid.of(audio, options.n_fft, options.hop_length)
 
     def transform(self, stages: Stages) -> Float32:
         """V, (n_bins, n_frames)."""
         with stages.stage("transform"):
-            threads = self.settings.threads
+            threads = self.options.threads
             self.V = stft.magnitude(self.sound, self.grid, threads=threads)
         return self.V
 
@@ -143,7 +108,7 @@ class OnDisk:
     ----------
     recording : Recording
         As surveyed.
-    settings : ComponentOptions
+    options : ComponentOptions
         Of the run.
     sample_size : int
         How many of its frames are held to learn from.
@@ -153,11 +118,11 @@ class OnDisk:
     n_starts = STARTS
 
     def __init__(
-        self, recording: Recording, settings: ComponentOptions, sample_size: int
+        self, recording: Recording, options: ComponentOptions, sample_size: int
     ) -> None:
-        self.sound, self.settings = recording, settings
-        self.grid = Grid.of(recording, settings.n_fft, settings.hop_length)
-        self.sample = passes.sample(self.grid.n_frames, sample_size, rng=settings.seed)
+        self.sound, self.options = recording, options
+        self.grid = Grid.of(recording, options.n_fft, options.hop_length)
+        self.sample = passes.sample(self.grid.n_frames, sample_size, rng=options.seed)
 
     def transform(self, stages: Stages) -> Float32:
         """V of the sample, (n_bins, n_sampled); all frames are looked at."""
@@ -185,7 +150,7 @@ class OnDisk:
                 self._blocks,
                 learned,
                 self.sample.counts,
-                self.settings,
+                self.options,
                 peak=self.peak,
                 fixed=fixed,
                 callback=lambda number, done: step(
@@ -206,5 +171,9 @@ class OnDisk:
         return closing(RollingMagnitudes(self.sound, self.grid))
 
     def _blocks(self) -> Iterator[Float32]:
-        threads = self.settings.threads
+        threads = self.options.threads
         return streaming.magnitudes(self.sound, self.grid, threads=threads)
+
+
+#: A recording, ready to be taken apart.
+Material = InMemory | OnDisk

@@ -14,16 +14,7 @@ from specnmf.sizes import parse_size
 
 @dataclass(frozen=True, kw_only=True)
 class ComponentOptions(SoundOptions, NmfOptions):
-    """How many components to find, and in how much memory.
-
-    Attributes
-    ----------
-    n_components : int or "auto"
-        auto: as many as cross-validation finds.
-    memory : int
-        Bytes that a run may take: what does not fit is left on disk, learned from a
-        sample and then refined on all frames.
-    """
+    """How many components to find, and in how much memory."""
 
     n_components: int | Literal["auto"] = option(
         N_COMPONENTS,

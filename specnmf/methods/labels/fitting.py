@@ -13,26 +13,27 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
-from itertools import combinations
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from specnmf.audio.stft import Float32
-from specnmf.errors import ParameterError
+from specnmf.audio.models import FactorModels
+from specnmf.audio.pitch import estimate_pitches
+from specnmf.audio.recording import Audio
+from specnmf.audio.stft import Float32, Grid
 from specnmf.factor.factorization import Factorization
 from specnmf.factor.iterate import Callback, iterate
 from specnmf.methods.labels.activity import decide, predict
 from specnmf.methods.labels.options import LabelOptions
+from specnmf.methods.labels.problem import Problem, checked, remarks_of
 from specnmf.methods.labels.templates import (
-    LEAST_ALONE,
     Templates,
-    frames_alone,
     learn_templates,
     noise_like,
     transposed,
 )
 from specnmf.methods.labels.updates import PricedUpdates
+from specnmf.methods.stems import Stems
 from specnmf.parallel import Mapper, workers
 from specnmf.score.regions import REST
 
@@ -77,16 +78,12 @@ class Labelled:
     active: Mask
     remarks: tuple[str, ...] = ()
 
-
-@dataclass(frozen=True, eq=False)
-class _Problem:
-    """A recording, and what was said of it."""
-
-    V: Float32
-    heard: Mask
-    annotated: Mask
-    names: tuple[str, ...]
-    settings: LabelOptions
+    def stems(self, audio: Audio, grid: Grid) -> Stems:
+        """The labels, and the rest, as stems of the recording on the grid of V."""
+        factors = self.factorization
+        models = FactorModels(factors, names=self.names)
+        pitches = estimate_pitches(factors.W, grid.frequencies)
+        return Stems(audio, grid, models, factors.losses, factors, pitches)
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,7 +103,7 @@ def fit_labelled(
     heard: ArrayLike,
     annotated: ArrayLike,
     names: Sequence[str],
-    settings: LabelOptions,
+    options: LabelOptions,
     *,
     frame_seconds: float | None = None,
     callback: Callback | None = None,
@@ -124,7 +121,7 @@ def fit_labelled(
         rest alone, or silence.
     names : sequence of str
         Of the labels. A row of the name rest is that of no label.
-    settings : LabelOptions
+    options : LabelOptions
         n_components, n_rest, transpose, max_iter, tol, seed, threads.
     frame_seconds : float, optional
         From a frame to the next, to speak of seconds in remarks.
@@ -152,128 +149,40 @@ def fit_labelled(
     "Semi-supervised nonnegative matrix factorization", IEEE SPL 2010; the benchmark
     compares them.
     """
-    problem = _checked(V, heard, annotated, names, settings)
-    learned = learn_templates(
-        problem.V, problem.heard, problem.annotated, problem.settings
-    )
-    with workers(settings.threads) as mapper:
+    problem = checked(V, heard, annotated, names, options)
+    said = problem.heard, problem.annotated
+    learned = learn_templates(problem.V, *said, options)
+    with workers(options.threads) as mapper:
         model = _chosen(problem, _offered(problem, learned), mapper)
         fit = partial(_fit, problem.V, mapper=mapper)
         everywhere = np.ones_like(problem.heard)
         found = fit(model, _allowed(problem, model, everywhere), max_iter=FINDING)
-        activity = predict(
-            _loudness(model, found.H, len(problem.names)),
-            problem.heard,
-            problem.annotated,
-        )
-        said = problem.heard, problem.annotated
+        activity = predict(_loudness(model, found.H, len(problem.names)), *said)
+        audible = decide(activity, *said, border=SILENT)
         found = fit(
             model,
-            _allowed(problem, model, decide(activity, *said, border=SILENT)),
-            max_iter=settings.max_iter,
-            tol=settings.tol,
+            _allowed(problem, model, audible),
+            max_iter=options.max_iter,
+            tol=options.tol,
             callback=callback,
         )
-    labels = (*problem.names, REST)
-    owners = model.templates.owners
-    factorization = Factorization(
-        found.W, found.H, tuple(labels[owner] for owner in owners), found.losses
-    )
-    present = labels if (owners == len(problem.names)).any() else problem.names
+    labels = [*problem.names, REST]
+    own = tuple(labels[owner] for owner in model.templates.owners)
     return Labelled(
-        factorization,
-        present,
+        Factorization(found.W, found.H, own, found.losses),
+        tuple(label for label in labels if label != REST or REST in own),
         activity,
         decide(activity, *said),
-        _remarks(problem, frame_seconds),
+        remarks_of(problem, frame_seconds),
     )
 
 
-def _checked(
-    V: ArrayLike,
-    heard: ArrayLike,
-    annotated: ArrayLike,
-    names: Sequence[str],
-    settings: LabelOptions,
-) -> _Problem:
-    V = np.asarray(V, np.float32)
-    heard, annotated = np.asarray(heard), np.asarray(annotated)
-    _check_shapes(V, heard, annotated, names)
-    kept = [name != REST for name in names]
-    names = tuple(name for name in names if name != REST)
-    problem = _Problem(V, heard[kept], annotated, names, settings)
-    _check_labels(problem)
-    return problem
-
-
-def _check_shapes(
-    V: Float32, heard: Mask, annotated: Mask, names: Sequence[str]
-) -> None:
-    if V.ndim != 2 or 0 in V.shape:
-        raise ParameterError(f"V must be (n_bins, n_frames), got shape {V.shape}")
-    if not (V.min() >= 0 and V.max() < np.inf):  # false for NaN as well
-        raise ParameterError("V must be finite and non-negative")
-    shapes = (len(names), V.shape[1]), (V.shape[1],)
-    for name, mask, shape in zip(
-        ("heard", "annotated"), (heard, annotated), shapes, strict=True
-    ):
-        if mask.dtype != np.bool_ or mask.shape != shape:
-            raise ParameterError(
-                f"{name} must be booleans of shape {shape}, "
-                f"got {mask.dtype} of shape {mask.shape}"
-            )
-    if (heard & ~annotated).any():
-        raise ParameterError("a label can be heard only where frames are annotated")
-
-
-def _check_labels(problem: _Problem) -> None:
-    names, heard = problem.names, problem.heard
-    if not names:
-        raise ParameterError(f"no label but {REST}: mark where a sound is heard")
-    if len(set(names)) < len(names):
-        raise ParameterError(f"labels must differ, got {', '.join(names)}")
-    for name, frames in zip(names, heard, strict=True):
-        if not frames.any():
-            raise ParameterError(f"label {name} is heard in no frame: mark it longer")
-    for (one, a), (other, b) in combinations(zip(names, heard, strict=True), 2):
-        if np.array_equal(a, b):
-            raise ParameterError(
-                f"labels {one} and {other} are heard in the same frames, so nothing "
-                "tells them apart: mark where one is heard without the other"
-            )
-
-
-def _remarks(problem: _Problem, frame_seconds: float | None) -> tuple[str, ...]:
-    """Which labels have little to learn from."""
-    remarks = []
-    few = 2 * problem.settings.n_components
-    counts = np.count_nonzero(frames_alone(problem.heard), axis=1)
-    for name, count in zip(problem.names, counts, strict=True):
-        if count < LEAST_ALONE:
-            remarks.append(
-                f"{name} is never marked alone, so that its sound is guessed from "
-                "where others are absent: mark where nothing else is heard"
-            )
-        elif count < few:
-            remarks.append(
-                f"{name} is marked alone for only {_length(count, frame_seconds)}, "
-                f"to learn {problem.settings.n_components} templates: mark more"
-            )
-    return tuple(remarks)
-
-
-def _length(n_frames: int, frame_seconds: float | None) -> str:
-    if frame_seconds is None:
-        return f"{n_frames} frames"
-    return f"{n_frames * frame_seconds:.2f} s"
-
-
-def _offered(problem: _Problem, learned: Templates) -> _Model:
+def _offered(problem: Problem, learned: Templates) -> _Model:
     """The templates with their transposed copies, and free ones if nothing is known."""
-    settings, n_labels = problem.settings, len(problem.names)
-    copies = transposed(learned, settings.transpose)
-    rng = np.random.default_rng(settings.seed)
-    unknown = 0 if (learned.owners == n_labels).any() else settings.n_rest
+    options, n_labels = problem.options, len(problem.names)
+    copies = transposed(learned, options.transpose)
+    rng = np.random.default_rng(options.seed)
+    unknown = 0 if (learned.owners == n_labels).any() else options.n_rest
     free = noise_like(len(problem.V), unknown, n_labels, rng)
     prices = np.repeat(
         [0, BORROWED, FREE], [len(part.owners) for part in (learned, copies, free)]
@@ -281,7 +190,7 @@ def _offered(problem: _Problem, learned: Templates) -> _Model:
     return _Model(learned + copies + free, prices, prices == FREE)
 
 
-def _chosen(problem: _Problem, model: _Model, mapper: Mapper) -> _Model:
+def _chosen(problem: Problem, model: _Model, mapper: Mapper) -> _Model:
     """The model with those transposed templates alone that take part."""
     borrowed = model.prices == BORROWED
     if not borrowed.any():
@@ -303,7 +212,7 @@ def _chosen(problem: _Problem, model: _Model, mapper: Mapper) -> _Model:
     return model[np.flatnonzero(both)]
 
 
-def _allowed(problem: _Problem, model: _Model, active: Mask) -> Mask:
+def _allowed(problem: Problem, model: _Model, active: Mask) -> Mask:
     """Where each component may sound: free ones where nothing was said.
 
     Where there is nothing else for what is heard, any label may be it.

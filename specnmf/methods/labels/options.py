@@ -10,20 +10,7 @@ from specnmf.options import changed, option
 
 @dataclass(frozen=True, kw_only=True)
 class LabelOptions(FitOptions):
-    """How labelled sounds are learned and found.
-
-    Attributes
-    ----------
-    n_components : int
-        Templates a label; half as many for one that is never heard alone.
-    n_rest : int
-        Templates of what no label names; 0: the labels share all there is.
-    transpose : int
-        Semitones by which a label's templates may move up or down, to stand in for
-        notes that were not marked; 0: none.
-    max_iter : int
-        The most iterations of the last fit.
-    """
+    """How labelled sounds are learned and found."""
 
     n_components: int = option(
         16, "Templates for each label.", flags=("-k", "--components"), least=1

@@ -51,22 +51,20 @@ class Templates:
         """Some of them."""
         return Templates(np.ascontiguousarray(self.W[:, kept]), self.owners[kept])
 
-    def allowed(self, heard: Mask, *, rest: bool = True) -> Mask:
-        """Where each may sound, shape (n_components, n_frames).
+    def allowed(self, heard: Mask) -> Mask:
+        """Where each may sound, shape (n_components, n_frames): the rest everywhere.
 
         Parameters
         ----------
         heard : array of bool, shape (n_labels, n_frames)
             Where each label may.
-        rest : bool
-            Whether the rest may, in all frames.
         """
-        everywhere = np.full((1, heard.shape[1]), rest)
+        everywhere = np.ones((1, heard.shape[1]), bool)
         return np.concatenate([heard, everywhere])[self.owners]
 
 
 def learn_templates(
-    V: Float32, heard: Mask, annotated: Mask, settings: LabelOptions
+    V: Float32, heard: Mask, annotated: Mask, options: LabelOptions
 ) -> Templates:
     """What the annotated frames teach of each label, and of the rest.
 
@@ -82,27 +80,27 @@ def learn_templates(
         Where each label is heard, in annotated frames.
     annotated : array of bool, shape (n_frames,)
         Which those are.
-    settings : LabelOptions
+    options : LabelOptions
         n_components, n_rest, seed, threads.
     """
-    rng = np.random.default_rng(settings.seed)
+    rng = np.random.default_rng(options.seed)
     n_labels = len(heard)
     known = Templates(np.zeros((len(V), 0), np.float32), np.zeros(0, np.int64))
     without = annotated & ~heard.any(axis=0)
-    if settings.n_rest and is_audible(V, without):
-        owners = np.full(settings.n_rest, n_labels)
-        known = _learned(V[:, without], heard[:, without], known, owners, settings, rng)
+    if options.n_rest and is_audible(V, without):
+        owners = np.full(options.n_rest, n_labels)
+        known = _learned(V[:, without], heard[:, without], known, owners, options, rng)
     rest, together = known, []
     for label, frames in enumerate(frames_alone(heard)):
         if np.count_nonzero(frames) < LEAST_ALONE:
             together.append(label)
             continue
-        owners = np.full(settings.n_components, label)
-        known += _learned(V[:, frames], heard[:, frames], rest, owners, settings, rng)
+        owners = np.full(options.n_components, label)
+        known += _learned(V[:, frames], heard[:, frames], rest, owners, options, rng)
     if together:
         frames = heard[together].any(axis=0)
-        owners = np.repeat(together, max(1, settings.n_components // 2))
-        known += _learned(V[:, frames], heard[:, frames], known, owners, settings, rng)
+        owners = np.repeat(together, max(1, options.n_components // 2))
+        known += _learned(V[:, frames], heard[:, frames], known, owners, options, rng)
     return known[np.argsort(known.owners, kind="stable")]
 
 
@@ -144,7 +142,7 @@ def _learned(
     heard: Mask,
     known: Templates,
     owners: NDArray[np.int64],
-    settings: LabelOptions,
+    options: LabelOptions,
     rng: np.random.Generator,
 ) -> Templates:
     """New templates, one for each owner, beside those that are known."""
@@ -159,7 +157,7 @@ def _learned(
         max_iter=LEARNING,
         fixed=is_known,
         support=(None, both.allowed(heard)),
-        threads=settings.threads,
+        threads=options.threads,
     )
     return Templates(_of_sum_one(found.W[:, ~is_known]), owners)
 

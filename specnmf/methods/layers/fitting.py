@@ -1,4 +1,4 @@
-"""Layers of a spectrogram (placeholder)."""
+"""Layers of a recording: found one after another, or from there all together."""
 
 from __future__ import annotations
 
@@ -6,51 +6,91 @@ from typing import Any
 
 import numpy as np
 
-from specnmf.factor.iterate import Counted
+from specnmf.audio.stft import Float32
+from specnmf.factor.iterate import Callback, Counted
 from specnmf.factor.layers.hierarchical import hierarchical_nmf
+from specnmf.factor.layers.model import Layers
 from specnmf.factor.layers.neural import neural_nmf
 from specnmf.factor.options import BETAS
+from specnmf.methods.components.fitting import check_room
+from specnmf.methods.layers.options import LayerOptions
+from specnmf.score.marks import Marks
 
 
-def fit_layers(V, settings, marks, *, stages):
-    options: dict[str, Any] = {
-        "max_iter": settings.max_iter,
-        "tol": settings.tol,
-        "rng": settings.seed,
-        "threads": settings.threads,
+def fit_layers(
+    V: Float32,
+    options: LayerOptions,
+    marks: Marks | None = None,
+    *,
+    callback: Callback | None = None,
+) -> tuple[Layers, int]:
+    """Factorise a spectrogram in layers.
+
+    Learned together from a random start, all layers describe the sound that the last
+    one is left with, and the first no longer finds notes: so they start from those
+    that were found one after another.
+
+    Parameters
+    ----------
+    V : array, shape (n_bins, n_frames), float32
+        Magnitudes.
+    options : LayerOptions
+        The options.
+    marks : Marks, optional
+        Labels, which the last layer is to follow.
+    callback : callable, optional
+        Called as ``callback(iteration, loss)``, the iterations counted over all
+        layers; there are about `expected_iterations`.
+
+    Returns
+    -------
+    layers : Layers
+    n_iterations : int
+        How many they took.
+
+    Raises
+    ------
+    ParameterError
+        If the recording is too short for so many components.
+    """
+    check_room(options.ranks[0], V, instead="smaller --ranks")
+    tell = Counted(callback)
+    common: dict[str, Any] = {
+        "max_iter": options.max_iter,
+        "tol": options.tol,
+        "rng": options.seed,
+        "threads": options.threads,
+        "callback": tell,
     }
-    together = settings.method == "neural"
-    total = settings.max_iter * (len(settings.ranks) + together)
-    with stages.stage("factorise", total) as step:
-        tell = Counted(lambda i, loss: step(min(i, total), note=f"loss {loss:.5g}"))
-        found = hierarchical_nmf(
-            V,
-            settings.ranks,
-            beta=settings.beta,
-            solver=settings.solver,
-            callback=tell,
-            **options,
-            **_said(V, marks, settings, settings.beta),
-        )
-        if together:
-            found = neural_nmf(
-                V,
-                settings.ranks,
-                start=found,
-                restarts=1,
-                callback=tell,
-                **options,
-                **_said(V, marks, settings, BETAS["euclidean"]),
-            )
+    found = hierarchical_nmf(
+        V,
+        options.ranks,
+        beta=options.beta,
+        solver=options.solver,
+        **common,
+        **_said(V, marks, options, options.beta),
+    )
+    if options.method == "neural":
+        said = _said(V, marks, options, BETAS["euclidean"])
+        found = neural_nmf(V, options.ranks, start=found, restarts=1, **common, **said)
     return found, tell.count
 
 
-def _said(V, marks, settings, beta):
+def expected_iterations(options: LayerOptions) -> int:
+    """How many iterations `fit_layers` takes, unless it stops early."""
+    together = options.method == "neural"
+    return options.max_iter * (len(options.ranks) + together)
+
+
+def _said(
+    V: Float32, marks: Marks | None, options: LayerOptions, beta: float
+) -> dict[str, Any]:
+    """The labels, which at weight 1 weigh as much as V, by how costs grow with it."""
     if marks is None:
         return {}
     weight = float(np.power(V, max(beta, 0.0), dtype=np.float64).sum())
     return {
         "labels": marks.heard,
         "label_mask": marks.annotated,
-        "label_weight": settings.label_weight * weight / marks.heard.sum(),
+        "label_weight": options.label_weight * weight / marks.heard.sum(),
     }

@@ -15,22 +15,7 @@ LayerMethod = Literal["sequential", "neural"]
 
 @dataclass(frozen=True, kw_only=True)
 class LayerOptions(SolverOptions):
-    """How many layers there are, and how they are learned.
-
-    Attributes
-    ----------
-    ranks : sequence of int
-        The number of components of each layer, from the sound up: each fewer than
-        the last.
-    method : str
-        sequential: one layer after another; neural: all layers together, from there.
-    beta, solver : float, str
-        Of one layer after another; all together, it is the Euclidean distance.
-    label_weight : float
-        How much the labels count beside the sound; 1: as much.
-    stems : sequence of int, optional
-        The layers, from 1, whose components are written as sound; None: all.
-    """
+    """How many layers there are, and how they are learned."""
 
     ranks: Sequence[int] = option(
         (32, 8, 3),

@@ -7,11 +7,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from specnmf.audio.stft import Float32
+from specnmf.audio.recording import Audio
+from specnmf.audio.stft import Float32, Grid
 from specnmf.errors import ParameterError
-from specnmf.factor.factorization import component_labels
+from specnmf.factor.factorization import Factorization, component_labels
 from specnmf.factor.layers.model import Layers
 from specnmf.factor.layers.tree import Tree, ownership
+from specnmf.methods.stems import Stems
 from specnmf.notation import note_name
 
 #: What a component without a pitch is called.
@@ -38,6 +40,29 @@ def notes_of(
         name = note_name(midi) if np.isfinite(midi) else UNPITCHED
         shares[name] = shares.get(name, 0.0) + share
     return dict(sorted(shares.items(), key=lambda item: -item[1]))
+
+
+def layer_stems(
+    audio: Audio,
+    grid: Grid,
+    layers: Layers,
+    layer: int,
+    pitches: NDArray[np.float64],
+) -> Stems:
+    """The components of a layer as stems; their factors are the first layer's.
+
+    Parameters
+    ----------
+    audio, grid
+        The recording, and the grid of its analysis.
+    layers, layer
+        As for `LayerModels`.
+    pitches : array, shape (r_0,)
+        As for `notes_of`.
+    """
+    first = Factorization(layers.A[0], layers.S[0], losses=layers.losses)
+    model = LayerModels(layers, layer)
+    return Stems(audio, grid, model, layers.losses, first, pitches)
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,4 +1,4 @@
-"""Drums and hammers: where their spectra start from."""
+"""Drums and hammers: the layers of what is struck, and where they start from."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from specnmf.audio.stft import Grid
+from specnmf.audio.stft import Float32, Grid
+from specnmf.factor.parametric.strikes import Strikes
+from specnmf.methods.partials.schedule import Hits
 
 #: How long a drum's spectrum is followed after the strike, in seconds.
 LENGTH = 0.6
@@ -29,6 +31,18 @@ _SHAPES = {
 _BROAD = (2000.0, 6.0)
 
 
+def drum_layer(V: Float32, hits: Hits, grid: Grid) -> Strikes:
+    """Drums that start as loud as V, (n_channels, n_frames, n_bins), is."""
+    pitches = [drum.pitch for drum in hits.templates]
+    return _strikes(V, hits, drum_spectra(pitches, grid, n_channels=len(V)))
+
+
+def hammer_layer(V: Float32, hits: Hits, grid: Grid) -> Strikes:
+    """The attacks of struck strings, of the same kind."""
+    shapes = [_BROAD] * len(hits.templates)
+    return _strikes(V, hits, _spectra(shapes, grid, ATTACK, len(V)))
+
+
 def drum_spectra(
     pitches: Sequence[int], grid: Grid, *, n_channels: int
 ) -> NDArray[np.float32]:
@@ -42,11 +56,11 @@ def drum_spectra(
     return _spectra([_SHAPES.get(p, _BROAD) for p in pitches], grid, LENGTH, n_channels)
 
 
-def hammer_spectra(
-    n_hammers: int, grid: Grid, *, n_channels: int
-) -> NDArray[np.float32]:
-    """A first guess at the attacks of struck strings, of the same kind."""
-    return _spectra([_BROAD] * n_hammers, grid, ATTACK, n_channels)
+def _strikes(V: Float32, hits: Hits, spectra: Float32) -> Strikes:
+    level = float(V.sum(axis=2).mean())
+    strengths = np.full(len(hits.frame), level, np.float32)
+    place = hits.frame, hits.template
+    return Strikes(*place, spectra, strengths, n_frames=V.shape[1])
 
 
 def _spectra(

@@ -5,27 +5,18 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
-from numpy.typing import NDArray
 
-from specnmf.output.figures import canvas
-from specnmf.output.figures.canvas import BLUE, GREY, LINE, ORANGE, PALE, PLAIN, SMALL
-from specnmf.output.figures.pooling import Float64
+from specnmf.output.figures import canvas, pictures, scales
+from specnmf.output.figures.canvas import BLUE, GREY, ORANGE, PALE, PLAIN, SMALL
+from specnmf.output.figures.clocks import AGREED, Stretch, TimeMap, disagreements
 from specnmf.output.figures.score_data import ScoreFigureData
 from specnmf.score.notes import Score
 
-#: A path that leaps by more seconds leaves something out, and so does one that gets
-#: through as much of the score in this share of the time.
-LEAP, RUSH = 1.0, 0.125
-#: A note so many seconds before or after a stretch of the path belongs to it.
-BESIDE = 0.25
-#: Score and recording disagree where they agree less, for so many seconds.
-AGREED, LASTING = 0.25, 0.5
 #: The tempo is a mean over so many seconds, or this share of the recording.
 TEMPO_WINDOW, TEMPO_SHARE = 3.0, 1 / 50
 #: At most so many lines between the two rolls, and remarks above.
@@ -33,68 +24,6 @@ MOST_LINKS, MOST_REMARKS = 100, 4
 
 _POINTS = 1000  # of the curves of tempo and agreement
 _REMARK, _GAP = 0.17, 0.34  # inches of a line, and above a panel
-
-Stretch = tuple[float, float]
-
-
-@dataclass(frozen=True, eq=False)
-class TimeMap:
-    """What belongs together on the clocks of a score and a recording.
-
-    Attributes
-    ----------
-    path : array, shape (n_points, 2)
-        Seconds of the score and of the recording.
-    """
-
-    path: Float64
-
-    @cached_property
-    def runs(self) -> list[Float64]:
-        """The stretches of the path that leave nothing out."""
-        leaps = (np.abs(np.diff(self.path, axis=0)) > LEAP).any(axis=1)
-        cuts = np.flatnonzero(leaps | self._rushed()) + 1
-        runs = np.split(self.path, cuts)
-        return [run for run in runs if len(run) > 1] or [self.path]
-
-    def _rushed(self) -> NDArray[np.bool_]:
-        """Which steps belong to a rush, shape (n_points - 1,)."""
-        score, recording = self.path.T
-        ahead = np.searchsorted(score, score + LEAP)
-        first = np.flatnonzero(ahead < len(score))
-        last = ahead[first]
-        rush = recording[last] - recording[first] < RUSH * LEAP
-        turns = np.zeros(len(score), np.intp)
-        np.add.at(turns, first[rush], 1)
-        np.add.at(turns, last[rush], -1)
-        steep = np.diff(recording) < RUSH * np.diff(score)
-        return np.asarray(steep & (np.cumsum(turns)[:-1] > 0))
-
-    def gaps(self, side: int) -> list[Stretch]:
-        """What the score (0) or the recording (1) has and the other has not."""
-        ends = [float(run[-1, side]) for run in self.runs[:-1]]
-        starts = [float(run[0, side]) for run in self.runs[1:]]
-        return [(a, b) for a, b in zip(ends, starts, strict=True) if b - a > LEAP]
-
-    def recorded(self, seconds: Float64) -> Float64:
-        """When the recording has what the score has; NaN where it has not."""
-        placed = np.full(len(seconds), np.nan)
-        for run in self.runs:
-            inside = (seconds >= run[0, 0] - BESIDE) & (seconds <= run[-1, 0] + BESIDE)
-            placed[inside] = np.interp(seconds[inside], run[:, 0], run[:, 1])
-        return placed
-
-    def tempo(self, seconds: Float64, window: float) -> Float64:
-        """The score's seconds in one of the recording, a mean over ``window``."""
-        ratio = np.full(len(seconds), np.nan)
-        for run in self.runs:
-            start, stop = run[0, 1], run[-1, 1]
-            inside = (seconds >= start) & (seconds <= stop)
-            low = np.clip(seconds[inside] - window / 2, start, stop)
-            high = np.clip(seconds[inside] + window / 2, start, stop)
-            passed = [np.interp(at, run[:, 1], run[:, 0]) for at in (low, high)]
-            ratio[inside] = (passed[1] - passed[0]) / np.maximum(high - low, 1e-9)
-        return ratio
 
 
 @dataclass(frozen=True, eq=False)
@@ -122,28 +51,8 @@ def alignment_figure(data: ScoreFigureData) -> Figure:
         top -= gap + height
         axes = canvas.panel(figure, (1.0, top - 0.1, 9.7, height))
         draw(axes, view)
-        canvas.time_axis(axes, view.span, labelled=draw is panels[-1][2])
+        scales.time_axis(axes, view.span, labelled=draw is panels[-1][2])
     return figure
-
-
-def disagreements(agreement: Float64 | None) -> list[Stretch]:
-    """Where score and recording agree less than AGREED for LASTING seconds or more.
-
-    Parameters
-    ----------
-    agreement : array, shape (n_points, 2), or None
-        Seconds of the recording, rising, and the agreement there.
-    """
-    if agreement is None or not len(agreement):
-        return []
-    low = np.concatenate([[False], agreement[:, 1] < AGREED, [False]])
-    turns = np.flatnonzero(low[1:] != low[:-1])
-    seconds = agreement[:, 0]
-    stretches = [
-        (float(seconds[a]), float(seconds[b - 1]))
-        for a, b in zip(turns[::2], turns[1::2], strict=True)
-    ]
-    return [(a, b) for a, b in stretches if b - a >= LASTING]
 
 
 def _view(data: ScoreFigureData) -> _View:
@@ -213,12 +122,12 @@ def _draw_roll(axes: Axes, score: Score, colours: Sequence[str]) -> None:
     notes = np.array([[n.start, n.start + n.duration, n.pitch] for n in score.notes])
     notes = notes.reshape(-1, 3)
     boxes = np.column_stack([notes[:, :2], notes[:, 2] - 0.5, notes[:, 2] + 0.5])
-    canvas.draw_boxes(axes, boxes, colours, fill=0.85, linewidth=0.3)
-    keys = canvas.key_range(notes[:, 2].astype(np.intp))
+    pictures.draw_boxes(axes, boxes, colours, fill=0.85, linewidth=0.3)
+    keys = pictures.key_range(notes[:, 2].astype(np.intp))
     if len(keys):
         axes.set_ylim(keys.start - 0.5, keys.stop - 0.5)
     axes.set_yticks([])
-    canvas.grid(axes)
+    scales.grid(axes)
 
 
 def _draw_links(axes: Axes, view: _View) -> None:
@@ -250,11 +159,11 @@ def _draw_path(axes: Axes, view: _View) -> None:
     for run in clocks.runs:
         axes.plot(run[:, 1], run[:, 0], color=BLUE, linewidth=1.8)
     axes.set_ylim(0, stop)
-    ticks, labels, unit = canvas.clock_ticks((0.0, stop), most=6)
+    ticks, labels, unit = scales.clock_ticks((0.0, stop), most=6)
     axes.set_yticks(ticks, labels=labels, fontsize=SMALL)
     axes.set_ylabel(unit, fontsize=PLAIN)
     _shade(axes, view.apart)
-    _grid(axes)
+    scales.grid(axes, "both")
     canvas.caption(axes, "Time in the score; dashed: both clocks alike")
 
 
@@ -272,7 +181,7 @@ def _draw_tempo(axes: Axes, view: _View) -> None:
     axes.set_ylim(max(0.0, low - margin), high + margin)
     axes.set_ylabel("%", fontsize=PLAIN)
     _shade(axes, view.apart)
-    _grid(axes)
+    scales.grid(axes, "both")
     canvas.caption(axes, f"Tempo in percent of the score's; median {middle:.0f}%")
 
 
@@ -285,14 +194,9 @@ def _draw_agreement(axes: Axes, view: _View) -> None:
     axes.set_ylim(0, 1)
     axes.set_yticks([0, 0.5, 1], labels=["0", "0.5", "1"], fontsize=SMALL)
     _shade(axes, view.apart)
-    canvas.grid(axes)
+    scales.grid(axes)
     shaded = "; shaded: they disagree" if view.apart else ""
     canvas.caption(axes, f"Agreement of score and recording{shaded}")
-
-
-def _grid(axes: Axes) -> None:
-    axes.set_axisbelow(True)
-    axes.grid(color=LINE, linewidth=0.6)
 
 
 def _shade(axes: Axes, stretches: Sequence[Stretch]) -> None:
@@ -309,17 +213,10 @@ def _subtitle(data: ScoreFigureData) -> str:
 
 def _draw_remarks(figure: Figure, remarks: Sequence[str], top: float) -> None:
     """Write the remarks, a line each, so many inches below the top."""
-    width, height = figure.get_size_inches()
-    for number, text in enumerate(remarks):
-        figure.text(
-            0.12 / width,
-            1 - (top - 0.06 + number * _REMARK) / height,
-            canvas.printable(text, 150),
-            fontsize=SMALL,
-            color=ORANGE,
-            va="center",
-            parse_math=False,
-        )
+    style = {"fontsize": SMALL, "color": ORANGE, "va": "center"}
+    for number, words in enumerate(remarks):
+        place = canvas.MARGIN, top - 0.06 + number * _REMARK
+        canvas.text(figure, place, words, 150, **style)
 
 
 _Panel = tuple[float, float, Callable[[Axes, _View], None]]

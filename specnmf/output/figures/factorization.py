@@ -4,132 +4,26 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection
-from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
-from typing import NamedTuple
 
 import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.collections import PolyCollection
-from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator, StrMethodFormatter
 from numpy.typing import ArrayLike, NDArray
 
-from specnmf.errors import ParameterError
 from specnmf.factor.factorization import Factorization
 from specnmf.notation import note_name
-from specnmf.output.figures import canvas, pooling
-from specnmf.output.figures.canvas import BLUE, GREY, INK, LINE, ORANGE, PLAIN, SMALL
-from specnmf.output.figures.pooling import Float32, Float64, MagnitudesOf, Plane
+from specnmf.output.figures import canvas, pictures, pooling, scales
+from specnmf.output.figures.canvas import PLAIN
+from specnmf.output.figures.components import activations_figure, templates_figure
+from specnmf.output.figures.cost import cost_figure
+from specnmf.output.figures.factor_data import FigureData
+from specnmf.output.figures.pooling import Float32, MagnitudesOf
 from specnmf.output.options import FigureFormat
-from specnmf.parallel import workers
-
-#: At most so many components, the strongest, get a template or an unpitched lane.
-MOST_COMPONENTS = 128
 
 #: Their names.
 FIGURES = ("spectrogram", "templates", "activations", "reconstruction", "loss")
-
-_GRIDS = ((1, 3), (2, 8), (4, 32), (6, 66), (8, MOST_COMPONENTS))  # columns, up to
-_LABEL, _FOOT = 0.24, 0.06  # inches above and below a template, in its row
-
-
-@dataclass(frozen=True, eq=False)
-class FigureData(Plane):
-    """What the figures show.
-
-    Parameters
-    ----------
-    V : array, shape (n_bins, n_frames), or MagnitudesOf
-        The magnitudes that were factorised.
-    factorization : Factorization
-        V ≈ W H, and the losses.
-    frequencies : array, shape (n_bins,)
-        Of the bins, in Hz, rising.
-    times : array, shape (n_frames,)
-        Of the frames' centres, in seconds, evenly spaced.
-    pitches : array, shape (n_components,)
-        MIDI number of each component; NaN for one without a pitch.
-    beta : float
-        The divergence that was minimised.
-    title : str
-        Stands above each figure; the recording's name.
-    step : str
-        What the losses are of, one by one.
-
-    Raises
-    ------
-    ParameterError
-        If the shapes do not fit.
-    """
-
-    V: NDArray[np.floating] | MagnitudesOf
-    factorization: Factorization
-    frequencies: NDArray[np.floating]
-    times: NDArray[np.floating]
-    pitches: NDArray[np.floating]
-    beta: float = 1.0
-    title: str = ""
-    step: str = "iteration"
-
-    def __post_init__(self) -> None:
-        W, H = self.factorization.W, self.factorization.H
-        for name, expected in (
-            ("V", (W.shape[0], H.shape[1])),
-            ("frequencies", W.shape[:1]),
-            ("times", H.shape[1:]),
-            ("pitches", H.shape[:1]),
-        ):
-            given = getattr(self, name)
-            array = given if hasattr(given, "shape") else np.asarray(given)
-            if array.shape != expected:
-                raise ParameterError(
-                    f"{name} must have shape {expected} to fit W and H, "
-                    f"got {array.shape}"
-                )
-            object.__setattr__(self, name, array)
-
-    @cached_property
-    def shares(self) -> Float64:
-        """Each component's share of the energy of all, 0 to 1."""
-        return self.factorization.energy_shares()
-
-    @cached_property
-    def pictures(self) -> _Pictures:
-        """V, W H and what is left, pooled once for all figures."""
-        return _pool(self)
-
-    def label(self, component: int) -> str:
-        """Number, pitch and share of the energy, such as ``3: A4, 12%``."""
-        pitch = self.pitches[component]
-        name = note_name(pitch) if np.isfinite(pitch) else "unpitched"
-        return f"{component + 1}: {name}, {canvas.percent(self.shares[component])}"
-
-    def strongest(self, components: NDArray[np.intp]) -> NDArray[np.intp]:
-        """Those of the components that are drawn, in their own order."""
-        order = np.argsort(-self.shares[components], kind="stable")
-        return np.sort(components[order[:MOST_COMPONENTS]])
-
-
-class _Pictures(NamedTuple):
-    """Power in dB, each of shape (ROWS, n_columns), and how well W H fits."""
-
-    V: Float32
-    model: Float32
-    rest: Float32
-    explained: float  # the share of the energy of V; NaN if there is none
-
-
-class _Roll(NamedTuple):
-    """Activations as rows, from the bottom: lanes, an empty row, semitones."""
-
-    power: Float64  # (n_rows, n_columns)
-    bottom: int  # the lowest row's number, where a semitone's is its MIDI number
-    keys: range  # the semitones
-    lanes: NDArray[np.intp]  # the components without a pitch, from the top
 
 
 def draw_figures(
@@ -177,16 +71,15 @@ def draw_figures(
         title=title,
         step=step,
     )
-    for name, draw in (
-        ("spectrogram", spectrogram_figure),
-        ("templates", templates_figure),
-        ("activations", activations_figure),
-        ("reconstruction", reconstruction_figure),
-        ("loss", loss_figure),
-    ):
-        if name in only:
-            figure = draw(data)
-            canvas.save(figure, folder / f"{name}.{figure_format}", figure_format)
+    figures = {
+        "spectrogram": spectrogram_figure,
+        "templates": templates_figure,
+        "activations": activations_figure,
+        "reconstruction": reconstruction_figure,
+        "loss": loss_figure,
+    }
+    chosen = {name: draw for name, draw in figures.items() if name in only}
+    canvas.write(folder, data, chosen, figure_format)
 
 
 def spectrogram_figure(data: FigureData) -> Figure:
@@ -194,206 +87,46 @@ def spectrogram_figure(data: FigureData) -> Figure:
     figure = canvas.new_figure(11, 6, data.title, "Spectrogram V: what was recorded")
     axes = canvas.panel(figure, (0.85, 0.6, 8.75, 4.68))
     _draw_power(axes, data, data.pictures.V)
-    canvas.time_axis(axes, data.span)
+    scales.time_axis(axes, data.span)
     _octave_axis(axes, data)
-    canvas.bar(figure, (10.25, 0.6, 0.14, 4.68), mpl.colormaps["magma"], canvas.V_RANGE)
-    return figure
-
-
-def templates_figure(data: FigureData) -> Figure:
-    """Draw each template in dB below its own maximum, with its pitch and share."""
-    components = data.strongest(np.arange(len(data.pitches)))
-    n_columns = next(c for c, most in _GRIDS if len(components) <= most)
-    n_rows = -(-len(components) // n_columns)
-    row = min(max(6 / n_rows, 0.62), 1.9)
-    width = 10.25 / n_columns
-    height = n_rows * row + 0.6 + canvas.HEADER
-    subtitle = "Templates W: each component's spectrum, pitch and share of the energy"
-    figure = canvas.new_figure(11, height, data.title, subtitle)
-    for column in range(n_columns):
-        box = (0.7 + column * width, 0.6, width - 0.15, n_rows * row)
-        axes = canvas.panel(figure, box)
-        axes.set_xlim(data.rows.edges[0], data.rows.edges[-1])
-        axes.set_ylim(n_rows * row, 0)
-        canvas.frequency_axis(axes.xaxis, data.rows, sparse=n_columns > 2)
-        _level_axis(axes, n_rows, row, labelled=column == 0)
-        _draw_templates(axes, data, components[column::n_columns], row)
-        _mark_fundamentals(axes, data, components[column::n_columns], row)
-    middle = (0.7 + 5.05) / 11
-    figure.text(middle, 0.2 / height, "frequency", fontsize=PLAIN, ha="center")
-    return figure
-
-
-def activations_figure(data: FigureData) -> Figure:
-    """Draw a piano roll of the pitched components, and a lane for each other one."""
-    roll = _roll(data)
-    n_rows = len(roll.power)
-    height = max(1.4, n_rows * min(max(4.6 / n_rows, 0.12), 0.6))
-    subtitle = "Activations H: when each component sounds, and how strongly"
-    whole = height + 0.6 + canvas.HEADER
-    figure = canvas.new_figure(11, whole, data.title, subtitle)
-    left = 1.5 if len(roll.lanes) else 0.85
-    axes = canvas.panel(figure, (left, 0.6, 9.3 - left, height))
-    _draw_roll(axes, data, roll)
-    _pitch_axes(axes, data, roll)
-    canvas.time_axis(axes, data.span)
-    canvas.bar(figure, (10.25, 0.6, 0.14, height), _roll_colours(), canvas.H_RANGE)
+    pictures.bar(
+        figure, (10.25, 0.6, 0.14, 4.68), mpl.colormaps["magma"], canvas.V_RANGE
+    )
     return figure
 
 
 def reconstruction_figure(data: FigureData) -> Figure:
     """Draw V, W H and what is left, one above the other on one scale."""
-    pictures = data.pictures
+    pooled = data.pictures
     captions = ("V: the recording", "W H: the model", "|V − W H|: what is left")
     subtitle = "Reconstruction: V is silent"
-    if not math.isnan(pictures.explained):
-        share = canvas.percent(max(0.0, pictures.explained))
+    if not math.isnan(pooled.explained):
+        share = canvas.percent(max(0.0, pooled.explained))
         subtitle = f"Reconstruction: W H explains {share} of the energy of V"
     figure = canvas.new_figure(11, 8.9, data.title, subtitle)
-    panels = zip(captions, (pictures.V, pictures.model, pictures.rest), strict=True)
+    panels = zip(captions, pooled[:3], strict=True)
     for number, (caption, picture) in enumerate(panels):
         axes = canvas.panel(figure, (0.85, 5.75 - 2.575 * number, 9.1, 2.2))
         canvas.caption(axes, caption)
         _draw_power(axes, data, picture)
-        canvas.time_axis(axes, data.span, labelled=number == 2)
-    canvas.bar(figure, (10.25, 0.6, 0.14, 7.35), mpl.colormaps["magma"], canvas.V_RANGE)
+        scales.time_axis(axes, data.span, labelled=number == 2)
+    pictures.bar(
+        figure, (10.25, 0.6, 0.14, 7.35), mpl.colormaps["magma"], canvas.V_RANGE
+    )
     return figure
 
 
 def loss_figure(data: FigureData) -> Figure:
     """Draw the cost after each iteration, and say by how much it fell."""
-    losses = data.factorization.losses
-    cost = canvas.divergence_name(data.beta)
-    figure = canvas.new_figure(8, 4.6, data.title, f"Cost: the {cost} of W H from V")
-    axes = canvas.panel(figure, (1.0, 0.6, 6.7, 3.28))
-    axes.set_xlabel(data.step, fontsize=PLAIN)
-    axes.set_ylabel("cost", fontsize=PLAIN)
-    if len(losses):
-        _draw_losses(axes, losses, data.step)
-    else:
-        axes.set(xticks=[], yticks=[])
-        canvas.remark(axes, "no iterations", GREY)
-    return figure
-
-
-def _pool(data: FigureData) -> _Pictures:
-    """Pool V, W H and their difference to at most COLUMNS by ROWS, in blocks."""
-    W, H = data.factorization.W, data.factorization.H
-    pooled = np.empty((3, data.n_columns, pooling.ROWS), np.float32)
-    total, left = 0.0, 0.0
-    with workers(1):  # so small a product is no work for the BLAS's threads
-        for frames, columns in data.blocks():
-            block = pooling.spectra(data.V, frames)
-            model = np.asarray(H[:, frames].T @ W.T, np.float32)
-            rest = block - model
-            total += float(np.vdot(block, block))
-            left += float(np.vdot(rest, rest))
-            for picture, spectra in zip(pooled, (block, model, rest), strict=True):
-                picture[columns] = pooling.pooled_block(spectra, data.group, data.rows)
-    explained = 1 - left / total if total else math.nan
-    return _Pictures(pooled[0].T, pooled[1].T, pooled[2].T, explained)
-
-
-def _roll(data: FigureData) -> _Roll:
-    """Sort the activations into rows."""
-    power = pooling.template_power(data.factorization.W, data.factorization.H, data)
-    pitched = np.isfinite(data.pitches)
-    notes = pooling.semitones(data.pitches[pitched])
-    keys = canvas.key_range(notes)
-    lanes = data.strongest(np.flatnonzero(~pitched))
-    gap = 1 if len(lanes) and len(keys) else 0
-    bottom = keys.start - gap - len(lanes)
-    rows = np.zeros((keys.stop - bottom, data.n_columns))
-    np.add.at(rows, notes - bottom, power[pitched])
-    rows[: len(lanes)] = power[lanes[::-1]]
-    return _Roll(rows, bottom, keys, lanes)
+    losses, beta = data.factorization.losses, data.beta
+    return cost_figure(data.title, "W H from V", losses, beta=beta, step=data.step)
 
 
 def _draw_power(axes: Axes, data: FigureData, power: Float32) -> None:
     """Draw a picture in dB below the maximum of V."""
     peak = float(data.pictures.V.max())
-    canvas.draw_power(axes, power, data, data.rows, peak=peak)
-    canvas.frequency_axis(axes.yaxis, data.rows)
+    pictures.draw_power(axes, power, data, data.rows, peak=peak)
     axes.set_ylabel("frequency", fontsize=PLAIN)
-    if peak < pooling.SILENCE:
-        canvas.remark(axes, "silence", "white")
-
-
-def _draw_templates(
-    axes: Axes, data: FigureData, components: NDArray[np.intp], row: float
-) -> None:
-    """Stack the templates of a column, each in a row of so many inches."""
-    edges = data.rows.edges
-    x = np.concatenate([edges[:1], (edges[1:] + edges[:-1]) / 2, edges[-1:]])
-    W = data.factorization.W[:, components]
-    spectra = pooling.template_rows(W, data.rows, canvas.W_RANGE)
-    heights = np.pad(spectra, ((0, 0), (1, 1))) * (row - _LABEL - _FOOT)
-    feet = row * np.arange(1, len(components) + 1) - _FOOT
-    curves = [
-        np.column_stack([x, foot - height])
-        for foot, height in zip(feet, heights, strict=True)
-    ]
-    axes.add_collection(
-        PolyCollection(curves, facecolor=canvas.PALE, edgecolor=BLUE, linewidth=0.7)
-    )
-    for number, component in enumerate(components):
-        top = number * row + _LABEL - 0.05
-        text = data.label(component)
-        axes.text(edges[-1], top, text, fontsize=SMALL, color=INK, ha="right")
-
-
-def _mark_fundamentals(
-    axes: Axes, data: FigureData, components: NDArray[np.intp], row: float
-) -> None:
-    """Mark each fundamental by a line, and its note's name where there is room."""
-    low, high = data.rows.edges[[0, -1]]
-    x = pooling.octaves(data.pitches[components])
-    shown = np.flatnonzero((x >= low) & (x <= high))
-    tops = shown * row + _LABEL
-    feet = (shown + 1) * row - _FOOT
-    axes.vlines(x[shown], tops, feet, color=ORANGE, linewidth=1, zorder=3)
-    inches = axes.get_window_extent().width / canvas.DPI
-    free = high - (high - low) * 1.1 / inches  # the label takes the rest
-    for number in shown[x[shown] < free] if inches > 2 else ():
-        name = note_name(data.pitches[components[number]])
-        top = number * row + _LABEL - 0.05
-        axes.text(x[number], top, name, fontsize=SMALL, color=ORANGE, ha="center")
-
-
-def _draw_roll(axes: Axes, data: FigureData, roll: _Roll) -> None:
-    """Draw the activations in dB below their maximum, on a keyboard and in lanes."""
-    canvas.draw_keys(axes, roll.keys, data.span)
-    lanes = [roll.bottom - 0.5 + lane for lane in range(len(roll.lanes) + 1)]
-    axes.hlines(lanes, *data.span, color=LINE, linewidth=0.6, zorder=0.5)
-    shades = pooling.shades(roll.power, canvas.H_RANGE)
-    canvas.draw_bars(axes, data, _roll_colours()(shades, bytes=True), roll.bottom)
-    if shades.max() < 0:
-        canvas.remark(axes, "silence", GREY)
-
-
-def _roll_colours() -> ListedColormap:
-    """From transparent, where the keyboard shows through, to nearly black."""
-    colours = mpl.colormaps["magma_r"](np.linspace(0.1, 0.95, 256))
-    colours[:, 3] = np.minimum(1, np.linspace(0, 2, 256))
-    return ListedColormap(colours)
-
-
-def _draw_losses(axes: Axes, losses: Float64, step: str) -> None:
-    """Draw the cost, on a logarithmic axis if it falls by more than a decade."""
-    marker = "o" if len(losses) <= 30 else ""
-    iterations = np.arange(1, len(losses) + 1)
-    axes.plot(iterations, losses, color=BLUE, linewidth=2, marker=marker, markersize=4)
-    axes.grid(color=LINE, linewidth=0.6)
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
-    axes.yaxis.set_major_formatter(StrMethodFormatter("{x:,.10g}"))
-    if len(losses) == 1:
-        axes.set_xlim(0, 2)
-    if losses.min() > 0 and losses.max() > 10 * losses.min():
-        axes.set_yscale("log")
-    if len(losses) > 1 and losses[0] > 0:
-        fall = f"falls by {canvas.percent(1 - losses[-1] / losses[0])}"
-        text = f"{fall} from {step} 1 to {len(losses)}"
-        axes.set_title(text, loc="right", fontsize=PLAIN, color=INK, pad=4)
 
 
 def _octave_axis(axes: Axes, data: FigureData) -> None:
@@ -401,49 +134,5 @@ def _octave_axis(axes: Axes, data: FigureData) -> None:
     low, high = data.rows.edges[[0, -1]]
     cs = [m for m in range(24, 109, 12) if low <= pooling.octaves(m) <= high]
     if np.isfinite(data.pitches).any():
-        canvas.right_axis(axes, pooling.octaves(cs), [note_name(m) for m in cs])
-
-
-def _level_axis(axes: Axes, n_rows: int, row: float, *, labelled: bool) -> None:
-    """A scale in dB for each row of templates."""
-    ends = (_LABEL, row - _FOOT)
-    axes.set_yticks(np.add.outer(row * np.arange(n_rows), ends).ravel())
-    labels = ["0", f"−{canvas.W_RANGE}"] * n_rows if labelled else []
-    axes.set_yticklabels(labels or [""] * 2 * n_rows, fontsize=SMALL)
-    axes.tick_params(axis="y", length=3 if labelled else 0)
-    axes.set_axisbelow(True)
-    axes.grid(axis="x", color=LINE, linewidth=0.6)
-    axes.spines[["top", "right", "left"]].set_visible(False)
-    if labelled:
-        axes.set_ylabel("dB re each template's maximum", fontsize=PLAIN)
-
-
-def _pitch_axes(axes: Axes, data: FigureData, roll: _Roll) -> None:
-    """Name the rows at the left; at the right, the components that share them."""
-    sharing: dict[int, list[str]] = {}
-    for component in np.flatnonzero(np.isfinite(data.pitches)):
-        key = int(pooling.semitones(data.pitches[component]))
-        sharing.setdefault(key, []).append(f"{component + 1}")
-    names = {key: note_name(key) for key in sharing}
-    for row, component in enumerate(roll.lanes[::-1], roll.bottom):
-        names[row] = data.label(component)
-    axes.set_yticks(list(names), labels=list(names.values()), fontsize=SMALL)
-    cs = [key for key in roll.keys if key % 12 == 0 and key not in sharing]
-    axes.set_yticks(cs, labels=[note_name(c) for c in cs], fontsize=SMALL, minor=True)
-    axes.tick_params(axis="y", which="both", length=0)
-    axes.tick_params(axis="y", which="minor", labelcolor="#8c8c8c")
-    if sharing:
-        numbers = [
-            ", ".join(group[:3]) + " …" * (len(group) > 3) for group in sharing.values()
-        ]
-        right = canvas.right_axis(axes, list(sharing), numbers)
-        right.tick_params(length=0)
-        right.annotate(
-            "component",
-            (1, 1),
-            (4, 4),
-            xycoords="axes fraction",
-            textcoords="offset points",
-            fontsize=SMALL,
-            color=GREY,
-        )
+        names = [note_name(m) for m in cs]
+        scales.right_axis(axes, pooling.octaves(cs), names, length=3)

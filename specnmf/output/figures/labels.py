@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -13,8 +12,7 @@ from matplotlib.colors import to_rgba_array
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from specnmf.errors import ParameterError
-from specnmf.output.figures import canvas, pooling
+from specnmf.output.figures import canvas, pictures, pooling, scales
 from specnmf.output.figures.canvas import BLUE, GREY, INK, PALE
 from specnmf.output.figures.pooling import Plane
 from specnmf.output.options import FigureFormat
@@ -44,10 +42,6 @@ class LabelFigureData(Plane):
     ----------
     V : array, shape (n_bins, n_frames)
         The magnitudes that were factorised.
-    frequencies : array, shape (n_bins,)
-        Of the bins, in Hz, rising.
-    times : array, shape (n_frames,)
-        Of the frames' centres, in seconds, evenly spaced.
     names : sequence of str
         The sounds.
     heard : array of bool, shape (n_names, n_frames)
@@ -58,8 +52,8 @@ class LabelFigureData(Plane):
         How surely each sound is heard, 0 to 1.
     active : array of bool, shape (n_names, n_frames)
         What was decided.
-    title : str
-        Stands above the figure; the recording's name.
+    frequencies, times, title
+        As for `Plane`.
 
     Raises
     ------
@@ -68,50 +62,28 @@ class LabelFigureData(Plane):
     """
 
     V: NDArray[np.floating]
-    frequencies: NDArray[np.floating]
-    times: NDArray[np.floating]
     names: Sequence[str]
     heard: Bools
     annotated: Bools
     activity: NDArray[np.floating]
     active: Bools
-    title: str = ""
 
     def __post_init__(self) -> None:
         lanes = len(self.names), len(self.times)
-        for name, expected in (
-            ("V", (len(self.frequencies), lanes[1])),
-            ("heard", lanes),
-            ("annotated", lanes[1:]),
-            ("activity", lanes),
-            ("active", lanes),
-        ):
-            shape = np.shape(getattr(self, name))
-            if shape != expected:
-                raise ParameterError(f"{name} must have shape {expected}, got {shape}")
-
-    def pooled(self, rows: NDArray[Any]) -> NDArray[Any]:
-        """The maximum of each column's frames: short regions are kept."""
-        starts = np.arange(0, len(self.times), self.group)
-        return np.asarray(np.maximum.reduceat(rows, starts, axis=-1))
+        self.check(
+            V=(len(self.frequencies), lanes[1]),
+            heard=lanes,
+            annotated=lanes[1:],
+            activity=lanes,
+            active=lanes,
+        )
 
 
 def draw_label_figure(
     folder: Path, data: LabelFigureData, *, figure_format: FigureFormat = "png"
 ) -> None:
-    """Write ``labels``; the same data give the same bytes.
-
-    Parameters
-    ----------
-    folder : Path
-        Where to; it exists.
-    data : LabelFigureData
-        What it shows.
-    figure_format : {"png", "svg", "pdf"}
-        Of the file, and its suffix.
-    """
-    path = folder / f"labels.{figure_format}"
-    canvas.save(label_figure(data), path, figure_format)
+    """Write ``labels``; as `specnmf.output.figures.draw_figures`."""
+    canvas.write(folder, data, {"labels": label_figure}, figure_format)
 
 
 def label_figure(data: LabelFigureData) -> Figure:
@@ -131,13 +103,12 @@ def label_figure(data: LabelFigureData) -> Figure:
     axes = canvas.panel(figure, (_LEFT, 0.6, _WIDE, tall))
     _draw_lanes(axes, data)
     # The first name is the highest lane's.
-    canvas.name_rows(axes, dict(enumerate(reversed(data.names))), lane)
-    canvas.time_axis(axes, data.span)
-    canvas.grid(axes)
+    scales.name_rows(axes, dict(enumerate(reversed(data.names))), lane)
+    scales.time_axis(axes, data.span)
+    scales.grid(axes)
     seconds = data.hop * np.count_nonzero(data.active, axis=1)[::-1]
     found = [f"{each:.1f} s" for each in seconds]
-    right = canvas.right_axis(axes, range(n_lanes), found)
-    right.tick_params(length=0)
+    scales.right_axis(axes, range(n_lanes), found)
     return figure
 
 
@@ -145,32 +116,20 @@ def _draw_sound(figure: Figure, data: LabelFigureData, bottom: float) -> None:
     """Draw the spectrogram, so that one sees what the labels are about."""
     axes = canvas.panel(figure, (_LEFT, bottom, _WIDE, _SOUND))
     power = pooling.picture(data.V, data, data.rows)
-    peak = float(power.max())
-    canvas.draw_power(axes, power, data, data.rows, peak=peak)
-    canvas.frequency_axis(axes.yaxis, data.rows)
-    canvas.time_axis(axes, data.span, labelled=False)
-    if peak < pooling.SILENCE:
-        canvas.remark(axes, "silence", "white")
+    pictures.draw_power(axes, power, data, data.rows)
+    scales.time_axis(axes, data.span, labelled=False)
 
 
 def _draw_lanes(axes: Axes, data: LabelFigureData) -> None:
     """Draw the lanes, one apart, the first at the top."""
     n_lanes, first = len(data.names), data.extent()
-    canvas.draw_pixels(axes, _bars(data), (*first, -0.5, n_lanes - 0.5))
+    pictures.draw_pixels(axes, _bars(data), (*first, -0.5, n_lanes - 0.5))
     edges = np.linspace(*first, data.n_columns + 1)
     low, high = _SURE
-    for place, activity in enumerate(data.pooled(data.activity)[::-1]):
-        foot = place - 0.5 + low
-        axes.fill_between(
-            edges,
-            foot,
-            foot + (high - low) * np.append(activity, activity[-1:]),
-            step="post",
-            facecolor=PALE,
-            edgecolor=BLUE,
-            linewidth=0.4,
-            zorder=2,
-        )
+    for place, activity in enumerate(data.highest(data.activity)[::-1]):
+        foot = np.full(len(activity), place - 0.5 + low)
+        top = foot + (high - low) * activity
+        pictures.draw_steps(axes, edges, foot, top, facecolor=PALE, edgecolor=BLUE)
     between = np.arange(n_lanes - 1) + 0.5
     axes.hlines(between, *data.span, color=GREY, linewidth=0.5, zorder=3)
     axes.set_ylim(-0.5, n_lanes - 0.5)
@@ -181,8 +140,8 @@ def _bars(data: LabelFigureData) -> NDArray[np.uint8]:
 
     A picture, for there may be thousands of regions.
     """
-    heard, active = data.pooled(data.heard), data.pooled(data.active)
-    marked = np.where(heard, 2, data.pooled(data.annotated))
+    heard, active = data.highest(data.heard), data.highest(data.active)
+    marked = np.where(heard, 2, data.highest(data.annotated))
     lines = np.zeros((len(data.names), _LINES, data.n_columns), np.intp)
     lines[:, _lines_of(_MARKED)] = marked[:, None]
     lines[:, _lines_of(_FOUND)] = np.where(active, 3, 0)[:, None]

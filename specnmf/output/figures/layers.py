@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -13,23 +11,13 @@ from matplotlib.figure import Figure
 from matplotlib.patches import PathPatch
 from matplotlib.path import Path as Curve
 from matplotlib.patheffects import withStroke
-from matplotlib.ticker import MaxNLocator, StrMethodFormatter
-from numpy.typing import NDArray
 
-from specnmf.errors import ParameterError
-from specnmf.factor.layers.model import Layers
-from specnmf.factor.layers.tree import Tree
-from specnmf.methods.layers.stems import notes_of
-from specnmf.output.figures import canvas, pooling
-from specnmf.output.figures.canvas import BLUE, GREY, INK, LINE, PLAIN, SMALL
-from specnmf.output.figures.pooling import Plane
-from specnmf.output.figures.stems import GREY as OTHERS
-from specnmf.output.figures.stems import HUES, shaded
+from specnmf.output.figures import canvas, pictures, pooling, scales
+from specnmf.output.figures.canvas import INK, PLAIN
+from specnmf.output.figures.cost import cost_figure
+from specnmf.output.figures.layer_data import LayerFigureData
+from specnmf.output.figures.stems import shaded
 from specnmf.output.options import FigureFormat
-
-#: Notes by which a component of a further layer is called, and the least share of
-#: its energy that one has.
-MOST_NOTES, LEAST_NOTE = 6, 0.04
 
 #: A link of less than this share of a component's energy is not drawn.
 LEAST_LINK = 0.1
@@ -38,146 +26,17 @@ _LEFT, _NAMES, _RIGHT, _WIDTH = 0.3, 4.5, 0.2, 11.0  # inches; _NAMES end at the
 _TREE = 2.75  # inches of the tree's width
 _GAP, _FOOT = 0.42, 0.6  # inches between panels, and below the last
 _THICKEST, _SMALLEST, _LARGEST = 14, 8, 260  # points, and square points of discs
-_LONGEST = 60  # characters of a name
+_LONGEST = 18, 60  # characters of a name in the first layer and in others
 _USUAL, _TALLEST = 4.6, 9.0  # inches of all rows of the first layer
 _HIGHEST_ROW, _LOWEST_ROW, _UPPER_ROW = 0.26, 0.13, 0.195  # inches
-
-
-@dataclass(frozen=True, eq=False)
-class LayerFigureData(Plane):
-    """What the figures show.
-
-    Parameters
-    ----------
-    layers : Layers
-        The factors of a magnitude spectrogram.
-    tree : Tree
-        Their energies.
-    frequencies : array, shape (n_bins,)
-        Of the bins, in Hz, rising.
-    times : array, shape (n_frames,)
-        Of the frames' centres, in seconds, evenly spaced.
-    pitches : array, shape (r_0,)
-        MIDI number of each component of the first layer; NaN for one without a pitch.
-    labels : tuple of str
-        What each component of the last layer is called, if it has a name.
-    title : str
-        Stands above each figure; the recording's name.
-    together : bool
-        Whether the cost is that of all layers, not of the last one.
-    beta : float
-        The divergence that the cost is made of.
-
-    Raises
-    ------
-    ParameterError
-        If the shapes do not fit.
-    """
-
-    layers: Layers
-    tree: Tree
-    frequencies: NDArray[np.floating]
-    times: NDArray[np.floating]
-    pitches: NDArray[np.floating]
-    labels: tuple[str, ...] = ()
-    title: str = ""
-    together: bool = False
-    beta: float = 2.0
-
-    def __post_init__(self) -> None:
-        A, S = self.layers.A, self.layers.S
-        for name, expected in (
-            ("frequencies", A[0].shape[:1]),
-            ("times", S[0].shape[1:]),
-            ("pitches", S[0].shape[:1]),
-        ):
-            shape = np.shape(getattr(self, name))
-            if shape != expected:
-                raise ParameterError(
-                    f"{name} must have shape {expected} to fit the layers, got {shape}"
-                )
-        if self.tree.ranks != self.layers.ranks:
-            raise ParameterError(
-                f"the tree has ranks {self.tree.ranks}, the layers {self.layers.ranks}"
-            )
-
-    @property
-    def n_layers(self) -> int:
-        """The number of layers."""
-        return len(self.layers.ranks)
-
-    @cached_property
-    def order(self) -> list[list[int]]:
-        """The components of each layer from the top, those of one parent together."""
-        order: list[list[int]] = [[] for _ in range(self.n_layers)]
-        for layer, component in self._descent():
-            order[layer].append(component)
-        return order
-
-    @cached_property
-    def places(self) -> list[dict[int, float]]:
-        """Where each component stands in the tree, in rows of the first layer."""
-        places: list[dict[int, float]] = [{} for _ in range(self.n_layers)]
-        n_rows = 0
-        for layer, component in reversed(list(self._descent())):
-            own = [places[layer - 1][c] for c in self.tree.children(layer, component)]
-            if not own:
-                own = [n_rows]
-                n_rows += 1
-            places[layer][component] = (min(own) + max(own)) / 2
-        return places
-
-    def name(self, layer: int, component: int) -> str:
-        """Number, label, notes and share, such as ``3: A4, 12%`` or ``1 verse: A4``."""
-        label = dict(enumerate(self.labels)).get(component, "")
-        if layer < self.n_layers - 1 or not label:
-            label = ""
-        share = canvas.percent(self.tree.shares[layer][component])
-        number = f"{component + 1} {label}".rstrip()
-        return f"{number}: {self._notes(layer, component)}, {share}"
-
-    def colour(self, layer: int, component: int) -> str:
-        """That of the component of the last layer that it belongs to."""
-        if self.n_layers == 1:
-            return BLUE
-        top = self.tree.ancestor(component, layer)
-        return HUES[top] if top < len(HUES) else OTHERS
-
-    def _notes(self, layer: int, component: int) -> str:
-        """The notes of a component, the strongest first."""
-        names = notes_of(self.tree, self.pitches, layer, component)
-        chosen = list(names)[:MOST_NOTES]
-        chosen = [n for n in chosen if names[n] >= LEAST_NOTE] or chosen[:1]
-        return " ".join(chosen) or "silent"
-
-    def _descent(self) -> Iterator[tuple[int, int]]:
-        """Yield each layer and component, a parent before its children."""
-
-        def below(layer: int, component: int) -> Iterator[tuple[int, int]]:
-            yield layer, component
-            for child in self.tree.children(layer, component):
-                yield from below(layer - 1, child)
-
-        for component in range(self.layers.ranks[-1]):
-            yield from below(self.n_layers - 1, component)
 
 
 def draw_layer_figures(
     folder: Path, data: LayerFigureData, *, figure_format: FigureFormat = "png"
 ) -> None:
-    """Write ``layers`` and ``loss``; the same data give the same bytes.
-
-    Parameters
-    ----------
-    folder : Path
-        Where to; it exists.
-    data : LayerFigureData
-        What they show.
-    figure_format : {"png", "svg", "pdf"}
-        Of the files, and their suffix.
-    """
-    for name, draw in (("layers", layers_figure), ("loss", loss_figure)):
-        canvas.save(draw(data), folder / f"{name}.{figure_format}", figure_format)
+    """Write ``layers`` and ``loss``; as `specnmf.output.figures.draw_figures`."""
+    figures = {"layers": layers_figure, "loss": loss_figure}
+    canvas.write(folder, data, figures, figure_format)
 
 
 def layers_figure(data: LayerFigureData) -> Figure:
@@ -225,32 +84,14 @@ def _draw_activations(
     for k, place in places.items():
         groups[place] = hues.index(data.colour(layer, k))
     shades = pooling.shades(power, canvas.H_RANGE)
-    canvas.draw_bars(axes, data, shaded(shades, groups, hues), 0)
+    pictures.draw_bars(axes, data, shaded(shades, groups, hues), 0)
     if shades.max() < 0:
-        canvas.remark(axes, "silence", GREY)
+        canvas.remark(axes, "silence")
     canvas.caption(axes, f"layer {layer + 1}")
     axes.set_ylim(-0.5, n_rows - 0.5)
-    canvas.time_axis(axes, data.span, labelled=layer == 0)
-    _name_rows(axes, data, layer, places, box[3] / n_rows)
-
-
-def _name_rows(
-    axes: Axes,
-    data: LayerFigureData,
-    layer: int,
-    places: dict[int, int],
-    inches: float,
-) -> None:
-    """Name the rows at the left; those of the first layer where there is room."""
+    scales.time_axis(axes, data.span, labelled=layer == 0)
     names = {place: data.name(layer, k) for k, place in places.items()}
-    if layer == 0:
-        canvas.name_rows(axes, names, inches)
-        return
-    labels = [canvas.printable(name, _LONGEST) for name in names.values()]
-    axes.set_yticks(list(names), labels, fontsize=SMALL)
-    for label in axes.yaxis.get_ticklabels():
-        label.set_parse_math(False)
-    axes.tick_params(axis="y", length=0)
+    scales.name_rows(axes, names, box[3] / n_rows, most=_LONGEST[layer > 0])
 
 
 def _draw_tree(
@@ -266,12 +107,12 @@ def _draw_tree(
         _draw_link(axes, data, layer, component, parent, share)
     for layer in range(data.n_layers):
         _draw_discs(axes, data, layer)
-        axes.annotate(
+        canvas.note(
+            axes,
             f"layer {layer + 1}",
             (data.n_layers - 1 - layer, 1),
             (0, 18),  # clear of what the topmost discs are called
             xycoords=("data", "axes fraction"),
-            textcoords="offset points",
             fontsize=PLAIN,
             color=INK,
             ha="left" if layer == data.n_layers - 1 else "center",
@@ -333,12 +174,11 @@ def _draw_discs(axes: Axes, data: LayerFigureData, layer: int) -> None:
     if layer == 0:
         return
     for component, place in places.items():
-        axes.annotate(
+        canvas.note(
+            axes,
             f"{component + 1}: {canvas.percent(shares[component])}",
             (x, place),
             (0, 5 + 8 * np.sqrt(shares[component])),
-            textcoords="offset points",
-            fontsize=SMALL,
             color=INK,
             ha="left" if x == 0 else "center",
             path_effects=[withStroke(linewidth=2.5, foreground="white")],
@@ -355,20 +195,4 @@ def loss_figure(data: LayerFigureData) -> Figure:
         of = "all layers' product from V"
     if data.layers.B is not None:
         of += ", labels included"
-    name = canvas.divergence_name(data.beta)
-    figure = canvas.new_figure(8, 4.6, data.title, f"Cost: the {name} of {of}")
-    axes = canvas.panel(figure, (1.0, 0.6, 6.7, 3.28))
-    axes.set_xlabel("iteration", fontsize=PLAIN)
-    axes.set_ylabel("cost", fontsize=PLAIN)
-    losses = data.layers.losses
-    if not len(losses):
-        axes.set(xticks=[], yticks=[])
-        canvas.remark(axes, "no iterations", GREY)
-        return figure
-    axes.plot(np.arange(1, len(losses) + 1), losses, color=BLUE, linewidth=2)
-    axes.grid(color=LINE, linewidth=0.6)
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
-    axes.yaxis.set_major_formatter(StrMethodFormatter("{x:,.10g}"))
-    if losses.min() > 0 and losses.max() > 10 * losses.min():
-        axes.set_yscale("log")
-    return figure
+    return cost_figure(data.title, of, data.layers.losses, beta=data.beta)

@@ -9,8 +9,8 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from specnmf.factor.factorization import Factorization
-from specnmf.output.figures import canvas, pooling, stems
-from specnmf.output.figures.canvas import GREY, INK, PLAIN
+from specnmf.output.figures import canvas, pictures, pooling, scales, stems
+from specnmf.output.figures.canvas import INK, PLAIN
 from specnmf.output.figures.score_data import ScoreFigureData
 
 Shades = NDArray[np.floating]
@@ -41,8 +41,8 @@ def templates_figure(data: ScoreFigureData) -> Figure:
             )
             _draw_templates(axes, data, part, shades[part])
             names = {k: data.voices[voice].name for k, voice in enumerate(part)}
-            canvas.name_rows(axes, names, row)
-            canvas.frequency_axis(axes.xaxis, data.rows)
+            scales.name_rows(axes, names, row)
+            scales.frequency_axis(axes.xaxis, data.rows)
             axes.tick_params(axis="x", labelbottom=part is parts[-1])
             if part is parts[-1]:
                 axes.set_xlabel("frequency", fontsize=PLAIN)
@@ -66,13 +66,13 @@ def activations_figure(data: ScoreFigureData) -> Figure:
     )
     left = 1.5 if lanes else 0.85
     axes = canvas.panel(figure, (left, 0.6, 9.9 - left, n_rows * row))
-    canvas.draw_keys(axes, keys, data.span)
+    pictures.draw_keys(axes, keys, data.span)
     pitches = [int(v.pitch) for v in data.voices if not np.isnan(v.pitch)]
     places = [*lanes, *pitches]
     _draw_roll(axes, data, np.array(places) - bottom, n_rows, bottom)
     names = {p: v.name for p, v in zip(places, data.voices, strict=True)}
-    canvas.name_rows(axes, names, row)
-    canvas.time_axis(axes, data.span)
+    scales.name_rows(axes, names, row)
+    scales.time_axis(axes, data.span)
     _bar(figure, n_rows * row, canvas.H_RANGE)
     return figure
 
@@ -126,7 +126,7 @@ def _draw_templates(
     group = data.groups[part[0]]
     low, high = data.rows.edges[[0, -1]]
     colours = stems.shaded(shades, data.groups[part][:, None], data.palette.colours)
-    canvas.draw_pixels(axes, colours, (low, high, -0.5, len(part) - 0.5))
+    pictures.draw_pixels(axes, colours, (low, high, -0.5, len(part) - 0.5))
     pitches = np.array([data.voices[k].pitch for k in part])
     x = pooling.octaves(pitches)
     shown = np.flatnonzero((x >= low) & (x <= high))
@@ -153,12 +153,12 @@ def _draw_factors(
     )
     low, high = data.rows.edges[[0, -1]]
     extent = (-0.5, len(names) - 0.5, low, high)
-    canvas.draw_pixels(left, W.transpose(1, 0, 2), extent)
-    canvas.draw_bars(right, data, H, 0)
-    canvas.frequency_axis(left.yaxis, data.rows)
-    canvas.name_columns(left, names, 3.5 / len(names))
-    canvas.name_rows(right, names, 3.3 / len(names))
-    canvas.time_axis(right, data.span)
+    pictures.draw_pixels(left, W.transpose(1, 0, 2), extent)
+    pictures.draw_bars(right, data, H, 0)
+    scales.frequency_axis(left.yaxis, data.rows)
+    scales.name_columns(left, names, 3.5 / len(names))
+    scales.name_rows(right, names, 3.3 / len(names))
+    scales.time_axis(right, data.span)
     for axes, text in zip((left, right), captions, strict=True):
         canvas.caption(axes, text)
 
@@ -171,7 +171,7 @@ def _on(allowed: NDArray[np.bool_], shades: Shades) -> Shades:
 def _layout(data: ScoreFigureData) -> tuple[range, range]:
     """The rows of a piano roll: its keys, and a row below them that of others."""
     pitches = np.array([v.pitch for v in data.voices if not np.isnan(v.pitch)])
-    keys = canvas.key_range(pitches.astype(np.intp))
+    keys = pictures.key_range(pitches.astype(np.intp))
     n_lanes = len(data.voices) - len(pitches)
     top = keys.start - 1 if keys else n_lanes
     return keys, range(top - n_lanes, top)
@@ -187,17 +187,17 @@ def _draw_roll(
     """Draw each voice in its row; where some share one, the strongest is seen."""
     strengths = pooling.shades(data.power(data.factorization), canvas.H_RANGE)
     if strengths.max() < 0:
-        canvas.remark(axes, "silence", GREY)
+        canvas.remark(axes, "silence")
     shades = np.zeros((n_rows, data.n_columns))
     groups = np.zeros(shades.shape, np.intp)
     for row, group, strength in zip(rows, data.groups, strengths, strict=True):
         louder = strength > shades[row]
         shades[row, louder], groups[row, louder] = strength[louder], group
     colours = stems.shaded(shades, groups, data.palette.colours)
-    canvas.draw_bars(axes, data, colours, bottom)
+    pictures.draw_bars(axes, data, colours, bottom)
 
 
 def _bar(figure: Figure, inches: float, span: int) -> None:
     """Explain how dark a colour is, at the right."""
     colours = ListedColormap(stems.ramp(stems.GREY) / 255)
-    canvas.bar(figure, (10.2, 0.6, 0.14, inches), colours, span)
+    pictures.bar(figure, (10.2, 0.6, 0.14, inches), colours, span)

@@ -7,11 +7,15 @@ the strongest frequency within it.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import cached_property
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+
+from specnmf.errors import ParameterError
+from specnmf.notation import hertz
 
 Float32 = NDArray[np.float32]
 Float64 = NDArray[np.float64]
@@ -46,19 +50,40 @@ class Rows(NamedTuple):
     starts: NDArray[np.intp]  # which of the points are edges
 
 
+@dataclass(frozen=True, eq=False, kw_only=True)
 class Plane:
     """Time and frequency of some figures' pictures.
 
-    Attributes
+    Parameters
     ----------
     frequencies : array, shape (n_bins,)
         Of the bins, in Hz, rising.
     times : array, shape (n_frames,)
         Of the frames' centres, in seconds, evenly spaced.
+    title : str
+        Stands above each figure; the recording's name.
     """
 
     frequencies: NDArray[np.floating]
     times: NDArray[np.floating]
+    title: str = ""
+
+    def check(self, **shapes: tuple[int, ...]) -> None:
+        """Make fields arrays, and see that they have their shapes.
+
+        Raises
+        ------
+        ParameterError
+            If one has not.
+        """
+        for name, expected in shapes.items():
+            given = getattr(self, name)
+            array = given if hasattr(given, "shape") else np.asarray(given)
+            if array.shape != expected:
+                raise ParameterError(
+                    f"{name} must have shape {expected}, got {array.shape}"
+                )
+            object.__setattr__(self, name, array)
 
     @property
     def hop(self) -> float:
@@ -92,6 +117,11 @@ class Plane:
         """Seconds at which the first column begins and the last one ends."""
         start = self.span[0]
         return start, start + self.n_columns * self.group * self.hop
+
+    def highest(self, rows: NDArray[Any]) -> NDArray[Any]:
+        """The maximum of each column's frames, which keeps what is short."""
+        starts = np.arange(0, len(self.times), self.group)
+        return np.asarray(np.maximum.reduceat(rows, starts, axis=-1))
 
     def blocks(self) -> Iterator[tuple[slice, slice]]:
         """Yield the frames in blocks, each with its columns."""
@@ -166,34 +196,20 @@ def template_rows(W: NDArray[np.floating], rows: Rows, span: float) -> Float32:
 def template_power(
     W: NDArray[np.floating], H: NDArray[np.floating], plane: Plane
 ) -> Float64:
-    """The power of each component, shape (n_components, n_columns).
-
-    Frames are pooled by their maxima, which keep short notes.
-    """
-    starts = np.arange(0, len(plane.times), plane.group)
+    """The highest power of each component, shape (n_components, n_columns)."""
     norms = np.sqrt(np.einsum("fk,fk->k", W, W, dtype=np.float64))
-    return np.asarray((np.maximum.reduceat(H, starts, axis=1) * norms[:, None]) ** 2)
+    return np.asarray((plane.highest(H) * norms[:, None]) ** 2)
 
 
 def shades(power: Float64, span: float) -> Float64:
     """From 0, ``span`` dB below the maximum, to 1; below 0 in silence."""
-    level = decibels(power)
+    level = 10 * np.log10(np.maximum(power, _ZERO))
     return np.asarray(1 + (level - max(level.max(), SILENCE)) / span)
-
-
-def decibels(power: Float64) -> Float64:
-    """Ten times the logarithm, at least -300."""
-    return np.asarray(10 * np.log10(np.maximum(power, _ZERO)))
 
 
 def octaves(midi: ArrayLike) -> Float64:
     """Log2 of the frequency in Hz of MIDI numbers."""
-    return np.asarray(np.log2(440) + (np.asarray(midi, np.float64) - 69) / 12)
-
-
-def semitones(midi: NDArray[np.floating]) -> NDArray[np.intp]:
-    """The nearest semitones, as `note_name` rounds."""
-    return np.asarray(np.floor(midi + 0.5), np.intp)
+    return np.asarray(np.log2(hertz(midi)))
 
 
 def _mean_power(spectra: Float32, group: int) -> Float32:

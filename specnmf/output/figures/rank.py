@@ -10,8 +10,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from specnmf.factor.rank import SHARE, RankChoice
-from specnmf.output.figures import canvas
-from specnmf.output.figures.canvas import BLUE, GREY, INK, LINE, ORANGE, PLAIN, SMALL
+from specnmf.output.figures import canvas, scales
+from specnmf.output.figures.canvas import BLUE, GREY, INK, ORANGE, PLAIN, SMALL
 from specnmf.output.options import FigureFormat
 
 #: Numbers that stand below the axis if they were tried, besides the choice.
@@ -31,14 +31,10 @@ def draw_rank_figure(
 
     Parameters
     ----------
-    folder : Path
-        Where to; it exists.
     choice : RankChoice
         From `specnmf.factor.rank.choose_rank`.
-    figure_format : {"png", "svg", "pdf"}
-        Of the file, and its suffix.
-    title : str
-        Stands above the figure; the recording's name.
+    folder, figure_format, title
+        As for `specnmf.output.figures.draw_figures`.
     """
     figure = rank_figure(choice, title)
     canvas.save(figure, folder / f"rank.{figure_format}", figure_format)
@@ -50,8 +46,7 @@ def rank_figure(choice: RankChoice, title: str = "") -> Figure:
     figure = canvas.new_figure(8, 4.6, title, subtitle)
     axes = canvas.panel(figure, (0.8, 0.6, 6.9, 3.28))
     canvas.caption(axes, "Error where the model was not shown the recording")
-    axes.grid(color=LINE, linewidth=0.6)
-    axes.set_axisbelow(True)
+    scales.grid(axes, "both")
     _draw_levels(axes, choice)
     _mark_enough(axes, choice)
     _mark_choice(axes, choice)
@@ -85,16 +80,9 @@ def _mark_enough(axes: Axes, choice: RankChoice) -> None:
         return
     enough = SHARE * choice.means.min()
     axes.axhline(enough, color=GREY, linewidth=1, linestyle=(0, (4, 3)))
-    axes.annotate(
-        f"{canvas.percent(SHARE)} of the fall",
-        (0, enough),
-        (4, -4),
-        xycoords=("axes fraction", "data"),
-        textcoords="offset points",
-        fontsize=SMALL,
-        color=GREY,
-        va="top",
-    )
+    text = f"{canvas.percent(SHARE)} of the fall"
+    style = {"xycoords": ("axes fraction", "data"), "color": GREY, "va": "top"}
+    canvas.note(axes, text, (0, enough), (4, -4), **style)
 
 
 def _mark_choice(axes: Axes, choice: RankChoice) -> None:
@@ -103,17 +91,9 @@ def _mark_choice(axes: Axes, choice: RankChoice) -> None:
     (level,) = choice.means[choice.ranks == choice.chosen]
     axes.axvline(x, color=ORANGE, linewidth=1)
     axes.plot(x, level, "o", markersize=9, markerfacecolor="none", color=ORANGE)
-    axes.annotate(
-        f"{choice.chosen}",
-        (x, 1),
-        (5, -4),
-        xycoords=("data", "axes fraction"),
-        textcoords="offset points",
-        fontsize=canvas.LARGE,
-        fontweight="bold",
-        color=ORANGE,
-        va="top",
-    )
+    style = {"xycoords": ("data", "axes fraction"), "color": ORANGE, "va": "top"}
+    bold = {"fontsize": canvas.LARGE, "fontweight": "bold"}
+    canvas.note(axes, f"{choice.chosen}", (x, 1), (5, -4), **style, **bold)
 
 
 def _rank_axis(axes: Axes, choice: RankChoice) -> None:

@@ -10,8 +10,8 @@ from matplotlib.collections import PolyCollection
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 
-from specnmf.notation import drum_name, note_name
-from specnmf.output.figures import canvas, pooling
+from specnmf.notation import drum_name, midi_number, note_name
+from specnmf.output.figures import canvas, pictures, pooling, scales
 from specnmf.output.figures.canvas import GREY, INK, PLAIN, SMALL, Box
 from specnmf.output.figures.pooling import Float64, Rows
 from specnmf.output.figures.score_data import ScoreFigureData
@@ -69,22 +69,16 @@ def _draw_overlay(
     """Draw V, in grey, and the notes that have a pitch."""
     axes = canvas.panel(figure, box)
     power = pooling.picture(data.V, data, rows)
-    peak = float(power.max())
-    canvas.draw_power(
-        axes, power, data, rows, peak=peak, colours=_INTENSITY, span=RANGE
-    )
-    if peak < pooling.SILENCE:
-        canvas.remark(axes, "silence", GREY)
+    pictures.draw_power(axes, power, data, rows, colours=_INTENSITY, span=RANGE)
     left, bottom, width, height = box
     if not all(note.percussion for note in data.score.notes):
         _draw_notes(axes, data)
         keyboard = (left - _KEYBOARD, bottom, _KEYBOARD, height)
         _draw_keyboard(canvas.panel(figure, keyboard), rows)
         axes.yaxis.tick_right()
-    canvas.frequency_axis(axes.yaxis, rows)
-    canvas.time_axis(axes, data.span, labelled=labelled)
+    scales.time_axis(axes, data.span, labelled=labelled)
     bar = (left + width + 0.85, bottom, 0.14, height)
-    canvas.bar(figure, bar, _INTENSITY, RANGE)
+    pictures.bar(figure, bar, _INTENSITY, RANGE)
 
 
 def _draw_notes(axes: Axes, data: ScoreFigureData) -> None:
@@ -95,7 +89,7 @@ def _draw_notes(axes: Axes, data: ScoreFigureData) -> None:
     boxes = np.column_stack([_extents(data), low, high])[kept]
     colours = [data.palette.colours[g] for g in data.palette.notes[kept]]
     linewidth = 1.4 if len(boxes) < _MANY else 0.9
-    canvas.draw_boxes(axes, boxes, colours, fill=0.15, linewidth=linewidth)
+    pictures.draw_boxes(axes, boxes, colours, fill=0.15, linewidth=linewidth)
 
 
 def _draw_lanes(axes: Axes, data: ScoreFigureData, drums: Sequence[int]) -> None:
@@ -106,11 +100,11 @@ def _draw_lanes(axes: Axes, data: ScoreFigureData, drums: Sequence[int]) -> None
     lane = np.array([lanes.get(note.pitch, 0) for note in notes])
     boxes = np.column_stack([_extents(data), lane - 0.36, lane + 0.36])[kept]
     colours = [data.palette.colours[g] for g in data.palette.notes[kept]]
-    canvas.draw_boxes(axes, boxes, colours, fill=0.75, linewidth=0.5)
+    pictures.draw_boxes(axes, boxes, colours, fill=0.75, linewidth=0.5)
     axes.set_ylim(-0.5, len(drums) - 0.5)
-    canvas.name_rows(axes, {lanes[drum]: drum_name(drum) for drum in drums}, _LANE)
-    canvas.time_axis(axes, data.span)
-    canvas.grid(axes)
+    scales.name_rows(axes, {lanes[drum]: drum_name(drum) for drum in drums}, _LANE)
+    scales.time_axis(axes, data.span)
+    scales.grid(axes)
 
 
 def _extents(data: ScoreFigureData) -> Float64:
@@ -125,8 +119,8 @@ def _extents(data: ScoreFigureData) -> Float64:
 def _draw_keyboard(axes: Axes, rows: Rows) -> None:
     """Draw a keyboard along logarithmic frequency, and name its Cs."""
     ends = rows.edges[[0, -1]]
-    low, high = np.rint(69 + 12 * (ends - np.log2(440))).astype(int).tolist()
-    black = [m for m in range(low - 1, high + 2) if m % 12 in canvas.BLACK_KEYS]
+    low, high = np.rint(midi_number(2**ends)).astype(int).tolist()
+    black = [m for m in range(low - 1, high + 2) if m % 12 in pictures.BLACK_KEYS]
     seams = [m for m in range(low - 1, high + 2) if m % 12 in _KEY_LINES]
     corners = pooling.octaves(np.add.outer(black, (-0.5, 0.5)))
     keys = [[(0, a), (0.6, a), (0.6, b), (0, b)] for a, b in corners]

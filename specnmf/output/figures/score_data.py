@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from specnmf.errors import ParameterError
 from specnmf.factor.factorization import Factorization
-from specnmf.notation import note_name
+from specnmf.notation import nearest, note_name
 from specnmf.output.figures import pooling
 from specnmf.output.figures.pooling import Float32, Float64, Plane
 from specnmf.output.figures.stems import GREY, Palette, palette
@@ -52,10 +52,6 @@ class ScoreFigureData(Plane):
     ----------
     V : array, shape (n_bins, n_frames)
         The magnitudes that were factorised.
-    frequencies : array, shape (n_bins,)
-        Of the bins, in Hz, rising.
-    times : array, shape (n_frames,)
-        Of the frames' centres, in seconds, evenly spaced.
     score : Score
         On the recording's clock.
     labels : sequence of str
@@ -67,8 +63,6 @@ class ScoreFigureData(Plane):
     names : sequence of str, optional
         What each component without a pitch is called, such as its drum; by default
         like its stem. Those of components with a pitch are not looked at.
-    title : str
-        Stands above each figure; the recording's name.
     start : Factorization, optional
         The same components before the updates.
     original : Score, optional
@@ -83,6 +77,8 @@ class ScoreFigureData(Plane):
         On the alignment.
     envelopes : mapping of str to array, optional
         How far each stem swings, in pieces of equal length of the recording.
+    frequencies, times, title
+        As for `Plane`.
 
     Raises
     ------
@@ -91,14 +87,11 @@ class ScoreFigureData(Plane):
     """
 
     V: NDArray[np.floating]
-    frequencies: NDArray[np.floating]
-    times: NDArray[np.floating]
     score: Score
     labels: Sequence[str]
     factorization: Factorization
     pitches: NDArray[np.floating]
     names: Sequence[str] = ()
-    title: str = ""
     start: Factorization | None = None
     original: Score | None = None
     path: Float64 | None = None
@@ -109,32 +102,25 @@ class ScoreFigureData(Plane):
 
     def __post_init__(self) -> None:
         W, H = self.factorization.W, self.factorization.H
-        self._check("V", (W.shape[0], H.shape[1]))
-        self._check("frequencies", W.shape[:1])
-        self._check("times", H.shape[1:])
-        self._check("pitches", H.shape[:1])
-        self._check("labels", (len(self.score.notes),))
+        self.check(
+            V=(W.shape[0], H.shape[1]),
+            frequencies=W.shape[:1],
+            times=H.shape[1:],
+            pitches=H.shape[:1],
+            labels=(len(self.score.notes),),
+        )
         if len(self.names):
-            self._check("names", H.shape[:1])
+            self.check(names=H.shape[:1])
         for name in ("path", "agreement"):
             points = getattr(self, name)
             if points is not None:
-                self._check(name, (len(points), 2))
+                self.check(**{name: (len(points), 2)})
         start = self.start
         if start is not None and (start.W.shape, start.H.shape) != (W.shape, H.shape):
             raise ParameterError(
                 f"start must have W and H of shapes {W.shape} and {H.shape}, "
                 f"got {start.W.shape} and {start.H.shape}"
             )
-
-    def _check(self, name: str, expected: tuple[int, ...]) -> None:
-        """Make a field an array, and raise ParameterError if it does not fit."""
-        array = np.asarray(getattr(self, name))
-        if array.shape != expected:
-            raise ParameterError(
-                f"{name} must have shape {expected}, got {array.shape}"
-            )
-        object.__setattr__(self, name, array)
 
     @cached_property
     def palette(self) -> Palette:
@@ -200,7 +186,7 @@ def _voices(data: ScoreFigureData) -> tuple[Voice, ...]:
         if math.isnan(pitch):
             key = -math.inf, -group, str(names[k])
         else:
-            pitch = float(math.floor(pitch + 0.5))
+            pitch = float(nearest(pitch))
             key = pitch, -group, note_name(pitch)
         members.setdefault(key, []).append(k)
     strongest = list(members)[:MOST_VOICES]

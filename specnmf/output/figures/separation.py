@@ -11,9 +11,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from specnmf.output.figures import canvas, pooling
+from specnmf.output.figures import canvas, pictures, pooling, scales
 from specnmf.output.figures.alignment import alignment_figure
-from specnmf.output.figures.canvas import GREY
 from specnmf.output.figures.learned import (
     activations_figure,
     constraints_figure,
@@ -33,20 +32,10 @@ Envelopes = Mapping[str, NDArray[np.floating]]
 def draw_score_figures(
     folder: Path, data: ScoreFigureData, *, figure_format: FigureFormat = "png"
 ) -> None:
-    """Write the figures of a separation; the same data give the same bytes.
+    """Write the figures of a separation; as `specnmf.output.figures.draw_figures`.
 
     They are ``score``, ``templates`` and ``activations``, and where the data has
-    what they show ``constraints``, ``alignment`` and ``sources``, each a file of that
-    name.
-
-    Parameters
-    ----------
-    folder : Path
-        Where to; it exists.
-    data : ScoreFigureData
-        What they show.
-    figure_format : {"png", "svg", "pdf"}
-        Of the files, and their suffix.
+    what they show ``constraints``, ``alignment`` and ``sources``.
     """
     figures: dict[str, Callable[[ScoreFigureData], Figure]] = {
         "score": score_figure,
@@ -59,9 +48,7 @@ def draw_score_figures(
         figures["alignment"] = alignment_figure
     if data.has("envelopes"):
         figures["sources"] = sources_figure
-    for name, draw in figures.items():
-        path = folder / f"{name}.{figure_format}"
-        canvas.save(draw(data), path, figure_format)
+    canvas.write(folder, data, figures, figure_format)
 
 
 def sources_figure(data: ScoreFigureData) -> Figure:
@@ -81,14 +68,13 @@ def sources_figure(data: ScoreFigureData) -> Figure:
         envelope = np.asarray(every[stem]) / (loudest or 1.0)
         _draw_envelope(axes, data, place, envelope, data.colour_of(stem))
     if loudest == 0:
-        canvas.remark(axes, "silence", GREY)
+        canvas.remark(axes, "silence")
     axes.set_ylim(len(shown) - 0.5, -0.5)
-    canvas.name_rows(axes, dict(enumerate(shown)), row)
-    canvas.time_axis(axes, data.span)
-    canvas.grid(axes)
+    scales.name_rows(axes, dict(enumerate(shown)), row)
+    scales.time_axis(axes, data.span)
+    scales.grid(axes)
     levels = [_level(peak, loudest) for peak in peaks]
-    right = canvas.right_axis(axes, range(len(shown)), levels)
-    right.tick_params(length=0)
+    scales.right_axis(axes, range(len(shown)), levels)
     return figure
 
 
@@ -116,16 +102,8 @@ def _draw_envelope(
     starts = np.linspace(0, len(envelope), pooling.COLUMNS, endpoint=False)
     pooled = np.maximum.reduceat(envelope, np.unique(starts.astype(np.intp)))
     edges = np.linspace(*plane.span, len(pooled) + 1)
-    heights = 0.46 * np.append(pooled, pooled[-1:])
-    axes.fill_between(
-        edges,
-        place - heights,
-        place + heights,
-        step="post",
-        color=colour,
-        linewidth=0.4,
-        zorder=2,
-    )
+    low, high = place - 0.46 * pooled, place + 0.46 * pooled
+    pictures.draw_steps(axes, edges, low, high, color=colour)
 
 
 def _level(peak: float, loudest: float) -> str:

@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 
 from specnmf import AudioError, OutputError, ParameterError
 from specnmf.batch.stores.local import LocalStore
+from specnmf.batch.stores.names import check_name, is_url
 from specnmf.batch.stores.places import local_copy, open_store
-from specnmf.batch.stores.store import Entry, check_name, is_url
+from specnmf.batch.stores.store import Entry
 
 #: Names that break programs which paste, split or decode them.
 AWKWARD = [
@@ -281,6 +282,30 @@ def test_new_files_are_as_open_to_others_as_any(tmp_path):
     store.create("created", b"")
     modes = {(tmp_path / name).stat().st_mode for name in store.names("")}
     assert len(modes) == 1
+
+
+# Runs
+
+
+def test_a_folder_within_another_is_found_through_links(tmp_path):
+    (tmp_path / "songs" / "sub").mkdir(parents=True)
+    (tmp_path / "link").symlink_to(tmp_path / "songs")
+    songs, linked = open_store(tmp_path / "songs"), open_store(tmp_path / "link")
+    assert songs.inside(open_store(tmp_path / "link" / "sub" / "runs")) == "sub/runs"
+    assert linked.inside(open_store(tmp_path / "songs" / "runs")) == "runs"
+    for elsewhere in (linked, open_store(tmp_path), open_store(tmp_path / "songs2")):
+        assert songs.inside(elsewhere) is None
+
+
+def test_a_run_is_made_in_the_folder_where_it_appears(tmp_path):
+    store = open_store(tmp_path)
+    assert not store.has_run("a/run", recorded=True)
+    with store.making("a/run") as folder:
+        assert folder == tmp_path / "a"
+        plant(folder, "run/run.json")
+    assert store.has_run("a/run", recorded=False)
+    with pytest.raises(ParameterError), store.making("../run"):
+        pass
 
 
 # Locations

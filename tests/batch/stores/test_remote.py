@@ -464,6 +464,40 @@ def test_a_run_stays_where_no_other_can_be_written(memory, run, monkeypatch):
     assert everything(f"{memory}/song") == ["factors.npz", "run.json"]
 
 
+def test_a_run_is_made_here_and_uploaded(url, temporary):
+    store = open_store(url)
+    assert not store.has_run("a/run", recorded=False)
+    assert store.has_run("a/run", recorded=True)  # what is far away is believed
+    with store.making("a/run") as folder:
+        assert temporary in folder.parents
+        (folder / "run").mkdir()
+        (folder / "run" / "run.json").write_text("new")
+        assert everything(url) == []
+    assert everything(url) == ["a/run/run.json"]
+    assert store.has_run("a/run", recorded=False)
+    assert not any(temporary.iterdir())
+
+
+def test_a_run_that_fails_is_not_uploaded(memory, temporary):
+    def fail():
+        with open_store(memory).making("run") as folder:
+            (folder / "run").mkdir()
+            raise ValueError("broken")
+
+    with pytest.raises(ValueError, match="broken"):
+        fail()
+    assert everything(memory) == []
+    assert not any(temporary.iterdir())
+
+
+def test_a_folder_within_another_is_found_by_its_url(memory, tmp_path):
+    songs = open_store(f"{memory}/songs")
+    assert songs.inside(open_store(f"{memory}/songs/x/runs/")) == "x/runs"
+    for elsewhere in (f"{memory}/songs", f"{memory}/songs2/x", tmp_path):
+        assert songs.inside(open_store(elsewhere)) is None
+    assert open_store(tmp_path).inside(songs) is None
+
+
 # Errors
 
 

@@ -138,22 +138,22 @@ def test_given_templates_are_held_fixed(tmp_path):
 
 @pytest.mark.usefixtures("_small")
 def test_figures_of_a_streamed_run_show_all_of_it(tmp_path, monkeypatch):
-    from specnmf.output.figures import factorization
+    from specnmf.output.figures import factor_data
 
     shown = []
-    pool = factorization._pool
+    pool = factor_data._pool
     monkeypatch.setattr(
-        factorization, "_pool", lambda data: shown.append(pool(data)) or shown[-1]
+        factor_data, "_pool", lambda data: shown.append(pool(data)) or shown[-1]
     )
     run = decompose(CHOPIN, tmp_path, duration=6.0, sources=False, figures=True)
     audio = specnmf.read(CHOPIN, duration=6.0)
     with np.load(run.folder / "factors.npz") as factors:
-        data = factorization.FigureData(
-            specnmf.stft(audio).magnitude(),
-            specnmf.Factorization(factors["W"], factors["H"]),
-            factors["frequencies"],
-            factors["times"],
-            np.full(4, np.nan),
+        data = factor_data.FigureData(
+            V=specnmf.stft(audio).magnitude(),
+            factorization=specnmf.Factorization(factors["W"], factors["H"]),
+            frequencies=factors["frequencies"],
+            times=factors["times"],
+            pitches=np.full(4, np.nan),
         )
     for streamed, held in zip(shown[0], pool(data), strict=True):
         np.testing.assert_allclose(streamed, held, atol=0.01)

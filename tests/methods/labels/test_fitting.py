@@ -7,6 +7,7 @@ import pytest
 
 import specnmf
 from specnmf import Audio, ParameterError
+from specnmf.audio.stft import Grid
 from specnmf.methods.labels.activity import decide, predict
 from specnmf.methods.labels.fitting import fit_labelled
 from specnmf.methods.labels.templates import Templates, transposed
@@ -301,7 +302,7 @@ def test_arrays_that_do_not_fit_are_refused(song, change, message):
     if len(arguments["names"]) != 1 or arguments["names"] == ("rest",):
         arguments["heard"] = song.heard[: len(arguments["names"])]
     with pytest.raises(ParameterError, match=message):
-        fit_labelled(**arguments, settings=SETTINGS)
+        fit_labelled(**arguments, options=SETTINGS)
 
 
 def test_a_label_that_is_heard_nowhere_is_refused(song):
@@ -314,3 +315,16 @@ def test_labels_that_are_always_heard_together_are_refused(song):
     song.heard[1] = song.heard[0]
     with pytest.raises(ParameterError, match="one and two are heard in the same fram"):
         song.fit()
+
+
+def test_labels_and_rest_are_stems_that_add_up(song, rng):
+    audio = Audio(0.1 * rng.standard_normal((1, 399 * 32)), 8000)
+    grid = Grid.of(audio, 126, 32)
+    assert (grid.n_bins, grid.n_frames) == (N_BINS, N_FRAMES)
+    found = song.fit()
+    stems = found.stems(audio, grid)
+    assert stems.names == found.names
+    assert stems.factors is found.factorization
+    assert len(stems.pitches) == found.factorization.n_components
+    blocks = [block.sum(axis=0) for _, block in stems.stream(SETTINGS)]
+    np.testing.assert_allclose(np.hstack(blocks), audio.samples, atol=1e-6)

@@ -9,7 +9,8 @@ from specnmf.audio.stft import Grid
 from specnmf.errors import ParameterError
 from specnmf.factor.factorization import Factorization
 from specnmf.factor.layers.model import Layers
-from specnmf.methods.layers.stems import LayerModels
+from specnmf.methods.layers.stems import LayerModels, layer_stems
+from specnmf.tasks.layers import LayerSettings
 
 SR = 8000
 
@@ -61,13 +62,10 @@ def test_stems_of_each_layer_add_up_to_the_recording(layers, rng):
     spectrogram = stft.stft(audio, n_fft=128, hop_length=32)
     assert grid.n_frames == spectrogram.X.shape[2] == 30
     for layer in range(3):
-        stream = masks.stream_sources(
-            masks.spectra_of(audio, grid),
-            grid,
-            LayerModels(layers, layer),
-            n_channels=2,
-            power=2.0,
-        )
+        stems = layer_stems(audio, grid, layers, layer, np.full(6, np.nan))
+        assert len(stems.names) == layers.ranks[layer]
+        assert (stems.factors.W == layers.A[0]).all()
+        stream = stems.stream(LayerSettings(mask_power=2.0))
         total = [block.sum(axis=0) for _, block in stream]
         np.testing.assert_allclose(np.hstack(total), audio.samples, atol=1e-5)
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from specnmf import Audio, Note, Score, ScoreSettings
+from specnmf.audio.stft import channel_magnitudes
 from specnmf.methods.by_score import fit_stems, label_notes
-from specnmf.methods.partials.fitting import magnitudes
 
 SR, N = 22050, 33075
 
@@ -42,14 +42,14 @@ def fitted(audio, **options):
 
 def test_stems_and_residual_explain_the_recording(band):
     stems = fitted(band, residual=True)
-    V = magnitudes(band, stems.grid)
+    V = channel_magnitudes(band, stems.grid)
     frames = slice(0, stems.grid.n_frames)
-    total = np.sum(stems.models[0].magnitudes(frames), axis=0)
+    total = np.sum(stems.model.magnitudes(frames), axis=0)
     assert np.abs(V - total).sum() < 0.25 * V.sum()
 
 
 def test_the_model_of_some_frames_is_that_of_all_cut_out(band):
-    model = fitted(band).models[0]
+    model = fitted(band).model
     whole = model.magnitudes(slice(0, model.grid.n_frames))
     some = model.magnitudes(slice(5, 17))
     for piece, all_frames in zip(some, whole, strict=True):
@@ -59,7 +59,7 @@ def test_the_model_of_some_frames_is_that_of_all_cut_out(band):
 
 
 def test_a_note_that_does_not_sound_is_silent(band):
-    model = fitted(band, by="note").models[0]
+    model = fitted(band, by="note").model
     models = model.magnitudes(slice(0, 4))
     assert models[0] is not None
     assert models[-1] is None
@@ -72,12 +72,14 @@ def test_components_name_stems_and_pitches(band):
     expected = [("high", 67), ("low", 60), ("low", 64), ("snare", None)]
     assert [(c, None if np.isnan(p) else p) for c, p in components] == expected
     assert len(found.names) == 4
+    assert stems.factors is found.factorization
+    assert stems.pitches is found.pitches
 
 
 def test_components_are_a_factorisation_of_the_recording(band):
     stems = fitted(band)
     result = stems.components().factorization
-    V = magnitudes(band, stems.grid).mean(axis=0).T
+    V = channel_magnitudes(band, stems.grid).mean(axis=0).T
     assert result.W.shape[0] == stems.grid.n_bins
     assert result.H.shape[1] == stems.grid.n_frames
     assert (result.W >= 0).all()
@@ -114,8 +116,8 @@ def test_a_stem_alone_has_all_the_noise(band):
         fitted(band, groups=alone, residual=residual) for residual in (False, True)
     )
     frames = slice(0, with_noise.grid.n_frames)
-    (shared,) = with_noise.models[0].magnitudes(frames)
-    notes, noise = without.models[0].magnitudes(frames)
+    (shared,) = with_noise.model.magnitudes(frames)
+    notes, noise = without.model.magnitudes(frames)
     added = shared - notes
     assert added.min() > -1e-6
     assert 0 < added.sum() <= 1.001 * noise.sum()

@@ -7,11 +7,8 @@ from matplotlib.text import Text
 
 from specnmf.errors import ParameterError
 from specnmf.output.figures import alignment
-from specnmf.output.figures.alignment import (
-    TimeMap,
-    alignment_figure,
-    disagreements,
-)
+from specnmf.output.figures.alignment import alignment_figure
+from specnmf.output.figures.clocks import TimeMap, disagreements
 from specnmf.score.notes import Note, Score
 
 
@@ -177,7 +174,9 @@ def test_original_notes_have_the_colours_of_what_they_become(quartet):
 @pytest.mark.parametrize("n_points", [1, 2])
 def test_short_path_is_drawn(quartet, n_points):
     data = quartet(path=steady(1.0)[:n_points], original=Score(()))
-    alignment_figure(data).canvas.draw()
+    figure = alignment_figure(data)
+    figure.canvas.draw()
+    assert "Tempo in percent of the score's" in " ".join(words(figure))
 
 
 def test_figure_needs_a_path(quartet):

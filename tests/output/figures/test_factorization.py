@@ -1,3 +1,4 @@
+import dataclasses
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 
@@ -10,7 +11,9 @@ from specnmf.factor.factorization import Factorization
 from specnmf.output.figures import (
     FigureData,
     canvas,
+    components,
     draw_figures,
+    factor_data,
     factorization,
     pooling,
 )
@@ -115,19 +118,13 @@ def test_model_and_what_is_left_are_pooled_as_the_recording_is(rng, monkeypatch)
 @pytest.mark.parametrize("order", ["C", "F"])
 def test_pictures_do_not_depend_on_the_order_in_memory(rng, order):
     data = make(rng, [A4], 1500)
-    same = FigureData(
-        np.array(data.V, order=order),
-        data.factorization,
-        data.frequencies,
-        data.times,
-        data.pitches,
-    )
+    same = dataclasses.replace(data, V=np.array(data.V, order=order))
     np.testing.assert_array_equal(same.pictures.V, data.pictures.V)
 
 
 def roll_levels(axes):
     """The levels of a piano roll in dB, read back from its colours."""
-    colours = factorization._roll_colours()(np.arange(256), bytes=True)
+    colours = components._roll_colours()(np.arange(256), bytes=True)
     steps = {tuple(colour): step for step, colour in enumerate(colours)}
     image = axes.images[0].get_array()
     found = [[steps.get(tuple(pixel), 0) for pixel in row] for row in image]
@@ -163,7 +160,7 @@ def test_template_label_tells_number_pitch_and_share(rng):
     data = make(rng, [C5, NONE, A4])
     W, H = np.ones((1025, 3)), np.sqrt([[0.60], [0.28], [0.12]]) * np.ones((1, 60))
     shares = Factorization(W, H)
-    data = FigureData(data.V, shares, data.frequencies, data.times, data.pitches)
+    data = dataclasses.replace(data, factorization=shares)
     expected = ["1: C5, 60%", "2: unpitched, 28%", "3: A4, 12%"]
     assert [data.label(k) for k in range(3)] == expected
     assert set(expected) <= set(texts(factorization.templates_figure(data)))
@@ -235,7 +232,7 @@ def test_reconstruction_tells_how_much_is_explained(rng):
     data = make(rng, [A4])
     half = Factorization(data.factorization.W, data.factorization.H)
     V = 2 * half.W @ half.H
-    data = FigureData(V, half, data.frequencies, data.times, data.pitches)
+    data = dataclasses.replace(data, V=V, factorization=half)
     subtitle = "Reconstruction: W H explains 75% of the energy of V"
     assert subtitle in texts(factorization.reconstruction_figure(data))
 
@@ -287,7 +284,10 @@ def test_silence_is_called_silence(rng):
     [(1, 1, 2048, 44100), (2, 3, 256, 8000), (3, 40, 8192, 192000)],
 )
 def test_odd_sizes_are_drawn(rng, n_components, n_frames, n_fft, sr):
-    render(make(rng, [A4] * n_components, n_frames, n_fft=n_fft, sr=sr))
+    drawn = render(make(rng, [A4] * n_components, n_frames, n_fft=n_fft, sr=sr))
+    assert "1: A4" in " ".join(texts(drawn["templates"]))
+    for picture in drawn["spectrogram"].axes[0].images:
+        assert picture.get_array().shape == (pooling.ROWS, n_frames)
 
 
 def test_labels_of_64_components_do_not_overlap(rng):
@@ -303,7 +303,7 @@ def test_labels_of_64_components_do_not_overlap(rng):
 
 
 def test_of_many_components_the_strongest_are_drawn(rng, monkeypatch):
-    monkeypatch.setattr(factorization, "MOST_COMPONENTS", 2)
+    monkeypatch.setattr(factor_data, "MOST_COMPONENTS", 2)
     data = make(rng, [NONE] * 3)
     data.factorization.H[1] *= 0.01
     drawn = [

@@ -370,7 +370,10 @@ def test_legend_of_many_long_names_stays_apart_and_inside(separated):
 
 @pytest.mark.parametrize("n_frames", [1, 2, 1500])
 def test_odd_lengths_are_drawn(quartet, tmp_path, n_frames):
-    draw_score_figures(tmp_path, quartet(n_frames=n_frames))
+    data = quartet(n_frames=n_frames)
+    draw_score_figures(tmp_path, data)
+    assert len(list(tmp_path.iterdir())) == 4
+    assert data.n_columns == min(n_frames, 750)
 
 
 def test_silence_is_called_silence(quartet):
@@ -389,7 +392,11 @@ def test_score_without_notes_is_drawn(separated, tmp_path):
 
 def test_notes_beyond_the_recording_and_its_bins_are_drawn(separated, tmp_path):
     notes = [Note(50, 5, 127, 80, "high"), Note(0.1, 100, 0, 80, "low")]
-    draw_score_figures(tmp_path, separated(notes))
+    data = separated(notes)
+    draw_score_figures(tmp_path, data)
+    assert len(list(tmp_path.iterdir())) == 4
+    axes = score.score_figure(data).axes[0]
+    assert axes.get_xlim() == pytest.approx(data.span)
 
 
 @pytest.mark.parametrize(

@@ -5,9 +5,10 @@ import hashlib
 import json
 
 import pytest
+from runs import settings_hash
 
 from specnmf import LabelSettings, LayerSettings, ScoreSettings, Settings
-from specnmf.pipeline.run import settings_entries, settings_hash
+from specnmf.output.report import settings_entries
 
 #: Of each setting another value than the default.
 OTHERS = {
@@ -33,7 +34,7 @@ def test_the_hash_is_that_of_all_settings_in_canonical_json():
     settings = dataclasses.asdict(Settings(tol=0.5)) | {"start": 0, "mask_power": 1}
     del settings["threads"]
     settings["beta"] = 1
-    content = {"kind": "decompose", "settings": settings, "templates": "ab"}
+    content = {"kind": "decompose", "settings": settings, "inputs": {"templates": "ab"}}
     expected = hashlib.sha256(json.dumps(content, sort_keys=True).encode())
     found = settings_hash(Settings(tol=0.5), templates="ab")
     assert found == expected.hexdigest()[:16]

@@ -1,4 +1,4 @@
-"""Components: a fitted model in the form of a factorisation, V ≈ W H."""
+"""The factors of the parametric model: notes and drums as V ≈ W H."""
 
 from __future__ import annotations
 
@@ -11,50 +11,30 @@ from specnmf.audio.stft import Float32
 from specnmf.factor.factorization import Factorization
 from specnmf.factor.parametric.partials import Partials
 from specnmf.factor.parametric.strikes import Strikes
-from specnmf.methods.partials.layout import Hits, Layout
+from specnmf.methods.partials.schedule import Hits, Schedule
+from specnmf.methods.stems import StemFactors
 from specnmf.notation import drum_name, note_name
 
 
-class Components(NamedTuple):
-    """A score model in the form of a factorisation.
-
-    Attributes
-    ----------
-    factorization : Factorization
-        Labelled by stem; W sums each template over its detunings.
-    pitches : array, shape (n_components,)
-        MIDI numbers; NaN for drums.
-    names : tuple of str
-        Of the notes and drums.
-    start : Factorization
-        The same components before the updates: what the score allows.
-    """
-
-    factorization: Factorization
-    pitches: NDArray[np.float64]
-    names: tuple[str, ...]
-    start: Factorization
-
-
-def components_of(
-    layout: Layout,
+def factors_of(
+    schedule: Schedule,
     partials: Partials,
     drums: Strikes,
     n_bins: int,
     losses: NDArray[np.float64],
-) -> Components:
+) -> StemFactors:
     """The notes and drums of a model, a component for each template of each stem."""
-    notes = _note_components(layout, partials, n_bins)
-    before = _note_components(layout, partials.untouched(), n_bins)
-    struck = _drum_components(layout, drums)
+    notes = _note_components(schedule, partials, n_bins)
+    before = _note_components(schedule, partials.untouched(), n_bins)
+    struck = _drum_components(schedule, drums)
     names = [note_name(pitch) for pitch in notes.pitches]
     names += [drum_name(int(pitch)) for pitch in struck.pitches]
     unpitched = np.full(len(struck.pitches), np.nan)
-    return Components(
-        _joined(notes, struck, layout.stems, losses),
+    return StemFactors(
+        _joined(notes, struck, schedule.stems, losses),
         np.concatenate([notes.pitches, unpitched]),
         tuple(names),
-        _joined(before, struck, layout.stems),
+        _joined(before, struck, schedule.stems),
     )
 
 
@@ -93,27 +73,27 @@ def _joined(
     )
 
 
-def _note_components(layout: Layout, partials: Partials, n_bins: int) -> _Part:
-    entries = np.stack([layout.support.template, layout.owner])
+def _note_components(schedule: Schedule, partials: Partials, n_bins: int) -> _Part:
+    entries = np.stack([schedule.support.template, schedule.owner])
     pairs, number = np.unique(entries, axis=1, return_inverse=True)
     template, stem = pairs
-    H = np.zeros((len(template), layout.support.n_frames), np.float32)
-    np.add.at(H, (number, layout.support.frame), partials.strengths.sum(axis=1))
+    H = np.zeros((len(template), schedule.support.n_frames), np.float32)
+    np.add.at(H, (number, schedule.support.frame), partials.strengths.sum(axis=1))
     spread = np.zeros((len(template), partials.strengths.shape[1]))
     np.add.at(spread, number, partials.strengths)
-    pitches = np.array([layout.templates[c].pitch for c in template], float)
+    pitches = np.array([schedule.templates[c].pitch for c in template], float)
     return _Part(partials.spectra(template, spread, n_bins), H, stem, pitches)
 
 
-def _drum_components(layout: Layout, drums: Strikes) -> _Part:
+def _drum_components(schedule: Schedule, drums: Strikes) -> _Part:
     """Each drum's mean spectrum, and how strongly it sounds."""
-    hits = layout.drums
+    hits = schedule.drums
     entries = np.stack([hits.template, hits.owner])
     pairs, number = np.unique(entries, axis=1, return_inverse=True)
     spectra = drums.spectra.mean(axis=2)
     fading = np.maximum(drums.loudness().sum(axis=1, keepdims=True), 1e-20)
     W = spectra.sum(axis=1) / fading
-    H = np.zeros((pairs.shape[1], layout.support.n_frames), np.float32)
+    H = np.zeros((pairs.shape[1], schedule.support.n_frames), np.float32)
     add_fading(H, drums, hits, number)
     pitches = np.array([hits.templates[drum].pitch for drum in pairs[0]], float)
     return _Part(W[pairs[0]].T, H, pairs[1], pitches)

@@ -13,13 +13,14 @@ The numbers are those of libfmp, section 8.3 of [2]_, to the last bit.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
-from typing import Literal, Protocol
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from specnmf.audio.stft import Grid
 from specnmf.checks import check_at_least
 from specnmf.errors import ParameterError, ScoreError
 from specnmf.factor.factorization import Factorization
@@ -39,30 +40,6 @@ FLOOR: Mapping[Kind, float] = {"pitch": 0.0, "onset": 0.1, "drum": 1.0}
 
 #: The frequencies, in Hz, that A4 may have.
 LOWEST_TUNING, HIGHEST_TUNING = 220.0, 880.0
-
-
-class Grid(Protocol):
-    """Where the frames and bins of a spectrogram lie."""
-
-    @property
-    def sr(self) -> int:
-        """Sample rate in Hz."""
-
-    @property
-    def n_fft(self) -> int:
-        """Window length in samples."""
-
-    @property
-    def hop_length(self) -> int:
-        """Samples from one frame to the next."""
-
-    @property
-    def n_bins(self) -> int:
-        """How many frequencies, from 0 Hz on."""
-
-    @property
-    def n_frames(self) -> int:
-        """How many frames, from 0 s on."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,7 +77,7 @@ class Tolerances:
 
 
 @dataclass(frozen=True, eq=False)
-class Layout:
+class FmpLayout:
     """A score as components: what to start from, and which note sounds where.
 
     Attributes
@@ -138,7 +115,7 @@ def fmp_layout(
     onsets: bool = False,
     tolerances: Tolerances | None = None,
     tuning: float = 440.0,
-) -> Layout:
+) -> FmpLayout:
     """Lay a score out as the book does, a component for each pitch.
 
     Pitches come in rising order, then the drums. A drum, which the book does not
@@ -149,7 +126,7 @@ def fmp_layout(
     score : Score
         In the recording's time.
     grid : Grid
-        Of the spectrogram to factorise; `specnmf.Spectrogram.grid` is one.
+        Of the spectrogram to factorise, `specnmf.Spectrogram.grid`.
     onsets : bool
         Put before each pitch a component for its attacks, flat in frequency and
         active around the starts of its notes.
@@ -160,7 +137,7 @@ def fmp_layout(
 
     Returns
     -------
-    Layout
+    FmpLayout
         Its ``start`` is one for `specnmf.nmf`. A pitch that lies above all bins
         has a template of zeros, and one whose notes all lie after the end an
         activation of zeros: they sound nowhere.
@@ -181,7 +158,7 @@ def fmp_layout(
         raise ScoreError("the score has no notes; give one that has")
     tolerances = tolerances or Tolerances()
     components = _components(score, onsets=onsets)
-    spans = _spans(score.notes, components, grid, tolerances)
+    spans = _spans(score, components, grid, tolerances)
     if not spans.size:
         seconds = grid.n_frames * grid.hop_length / grid.sr
         raise ScoreError(
@@ -190,185 +167,13 @@ def fmp_layout(
         )
     W = _templates(components, grid, tolerances.pitch, tuning)
     H = _activations(spans, len(components), grid)
-    return Layout(
+    return FmpLayout(
         start=Factorization(W, H, tuple(map(_name, components))),
         pitches=np.array([pitch for _, pitch in components]),
         kinds=tuple(kind for kind, _ in components),
         n_notes=len(score.notes),
         spans=spans,
     )
-
-
-def fmp_templates(
-    pitches: Iterable[int],
-    grid: Grid,
-    *,
-    tolerance: float = Tolerances.pitch,
-    tuning: float = 440.0,
-) -> Float64:
-    """The templates of some pitches: 1/m around the m-th harmonic, else zero.
-
-    Where the surroundings of two harmonics meet, the higher one counts.
-
-    Parameters
-    ----------
-    pitches : iterable of int
-        MIDI pitches.
-    grid : Grid
-        sr, n_fft and n_bins decide; `specnmf.Spectrogram.grid` is one.
-    tolerance : float
-        How far a harmonic's surroundings reach, as a share of its frequency.
-    tuning : float
-        Frequency of A4 in Hz.
-
-    Returns
-    -------
-    W : array, shape (n_bins, n_pitches), float64
-        Zero for a pitch that lies above all bins.
-
-    Raises
-    ------
-    ParameterError
-        If ``tolerance`` is not in [0, 0.5), or ``tuning`` not in [220, 880].
-
-    References
-    ----------
-    libfmp.c8.init_nmf_template_pitch.
-    """
-    components: list[Component] = [("pitch", pitch) for pitch in pitches]
-    return _templates(components, grid, Tolerances(pitch=tolerance).pitch, tuning)
-
-
-def fmp_activations(
-    notes: Iterable[Note],
-    pitches: Iterable[int],
-    grid: Grid,
-    *,
-    before: float = Tolerances.before,
-    after: float = Tolerances.after,
-) -> Float64:
-    """The activations of some pitches: 1 where a note of theirs may sound, else 0.
-
-    Parameters
-    ----------
-    notes : iterable of Note
-        In any order; they may overlap, outlast the recording or lie beyond it.
-        Drums and notes of other pitches are passed over.
-    pitches : iterable of int
-        MIDI pitches, none twice; a row for each.
-    grid : Grid
-        sr, hop_length and n_frames decide; `specnmf.Spectrogram.grid` is one.
-    before, after : float
-        How much longer each note may sound, in seconds.
-
-    Returns
-    -------
-    H : array, shape (n_pitches, n_frames), float64
-
-    Raises
-    ------
-    ParameterError
-        If ``before`` or ``after`` is negative or not finite.
-
-    References
-    ----------
-    libfmp.c8.init_nmf_activation_score.
-    """
-    components: list[Component] = [("pitch", pitch) for pitch in pitches]
-    tolerances = Tolerances(before=before, after=after)
-    spans = _spans(notes, components, grid, tolerances)
-    return _activations(spans, len(components), grid)
-
-
-def activation_masks(layout: Layout, labels: Sequence[str]) -> dict[str, Bool]:
-    """Where the notes of each label may sound, shape (n_components, n_frames) each.
-
-    Multiplied by H a mask gives the activations of one hand, as the book splits
-    them; two may hold the same point. `by_stem` shares it out.
-
-    Parameters
-    ----------
-    layout : Layout
-        The score's.
-    labels : sequence of str
-        One for each of its notes, as `specnmf.score.grouping.stem_labels` has them.
-
-    Raises
-    ------
-    ParameterError
-        If there are not as many labels as notes.
-    """
-    _check_labels(layout, labels)
-    masks = {label: np.zeros(layout.start.H.shape, bool) for label in labels}
-    for note, row, first, end in layout.spans:
-        masks[labels[note]][row, first:end] = True
-    return masks
-
-
-def by_stem(
-    result: Factorization, layout: Layout, labels: Sequence[str]
-) -> Factorization:
-    """The components of a result divided among stems, which `separate` makes sound.
-
-    Each component is given to the stems that have notes in it, its activation to
-    those whose notes may sound in a frame: where there is one, the book's masks
-    follow, and where there are more they share alike, so that all add up to W H.
-
-    Parameters
-    ----------
-    result : Factorization
-        What `specnmf.nmf` made of ``layout.start``.
-    layout : Layout
-        The score's.
-    labels : sequence of str
-        One for each of its notes, as `specnmf.score.grouping.stem_labels` has them.
-
-    Returns
-    -------
-    Factorization
-        A component for each stem and component of the result that it sounds in,
-        labelled with the stem. Stems come in the order of their first notes; one
-        whose notes all lie after the end is missing.
-
-    Raises
-    ------
-    ParameterError
-        If there are not as many labels as notes, or the shapes do not fit.
-
-    References
-    ----------
-    FMP notebook C8S3_NMFAudioDecomp.
-    """
-    _check_labels(layout, labels)
-    if result.H.shape != layout.start.H.shape:
-        raise ParameterError(
-            f"the layout's H has shape {layout.start.H.shape}, the result's "
-            f"{result.H.shape}; give what nmf made of layout.start"
-        )
-    n_frames = result.H.shape[1]
-    owned = {owner: np.zeros(n_frames, bool) for owner in owners(layout, labels)}
-    for note, row, first, end in layout.spans.tolist():
-        owned[labels[note], row][first:end] = True
-    n_owners = np.zeros(result.H.shape, result.H.dtype)
-    for (_, row), mask in owned.items():
-        n_owners[row] += mask
-    rows = [row for _, row in owned]
-    H = (result.H / np.maximum(n_owners, 1))[rows]
-    H *= np.array(list(owned.values()))
-    return Factorization(result.W[:, rows], H, tuple(label for label, _ in owned))
-
-
-def owners(layout: Layout, labels: Sequence[str]) -> tuple[tuple[str, int], ...]:
-    """Each stem and component of the layout that it sounds in, as `by_stem` orders."""
-    spans = layout.spans.tolist()
-    return tuple(dict.fromkeys((labels[note], row) for note, row, _, _ in spans))
-
-
-def _check_labels(layout: Layout, labels: Sequence[str]) -> None:
-    if len(labels) != layout.n_notes:
-        raise ParameterError(
-            f"{layout.n_notes} notes need as many labels, got {len(labels)}"
-        )
 
 
 def _components(score: Score, *, onsets: bool) -> list[Component]:
@@ -396,6 +201,7 @@ def _templates(
     for template, (kind, pitch) in zip(W.T, components, strict=True):
         template[:] = FLOOR[kind]
         if kind == "pitch":
+            # libfmp's expressions in its order: another would round into another bin
             fundamental = 2 ** ((pitch - 69) / 12) * tuning
             _fill_harmonics(template, fundamental, grid.sr / grid.n_fft, tolerance)
     return W
@@ -405,7 +211,6 @@ def _fill_harmonics(
     template: Float64, fundamental: float, resolution: float, tolerance: float
 ) -> None:
     """Set a template to 1/m around the m-th harmonic, in place."""
-    # libfmp's expressions in its order: another would round into another bin
     low, high = 1 - tolerance, 1 + tolerance
     n_harmonics = math.ceil(len(template) * resolution / (low * fundamental))
     for m in range(1, n_harmonics + 1):
@@ -415,16 +220,13 @@ def _fill_harmonics(
 
 
 def _spans(
-    notes: Iterable[Note],
-    components: Sequence[Component],
-    grid: Grid,
-    tolerances: Tolerances,
+    score: Score, components: Sequence[Component], grid: Grid, tolerances: Tolerances
 ) -> Int:
-    """Where each note may sound, in frames: see `Layout.spans`."""
+    """Where each note may sound, in frames: see `FmpLayout.spans`."""
     rows = {component: row for row, component in enumerate(components)}
     spans = [
         (index, rows[component], _frame(since, grid), _frame(until, grid))
-        for index, note in enumerate(notes)
+        for index, note in enumerate(score.notes)
         for component, since, until in _claims(note, tolerances)
         if component in rows
     ]

@@ -8,11 +8,15 @@ import numpy as np
 import pytest
 import soundfile
 from conftest import ROOT
+from runs import separate
 
 import specnmf
 from specnmf import Note, ParameterError, Score, ScoreError, ScoreSettings
 from specnmf.output.sources import EXACT_DB
-from specnmf.pipeline.separating import score_beside, separate
+from specnmf.tasks.registry import TASKS
+from specnmf.tasks.run import find_inputs
+
+SEPARATE = TASKS["separate"]
 
 EXAMPLES = ROOT / "audio_examples"
 CHORALE, PIANO, DRUMS = (
@@ -201,9 +205,9 @@ def test_the_bytes_do_not_depend_on_the_threads(tmp_path):
 
 
 def test_the_score_beside_a_recording_is_found(tmp_path):
-    assert score_beside(CHORALE) == CHORALE.with_suffix(".mid")
+    assert find_inputs(SEPARATE, CHORALE, {})["score"] == CHORALE.with_suffix(".mid")
     with pytest.raises(ScoreError, match="no score given, and none beside it"):
-        score_beside(tmp_path / "song.wav")
+        find_inputs(SEPARATE, tmp_path / "song.wav", {})
 
 
 def test_a_score_of_another_piece_is_refused(tmp_path):

@@ -3,8 +3,8 @@
 import numba
 import pytest
 
-from specnmf.pipeline.compiling import watched
-from specnmf.pipeline.run import Stages
+from specnmf.tasks.compiling import watched
+from specnmf.tasks.stages import Stages
 
 
 def new_kernel():

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 import specnmf
 from specnmf import Audio
 from specnmf.audio.stft import Grid
-from specnmf.methods.partials import spectra as partials
-from specnmf.methods.partials.spectra import detunings, note_lobes, piano_inharmonicity
+from specnmf.methods.partials import notes as partials
+from specnmf.methods.partials.notes import detunings, note_lobes, piano_inharmonicity
 
 SR, N_FFT = 44100, 4096
 GRID = Grid(SR, 10 * N_FFT, N_FFT, N_FFT // 4)

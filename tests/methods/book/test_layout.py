@@ -13,14 +13,8 @@ from hypothesis import strategies as st
 import specnmf
 from specnmf import Factorization, ParameterError, ScoreError, nmf
 from specnmf.audio.stft import Grid
-from specnmf.methods.book.constraints import (
-    Tolerances,
-    activation_masks,
-    by_stem,
-    fmp_activations,
-    fmp_layout,
-    fmp_templates,
-)
+from specnmf.methods.book.layout import Tolerances, fmp_layout
+from specnmf.methods.book.stems import by_stem
 from specnmf.score.grouping import stem_labels
 from specnmf.score.notes import Note, Score
 
@@ -67,6 +61,27 @@ def rows_of(score):
     return [[n.start, n.duration, n.pitch, n.velocity, n.part] for n in score.notes]
 
 
+def templates_of(pitches, grid, *, tolerance=0.05, **options):
+    """The templates of some pitches, none twice, (n_bins, n_pitches)."""
+    score = Score([Note(0, 1, int(pitch)) for pitch in pitches])
+    tolerances = Tolerances(pitch=tolerance)
+    return fmp_layout(score, grid, tolerances=tolerances, **options).start.W
+
+
+def activations_of(own, grid, *, before=0.2, after=0.5):
+    """The activations of some notes, a row for each pitch from low to high."""
+    tolerances = Tolerances(before=before, after=after)
+    return fmp_layout(Score(own), grid, tolerances=tolerances).start.H
+
+
+def masks_of(layout, labels):
+    """Where the notes of each label may sound, (n_components, n_frames) each."""
+    masks = {label: np.zeros(layout.start.H.shape, bool) for label in labels}
+    for note, row, first, end in layout.spans:
+        masks[labels[note]][row, first:end] = True
+    return masks
+
+
 def resolutions(grid):
     return grid.sr / grid.n_fft, grid.hop_length / grid.sr
 
@@ -99,7 +114,7 @@ def twin_activation(n_frames, rows, pitch, frame, tolerances, *, onsets=False):
 @given(grid=grids, pitch=st.integers(0, 127), tolerance=st.floats(0, 0.4))
 @settings(max_examples=40, deadline=None)
 def test_templates_are_those_of_the_book(grid, pitch, tolerance):
-    W = fmp_templates([pitch], grid, tolerance=tolerance)
+    W = templates_of([pitch], grid, tolerance=tolerance)
     resolution, _ = resolutions(grid)
     expected = twin_template(grid.n_bins, pitch, resolution, tolerance)
     assert np.array_equal(W, expected[:, None])
@@ -113,8 +128,9 @@ def test_templates_are_those_of_the_book(grid, pitch, tolerance):
 )
 @settings(max_examples=40, deadline=None)
 def test_activations_are_those_of_the_book(own, grid, before, after):
+    own = [*own, Note(0, 1, 69)]  # so that one sounds within the recording
     pitches = sorted({note.pitch for note in own})
-    H = fmp_activations(own, pitches, grid, before=before, after=after)
+    H = activations_of(own, grid, before=before, after=after)
     _, frame = resolutions(grid)
     assert H.shape == (len(pitches), grid.n_frames)
     for row, pitch in zip(H, pitches, strict=True):
@@ -148,7 +164,7 @@ def test_templates_are_those_of_libfmp(tolerance):
     pitches = np.arange(128)
     for sr, n_fft in ((8000, 1000), (22_050, 2048), (44_100, 4096), (96_000, 8192)):
         grid = Grid(sr, sr, n_fft, n_fft // 4)
-        W = fmp_templates(pitches, grid, tolerance=tolerance)
+        W = templates_of(pitches, grid, tolerance=tolerance)
         expected = c8.init_nmf_template_pitch(
             grid.n_bins, pitches, sr / n_fft, tol_pitch=tolerance
         )
@@ -175,7 +191,6 @@ def test_starts_are_those_of_libfmp_for_its_scores(shared_data, name):
         assert np.array_equal(layout.pitches, pitches)
         assert np.array_equal(layout.start.W, W)
         assert np.array_equal(layout.start.H, H)
-        assert np.array_equal(fmp_activations(score.notes, pitches, grid), H)
 
         H, pitches, labels = c8.init_nmf_activation_score_onset(
             grid.n_frames, rows, frame, tol_note=[0.1, 0.7], tol_onset=[0.2, 0.15]
@@ -258,7 +273,7 @@ def test_hands_are_split_as_in_the_book(prelude, onsets):
     grid, score = spectrogram.grid, score_of(rows)
     layout = fmp_layout(score, grid, onsets=onsets)
     labels = stem_labels(score, "hand")
-    masks = activation_masks(layout, labels)
+    masks = masks_of(layout, labels)
     _, frame = resolutions(grid)
     for part, hand in (("lh", "left"), ("rh", "right")):
         own = [row for row in rows if row[4] == part]
@@ -337,11 +352,11 @@ def test_zeros_stay_zero(prelude, beta, solver):
 @given(own=st.lists(notes, min_size=1, max_size=12), data=st.data())
 @settings(max_examples=30, deadline=None)
 def test_the_order_of_the_notes_does_not_matter(own, data):
-    pitches = sorted({note.pitch for note in own})
+    own = [*own, Note(0, 1, 69)]
     shuffled = data.draw(st.permutations(own))
-    H = fmp_activations(own, pitches, GRID)
-    assert np.array_equal(fmp_activations(shuffled, pitches, GRID), H)
-    assert np.array_equal(fmp_activations([*own, *own], pitches, GRID), H)
+    H = activations_of(own, GRID)
+    assert np.array_equal(activations_of(shuffled, GRID), H)
+    assert np.array_equal(activations_of([*own, *own], GRID), H)
 
 
 @given(own=st.lists(notes, min_size=1, max_size=12), onsets=st.booleans())
@@ -360,8 +375,8 @@ def test_spans_paint_the_activations(own, onsets):
 
 
 def test_a_higher_tuning_moves_the_harmonics():
-    W = fmp_templates([69], GRID, tuning=440 * 2 ** (1 / 12))
-    assert np.array_equal(W, fmp_templates([70], GRID))
+    W = templates_of([69], GRID, tuning=440 * 2 ** (1 / 12))
+    assert np.array_equal(W, templates_of([70], GRID))
 
 
 def test_components_are_named_after_their_notes():
@@ -392,13 +407,14 @@ def test_drums_rise_like_pitches():
 def test_drums_alone_make_a_layout():
     score = Score([Note(0, 0.1, 36, percussion=True)])
     assert fmp_layout(score, GRID).kinds == ("drum",)
-    assert fmp_activations(score.notes, [36], GRID).sum() == 0
+    pitched = Score([*score.notes, Note(0, 1, 36)])
+    assert fmp_layout(pitched, GRID).kinds == ("pitch", "drum")
 
 
 def test_pitches_above_all_bins_have_empty_templates():
     pitches = list(range(96, 128))
     grid = Grid(8000, 80_000, 1024, 256)
-    W = fmp_templates(pitches, grid)
+    W = templates_of(pitches, grid)
     above = [p for p in pitches if 0.95 * 440 * 2 ** ((p - 69) / 12) > 4000]
     assert [p for p, w in zip(pitches, W.T, strict=True) if w.max() == 0] == above
     score = Score([Note(0, 1, pitch) for pitch in (60, 127)])
@@ -414,27 +430,22 @@ def test_notes_past_the_end_sound_nowhere():
     assert layout.start.H[0, -1] == 1
     assert layout.start.H[1].max() == 0
     assert by_stem(layout.start, layout, stem_labels(score)).labels == ("in",)
-    masks = activation_masks(layout, stem_labels(score))
+    masks = masks_of(layout, stem_labels(score))
     assert masks["in"].any()
     assert not masks["out"].any()
 
 
 def test_overlapping_notes_of_one_pitch_count_once():
     apart = [Note(1, 2, 60), Note(2, 1.5, 60), Note(1.5, 0.1, 60)]
-    H = fmp_activations(apart, [60], GRID)
-    assert np.array_equal(H, fmp_activations([Note(1, 2.5, 60)], [60], GRID))
+    H = activations_of(apart, GRID)
+    assert np.array_equal(H, activations_of([Note(1, 2.5, 60)], GRID))
 
 
 def test_notes_of_no_length_and_of_endless_length_are_laid_out():
-    H = fmp_activations([Note(1, 0, 60), Note(1, 1e308, 62)], [60, 62], GRID)
+    H = activations_of([Note(1, 0, 60), Note(1, 1e308, 62)], GRID)
     _, frame = resolutions(GRID)
     assert np.count_nonzero(H[0]) == int(1.5 / frame) - int(0.8 / frame)
     assert H[1, int(0.8 / frame) :].all()
-
-
-def test_no_notes_make_empty_arrays():
-    assert fmp_templates([], GRID).shape == (GRID.n_bins, 0)
-    assert fmp_activations([], [], GRID).shape == (0, GRID.n_frames)
 
 
 def test_a_score_without_notes_is_refused():
@@ -465,15 +476,13 @@ def test_tolerances_out_of_range_are_refused(options, message):
 @pytest.mark.parametrize("tuning", [0, 219, 1000, np.nan])
 def test_a_tuning_out_of_range_is_refused(tuning):
     with pytest.raises(ParameterError, match="tuning must lie between 220 and 880 Hz"):
-        fmp_templates([69], GRID, tuning=tuning)
+        templates_of([69], GRID, tuning=tuning)
 
 
 def test_labels_and_results_that_do_not_fit_are_refused():
     layout = fmp_layout(Score([Note(0, 1, 60), Note(1, 1, 62)]), GRID)
     other = fmp_layout(Score([Note(0, 1, 60)]), GRID)
     for labels in ((), ("a",), ("a", "b", "c")):
-        with pytest.raises(ParameterError, match="2 notes need as many labels"):
-            activation_masks(layout, labels)
         with pytest.raises(ParameterError, match="2 notes need as many labels"):
             by_stem(layout.start, layout, labels)
     with pytest.raises(ParameterError, match="give what nmf made of layout.start"):

@@ -8,14 +8,13 @@ import numpy as np
 import pytest
 import soundfile
 from conftest import ROOT
+from runs import layers
 
 import specnmf
-from specnmf import AudioError, OutputError, ParameterError, ScoreError
+from specnmf import AudioError, OutputError, ParameterError, ScoreError, decompose
 from specnmf.factor.layers.model import Layers
 from specnmf.factor.layers.tree import grow_tree
 from specnmf.output.sources import EXACT_DB
-from specnmf.pipeline.decomposing import decompose
-from specnmf.pipeline.layering import layers
 from specnmf.score.regions import read_regions
 from specnmf.tasks.decompose import Settings
 from specnmf.tasks.layers import LayerSettings

@@ -12,6 +12,7 @@ import soundfile
 from conftest import ROOT
 from hypothesis import given
 from hypothesis import strategies as st
+from runs import label, layers, separate, settings_hash
 
 from specnmf import (
     AudioError,
@@ -24,14 +25,10 @@ from specnmf import (
     Settings,
     SpecnmfError,
     TemplateError,
+    decompose,
 )
-from specnmf.pipeline import rerunning
-from specnmf.pipeline.decomposing import decompose
-from specnmf.pipeline.labelling import label
-from specnmf.pipeline.layering import layers
-from specnmf.pipeline.rerunning import MOST_REPORT_BYTES, read_record, rerun
-from specnmf.pipeline.run import settings_hash
-from specnmf.pipeline.separating import separate
+from specnmf.record.record import MOST_REPORT_BYTES, read_record
+from specnmf.record.rerun import rerun
 
 CHORALE = ROOT / "audio_examples" / "chorale" / "chorale.flac"
 QUICK = Settings(n_components=2, max_iter=4, figures=False, sources=False)
@@ -380,7 +377,7 @@ def test_any_json_is_a_record_or_an_error_of_the_package(tmp_path_factory, chang
     }
     (folder / "run.json").write_text(json.dumps({**content, **changes}))
     try:
-        said = str(rerunning.read_record(folder).folder)
+        said = str(read_record(folder).folder)
     except SpecnmfError as error:
         said = str(error)
     assert said.startswith(str(folder))

@@ -1,12 +1,15 @@
-"""Partials: the spectra that a note of a pitch may have under an analysis window."""
+"""Notes: the layer of partials, and the spectra that they may have."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from specnmf.audio.stft import Grid
-from specnmf.factor.parametric.lobes import Lobes
+from specnmf.audio.stft import Float32, Grid
+from specnmf.factor.parametric.lobes import Lobes, Support
+from specnmf.factor.parametric.partials import Partials
+from specnmf.methods.partials.schedule import Template
+from specnmf.notation import hertz
 
 Array = NDArray[np.float64]
 
@@ -20,6 +23,40 @@ DETUNING_SPAN, DETUNING_STEP = 60.0, 7.5
 HALF_WIDTH = 2
 
 _OFFSETS = np.linspace(-HALF_WIDTH, HALF_WIDTH, 4001)
+
+
+def note_layer(
+    V: Float32,
+    grid: Grid,
+    templates: tuple[Template, ...],
+    support: Support,
+    *,
+    struck: NDArray[np.bool_],
+    tuning: float,
+) -> Partials:
+    """Notes that start with as much sound as there is, all alike.
+
+    Parameters
+    ----------
+    V, grid, tuning
+        As for `specnmf.methods.partials.model.fit_model`.
+    templates : tuple of Template
+        The pitches.
+    support : Support
+        Which of them may sound in which frames.
+    struck : array of bool, shape (n_templates,)
+        Templates whose partials are a piano's.
+    """
+    pitches = np.array([template.pitch for template in templates], float)
+    inharmonicity = np.where(struck, piano_inharmonicity(pitches), 0.0)
+    lobes = note_lobes(pitches, grid, tuning=tuning, inharmonicity=inharmonicity)
+    per_frame = max(1.0, len(support.template) / max(1, support.n_frames))
+    level = float(V.sum(axis=2).mean()) / per_frame / len(detunings())
+    names = [template.part for template in templates]
+    _, instruments = np.unique(names, return_inverse=True)
+    return Partials(
+        lobes, support, strength=level, n_channels=len(V), instruments=instruments
+    )
 
 
 def note_lobes(
@@ -85,7 +122,7 @@ def _edges(
     m = np.arange(1, N_PARTIALS + 1)
     B = np.broadcast_to(np.asarray(inharmonicity, float), pitches.shape)[:, None]
     stretched = m * np.sqrt((1 + B * m**2) / (1 + B))
-    fundamental = 440 * 2 ** ((pitches - 69 + tuning / 100) / 12)
+    fundamental = hertz(pitches, cents=tuning)
     in_bins = grid.n_fft / grid.sr * fundamental[:, None] * stretched
     steps = detunings()[:, np.newaxis]
     low = 2 ** ((steps - DETUNING_STEP / 2) / 1200) * in_bins[:, np.newaxis]

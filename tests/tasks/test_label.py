@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
+from runs import label
 
 from specnmf import AudioError, ScoreError
 from specnmf.errors import OutputError
 from specnmf.output.sources import EXACT_DB
-from specnmf.pipeline.labelling import label
 from specnmf.score.regions import read_regions
 from specnmf.tasks.label import LabelSettings
 
@@ -248,7 +248,7 @@ def test_a_run_that_fails_while_it_is_written_leaves_nothing_behind(
     def fail(*args, **options):
         raise AudioError("the disk is gone")
 
-    monkeypatch.setattr("specnmf.pipeline.labelling.write_sources", fail)
+    monkeypatch.setattr("specnmf.tasks.run.write_sources", fail)
     with pytest.raises(AudioError, match="the disk is gone"):
         run_on()
     assert not (tmp_path / "out").exists()

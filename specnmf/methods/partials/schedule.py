@@ -1,4 +1,4 @@
-"""Layout: which note may sound in which frame, and whose it is."""
+"""Schedule: which note may sound in which frame, and whose it is."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class Hits:
 
 
 @dataclass(frozen=True, eq=False)
-class Layout:
+class Schedule:
     """A score laid out on the frames of a recording.
 
     Attributes
@@ -69,6 +69,8 @@ class Layout:
         The attacks of struck strings, alike within an octave.
     stems : tuple of str
         The stems, in order.
+    struck : array of bool, shape (n_templates,)
+        The templates of struck strings.
     """
 
     templates: tuple[Template, ...]
@@ -77,16 +79,17 @@ class Layout:
     drums: Hits
     hammers: Hits
     stems: tuple[str, ...]
+    struck: NDArray[np.bool_]
 
 
-def lay_out(
+def make_schedule(
     score: Score,
     labels: Sequence[str],
     grid: Grid,
     *,
     stems: Sequence[str] | None = None,
     struck: Collection[str] = (),
-) -> Layout:
+) -> Schedule:
     """Find the frames in which each note may sound.
 
     A note may sound from BEFORE its onset to AFTER its end, but not into the next
@@ -117,13 +120,14 @@ def lay_out(
     entries = _unique(spans, (len(templates), len(stems)))
     counts = np.bincount(entries[0], minlength=grid.n_frames)
     support = Support(np.concatenate([[0], np.cumsum(counts)]), entries[1])
-    return Layout(
+    return Schedule(
         tuple(templates),
         support,
         entries[2],
         _hits(drums, len(stems), grid),
         _hits(hammers, len(stems), grid),
         stems,
+        np.array([template.part in struck for template in templates], bool),
     )
 
 

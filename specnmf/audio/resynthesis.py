@@ -1,0 +1,133 @@
+"""From the spectra of sources back to sound, block by block."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Sequence
+from contextlib import closing
+from typing import Protocol
+
+import numpy as np
+
+from specnmf.audio import kernels
+from specnmf.audio.buffer import Buffer
+from specnmf.audio.recording import Audio
+from specnmf.audio.stft import Complex64, Float32, Grid
+from specnmf.parallel import Mapper
+
+#: Blocks of all sources, (n_sources, n_channels, n), with their first sample.
+Stream = Generator[tuple[int, Float32], None, None]
+
+
+class Piece(Protocol):
+    """The spectra of all sources in some frames."""
+
+    @property
+    def frames(self) -> slice:
+        """Which frames."""
+
+    def source(self, index: int) -> Complex64 | None:
+        """The spectrum of one source, (n_channels, n_frames, n_bins); None: silent."""
+
+
+class Resynthesis:
+    """Overlap-add of consecutive blocks for all sources at once.
+
+    Parameters
+    ----------
+    grid : Grid
+        Of the mixture.
+    n_sources, n_channels : int
+        How many there are.
+    """
+
+    def __init__(self, grid: Grid, n_sources: int, n_channels: int) -> None:
+        self.grid, self.window = grid, grid.window
+        overlap = max(0, grid.n_fft - grid.hop_length)
+        self.tails = np.zeros((n_sources, n_channels, overlap), np.float32)
+
+    def block(
+        self, frames: slice, pieces: Sequence[Piece], mapper: Mapper
+    ) -> tuple[int, Float32]:
+        """The samples that no later frame reaches, with the first one's number."""
+        start = frames.start * self.grid.hop_length - self.grid.n_fft // 2
+        first, last = self._finished(frames)
+        gain = self._gain(start + first, last - first)
+        out = np.empty((*self.tails.shape[:2], last - first), np.float32)
+
+        def resynthesise(source: int) -> None:
+            summed = self._overlap_add(frames, pieces, source)
+            np.multiply(summed[:, first:last], gain, out=out[source])
+
+        mapper(resynthesise, range(len(self.tails)))
+        return start + first, out
+
+    def _finished(self, frames: slice) -> tuple[int, int]:
+        """The part of a block's span that is inside the song and complete."""
+        grid = self.grid
+        origin = frames.start * grid.hop_length - grid.n_fft // 2
+        first = max(0, -origin)
+        if frames.stop == grid.n_frames:
+            return first, grid.n_samples - origin
+        return first, max(first, (frames.stop - frames.start) * grid.hop_length)
+
+    def _overlap_add(
+        self, frames: slice, pieces: Sequence[Piece], source: int
+    ) -> Float32:
+        """Add a block's frames to the tail of the last; keep the new tail."""
+        from scipy import fft
+
+        hop, tail = self.grid.hop_length, self.tails[source]
+        advance = (frames.stop - frames.start) * hop
+        summed = np.zeros((len(tail), advance + self.grid.n_fft), np.float32)
+        summed[:, : tail.shape[1]] = tail
+        for piece in pieces:
+            spectrum = piece.source(source)
+            if spectrum is None:
+                continue
+            y = fft.irfft(spectrum, self.grid.n_fft, axis=-1, overwrite_x=True)
+            place = summed[:, (piece.frames.start - frames.start) * hop :]
+            kernels.overlap_add(y, self.window, hop, place)
+        tail[:] = summed[:, advance : advance + tail.shape[1]]
+        return summed
+
+    def _gain(self, start: int, n: int) -> Float32:
+        """One over the sum of squared windows at n samples; zero where that is."""
+        sums = np.zeros(n, np.float32)
+        origin = start + self.grid.n_fft // 2
+        kernels.add_windows(
+            self.window**2, self.grid.hop_length, self.grid.n_frames, origin, sums
+        )
+        sums[sums < 1e-9] = np.inf
+        return np.reciprocal(sums, out=sums)
+
+
+def crossfade(
+    one: Stream, other: Stream, weights: Callable[[int, int], Float32]
+) -> Stream:
+    """Yield a mixture of two streams of the same sources.
+
+    Parameters
+    ----------
+    one, other : generators
+        As from `specnmf.audio.masks.stream_sources`; they add up to the same
+        recording, and so does what comes out.
+    weights : callable
+        ``weights(first, n)`` is how much of the other is heard, 0 to 1, in n
+        samples from the first.
+    """
+    with closing(one), closing(other):
+        buffer = Buffer(block.copy() for _, block in other)
+        for first, block in one:
+            n = block.shape[2]
+            yield first, block + weights(first, n) * (buffer.take(n) - block)
+
+
+def gather(
+    stream: Stream, names: Sequence[str], n_channels: int, grid: Grid
+) -> dict[str, Audio]:
+    """The sources of a stream in memory, by name."""
+    out = np.empty((len(names), n_channels, grid.n_samples), np.float32)
+    with closing(stream):
+        for first, block in stream:
+            out[:, :, first : first + block.shape[2]] = block
+    return {name: Audio(y, grid.sr) for name, y in zip(names, out, strict=True)}

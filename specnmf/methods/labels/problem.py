@@ -1,0 +1,122 @@
+"""The problem: a recording, and what a person said of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from specnmf.audio.stft import Float32
+from specnmf.errors import ParameterError
+from specnmf.methods.labels.options import LabelOptions
+from specnmf.methods.labels.templates import LEAST_ALONE, frames_alone
+from specnmf.score.regions import REST
+
+Mask = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, eq=False)
+class Problem:
+    """A recording, and what was said of it.
+
+    Attributes
+    ----------
+    V, heard, annotated, names, options
+        As for `specnmf.methods.labels.fitting.fit_labelled`, checked, without a label
+        called rest.
+    """
+
+    V: Float32
+    heard: Mask
+    annotated: Mask
+    names: tuple[str, ...]
+    options: LabelOptions
+
+
+def checked(
+    V: ArrayLike,
+    heard: ArrayLike,
+    annotated: ArrayLike,
+    names: Sequence[str],
+    options: LabelOptions,
+) -> Problem:
+    """The problem that arrays state.
+
+    Raises
+    ------
+    ParameterError
+        As `specnmf.methods.labels.fitting.fit_labelled`.
+    """
+    V = np.asarray(V, np.float32)
+    heard, annotated = np.asarray(heard), np.asarray(annotated)
+    _check_shapes(V, heard, annotated, names)
+    kept = [name != REST for name in names]
+    names = tuple(name for name in names if name != REST)
+    problem = Problem(V, heard[kept], annotated, names, options)
+    _check_labels(problem)
+    return problem
+
+
+def remarks_of(problem: Problem, frame_seconds: float | None) -> tuple[str, ...]:
+    """Which labels have little to learn from."""
+    remarks = []
+    few = 2 * problem.options.n_components
+    counts = np.count_nonzero(frames_alone(problem.heard), axis=1)
+    for name, count in zip(problem.names, counts, strict=True):
+        if count < LEAST_ALONE:
+            remarks.append(
+                f"{name} is never marked alone, so that its sound is guessed from "
+                "where others are absent: mark where nothing else is heard"
+            )
+        elif count < few:
+            remarks.append(
+                f"{name} is marked alone for only {_length(count, frame_seconds)}, "
+                f"to learn {problem.options.n_components} templates: mark more"
+            )
+    return tuple(remarks)
+
+
+def _length(n_frames: int, frame_seconds: float | None) -> str:
+    if frame_seconds is None:
+        return f"{n_frames} frames"
+    return f"{n_frames * frame_seconds:.2f} s"
+
+
+def _check_shapes(
+    V: Float32, heard: Mask, annotated: Mask, names: Sequence[str]
+) -> None:
+    if V.ndim != 2 or 0 in V.shape:
+        raise ParameterError(f"V must be (n_bins, n_frames), got shape {V.shape}")
+    if not (V.min() >= 0 and V.max() < np.inf):  # false for NaN as well
+        raise ParameterError("V must be finite and non-negative")
+    shapes = (len(names), V.shape[1]), (V.shape[1],)
+    for name, mask, shape in zip(
+        ("heard", "annotated"), (heard, annotated), shapes, strict=True
+    ):
+        if mask.dtype != np.bool_ or mask.shape != shape:
+            raise ParameterError(
+                f"{name} must be booleans of shape {shape}, "
+                f"got {mask.dtype} of shape {mask.shape}"
+            )
+    if (heard & ~annotated).any():
+        raise ParameterError("a label can be heard only where frames are annotated")
+
+
+def _check_labels(problem: Problem) -> None:
+    names, heard = problem.names, problem.heard
+    if not names:
+        raise ParameterError(f"no label but {REST}: mark where a sound is heard")
+    if len(set(names)) < len(names):
+        raise ParameterError(f"labels must differ, got {', '.join(names)}")
+    for name, frames in zip(names, heard, strict=True):
+        if not frames.any():
+            raise ParameterError(f"label {name} is heard in no frame: mark it longer")
+    for (one, a), (other, b) in combinations(zip(names, heard, strict=True), 2):
+        if np.array_equal(a, b):
+            raise ParameterError(
+                f"labels {one} and {other} are heard in the same frames, so nothing "
+                "tells them apart: mark where one is heard without the other"
+            )

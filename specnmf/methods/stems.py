@@ -1,0 +1,124 @@
+"""Stems: what every method makes of a recording, and everything after takes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from specnmf.audio import masks
+from specnmf.audio.models import Models
+from specnmf.audio.options import Mask
+from specnmf.audio.recording import Audio
+from specnmf.audio.resynthesis import Stream
+from specnmf.audio.stft import Grid
+from specnmf.factor.factorization import Factorization
+
+
+class Sharing(Protocol):
+    """The options by which stems share a recording."""
+
+    @property
+    def mask(self) -> Mask:
+        """Ratio or binary."""
+
+    @property
+    def power(self) -> float:
+        """The exponent of the models."""
+
+    @property
+    def threads(self) -> int | None:
+        """None: one a core."""
+
+
+@dataclass(frozen=True, eq=False)
+class Stems:
+    """A recording taken apart; the sound is made when it is asked for.
+
+    Attributes
+    ----------
+    audio : Audio
+        The recording.
+    grid : Grid
+        Of the analysis.
+    model : Models
+        The magnitudes of each stem, for any frames.
+    losses : array, shape (n_iterations,)
+        The cost after each iteration.
+    factors : Factorization
+        The model as V ≈ W H, for factors.npz.
+    pitches : array, shape (n_components,)
+        MIDI numbers, for the piano roll; NaN without a pitch.
+    """
+
+    audio: Audio
+    grid: Grid
+    model: Models
+    losses: NDArray[np.float64]
+    factors: Factorization
+    pitches: NDArray[np.float64]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The stems, in order."""
+        return self.model.names
+
+    def stream(self, options: Sharing) -> Stream:
+        """Yield the stems as sound, block by block; they add up to the recording."""
+        return stream_of(self.audio, self.grid, self.model, options)
+
+
+class StemFactors(NamedTuple):
+    """A score's model as V ≈ W H, divided among stems.
+
+    Attributes
+    ----------
+    factorization : Factorization
+        A component for each template of each stem, labelled by stem.
+    pitches : array, shape (n_components,)
+        MIDI numbers; NaN for drums.
+    names : tuple of str
+        Of the notes and drums.
+    start : Factorization
+        The same components before the updates: what the score allows.
+    """
+
+    factorization: Factorization
+    pitches: NDArray[np.float64]
+    names: tuple[str, ...]
+    start: Factorization
+
+
+@dataclass(frozen=True, eq=False)
+class ScoreStems(Stems):
+    """A recording taken apart by its score.
+
+    Attributes
+    ----------
+    notes, start
+        The names and the start of `StemFactors`.
+    explained : float or None
+        The share of the sound that the score explains, 0 to 1; None: unknown.
+    """
+
+    notes: tuple[str, ...]
+    start: Factorization
+    explained: float | None = None
+
+    def components(self) -> StemFactors:
+        """The factors, divided among the stems."""
+        return StemFactors(self.factors, self.pitches, self.notes, self.start)
+
+
+def stream_of(audio: Audio, grid: Grid, model: Models, options: Sharing) -> Stream:
+    """Yield the stems that a model makes of a recording, block by block."""
+    return masks.stream_of(
+        audio,
+        grid,
+        model,
+        mask=options.mask,
+        power=options.power,
+        threads=options.threads,
+    )

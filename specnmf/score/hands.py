@@ -1,0 +1,141 @@
+"""Hands: which notes of a keyboard each of them plays."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from statistics import fmean
+from typing import Literal, NamedTuple
+
+from specnmf.score.notes import Note, Score
+
+#: Words in the name of a part that make it a hand's.
+RIGHT = frozenset({
+    "derecha", "destra", "droite", "md", "rechte", "rechts", "rh", "right",
+    "righthand",
+})  # fmt: skip
+
+LEFT = frozenset({
+    "gauche", "izquierda", "left", "lefthand", "lh", "linke", "links", "mg",
+    "sinistra",
+})  # fmt: skip
+
+#: Words that tell two parts of one instrument apart. Alone they make no hand: a
+#: bass is one of a choir.
+UPPER, LOWER = frozenset({"treble", "upper", "r"}), frozenset({"bass", "lower", "l"})
+
+#: Words in the name of a part that name no instrument.
+FILLERS = frozenset({
+    "channel", "clef", "hand", "i", "ii", "instrument", "main", "mano", "midi",
+    "part", "staff", "track", "untitled",
+})  # fmt: skip
+
+#: What the names of instruments for two hands begin with.
+KEYBOARDS = (
+    "accordion", "celesta", "cembalo", "clavecin", "clavichord", "clavier",
+    "fortepiano", "harmonium", "harp", "keyboard", "keys", "klavier", "organ",
+    "orgel", "orgue", "piano", "pno", "spinet",
+)  # fmt: skip
+
+
+class _Hand(NamedTuple):
+    """Whose a part's notes are: a side, or how to tell it for each note."""
+
+    keyboard: str
+    side: Literal["right", "left", "by staff", "by pitch"]
+
+
+def hand_labels(score: Score, labels: Sequence[str], split: int) -> list[str]:
+    """The hand of each note that one plays; of others, what they are labelled.
+
+    `specnmf.score.grouping.stem_labels` says how hands are told.
+
+    Parameters
+    ----------
+    score : Score
+        The notes.
+    labels : sequence of str
+        The part of each, by name.
+    split : int
+        The lowest MIDI pitch of the right hand where nothing else tells.
+    """
+    hands = _hands(score)
+    several = len({hand.keyboard for hand in hands.values()}) > 1
+    found = list(labels)
+    for index, note in enumerate(score.notes):
+        if not note.percussion and note.part in hands:
+            keyboard, side = hands[note.part]
+            if side in ("by staff", "by pitch"):
+                side = _side(note, split, by_staff=side == "by staff")
+            found[index] = f"{keyboard} {side}".strip() if several else side
+    return found
+
+
+def _side(note: Note, split: int, *, by_staff: bool) -> Literal["right", "left"]:
+    if by_staff and note.staff:
+        return "right" if note.staff == 1 else "left"
+    return "right" if note.pitch >= split else "left"
+
+
+def _hands(score: Score) -> dict[str, _Hand]:
+    """The parts that hands play, and which."""
+    parts: dict[str, list[Note]] = {}
+    for note in score.notes:
+        if not note.percussion:
+            parts.setdefault(note.part, []).append(note)
+    hands = {name: _hand(name, notes) for name, notes in parts.items()}
+    unclear = {name: parts[name] for name, hand in hands.items() if hand is None}
+    found = {name: hand for name, hand in hands.items() if hand is not None}
+    found |= _pairs(unclear, alone=len(parts) == 2)
+    for name in unclear.keys() - found.keys():
+        if _is_keyboard(_instrument(name)):
+            found[name] = _Hand(name.lower(), "by pitch")
+    return found or dict.fromkeys(parts, _Hand("", "by pitch"))
+
+
+def _hand(name: str, notes: Iterable[Note]) -> _Hand | None:
+    """What a part's own staves and name tell."""
+    if {1, 2} <= {note.staff for note in notes}:
+        return _Hand(name.lower(), "by staff")
+    words = _words(name)
+    right, left = RIGHT.intersection(words), LEFT.intersection(words)
+    if bool(right) == bool(left):
+        return None
+    keyboard = [word for word in words if word not in RIGHT | LEFT | FILLERS]
+    return _Hand(" ".join(keyboard), "right" if right else "left")
+
+
+def _pairs(parts: Mapping[str, Sequence[Note]], *, alone: bool) -> dict[str, _Hand]:
+    """The hands of instruments that are two parts."""
+    instruments: dict[str, list[str]] = {}
+    for name in parts:
+        instruments.setdefault(_instrument(name), []).append(name)
+
+    def height(name: str) -> tuple[int, float]:
+        words = set(_words(name))
+        told = bool(words & UPPER) - bool(words & LOWER)
+        return told, fmean(note.pitch for note in parts[name])
+
+    hands = {}
+    for instrument, names in instruments.items():
+        if len(names) == 2 and (alone or _is_keyboard(instrument)):
+            lower, upper = sorted(names, key=height)
+            hands[lower] = _Hand(instrument, "left")
+            hands[upper] = _Hand(instrument, "right")
+    return hands
+
+
+def _instrument(name: str) -> str:
+    """What is left of a part's name without numbers, clefs and the like."""
+    words = (word.rstrip("0123456789") for word in _words(name))
+    known = UPPER | LOWER | FILLERS
+    return " ".join(word for word in words if word and word not in known)
+
+
+def _is_keyboard(instrument: str) -> bool:
+    return any(word.startswith(KEYBOARDS) for word in instrument.split())
+
+
+def _words(name: str) -> list[str]:
+    """The words of a name in lower case; R.H. is one."""
+    return re.findall(r"[^\W_]+", name.lower().replace(".", ""))
