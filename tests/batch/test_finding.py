@@ -119,6 +119,21 @@ def test_a_file_in_another_folder_goes_before_the_one_beside_the_song(put, tmp_p
     ]
 
 
+def test_another_folder_may_be_behind_a_url(put):
+    fsspec = pytest.importorskip("fsspec")
+    store, labels = put("live/a.wav", "b.wav"), open_store("memory://finding/labels/")
+    stamps = set()
+    for content in (b"1", b"22"):
+        labels.write("live/a.txt", content)
+        sought = [Sought(LABELS, labels)]
+        b, a = find_songs(store, recursive=True, sought=sought)
+        assert a.beside == (("labels", "memory://finding/labels/live/a.txt"),)
+        assert b.beside == ()
+        stamps.add(a.stamps)
+    assert len(stamps) == 2
+    fsspec.filesystem("memory").store.clear()
+
+
 def test_a_file_in_another_folder_changes_the_stamps(put, tmp_path):
     store, path = put("a.wav"), tmp_path / "labels" / "a.txt"
     path.parent.mkdir()

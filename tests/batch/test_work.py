@@ -368,6 +368,20 @@ def test_the_same_run_comes_from_a_url_and_goes_to_one(job, bucket):
     assert do(far).kept
 
 
+def test_labels_come_from_a_url_by_that_name(job, inputs, bucket):
+    settings = LabelSettings(
+        n_components=2, max_iter=2, n_fft=512, figures=False, sources=False
+    )
+    place = copy_to(f"{bucket}/labels", inputs["labels"])
+    far = with_settings(job, settings, labels=place)
+    assert do(far).error is None
+    assert run_of(job)["inputs"][1]["path"] == place
+    assert do(far).kept
+    inputs["labels"].write_text("no label")
+    copy_to(f"{bucket}/labels", inputs["labels"])
+    assert do(far).error.startswith(f"{place}: ")
+
+
 def test_errors_name_the_place_and_not_a_copy(job, bucket):
     Path(job.song).write_bytes(b"no audio")
     far = dataclasses.replace(job, song=copy_to(bucket, job.song))

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from specnmf import AudioError, OutputError, ParameterError
 from specnmf.batch.stores.local import LocalStore
 from specnmf.batch.stores.names import check_name, is_url
-from specnmf.batch.stores.places import local_copy, open_store
+from specnmf.batch.stores.places import is_folder, local_copy, open_store
 from specnmf.batch.stores.store import Entry
 
 #: Names that break programs which paste, split or decode them.
@@ -326,6 +326,27 @@ def test_a_run_is_made_in_the_folder_where_it_appears(tmp_path):
 )
 def test_a_url_begins_with_a_scheme(location, answer):
     assert is_url(location) is answer
+
+
+@pytest.mark.parametrize(
+    ("location", "answer"),
+    [
+        ("s3://bucket/x/", True),
+        ("s3://bucket/x", False),
+        ("{}", True),
+        ("file://{}", True),
+        ("{}/a.txt", False),
+        ("{}/nothing", False),
+        ("{}/" + "x" * 300, False),
+        ("{}/loop", False),
+    ],
+)
+def test_a_folder_is_known_by_its_look_or_by_the_slash_of_its_url(
+    tmp_path, location, answer
+):
+    plant(tmp_path, "a.txt")
+    (tmp_path / "loop").symlink_to("loop")
+    assert is_folder(location.format(tmp_path)) is answer
 
 
 @pytest.mark.parametrize("start", ["file://", "FILE://localhost"])
