@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -58,11 +57,8 @@ class Gain(Task[GainSettings]):
             V = stft.magnitude(audio, grid)
         W, H = V.mean(axis=1, keepdims=True), V.sum(axis=0, keepdims=True)
         factors = Factorization(W, H, losses=np.array([0.0]))
-        used = dataclasses.replace(
-            settings, n_fft=grid.n_fft, hop_length=grid.hop_length
-        )
         stems = Shares(audio, grid, factors, np.array([np.nan]), settings.share)
-        return Result(song=song, settings=used, sound=audio, stems=stems)
+        return Result(song=song, sound=audio, stems=stems)
 
     def summary(self, report: Mapping[str, Any]) -> Iterator[str]:
         """The share."""

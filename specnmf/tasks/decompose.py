@@ -66,19 +66,13 @@ class Decompose(Task[Settings]):
         from specnmf.methods.components.fitting import fit_components
         from specnmf.methods.components.templates import read_templates
 
-        held, grid = song.inputs.get("templates"), material.grid
-        templates = None if held is None else read_templates(held, grid)
+        held = song.inputs.get("templates")
+        templates = None if held is None else read_templates(held, material.grid)
         stems = fit_components(
             material, song.settings, song.stages, templates=templates
         )
         return Components(
             song=song,
-            settings=dataclasses.replace(
-                song.settings,
-                n_components=stems.options.n_components,
-                n_fft=grid.n_fft,
-                hop_length=grid.hop_length,
-            ),
             sound=material.sound,
             stems=stems,
         )
@@ -101,22 +95,21 @@ class Components(Result[Settings]):
 
     stems: ComponentStems
 
+    @property
+    def settings(self) -> Settings:
+        """As asked for, with the number of components that was found."""
+        n_components = self.stems.options.n_components
+        return dataclasses.replace(self.song.settings, n_components=n_components)
+
     def draw(self, folder: Path) -> None:
         """Draw the figures of the factorisation, and how its rank was chosen."""
         from specnmf.output import figures
 
-        stems = self.stems
         with self.stems.material.magnitudes() as V:
-            figures.draw_figures(
+            self.draw_factors(
                 folder,
                 V,
-                stems.factors,
-                frequencies=stems.grid.frequencies,
-                times=stems.grid.times,
-                pitches=stems.pitches,
                 beta=self.settings.beta,
-                figure_format=self.settings.figure_format,
-                title=self.song.title,
                 step="pass" if self.stems.material.streamed else "iteration",
             )
         if self.stems.choice is not None:

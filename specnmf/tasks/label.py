@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -86,9 +85,6 @@ class Label(Task[LabelSettings]):
             )
         return Labelling(
             song=song,
-            settings=dataclasses.replace(
-                settings, n_fft=grid.n_fft, hop_length=grid.hop_length
-            ),
             sound=material.sound,
             stems=fitted.stems(material.sound, grid),
             remarks=(*marks.remarks, *fitted.remarks),
@@ -160,16 +156,10 @@ class Labelling(Result[LabelSettings]):
         from specnmf.output import figures
 
         settings, grid, fitted = self.settings, self.stems.grid, self.fitted
-        figures.draw_figures(
+        self.draw_factors(
             folder,
             self.V,
-            self.stems.factors,
-            frequencies=grid.frequencies,
-            times=grid.times,
-            pitches=self.stems.pitches,
             beta=BETAS["kl"],
-            figure_format=settings.figure_format,
-            title=self.song.title,
             only=("spectrogram", "reconstruction", "loss"),
         )
         data = figures.LabelFigureData(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -98,9 +97,6 @@ class Layers(Task[LayerSettings]):
         pitches = estimate_pitches(found.A[0], grid.frequencies)
         return Layered(
             song=song,
-            settings=dataclasses.replace(
-                settings, n_fft=grid.n_fft, hop_length=grid.hop_length
-            ),
             sound=material.sound,
             stems=layer_stems(material.sound, grid, found, 0, pitches),
             remarks=() if marks is None else marks.remarks,
@@ -225,16 +221,10 @@ class Layered(Result[LayerSettings]):
 
         settings, grid = self.settings, self.stems.grid
         together = settings.method == "neural"
-        figures.draw_figures(
+        self.draw_factors(
             folder,
             self.V,
-            self.stems.factors,
-            frequencies=grid.frequencies,
-            times=grid.times,
-            pitches=self.stems.pitches,
             beta=settings.beta,
-            figure_format=settings.figure_format,
-            title=self.song.title,
             only=("spectrogram", "templates", "activations", "reconstruction"),
         )
         data = figures.LayerFigureData(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -228,13 +228,15 @@ def _entries(
     song, factors = result.song, result.stems.factors
     inputs = report.inputs_entry(song.path, song.inputs, called)
     checksums = {each["role"]: each["sha256"] for each in inputs[1:]}
+    grid = result.stems.grid
+    used = replace(result.settings, n_fft=grid.n_fft, hop_length=grid.hop_length)
     residual = max((each.residual_db for each in written), default=None)
     return {
         "kind": task.name,
         "settings_hash": report.settings_hash(task.name, song.settings, checksums),
         "inputs": inputs,
         "audio": report.audio_entry(result.sound),
-        **report.settings_entries(song.settings, result.settings),
+        **report.settings_entries(song.settings, used),
         "seed": song.settings.seed,
         "versions": report.versions(),
         "iterations": result.iterations,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -100,9 +99,6 @@ class Separate(Task[ScoreSettings]):
             )
         return Separation(
             song=song,
-            settings=dataclasses.replace(
-                settings, n_fft=stems.grid.n_fft, hop_length=stems.grid.hop_length
-            ),
             sound=audio,
             remarks=(*aligned.remarks, *_doubts(stems.explained)),
             original=material.score,
@@ -160,16 +156,10 @@ class Separation(Result[ScoreSettings]):
         from specnmf.output import figures
 
         V = stft.magnitude(self.sound, self.stems.grid, threads=self.settings.threads)
-        figures.draw_figures(
+        self.draw_factors(
             folder,
             V,
-            self.stems.factors,
-            frequencies=self.stems.grid.frequencies,
-            times=self.stems.grid.times,
-            pitches=self.stems.pitches,
             beta=1.0 if self.settings.model == "partials" else 2.0,
-            figure_format=self.settings.figure_format,
-            title=self.song.title,
             only=("spectrogram", "reconstruction", "loss"),
         )
         figures.draw_score_figures(

@@ -154,8 +154,6 @@ class Result(Generic[S]):
     ----------
     song : Song
         What was asked for.
-    settings : RunSettings
-        As used, once the recording has decided what was left open.
     sound : Audio or other Sound
         The recording.
     stems : StemModel
@@ -165,10 +163,14 @@ class Result(Generic[S]):
     """
 
     song: Song[S]
-    settings: S
     sound: Sound
     stems: StemModel
     remarks: Sequence[str] = ()
+
+    @property
+    def settings(self) -> S:
+        """As asked for, but for what the recording has decided."""
+        return self.song.settings
 
     @property
     def iterations(self) -> int:
@@ -184,6 +186,34 @@ class Result(Generic[S]):
 
     def draw(self, folder: Path) -> None:
         """Draw the figures into a folder."""
+
+    def draw_factors(self, folder: Path, V: Any, **options: Any) -> None:
+        """Draw the figures of V ≈ W H.
+
+        Parameters
+        ----------
+        folder : path
+            Where to.
+        V : array, shape (n_bins, n_frames), or MagnitudesOf
+            The magnitudes that were factorised.
+        **options
+            beta and step of `specnmf.output.figures.FigureData`, and only of
+            `specnmf.output.figures.draw_figures`.
+        """
+        from specnmf.output import figures
+
+        only = options.pop("only", figures.FIGURES)
+        data = figures.FigureData(
+            V=V,
+            factorization=self.stems.factors,
+            frequencies=self.stems.grid.frequencies,
+            times=self.stems.grid.times,
+            pitches=self.stems.pitches,
+            title=self.song.title,
+            **options,
+        )
+        form = self.settings.figure_format
+        figures.draw_figures(folder, data, figure_format=form, only=only)
 
     def entries(self, written: Sequence[Written]) -> dict[str, Any]:
         """What run.json says of the task.

@@ -1,7 +1,7 @@
 """Figures that a musician can read; matplotlib is imported nowhere else."""
 
 from specnmf.output.figures.factor_data import FigureData
-from specnmf.output.figures.factorization import draw_figures
+from specnmf.output.figures.factorization import FIGURES, draw_figures
 from specnmf.output.figures.labels import LabelFigureData, draw_label_figure
 from specnmf.output.figures.layer_data import LayerFigureData
 from specnmf.output.figures.layers import draw_layer_figures
@@ -10,6 +10,7 @@ from specnmf.output.figures.score_data import ScoreFigureData
 from specnmf.output.figures.separation import draw_score_figures
 
 __all__ = [
+    "FIGURES",
     "FigureData",
     "LabelFigureData",
     "LayerFigureData",

@@ -10,16 +10,14 @@ import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from numpy.typing import ArrayLike, NDArray
 
-from specnmf.factor.factorization import Factorization
 from specnmf.notation import note_name
 from specnmf.output.figures import canvas, pictures, pooling, scales
 from specnmf.output.figures.canvas import PLAIN
 from specnmf.output.figures.components import activations_figure, templates_figure
 from specnmf.output.figures.cost import cost_figure
 from specnmf.output.figures.factor_data import FigureData
-from specnmf.output.figures.pooling import Float32, MagnitudesOf
+from specnmf.output.figures.pooling import Float32
 from specnmf.output.options import FigureFormat
 
 #: Their names.
@@ -28,49 +26,25 @@ FIGURES = ("spectrogram", "templates", "activations", "reconstruction", "loss")
 
 def draw_figures(
     folder: Path,
-    V: NDArray[np.floating] | MagnitudesOf,
-    factorization: Factorization,
+    data: FigureData,
     *,
-    frequencies: ArrayLike,
-    times: ArrayLike,
-    pitches: ArrayLike,
-    beta: float,
     figure_format: FigureFormat = "png",
-    title: str = "",
-    step: str = "iteration",
     only: Collection[str] = FIGURES,
 ) -> None:
-    """Write the five figures of a run; the same run gives the same bytes.
-
-    They are ``spectrogram``, ``templates``, ``activations``, ``reconstruction`` and
-    ``loss``, each a file of that name.
+    """Write the figures of a factorisation; the same data give the same bytes.
 
     Parameters
     ----------
     folder : Path
         Where to; it exists.
-    V, factorization, frequencies, times, pitches, beta, title, step
-        As in `FigureData`.
+    data : FigureData
+        What to show.
     figure_format : {"png", "svg", "pdf"}
         Of the files, and their suffix.
     only : collection of str
-        The figures to write.
-
-    Raises
-    ------
-    ParameterError
-        If the shapes do not fit.
+        Which of the five: ``spectrogram``, ``templates``, ``activations``,
+        ``reconstruction`` and ``loss``, each a file of that name.
     """
-    data = FigureData(
-        V=V,
-        factorization=factorization,
-        frequencies=np.asarray(frequencies),
-        times=np.asarray(times),
-        pitches=np.asarray(pitches),
-        beta=beta,
-        title=title,
-        step=step,
-    )
     figures = {
         "spectrogram": spectrogram_figure,
         "templates": templates_figure,

@@ -39,17 +39,7 @@ def make(rng, pitches, n_frames=60, *, n_fft=N_FFT, sr=SR, losses=(), **options)
 
 def draw(folder, data, figure_format="png"):
     folder.mkdir(exist_ok=True)
-    draw_figures(
-        folder,
-        data.V,
-        data.factorization,
-        frequencies=data.frequencies,
-        times=data.times,
-        pitches=data.pitches,
-        beta=data.beta,
-        figure_format=figure_format,
-        title=data.title,
-    )
+    draw_figures(folder, data, figure_format=figure_format)
     return {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
 
 
