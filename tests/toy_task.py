@@ -35,6 +35,11 @@ class Shares:
     share: float
     names = ("share", "rest")
 
+    @property
+    def losses(self) -> Any:
+        """There is none."""
+        return self.factors.losses
+
     def stream(self, options: GainSettings) -> Iterator[Any]:
         """Yield both at once."""
         y = self.audio.samples

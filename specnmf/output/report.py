@@ -96,7 +96,7 @@ def settings_entries(asked: Options, used: Options) -> dict[str, Any]:
 def inputs_entry(
     recording: Path, inputs: Mapping[str, Path], called: Mapping[Path, str]
 ) -> list[dict[str, str]]:
-    """Each input with its role and SHA-256, the recording first.
+    """Each input with its SHA-256, the recording first.
 
     Parameters
     ----------
@@ -108,8 +108,8 @@ def inputs_entry(
         Where those are from that are copies.
     """
     return [
-        {"role": role, "path": called.get(path, str(path)), "sha256": sha256(path)}
-        for role, path in {"song": recording, **inputs}.items()
+        {"path": called.get(path, str(path)), "sha256": sha256(path)}
+        for path in (recording, *inputs.values())
     ]
 
 

@@ -114,7 +114,7 @@ def read_record(
     if not isinstance(kind, str) or kind not in TASKS:
         _refuse(path, f"as kind one of {', '.join(TASKS)}")
     task = TASKS[kind]
-    entries = _inputs(path, content.get("inputs"), task)
+    entries = _inputs(path, content, task)
     paths = [entry["path"] for entry in entries.values()]
     if inputs is not None and len(inputs) != len(paths):
         raise ParameterError(
@@ -158,27 +158,29 @@ def _refuse(path: Path, expected: str) -> NoReturn:
     raise OutputError(f"{path}: no run.json of this version, expected {expected}")
 
 
-def _inputs(path: Path, entries: object, task: Task[Any]) -> dict[str, dict[str, str]]:
+def _inputs(
+    path: Path, content: Mapping[str, Any], task: Task[Any]
+) -> dict[str, dict[str, str]]:
     """The entries of a run's inputs, by their roles.
 
     Runs of version 0.1 name no roles: the recording comes first, then one input.
     """
-    required = [each.name for each in task.inputs if each.required]
-    least, most = 1 + len(required), 1 + len(task.inputs)
-    if not isinstance(entries, list) or not least <= len(entries) <= most:
-        numbers = map(str, range(least, most + 1))
+    entries, known = content.get("inputs"), [SONG, *(i.name for i in task.inputs)]
+    required = {SONG, *(i.name for i in task.inputs if i.required)}
+    if not isinstance(entries, list) or not len(required) <= len(entries) <= len(known):
+        numbers = map(str, range(len(required), len(known) + 1))
         _refuse(path, f"{' or '.join(numbers)} inputs")
     for entry in entries:
         if not isinstance(entry, dict) or not (
             _is_path(entry.get("path")) and _is_checksum(entry.get("sha256"))
         ):
             _refuse(path, "of each input its path and sha256")
-    roles = [SONG, *(each.name for each in task.inputs)]
-    named = zip(entries, roles, strict=False)
-    found = {entry.get("role", role): entry for entry, role in named}
-    if len(found) < len(entries) or not {SONG, *required} <= found.keys() <= {*roles}:
-        _refuse(path, f"of each input its role, one of {', '.join(roles)}")
-    return found
+    roles = content.get("roles", known[: len(entries)])
+    if not isinstance(roles, list) or roles != [r for r in known if r in roles]:
+        _refuse(path, f"as roles some of {', '.join(known)}")
+    if len(roles) != len(entries) or not required <= {*roles}:
+        _refuse(path, f"a role for each of {len(entries)} inputs")
+    return dict(zip(roles, entries, strict=True))
 
 
 def _is_path(name: object) -> bool:

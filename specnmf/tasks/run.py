@@ -227,7 +227,8 @@ def _entries(
     """Everything that run.json says but the command and the seconds."""
     song, factors = result.song, result.stems.factors
     inputs = report.inputs_entry(song.path, song.inputs, called)
-    checksums = {each["role"]: each["sha256"] for each in inputs[1:]}
+    sums = [each["sha256"] for each in inputs[1:]]
+    checksums = dict(zip(song.inputs, sums, strict=True))
     grid = result.stems.grid
     used = replace(result.settings, n_fft=grid.n_fft, hop_length=grid.hop_length)
     residual = max((each.residual_db for each in written), default=None)
@@ -235,12 +236,13 @@ def _entries(
         "kind": task.name,
         "settings_hash": report.settings_hash(task.name, song.settings, checksums),
         "inputs": inputs,
+        "roles": ["song", *song.inputs],
         "audio": report.audio_entry(result.sound),
         **report.settings_entries(song.settings, used),
         "seed": song.settings.seed,
         "versions": report.versions(),
         "iterations": result.iterations,
-        "final_loss": float(factors.losses[-1]),
+        "final_loss": float(result.stems.losses[-1]),
         "residual_db": residual,
         "components": report.components(factors, result.stems.pitches),
         **result.entries(written),

@@ -116,6 +116,10 @@ class StemModel(Protocol):
         """The frames and bins of the analysis."""
 
     @property
+    def losses(self) -> NDArray[np.float64]:
+        """The cost after each iteration."""
+
+    @property
     def factors(self) -> Factorization:
         """The model as V ≈ W H, for factors.npz."""
 
@@ -175,7 +179,7 @@ class Result(Generic[S]):
     @property
     def iterations(self) -> int:
         """How many iterations the fit took."""
-        return len(self.stems.factors.losses)
+        return len(self.stems.losses)
 
     def sources(self) -> Sequence[Sources]:
         """What to write as sound."""

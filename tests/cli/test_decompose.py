@@ -14,7 +14,10 @@ import soundfile
 from conftest import ROOT
 
 import specnmf
-from specnmf.cli import COMMANDS, cli
+from specnmf.cli import cli
+
+#: The names of all commands.
+COMMANDS = cli.list_commands(click.Context(cli))
 
 CHOPIN = ROOT / "audio_examples" / "chopin_op28_4" / "chopin_op28_4.flac"
 QUICK = ("-k", "2", "--max-iter", "3", "--no-figures")

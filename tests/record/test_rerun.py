@@ -103,7 +103,9 @@ def test_a_separation_comes_out_the_same(tmp_path, monkeypatch):
     )
     first = separate(CHORALE, CHORALE.with_suffix(".mid"), settings, output="out")
     assert first.report["kind"] == "separate"
-    assert first.report["settings_hash"] == settings_hash(settings)
+    score = first.report["inputs"][1]["sha256"]
+    assert first.report["settings_hash"] == settings_hash(settings, score=score)
+    assert first.report["settings_hash"] != settings_hash(settings)
     assert first.report["settings"]["n_fft"] is not None
     assert read_record(first.folder).settings == settings
     assert rerun(first.folder).identical
@@ -189,6 +191,38 @@ def test_the_settings_asked_for_are_hashed_and_kept(song):
     assert first.report["settings_hash"] == settings_hash(asked)
     assert first.report["settings"]["n_components"] >= 1
     assert read_record(first.folder).settings == asked
+
+
+def test_a_record_of_version_01_names_no_roles(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    settings = ScoreSettings(max_iter=3, duration=3, figures=False, sources=False)
+    score = CHORALE.with_suffix(".mid")
+    first = separate(CHORALE, score, settings, output="out").folder
+    assert json.loads((first / "run.json").read_text())["roles"] == ["song", "score"]
+    change(first, roles=None)
+    with pytest.raises(OutputError, match="expected as roles some of song, score"):
+        rerun(first)
+    content = json.loads((first / "run.json").read_text())
+    del content["roles"]
+    (first / "run.json").write_text(json.dumps(content))
+    assert read_record(first).beside == {"score": score}
+    assert rerun(first).identical
+
+
+@pytest.mark.parametrize(
+    ("roles", "message"),
+    [
+        (["song", "song"], "expected as roles some of song, templates"),
+        (["templates"], "expected a role for each of 1 inputs"),
+        (["song", "templates"], "expected a role for each of 1 inputs"),
+        ([["song"]], "expected as roles"),
+        ({"song": 1}, "expected as roles"),
+    ],
+)
+def test_roles_that_make_no_sense_are_refused(done, roles, message):
+    change(done, roles=roles)
+    with pytest.raises(OutputError, match=message):
+        rerun(done)
 
 
 @pytest.mark.parametrize("by", [1e-6, 0.25])
