@@ -12,8 +12,8 @@ and the reading of run.json all come from these fields::
 A class of options is a group in ``--help``, and its docstring lists them. Classes
 combine by inheritance; `changed` gives an inherited option another default or help.
 
-msgspec and cattrs could check the types of run.json's values; they would save the
-thirty lines of `check_types`, and say less of what is wrong.
+msgspec 0.22 reads these classes too. It would save the twenty lines of `_fits`, but
+accepts names that there are not, and its messages do not list the choices.
 """
 
 from __future__ import annotations
