@@ -12,6 +12,7 @@ from specnmf.errors import ParameterError
 from specnmf.factor.divergence import EPS, floor, gamma
 from specnmf.factor.factorization import Factorization
 from specnmf.factor.iterate import Callback, Factors, iterate
+from specnmf.factor.matrices import non_negative
 from specnmf.factor.options import NmfOptions, parse_beta
 from specnmf.parallel import workers
 
@@ -307,19 +308,11 @@ def known(
             f"got {V.shape} and {weights.shape}"
         )
     dtype = V.dtype if V.dtype in (np.float32, np.float64) else np.dtype(np.float64)
-    weights = weights.astype(dtype)
-    if not (weights.min() >= 0 and weights.max() < np.inf):
-        raise ParameterError(
-            f"{names[1]} must be finite and non-negative, "
-            f"got {weights.min()} to {weights.max()}"
-        )
-    known = np.where(weights > 0, V, 0).astype(dtype)
-    if not (known.min() >= 0 and known.max() < np.inf):
-        raise ParameterError(
-            f"{names[0]} must be finite and non-negative where it has a weight, "
-            f"got values from {known.min()} to {known.max()}"
-        )
-    return known, weights
+    with np.errstate(over="ignore"):  # infinity is named below
+        weights = non_negative(names[1], weights.astype(dtype))
+        V = np.where(weights > 0, V, 0).astype(dtype)
+    expected = "finite and non-negative where it has a weight"
+    return non_negative(names[0], V, expected=expected), weights
 
 
 def _fixed(fixed: ArrayLike | None, n_components: int) -> NDArray[np.bool_]:

@@ -10,11 +10,12 @@ from numpy.typing import ArrayLike, NDArray
 
 from specnmf.errors import ParameterError
 from specnmf.factor import coarse, starts
-from specnmf.factor.factorization import Factorization, non_negative
+from specnmf.factor.factorization import Factorization
 from specnmf.factor.hals import ExactActivations, Hals
 from specnmf.factor.iterate import Callback, iterate
 from specnmf.factor.iterate import Solver as SteppingSolver
 from specnmf.factor.joint import JointMajorisation
+from specnmf.factor.matrices import non_negative
 from specnmf.factor.multiplicative import MultiplicativeUpdates
 from specnmf.factor.options import NmfOptions, Solver, Stop, parse_beta
 from specnmf.parallel import Mapper, workers

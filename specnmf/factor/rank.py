@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from specnmf.checks import check_at_least
-from specnmf.errors import ParameterError
 from specnmf.factor.masked import Part, WeightedUpdates, weighted_divergence
+from specnmf.factor.matrices import non_negative
 from specnmf.factor.options import MOST_AUTO, NmfOptions, parse_beta
 from specnmf.parallel import workers
 
@@ -124,7 +124,8 @@ def choose_rank(
     Annals of Applied Statistics 2009.
     """
     beta, rng = parse_beta(beta), np.random.default_rng(rng)
-    sample = _sample(_checked(V), rng)
+    V = non_negative("V", V, form="(n_bins, n_frames)")
+    sample = _sample(V, rng)
     held = _held_out(sample.shape, rng)
     ranks = _ranks(candidates, min(sample.shape))
     with workers(threads) as mapper:
@@ -141,17 +142,6 @@ def choose_rank(
         if candidates is None:
             found |= costs(_between(ranks, _choice(found).chosen))
     return _choice(found)
-
-
-def _checked(V: ArrayLike) -> NDArray[np.floating]:
-    V = np.asarray(V)
-    if V.ndim != 2 or 0 in V.shape:
-        raise ParameterError(f"V must be (n_bins, n_frames), got shape {V.shape}")
-    if not (V.min() >= 0 and V.max() < np.inf):  # false for NaN as well
-        raise ParameterError(
-            f"V must be finite and non-negative, got values from {V.min()} to {V.max()}"
-        )
-    return V
 
 
 def _ranks(candidates: Sequence[int] | None, most: int) -> list[int]:

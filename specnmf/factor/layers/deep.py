@@ -10,13 +10,13 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from specnmf.checks import check_at_least, check_choice
-from specnmf.errors import ParameterError
 from specnmf.factor.iterate import Callback, Factors, iterate
 from specnmf.factor.layers.hierarchical import hierarchical_nmf
 from specnmf.factor.layers.labels import Labels
 from specnmf.factor.layers.model import Layers, parse_ranks
 from specnmf.factor.layers.objective import Data
 from specnmf.factor.layers.supervision import label_templates
+from specnmf.factor.matrices import non_negative
 from specnmf.factor.nnls import solve_normal
 from specnmf.factor.options import NmfOptions
 from specnmf.parallel import Mapper, workers
@@ -127,7 +127,13 @@ def deep_nmf(
     matrix factorization neural network", 2018; Lee, Yoo and Choi, "Semi-supervised
     nonnegative matrix factorization", IEEE Signal Processing Letters 17(1), 2010.
     """
-    X = _data(X, signed=signed)
+    X = non_negative(
+        "X",
+        X,
+        form="(n_rows, n_columns)",
+        expected="finite, and non-negative unless signed",
+        least=-np.inf if signed else 0,
+    )
     ranks = parse_ranks(ranks)
     check_choice("solver", solver, tuple(UPDATES))
     check_at_least("restarts", restarts, 1)
@@ -360,18 +366,3 @@ def _iterate(
         stop="cost",
         callback=callback,
     )
-
-
-def _data(X: ArrayLike, *, signed: bool) -> Array:
-    X = np.asarray(X)
-    if X.dtype not in (np.float32, np.float64):
-        X = X.astype(np.float64)
-    if X.ndim != 2 or 0 in X.shape:
-        raise ParameterError(f"X must be (n_rows, n_columns), got shape {X.shape}")
-    least = -np.inf if signed else 0
-    if not np.isfinite(X).all() or X.min() < least:
-        raise ParameterError(
-            "X must be finite, and non-negative unless signed, "
-            f"got values from {X.min()} to {X.max()}"
-        )
-    return X

@@ -17,6 +17,7 @@ from specnmf.factor.layers.labels import Labels
 from specnmf.factor.layers.model import Layers, parse_ranks
 from specnmf.factor.layers.semisupervised import semisupervised_nmf
 from specnmf.factor.masked import weighted_divergence
+from specnmf.factor.matrices import non_negative
 from specnmf.factor.nmf import nmf
 from specnmf.factor.options import NmfOptions, Solver, parse_beta
 
@@ -90,11 +91,9 @@ def hierarchical_nmf(
     "Neural nonnegative matrix factorization for hierarchical multilayer topic
     modeling", CAMSAP 2019, section II.
     """
-    X = np.asarray(X)
+    X = non_negative("X", X)
     ranks = parse_ranks(ranks)
     solvers = check_solvers(solver, len(ranks))
-    if X.ndim != 2 or 0 in X.shape:
-        raise ParameterError(f"X must be a matrix, got shape {X.shape}")
     check_at_least("restarts", restarts, 1)
     check_at_least("label_weight", label_weight, 0)
     known = None if labels is None else Labels.of(labels, label_mask, X.shape[1])

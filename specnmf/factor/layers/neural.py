@@ -12,13 +12,13 @@ from numpy.typing import ArrayLike, NDArray
 
 from specnmf.checks import check_at_least, check_choice
 from specnmf.errors import ParameterError
-from specnmf.factor.factorization import non_negative
 from specnmf.factor.iterate import Callback, Counted
 from specnmf.factor.layers import descent
 from specnmf.factor.layers.descent import Doubles, Function, Progress
 from specnmf.factor.layers.labels import Labels
 from specnmf.factor.layers.model import Layers, parse_ranks
 from specnmf.factor.layers.network import Costs, Network
+from specnmf.factor.matrices import non_negative
 from specnmf.factor.options import NmfOptions
 from specnmf.parallel import workers
 
@@ -185,6 +185,8 @@ def _shapes(
 ) -> list[tuple[int, int]]:
     """The shape of each A, which those of a start must have."""
     shapes = list(pairwise((len(X), *ranks)))
+    for a in [] if start is None else start.A:
+        non_negative("the start's A", a)
     if start is not None and [a.shape for a in start.A] != shapes:
         raise ParameterError(
             f"the start needs A of shapes {shapes}, got {[a.shape for a in start.A]}"
