@@ -23,7 +23,7 @@ def floor(peak: float, beta: float) -> float:
 
     For beta <= 0 the same holds for V, whose zeros would cost infinitely much.
     """
-    return max((peak or 1.0) * (EPS if beta <= 0 else TINY), 1e-30)
+    return max((peak or 1.0) * (EPS if beta <= 0 else TINY), kernels.LEAST)
 
 
 def gamma(beta: float) -> float:

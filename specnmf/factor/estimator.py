@@ -16,6 +16,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from specnmf.factor import starts
 from specnmf.factor.factorization import Factorization
+from specnmf.factor.kernels.divergences import LEAST
 from specnmf.factor.matrices import finite
 from specnmf.factor.nmf import nmf
 from specnmf.factor.options import N_COMPONENTS, Init, NmfOptions, Solver
@@ -115,7 +116,7 @@ class NMF(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  # 
         V = self._validated(X, reset=False).T
         W = self.components_.T.astype(V.dtype)
         n_components = W.shape[1]
-        gain = V.mean(axis=0) / max(float(W.mean()) * n_components, 1e-30)
+        gain = V.mean(axis=0) / max(float(W.mean()) * n_components, LEAST)
         result = nmf(
             V,
             Factorization(W, np.tile(gain, (n_components, 1))),

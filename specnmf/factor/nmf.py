@@ -106,7 +106,12 @@ def nmf(
     section 8.3. The documentation's page on theory has the equations.
     """
     options = NmfOptions(
-        beta=parse_beta(beta), solver=solver, max_iter=max_iter, tol=tol, stop=stop
+        beta=parse_beta(beta),
+        solver=solver,
+        max_iter=max_iter,
+        tol=tol,
+        stop=stop,
+        threads=threads,
     )
     V = non_negative("V", V, form="(n_bins, n_frames)")
     if not isinstance(start, Factorization):

@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from specnmf.errors import ParameterError
 from specnmf.factor.kernels.nnls import solve_columns, solve_supports
 from specnmf.factor.matrices import matrix
+from specnmf.factor.options import FitOptions
 from specnmf.parallel import Mapper, cut, workers
 
 Array = NDArray[np.floating]
@@ -26,7 +27,7 @@ def nnls(
     *,
     support: ArrayLike | None = None,
     start: ArrayLike | None = None,
-    threads: int | None = None,
+    threads: int | None = FitOptions.threads,
 ) -> Array:
     """The X >= 0 that minimises ||B - A X||, to rounding.
 

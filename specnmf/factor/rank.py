@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from specnmf.checks import check_at_least
+from specnmf.factor.kernels.divergences import LEAST
 from specnmf.factor.masked import Part, WeightedUpdates, weighted_divergence
 from specnmf.factor.matrices import non_negative
 from specnmf.factor.options import MOST_AUTO, NmfOptions, parse_beta
@@ -83,8 +84,8 @@ def choose_rank(
     *,
     beta: float | str = NmfOptions.beta,
     candidates: Sequence[int] | None = None,
-    rng: int | np.random.Generator = 0,
-    threads: int | None = None,
+    rng: int | np.random.Generator = NmfOptions.seed,
+    threads: int | None = NmfOptions.threads,
 ) -> RankChoice:
     """How many components V has, by cross-validation on blocks of held-out entries.
 
@@ -225,7 +226,7 @@ def _unlike_frames(V: Float32, count: int) -> list[int]:
         lengths = np.einsum("fn,fn->n", rest, rest)
         frame = int(lengths.argmax())
         chosen.append(frame)
-        direction = rest[:, frame] / np.sqrt(max(lengths[frame], 1e-30))
+        direction = rest[:, frame] / np.sqrt(max(lengths[frame], LEAST))
         rest = rest - np.outer(direction, direction @ rest)
     return chosen
 
@@ -235,8 +236,7 @@ def _held_out_cost(sample: Float32, fold: _Fold, rank: int, beta: float) -> floa
     W = fold.W[:, :rank]
     H = np.full((rank, sample.shape[1]), sample.mean() / W.sum(axis=1).mean())
     held = fold.held.astype(np.float32)
-    learned = np.ones(rank, bool)
-    part = Part(sample, 1 - held, W, beta=beta, learned=learned)
+    part = Part(sample, 1 - held, W, beta=beta)
     updates = WeightedUpdates([part], H)
     for _ in range(ITERATIONS):
         updates.update()
@@ -247,7 +247,7 @@ def _held_out_cost(sample: Float32, fold: _Fold, rank: int, beta: float) -> floa
 def _choice(costs: dict[int, NDArray[np.float64]]) -> RankChoice:
     """The smallest number that has SHARE of the best one's fall."""
     ranks = np.array(sorted(costs))
-    decibels = 10 * np.log10([np.maximum(costs[rank], 1e-30) for rank in ranks])
+    decibels = 10 * np.log10([np.maximum(costs[rank], LEAST) for rank in ranks])
     levels = decibels - decibels[0]
     means, n_folds = levels.mean(axis=1), levels.shape[1]
     errors = levels.std(axis=1, ddof=min(1, n_folds - 1)) / np.sqrt(n_folds)

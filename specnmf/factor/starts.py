@@ -9,14 +9,14 @@ from specnmf.checks import check_at_least
 from specnmf.errors import ParameterError
 from specnmf.factor.factorization import Factorization
 from specnmf.factor.matrices import non_negative
-from specnmf.factor.options import Init
+from specnmf.factor.options import Init, NmfOptions
 from specnmf.parallel import workers
 
 Array = NDArray[np.floating]
 
 
 def random(
-    V: Array, n_components: int, *, rng: int | np.random.Generator = 0
+    V: Array, n_components: int, *, rng: int | np.random.Generator = NmfOptions.seed
 ) -> Factorization:
     """Uniform random factors, scaled so that WH is as loud as V on average.
 
