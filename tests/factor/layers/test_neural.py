@@ -41,6 +41,14 @@ def test_toy_data_are_modelled_as_well_as_can_be(toy, floor, ranks, restarts, mo
     assert floor(ranks[-1]) <= found.error(toy.X) < most
 
 
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("labelled", [False, True])
+def test_the_default_finds_the_floor_of_two_layers(toy, floor, labelled, seed):
+    options = {"labels": toy.labels[1], "label_mask": toy.known} if labelled else {}
+    found = neural_nmf(toy.X, (9, 4), rng=seed, **options)
+    assert found.error(toy.X) < 1.015 * floor(4)
+
+
 @pytest.mark.parametrize("label_loss", LABEL_LOSSES)
 @pytest.mark.parametrize("level", [0, 1, 2])
 def test_labels_of_some_columns_tell_those_of_the_others(toy, label_loss, level):
