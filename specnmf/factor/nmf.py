@@ -125,15 +125,7 @@ def nmf(
     H *= free_H
     problem = _Problem(np.asfortranarray(V).T, options, learned, free_W.T, free_H)
     with workers(threads) as mapper:
-        begun = _begin(problem, WT, H, mapper)
-        losses = iterate(
-            begun,
-            max_iter=options.max_iter,
-            tol=options.tol,
-            stop=options.stop,
-            callback=callback,
-        )
-        WT, H = begun.factors()
+        WT, H, losses = _solve(problem, WT, H, mapper, callback)
     W = np.ascontiguousarray(WT.T)
     W[:, ~learned] = start.W[:, ~learned]
     if normalize:
@@ -156,6 +148,21 @@ class _Problem:
         """Its name, once ``auto`` is decided."""
         named = self.options.solver
         return FASTEST.get(self.options.beta, "mu") if named == "auto" else named
+
+
+def _solve(
+    problem: _Problem, WT: Array, H: Array, mapper: Mapper, callback: Callback | None
+) -> tuple[Array, Array, list[float]]:
+    """Both factors from a start, and the cost after each iteration."""
+    begun, options = _begin(problem, WT, H, mapper), problem.options
+    losses = iterate(
+        begun,
+        max_iter=options.max_iter,
+        tol=options.tol,
+        stop=options.stop,
+        callback=callback,
+    )
+    return *begun.factors(), losses
 
 
 def _begin(problem: _Problem, WT: Array, H: Array, mapper: Mapper) -> SteppingSolver:

@@ -19,8 +19,8 @@ Function = Callable[[Doubles], tuple[float, Doubles]]
 #: others that bring much.
 WINDOW = 10
 
-#: Corrections that L-BFGS-B remembers.
-CORRECTIONS = 20
+#: SciPy's: the corrections that are remembered; what ends a descent is ours.
+OPTIONS = {"maxcor": 20, "ftol": 0, "gtol": 0}
 
 
 def l_bfgs_b(
@@ -87,13 +87,7 @@ def l_bfgs_b(
         method="L-BFGS-B",
         bounds=Bounds(0, np.inf),
         callback=after,
-        options={
-            "maxiter": max_iter,
-            "maxfun": 20 * max_iter,
-            "maxcor": CORRECTIONS,
-            "ftol": 0,
-            "gtol": 0,
-        },
+        options={**OPTIONS, "maxiter": max_iter, "maxfun": 20 * max_iter},
     )
     if len(costs) == 1:
         note(costs[0])
