@@ -2,6 +2,7 @@
 
     python benchmarks/layers.py          # all of these
     python benchmarks/layers.py table    # errors and accuracies, by the slides' table
+    python benchmarks/layers.py starts   # how often neural NMF's default gets there
     python benchmarks/layers.py speed    # time to the error of NeuralNMF and ssnmf
     python benchmarks/layers.py size     # an evaluation of 1025 x 5000, ranks 32-8-3
     python benchmarks/layers.py gradient # the derivative beside torch's autograd
@@ -36,10 +37,11 @@ from pathlib import Path
 import layers_gradient
 import layers_size
 import layers_speed
+import layers_starts
 import layers_table
 from decompose import THREAD_CAPS, machine
 
-QUESTIONS = ("table", "speed", "size", "gradient")
+QUESTIONS = ("table", "starts", "speed", "size", "gradient")
 
 
 def main() -> None:
@@ -48,10 +50,13 @@ def main() -> None:
     print(f"{machine()}\n", flush=True)
     if args.quick:
         print("A quick run: the figures tell nothing but that it runs.\n", flush=True)
-        args.seeds, args.seconds, args.columns, args.runs = 2, 0.5, 300, 1
+        args.seeds, args.unseen, args.columns, args.runs = 2, 2, 300, 1
+        args.seconds = 0.5
     questions = QUESTIONS if args.question == "all" else (args.question,)
     if "table" in questions:
         layers_table.main(args.seeds)
+    if "starts" in questions:
+        layers_starts.main(args.unseen)
     if "speed" in questions:
         layers_speed.main(args)
     if "size" in questions:
@@ -66,6 +71,7 @@ def parse_args() -> argparse.Namespace:
         "question", nargs="?", choices=(*QUESTIONS, "all"), default="all"
     )
     parser.add_argument("--seeds", type=int, default=10, help="data sets of the table")
+    parser.add_argument("--unseen", type=int, default=30, help="data sets of starts")
     parser.add_argument("--runs", type=int, default=3, help="runs, each another seed")
     parser.add_argument(
         "--peer-python", type=Path, default=sys.executable, help="has the peers"

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
+from specnmf.errors import ParameterError
 from specnmf.factor.kernels import divergences as kernels
+from specnmf.factor.matrices import non_negative
 
 #: Added to denominators, as in the FMP notebooks; and the least value of V and
 #: WH relative to the largest of V, where a divergence is infinite at zero.
@@ -21,7 +23,7 @@ def floor(peak: float, beta: float) -> float:
 
     For beta <= 0 the same holds for V, whose zeros would cost infinitely much.
     """
-    return max((peak or 1.0) * (EPS if beta <= 0 else TINY), 1e-30)
+    return max((peak or 1.0) * (EPS if beta <= 0 else TINY), kernels.LEAST)
 
 
 def gamma(beta: float) -> float:
@@ -34,15 +36,13 @@ def gamma(beta: float) -> float:
     return 1 / (beta - 1) if beta > 2 else 1.0
 
 
-def beta_divergence(
-    V: NDArray[np.floating], P: NDArray[np.floating], beta: float
-) -> float:
+def beta_divergence(V: ArrayLike, P: ArrayLike, beta: float) -> float:
     """D_beta(V | P), summed over all entries.
 
     Parameters
     ----------
     V, P : array, shape (n_bins, n_frames)
-        The data and its model, non-negative.
+        The data and its model, non-negative and finite.
     beta : float
         2: half the squared Euclidean distance; 1: Kullback-Leibler; 0:
         Itakura-Saito.
@@ -52,11 +52,19 @@ def beta_divergence(
     float
         Computed in double precision, with zeros floored as the solvers do.
 
+    Raises
+    ------
+    ParameterError
+        If the shapes differ, or an entry is negative or not finite.
+
     References
     ----------
     Févotte and Idier, "Algorithms for nonnegative matrix factorization with the
     beta-divergence", Neural Computation 2011, equation 3.
     """
+    V, P = non_negative("V", V), non_negative("P", P)
+    if V.shape != P.shape:
+        raise ParameterError(f"V and P need one shape, got {V.shape} and {P.shape}")
     V = np.ascontiguousarray(V, np.float64)
     least = floor(float(V.max(initial=0)), beta)
     return split(V, np.array(P, np.float64), beta, least)[0]

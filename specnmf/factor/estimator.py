@@ -16,6 +16,8 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from specnmf.factor import starts
 from specnmf.factor.factorization import Factorization
+from specnmf.factor.kernels.divergences import LEAST
+from specnmf.factor.matrices import finite
 from specnmf.factor.nmf import nmf
 from specnmf.factor.options import N_COMPONENTS, Init, NmfOptions, Solver
 
@@ -114,7 +116,7 @@ class NMF(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  # 
         V = self._validated(X, reset=False).T
         W = self.components_.T.astype(V.dtype)
         n_components = W.shape[1]
-        gain = V.mean(axis=0) / max(float(W.mean()) * n_components, 1e-30)
+        gain = V.mean(axis=0) / max(float(W.mean()) * n_components, LEAST)
         result = nmf(
             V,
             Factorization(W, np.tile(gain, (n_components, 1))),
@@ -127,9 +129,15 @@ class NMF(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  # 
         return np.ascontiguousarray(result.H.T)
 
     def inverse_transform(self, X: ArrayLike) -> Array:
-        """The model of the data, ``X @ components_``, for activations X."""
+        """The model of the data, ``X @ components_``, for activations X.
+
+        Raises
+        ------
+        ParameterError
+            If X is not finite.
+        """
         check_is_fitted(self)
-        return np.asarray(X) @ self.components_
+        return finite("X", X) @ self.components_
 
     def _validated(self, X: ArrayLike, *, reset: bool) -> Array:
         return validate_data(  # type: ignore[no-any-return]

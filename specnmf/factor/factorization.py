@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from specnmf.errors import ParameterError
+from specnmf.factor.matrices import non_negative
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,26 +88,3 @@ def component_labels(n_components: int) -> tuple[str, ...]:
     """``component_01``, ``component_02``, ... with as many digits as are needed."""
     digits = max(2, len(str(n_components)))
     return tuple(f"component_{k:0{digits}}" for k in range(1, n_components + 1))
-
-
-def non_negative(
-    name: str, values: ArrayLike, *, form: str = "a matrix"
-) -> NDArray[np.floating]:
-    """Values as a matrix in float32 if they are, else in float64.
-
-    Raises
-    ------
-    ParameterError
-        With their name, if they are no matrix or not finite and non-negative.
-    """
-    array = np.asarray(values)
-    if array.dtype not in (np.float32, np.float64):
-        array = array.astype(np.float64)
-    if array.ndim != 2 or 0 in array.shape:
-        raise ParameterError(f"{name} must be {form}, got shape {array.shape}")
-    least, most = array.min(), array.max()
-    if not (least >= 0 and most < np.inf):  # false for NaN as well
-        raise ParameterError(
-            f"{name} must be finite and non-negative, got values from {least} to {most}"
-        )
-    return array

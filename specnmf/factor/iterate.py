@@ -15,16 +15,12 @@ Callback = Callable[[int, float], None]
 Factors = tuple[NDArray[np.floating], NDArray[np.floating]]
 
 
-class Solver(Protocol):
+class Steps(Protocol):
     """What the loop needs: steps that never raise the cost."""
 
     @property
     def cost(self) -> float:
         """The cost of the current factors."""
-
-    @property
-    def inertia(self) -> float:
-        """How far its momentum has built up, for another solver to go on with; or 1."""
 
     def step(self) -> float:
         """Update both factors; return the new cost, the old one if no step helps."""
@@ -33,19 +29,27 @@ class Solver(Protocol):
         """The current factors, never changed in place by later steps."""
 
 
+class Solver(Steps, Protocol):
+    """Steps that another solver may go on with."""
+
+    @property
+    def inertia(self) -> float:
+        """How far its momentum has built up; 1 if it has none."""
+
+
 def iterate(
-    solver: Solver,
+    solver: Steps,
     *,
     max_iter: int,
     tol: float,
-    stop: str,
+    stop: str = "cost",
     callback: Callback | None = None,
 ) -> list[float]:
     """Run a solver; return the cost after each iteration, which never rises.
 
     Parameters
     ----------
-    solver : Solver
+    solver : Steps
         Holds the factors.
     max_iter : int
         The most iterations.

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from specnmf.factor.divergence import floor
 from specnmf.factor.iterate import Factors
 from specnmf.factor.kernels import joint as kernels
+from specnmf.factor.kernels.divergences import LEAST
 from specnmf.factor.kernels.tiles import add_up, tile_of, tiles_like
 from specnmf.factor.spans import spans
 from specnmf.parallel import Mapper
@@ -22,9 +23,6 @@ MOST_MOMENTUM = 0.99
 
 #: How much further updates go than to the minimum of the bound; see `relaxed`.
 EXCESS: dict[float, float] = {1: 0.1, 0: 0.075}
-
-#: Keeps empty templates from a division by zero.
-TINY = 1e-30
 
 
 class _Sums(NamedTuple):
@@ -88,7 +86,7 @@ class JointMajorisation:
         self.spans, self.shape = spans(len(VT)), WT.shape
         self.least = VT.dtype.type(floor(float(VT.max()), beta))
         # Here each template adds up to 1; its scale is in the activations.
-        self.scale = np.maximum(WT.sum(axis=1), WT.dtype.type(TINY))
+        self.scale = np.maximum(WT.sum(axis=1), WT.dtype.type(LEAST))
         self.WT = self.last_WT = tile_of(WT / self.scale[:, np.newaxis])
         self.HT = np.ascontiguousarray(H.T) * self.scale
         self.last_HT = self.HT.copy()
@@ -174,7 +172,7 @@ class JointMajorisation:
 
     def _updated(self, WT: Array, sums: _Sums, excess: float) -> Array:
         """The templates that minimise the bound, with the activations that do."""
-        tile, tiny = tile_of(WT), WT.dtype.type(TINY)
+        tile, tiny = tile_of(WT), WT.dtype.type(LEAST)
         if self.beta == 1:
             totals = (WT * sums.negative).sum(axis=1, keepdims=True)
             factor = sums.negative / np.maximum(totals, tiny)
@@ -198,5 +196,5 @@ class JointMajorisation:
         moves = (updated - WT) * (updated - self.WT)
         relative = np.divide(moves, updated, out=moves, where=updated > 0)
         shares = relative.sum(axis=1, dtype=np.float64)[: self.shape[0]]
-        sums = np.maximum(updated.sum(axis=1)[: self.shape[0]], TINY)
+        sums = np.maximum(updated.sum(axis=1)[: self.shape[0]], LEAST)
         return float(shares / sums @ self.last_HT.sum(axis=0, dtype=np.float64))

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from specnmf.errors import ParameterError
 from specnmf.factor.divergence import EPS, floor, gamma
-from specnmf.factor.factorization import Factorization
-from specnmf.factor.iterate import Callback, Factors, iterate
-from specnmf.factor.options import NmfOptions, parse_beta
-from specnmf.parallel import workers
+from specnmf.factor.iterate import Factors
+from specnmf.factor.matrices import non_negative
 
 Array = NDArray[np.floating]
 
@@ -58,8 +55,6 @@ class Part:
         Templates to start from.
     beta : float
         The divergence.
-    learned : array of bool, shape (n_components,)
-        Which templates to update.
 
     Attributes
     ----------
@@ -69,16 +64,8 @@ class Part:
 
     P: Array
 
-    def __init__(
-        self,
-        V: Array,
-        weights: Array,
-        W: Array,
-        *,
-        beta: float,
-        learned: NDArray[np.bool_],
-    ) -> None:
-        self.W, self.beta, self.learned = W, beta, learned
+    def __init__(self, V: Array, weights: Array, W: Array, *, beta: float) -> None:
+        self.W, self.beta = W, beta
         self.floor = V.dtype.type(floor(float(V.max()), beta))
         self.V = np.maximum(V, self.floor) if beta <= 0 else V
         self.weights, self.weighted_V = weights, weights * self.V
@@ -99,11 +86,10 @@ class Part:
 
     def learn(self, H: Array) -> None:
         """Update the templates and the model."""
-        if self.learned.any():
-            negative, positive = self._slopes()
-            ratio = _ratio(negative @ H.T, positive @ H.T, self.beta)
-            self.W = np.where(self.learned, _scaled(self.W, ratio), self.W)
-            self.follow(H)
+        negative, positive = self._slopes()
+        ratio = _ratio(negative @ H.T, positive @ H.T, self.beta)
+        self.W = _scaled(self.W, ratio)
+        self.follow(H)
 
     def _slopes(self) -> tuple[Array, Array]:
         """The negative and the positive part of the slope of the cost in P."""
@@ -115,6 +101,8 @@ class Part:
 
 class WeightedUpdates:
     """H <- H (Wᵀ(M V P^(beta-2)) / (Wᵀ(M P^(beta-1)) + eps))^gamma; then each W.
+
+    A zero stays one, and what has no weight at all becomes zero.
 
     With several parts, numerators and denominators are sums over them if they have one
     beta. Of Kullback-Leibler and Euclidean parts together, H takes the minimum of the
@@ -131,9 +119,14 @@ class WeightedUpdates:
     ----------
     cost : float
         Of the current factors, summed over the parts.
-    """
 
-    inertia = 1.0  # none of it is for another solver
+    References
+    ----------
+    Févotte and Idier, "Algorithms for nonnegative matrix factorization with the
+    beta-divergence", Neural Computation 2011, section 4; with weights, Blondel, Ho
+    and van Dooren, "Weighted nonnegative matrix factorization and face feature
+    extraction", 2008.
+    """
 
     def __init__(self, parts: Sequence[Part], H: Array) -> None:
         self.parts, self.H = tuple(parts), H
@@ -209,80 +202,6 @@ def _scaled(factor: Array, ratio: Array) -> Array:
     return np.where(scaled < np.sqrt(np.finfo(factor.dtype).tiny), 0, scaled)
 
 
-def masked_nmf(
-    V: ArrayLike,
-    start: Factorization,
-    *,
-    weights: ArrayLike,
-    beta: float | str = NmfOptions.beta,
-    max_iter: int = NmfOptions.max_iter,
-    tol: float = NmfOptions.tol,
-    fixed: ArrayLike | None = None,
-    callback: Callback | None = None,
-) -> Factorization:
-    """V ≈ WH where the weights are, by multiplicative updates.
-
-    The rows of two matrices stacked, each with weights of its own, make a joint
-    factorisation with the activations shared.
-
-    Parameters
-    ----------
-    V : array, shape (n_bins, n_frames)
-        Non-negative and finite where it has a weight; elsewhere anything, NaN
-        included. float32 is computed in float32, all else in float64.
-    start : Factorization
-        Where to start; a zero stays one.
-    weights : array, shape (n_bins, n_frames)
-        How much each entry counts, at least 0; false or 0: missing.
-    beta : float or str
-        As in `specnmf.nmf`.
-    max_iter, tol : int, float
-        The most iterations; the last is the one that lowers the cost by no more
-        than ``tol`` of itself.
-    fixed : array of bool, shape (n_components,), optional
-        Components whose templates stay untouched.
-    callback : callable, optional
-        Called as ``callback(iteration, loss)``; iterations count from 1.
-
-    Returns
-    -------
-    Factorization
-        In the scale of the start; ``losses[i]`` is the weighted cost after
-        iteration i and never rises. A bin or frame without any weight gets zeros.
-
-    Raises
-    ------
-    ParameterError
-        If V, the start, the weights or an option is out of range.
-
-    References
-    ----------
-    Févotte and Idier, "Algorithms for nonnegative matrix factorization with the
-    beta-divergence", Neural Computation 2011, section 4; with weights, Blondel, Ho
-    and van Dooren, "Weighted nonnegative matrix factorization and face feature
-    extraction", 2008.
-    """
-    options = NmfOptions(beta=parse_beta(beta), max_iter=max_iter, tol=tol)
-    V, weights = known(V, weights)
-    W, H = start.W.astype(V.dtype), start.H.astype(V.dtype)
-    if V.shape != (W.shape[0], H.shape[1]):
-        raise ParameterError(
-            f"the start must fit V of shape {V.shape}, got W {W.shape} and H {H.shape}"
-        )
-    learned = ~_fixed(fixed, start.n_components)
-    with workers(1):
-        part = Part(V, weights, W, beta=options.beta, learned=learned)
-        updates = WeightedUpdates([part], H)
-        losses = iterate(
-            updates,
-            max_iter=options.max_iter,
-            tol=options.tol,
-            stop="cost",
-            callback=callback,
-        )
-    return replace(start, W=part.W, H=updates.H, losses=np.array(losses))
-
-
 def known(
     V: ArrayLike, weights: ArrayLike, names: tuple[str, str] = ("V", "weights")
 ) -> tuple[Array, Array]:
@@ -307,26 +226,8 @@ def known(
             f"got {V.shape} and {weights.shape}"
         )
     dtype = V.dtype if V.dtype in (np.float32, np.float64) else np.dtype(np.float64)
-    weights = weights.astype(dtype)
-    if not (weights.min() >= 0 and weights.max() < np.inf):
-        raise ParameterError(
-            f"{names[1]} must be finite and non-negative, "
-            f"got {weights.min()} to {weights.max()}"
-        )
-    known = np.where(weights > 0, V, 0).astype(dtype)
-    if not (known.min() >= 0 and known.max() < np.inf):
-        raise ParameterError(
-            f"{names[0]} must be finite and non-negative where it has a weight, "
-            f"got values from {known.min()} to {known.max()}"
-        )
-    return known, weights
-
-
-def _fixed(fixed: ArrayLike | None, n_components: int) -> NDArray[np.bool_]:
-    mask = np.zeros(n_components, bool) if fixed is None else np.asarray(fixed)
-    if mask.dtype != np.bool_ or mask.shape != (n_components,):
-        raise ParameterError(
-            f"fixed must be {n_components} booleans, "
-            f"got {mask.dtype} of shape {mask.shape}"
-        )
-    return mask
+    with np.errstate(over="ignore"):  # infinity is named below
+        weights = non_negative(names[1], weights.astype(dtype))
+        V = np.where(weights > 0, V, 0).astype(dtype)
+    expected = "finite and non-negative where it has a weight"
+    return non_negative(names[0], V, expected=expected), weights

@@ -10,11 +10,12 @@ from numpy.typing import ArrayLike, NDArray
 
 from specnmf.errors import ParameterError
 from specnmf.factor import coarse, starts
-from specnmf.factor.factorization import Factorization, non_negative
+from specnmf.factor.factorization import Factorization
 from specnmf.factor.hals import ExactActivations, Hals
 from specnmf.factor.iterate import Callback, iterate
 from specnmf.factor.iterate import Solver as SteppingSolver
 from specnmf.factor.joint import JointMajorisation
+from specnmf.factor.matrices import non_negative
 from specnmf.factor.multiplicative import MultiplicativeUpdates
 from specnmf.factor.options import NmfOptions, Solver, Stop, parse_beta
 from specnmf.parallel import Mapper, workers
@@ -105,7 +106,12 @@ def nmf(
     section 8.3. The documentation's page on theory has the equations.
     """
     options = NmfOptions(
-        beta=parse_beta(beta), solver=solver, max_iter=max_iter, tol=tol, stop=stop
+        beta=parse_beta(beta),
+        solver=solver,
+        max_iter=max_iter,
+        tol=tol,
+        stop=stop,
+        threads=threads,
     )
     V = non_negative("V", V, form="(n_bins, n_frames)")
     if not isinstance(start, Factorization):
@@ -119,15 +125,7 @@ def nmf(
     H *= free_H
     problem = _Problem(np.asfortranarray(V).T, options, learned, free_W.T, free_H)
     with workers(threads) as mapper:
-        begun = _begin(problem, WT, H, mapper)
-        losses = iterate(
-            begun,
-            max_iter=options.max_iter,
-            tol=options.tol,
-            stop=options.stop,
-            callback=callback,
-        )
-        WT, H = begun.factors()
+        WT, H, losses = _solve(problem, WT, H, mapper, callback)
     W = np.ascontiguousarray(WT.T)
     W[:, ~learned] = start.W[:, ~learned]
     if normalize:
@@ -150,6 +148,21 @@ class _Problem:
         """Its name, once ``auto`` is decided."""
         named = self.options.solver
         return FASTEST.get(self.options.beta, "mu") if named == "auto" else named
+
+
+def _solve(
+    problem: _Problem, WT: Array, H: Array, mapper: Mapper, callback: Callback | None
+) -> tuple[Array, Array, list[float]]:
+    """Both factors from a start, and the cost after each iteration."""
+    begun, options = _begin(problem, WT, H, mapper), problem.options
+    losses = iterate(
+        begun,
+        max_iter=options.max_iter,
+        tol=options.tol,
+        stop=options.stop,
+        callback=callback,
+    )
+    return *begun.factors(), losses
 
 
 def _begin(problem: _Problem, WT: Array, H: Array, mapper: Mapper) -> SteppingSolver:

@@ -9,6 +9,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from specnmf.errors import ParameterError
 from specnmf.factor.kernels.nnls import solve_columns, solve_supports
+from specnmf.factor.matrices import matrix
+from specnmf.factor.options import FitOptions
 from specnmf.parallel import Mapper, cut, workers
 
 Array = NDArray[np.floating]
@@ -25,7 +27,7 @@ def nnls(
     *,
     support: ArrayLike | None = None,
     start: ArrayLike | None = None,
-    threads: int | None = None,
+    threads: int | None = FitOptions.threads,
 ) -> Array:
     """The X >= 0 that minimises ||B - A X||, to rounding.
 
@@ -61,11 +63,13 @@ def nnls(
     --------
     solve_normal : the same from AᵀA and AᵀB, and what holds of a solution.
     """
-    A, B = _matrix("A", A), _matrix("B", B)
+    A, B = matrix("A", A), matrix("B", B)
     if len(A) != len(B):
         raise ParameterError(
             f"A and B need as many rows, got shapes {A.shape} and {B.shape}"
         )
+    _check_finite("A", A)
+    _check_finite("B", B)
     shape = A.shape[1], B.shape[1]
     free = _by_column("support", support, shape)
     passive = _by_column("start", None if start is None else _positive(start), shape)
@@ -85,11 +89,11 @@ def solve_columns_of(
     """What `nnls` returns, of matrices known to fit; masks have a row a column of B."""
     X = np.empty(free.shape, B.dtype)
     A = A.astype(np.float64)
-    problem = _Problem.of(A.T @ A)
+    problem = _Problem.of(_product(A.T, A))
 
     def solve(piece: slice) -> None:
         columns = np.array(B.T[piece], np.float64, order="C")
-        own = columns @ A, free[piece], passive[piece]
+        own = _product(columns, A), free[piece], passive[piece]
         X[piece] = problem.solve(*own, warm=warm)
 
     mapper(solve, cut(slice(0, len(X)), PIECE))
@@ -101,7 +105,6 @@ def solve_normal(
     products: ArrayLike,
     *,
     mapper: Mapper,
-    support: ArrayLike | None = None,
     passive: ArrayLike | None = None,
 ) -> tuple[Doubles, Booleans]:
     """The X >= 0 that minimises ||B - A X||, from AᵀA and AᵀB, and where it may grow.
@@ -119,8 +122,6 @@ def solve_normal(
         AᵀB.
     mapper : callable
         From `specnmf.parallel.workers`; its number of threads does not show.
-    support : array of bool, shape (n_components, n_columns), optional
-        Entries that may be other than zero.
     passive : array of bool, shape (n_components, n_columns), optional
         Where to begin: what was returned for a problem nearby. If it is right
         already, each column costs one Cholesky factorisation, or none if its
@@ -164,7 +165,7 @@ def solve_normal(
             f"n_columns), got shapes {G.shape} and {C.shape}"
         )
     problem = _Problem.of(G)
-    free = _by_column("support", support, C.shape)
+    free = np.ones(C.T.shape, bool)
     own = _by_column("passive", passive, C.shape)
 
     def solve(piece: slice) -> Doubles:
@@ -249,13 +250,10 @@ class _Problem:
         return np.empty((k, k)), np.full(k, -1), np.empty((6, k))
 
 
-def _matrix(name: str, values: ArrayLike) -> Array:
-    array = np.asarray(values)
-    if array.dtype not in (np.float32, np.float64):
-        array = array.astype(np.float64)
-    if array.ndim != 2 or 0 in array.shape:
-        raise ParameterError(f"{name} must be a matrix, got shape {array.shape}")
-    return array
+def _product(A: Array, B: Array) -> Doubles:
+    """A B of finite matrices; what of it is not finite is left for a check to name."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        return np.asarray(A @ B, np.float64)
 
 
 def _positive(start: ArrayLike) -> Booleans:
@@ -273,7 +271,7 @@ def _by_column(name: str, mask: ArrayLike | None, shape: tuple[int, ...]) -> Boo
     return np.array(array.T, order="C")
 
 
-def _check_finite(name: str, products: Doubles) -> None:
+def _check_finite(name: str, products: Array) -> None:
     if not np.isfinite(products).all():
         raise ParameterError(
             f"{name} must be finite, and so must its products with A; scale it down, "

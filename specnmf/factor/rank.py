@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from specnmf.checks import check_at_least
-from specnmf.errors import ParameterError
+from specnmf.factor.kernels.divergences import LEAST
 from specnmf.factor.masked import Part, WeightedUpdates, weighted_divergence
+from specnmf.factor.matrices import non_negative
 from specnmf.factor.options import MOST_AUTO, NmfOptions, parse_beta
 from specnmf.parallel import workers
 
@@ -83,8 +84,8 @@ def choose_rank(
     *,
     beta: float | str = NmfOptions.beta,
     candidates: Sequence[int] | None = None,
-    rng: int | np.random.Generator = 0,
-    threads: int | None = None,
+    rng: int | np.random.Generator = NmfOptions.seed,
+    threads: int | None = NmfOptions.threads,
 ) -> RankChoice:
     """How many components V has, by cross-validation on blocks of held-out entries.
 
@@ -124,7 +125,8 @@ def choose_rank(
     Annals of Applied Statistics 2009.
     """
     beta, rng = parse_beta(beta), np.random.default_rng(rng)
-    sample = _sample(_checked(V), rng)
+    V = non_negative("V", V, form="(n_bins, n_frames)")
+    sample = _sample(V, rng)
     held = _held_out(sample.shape, rng)
     ranks = _ranks(candidates, min(sample.shape))
     with workers(threads) as mapper:
@@ -141,17 +143,6 @@ def choose_rank(
         if candidates is None:
             found |= costs(_between(ranks, _choice(found).chosen))
     return _choice(found)
-
-
-def _checked(V: ArrayLike) -> NDArray[np.floating]:
-    V = np.asarray(V)
-    if V.ndim != 2 or 0 in V.shape:
-        raise ParameterError(f"V must be (n_bins, n_frames), got shape {V.shape}")
-    if not (V.min() >= 0 and V.max() < np.inf):  # false for NaN as well
-        raise ParameterError(
-            f"V must be finite and non-negative, got values from {V.min()} to {V.max()}"
-        )
-    return V
 
 
 def _ranks(candidates: Sequence[int] | None, most: int) -> list[int]:
@@ -235,7 +226,7 @@ def _unlike_frames(V: Float32, count: int) -> list[int]:
         lengths = np.einsum("fn,fn->n", rest, rest)
         frame = int(lengths.argmax())
         chosen.append(frame)
-        direction = rest[:, frame] / np.sqrt(max(lengths[frame], 1e-30))
+        direction = rest[:, frame] / np.sqrt(max(lengths[frame], LEAST))
         rest = rest - np.outer(direction, direction @ rest)
     return chosen
 
@@ -245,8 +236,7 @@ def _held_out_cost(sample: Float32, fold: _Fold, rank: int, beta: float) -> floa
     W = fold.W[:, :rank]
     H = np.full((rank, sample.shape[1]), sample.mean() / W.sum(axis=1).mean())
     held = fold.held.astype(np.float32)
-    learned = np.ones(rank, bool)
-    part = Part(sample, 1 - held, W, beta=beta, learned=learned)
+    part = Part(sample, 1 - held, W, beta=beta)
     updates = WeightedUpdates([part], H)
     for _ in range(ITERATIONS):
         updates.update()
@@ -257,7 +247,7 @@ def _held_out_cost(sample: Float32, fold: _Fold, rank: int, beta: float) -> floa
 def _choice(costs: dict[int, NDArray[np.float64]]) -> RankChoice:
     """The smallest number that has SHARE of the best one's fall."""
     ranks = np.array(sorted(costs))
-    decibels = 10 * np.log10([np.maximum(costs[rank], 1e-30) for rank in ranks])
+    decibels = 10 * np.log10([np.maximum(costs[rank], LEAST) for rank in ranks])
     levels = decibels - decibels[0]
     means, n_folds = levels.mean(axis=1), levels.shape[1]
     errors = levels.std(axis=1, ddof=min(1, n_folds - 1)) / np.sqrt(n_folds)

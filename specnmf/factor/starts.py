@@ -8,14 +8,15 @@ from numpy.typing import NDArray
 from specnmf.checks import check_at_least
 from specnmf.errors import ParameterError
 from specnmf.factor.factorization import Factorization
-from specnmf.factor.options import Init
+from specnmf.factor.matrices import non_negative
+from specnmf.factor.options import Init, NmfOptions
 from specnmf.parallel import workers
 
 Array = NDArray[np.floating]
 
 
 def random(
-    V: Array, n_components: int, *, rng: int | np.random.Generator = 0
+    V: Array, n_components: int, *, rng: int | np.random.Generator = NmfOptions.seed
 ) -> Factorization:
     """Uniform random factors, scaled so that WH is as loud as V on average.
 
@@ -31,9 +32,10 @@ def random(
     Raises
     ------
     ParameterError
-        If ``n_components`` is below 1.
+        If ``n_components`` is below 1, or V is negative somewhere or not finite.
     """
     check_at_least("n_components", n_components, 1)
+    V = non_negative("V", V)
     rng = np.random.default_rng(rng)
     n_bins, n_frames = V.shape
     scale = 4 * V.mean(dtype=np.float64) / n_components  # a product's mean is 1/4
@@ -61,7 +63,8 @@ def nndsvd(V: Array, n_components: int, *, fill: bool = False) -> Factorization:
     Raises
     ------
     ParameterError
-        If ``n_components`` is below 1 or above the smaller side of V.
+        If ``n_components`` is below 1 or above the smaller side of V, or V is
+        negative somewhere or not finite.
 
     References
     ----------
@@ -69,6 +72,7 @@ def nndsvd(V: Array, n_components: int, *, fill: bool = False) -> Factorization:
     nonnegative matrix factorization", Pattern Recognition 2008.
     """
     check_at_least("n_components", n_components, 1)
+    V = non_negative("V", V)
     if n_components > min(V.shape):
         raise ParameterError(
             f"nndsvd gives at most {min(V.shape)} components for a matrix of shape "

@@ -1,4 +1,4 @@
-"""masked_nmf: against references, then its properties, its edges and its errors."""
+"""Weighted updates: against references, then their properties, edges and errors."""
 
 import numpy as np
 import pytest
@@ -8,12 +8,12 @@ from hypothesis import strategies as st
 from scipy.optimize import minimize_scalar
 
 from specnmf import Factorization, ParameterError, nmf
+from specnmf.factor.iterate import iterate
 from specnmf.factor.masked import (
     Part,
     WeightedUpdates,
     _root,
     known,
-    masked_nmf,
     weighted_divergence,
 )
 
@@ -29,6 +29,15 @@ def problem(rng):
     return V, weights, start
 
 
+def factorise(V, start, *, weights, beta=1, max_iter=200, tol=1e-4):
+    """V ≈ WH where the weights are, of any V elsewhere."""
+    V, weights = known(V, weights)
+    part = Part(V, weights, start.W.astype(V.dtype), beta=beta)
+    updates = WeightedUpdates([part], start.H.astype(V.dtype))
+    losses = iterate(updates, max_iter=max_iter, tol=tol)
+    return Factorization(part.W, updates.H, losses=losses)
+
+
 def relative_error(found, expected):
     return np.linalg.norm(found - expected) / np.linalg.norm(expected)
 
@@ -37,7 +46,7 @@ def relative_error(found, expected):
 def test_the_updates_follow_the_reference(problem, beta):
     V, weights, start = problem
     W, H = reference.weighted_updates(V, weights, start.W, start.H, beta, 20)
-    result = masked_nmf(V, start, weights=weights, beta=beta, max_iter=20, tol=0)
+    result = factorise(V, start, weights=weights, beta=beta, max_iter=20, tol=0)
     assert relative_error(result.W, W) < 1e-10
     assert relative_error(result.H, H) < 1e-10
 
@@ -46,7 +55,7 @@ def test_the_updates_follow_the_reference(problem, beta):
 def test_with_weights_of_one_it_is_nmf(problem, beta):
     V, _, start = problem
     ones = np.ones(V.shape)
-    masked = masked_nmf(V, start, weights=ones, beta=beta, max_iter=15, tol=0)
+    masked = factorise(V, start, weights=ones, beta=beta, max_iter=15, tol=0)
     plain = nmf(V, start, beta=beta, solver="mu", max_iter=15, tol=0, normalize=False)
     assert relative_error(masked.W, plain.W) < 1e-10
     assert relative_error(masked.H, plain.H) < 1e-10
@@ -57,7 +66,7 @@ def test_with_weights_of_one_it_is_nmf(problem, beta):
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_the_loss_is_the_weighted_divergence_and_never_rises(problem, beta, dtype):
     V, weights, start = problem
-    result = masked_nmf(
+    result = factorise(
         V.astype(dtype), start, weights=weights, beta=beta, max_iter=200, tol=0
     )
     P = result.W.astype(float) @ result.H.astype(float)
@@ -76,7 +85,7 @@ def test_missing_entries_of_a_product_are_found(rng, beta):
     V = (rng.random((30, 3)) + 0.1) @ (rng.random((3, 50)) + 0.1)
     known = rng.random(V.shape) > 0.3
     start = Factorization(rng.random((30, 3)) + 0.1, rng.random((3, 50)) + 0.1)
-    result = masked_nmf(V, start, weights=known, beta=beta, max_iter=3000, tol=0)
+    result = factorise(V, start, weights=known, beta=beta, max_iter=3000, tol=0)
     P = result.W @ result.H
     assert relative_error(P[~known], V[~known]) < 0.05
 
@@ -85,8 +94,8 @@ def test_missing_entries_of_a_product_are_found(rng, beta):
 def test_what_is_missing_may_be_anything(problem, beta):
     V, weights, start = problem
     spoilt = np.where(weights > 0, V, np.nan)
-    one = masked_nmf(V, start, weights=weights, beta=beta, max_iter=10)
-    other = masked_nmf(spoilt, start, weights=weights, beta=beta, max_iter=10)
+    one = factorise(V, start, weights=weights, beta=beta, max_iter=10)
+    other = factorise(spoilt, start, weights=weights, beta=beta, max_iter=10)
     assert one.W.tobytes() == other.W.tobytes()
     assert one.H.tobytes() == other.H.tobytes()
 
@@ -99,36 +108,17 @@ def test_labels_below_the_data_teach_the_activations(rng):
     weights = np.ones_like(stacked)
     weights[12:, ::2] = 0
     start = Factorization(rng.random((14, 2)) + 0.1, rng.random((2, 40)) + 0.1)
-    result = masked_nmf(stacked, start, weights=weights, max_iter=500, tol=0)
+    result = factorise(stacked, start, weights=weights, max_iter=500, tol=0)
     labels = (result.W @ result.H)[12:].argmax(axis=0)
     assert (labels == truth.argmax(axis=0)).all()
 
 
-def test_fixed_templates_stay_untouched_and_the_rest_learns(problem):
+def test_the_inputs_are_left_alone(problem):
     V, weights, start = problem
-    fixed = np.array([True, False, True])
-    result = masked_nmf(V, start, weights=weights, fixed=fixed, max_iter=30, tol=0)
-    assert (result.W[:, fixed] == start.W[:, fixed]).all()
-    assert not np.isclose(result.W[:, 1], start.W[:, 1]).any()
-    assert (np.diff(result.losses) <= 0).all()
-    every = masked_nmf(V, start, weights=weights, fixed=np.ones(3, bool), max_iter=5)
-    assert (every.W == start.W).all()
-    assert every.losses[-1] < every.losses[0]
-
-
-def test_the_inputs_are_left_alone_and_labels_kept(problem):
-    V, weights, start = problem
-    named = Factorization(start.W, start.H, labels=("c", "b", "a"))
     copies = V.copy(), weights.copy(), start.W.copy(), start.H.copy()
-    heard = []
-    result = masked_nmf(
-        V, named, weights=weights, max_iter=4, tol=0,
-        callback=lambda *call: heard.append(call),
-    )  # fmt: skip
-    for now, before in zip((V, weights, named.W, named.H), copies, strict=True):
+    factorise(V, start, weights=weights, max_iter=4, tol=0)
+    for now, before in zip((V, weights, start.W, start.H), copies, strict=True):
         assert (now == before).all()
-    assert result.labels == ("c", "b", "a")
-    assert heard == list(enumerate(result.losses, start=1))
 
 
 @settings(max_examples=25, deadline=None)
@@ -149,7 +139,7 @@ def test_any_matrix_gives_finite_factors_and_falling_losses(
         rng.random((shape[0], k), np.float32), rng.random((k, shape[1]), np.float32)
     )
     weights = rng.random(shape) >= missing
-    result = masked_nmf(V, start, weights=weights, beta=beta, max_iter=20, tol=0)
+    result = factorise(V, start, weights=weights, beta=beta, max_iter=20, tol=0)
     assert np.isfinite(result.W).all()
     assert np.isfinite(result.H).all()
     assert np.isfinite(result.losses).all()
@@ -160,7 +150,7 @@ def test_any_matrix_gives_finite_factors_and_falling_losses(
 def test_bins_and_frames_without_any_weight_get_zeros(problem, beta):
     V, weights, start = problem
     weights[3], weights[:, 7] = 0, 0
-    result = masked_nmf(V, start, weights=weights, beta=beta)
+    result = factorise(V, start, weights=weights, beta=beta)
     assert (result.W[3] == 0).all()
     assert (result.H[:, 7] == 0).all()
 
@@ -173,18 +163,12 @@ def test_bins_and_frames_without_any_weight_get_zeros(problem, beta):
         ({"weights": np.full((30, 50), -1.0)}, "weights must be finite and non-neg"),
         ({"weights": np.full((30, 50), np.nan)}, "weights must be finite"),
         ({"weights": np.ones((2, 2))}, r"got \(30, 50\) and \(2, 2\)"),
-        ({"fixed": np.ones(2, bool)}, r"fixed must be 3 booleans, got bool of shape"),
-        ({"fixed": np.ones(3)}, "fixed must be 3 booleans, got float64"),
-        ({"beta": "cosine"}, "beta is euclidean, kl, is or a number"),
-        ({"max_iter": 0}, "max_iter must be at least 1"),
-        ({"start": Factorization(np.ones((2, 1)), np.ones((1, 2)))}, "must fit V of"),
     ],
 )
 def test_what_does_not_fit_is_named(problem, change, message):
-    V, weights, start = problem
-    options = {"V": V, "weights": weights, "start": start, **change}
+    V, weights, _ = problem
     with pytest.raises(ParameterError, match=message):
-        masked_nmf(**options)
+        known(**{"V": V, "weights": weights, **change})
 
 
 # --- several parts with one H -------------------------------------------------------
@@ -193,9 +177,8 @@ def test_what_does_not_fit_is_named(problem, change, message):
 def stacked(problem, betas, split=18):
     """The first rows of a problem as one part, the others as another."""
     V, weights, start = problem
-    learned = np.ones(3, bool)
     parts = [
-        Part(V[rows], weights[rows], start.W[rows], beta=beta, learned=learned)
+        Part(V[rows], weights[rows], start.W[rows], beta=beta)
         for rows, beta in zip((slice(split), slice(split, None)), betas, strict=True)
     ]
     return WeightedUpdates(parts, start.H)
@@ -206,7 +189,7 @@ def test_parts_of_one_beta_are_one_matrix_cut_in_two(problem, beta):
     V, weights, start = problem
     updates = stacked(problem, (beta, beta))
     losses = [updates.step() for _ in range(15)]
-    whole = masked_nmf(V, start, weights=weights, beta=beta, max_iter=15, tol=0)
+    whole = factorise(V, start, weights=weights, beta=beta, max_iter=15, tol=0)
     W = np.vstack([part.W for part in updates.parts])
     assert relative_error(W, whole.W) < 1e-10
     assert relative_error(updates.H, whole.H) < 1e-10

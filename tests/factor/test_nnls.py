@@ -255,7 +255,6 @@ def test_an_end_forced_early_leaves_a_point_better_than_zero(rng, monkeypatch):
         ({"start": np.ones((5, 2))}, r"start must be of shape \(2, 5\)"),
     ],
 )
-@pytest.mark.filterwarnings("ignore:overflow:RuntimeWarning")
 def test_wrong_arguments_are_named(change, message):
     with pytest.raises(ParameterError, match=message):
         nnls(**{"A": np.ones((4, 2)), "B": np.ones((4, 5)), **change})
@@ -320,6 +319,7 @@ def test_on_a_support_threads_do_not_show_and_nan_is_named(rng):
         with workers(threads) as mapper:
             results.append(solve_supports_of(A.T @ A, A.T @ B, passive, mapper=mapper))
     assert results[0].tobytes() == results[1].tobytes()
-    B[0, 0] = np.nan
-    with pytest.raises(ParameterError, match="B must be finite"):
-        solve_on(A, B, passive)
+    products = A.T @ B
+    products[0, 0] = np.nan
+    with workers(1) as mapper, pytest.raises(ParameterError, match="B must be finite"):
+        solve_supports_of(A.T @ A, products, passive, mapper=mapper)

@@ -16,6 +16,9 @@ from numba.extending import overload
 #: No NaN or infinity reaches these loops: the public functions check.
 FAST = {"reassoc", "contract", "nsz", "arcp", "nnan", "ninf"}
 
+#: What is smaller cannot be divided by: its reciprocal may overflow in float32.
+LEAST = 1e-30
+
 SQRT_HALF_BITS = np.int32(0x3F3504F3)
 MANTISSA_BITS = np.int32(23)
 

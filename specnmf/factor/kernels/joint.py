@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from specnmf.factor.kernels.divergences import (
     FAST,
+    LEAST,
     itakura_saito_row,
     kullback_leibler_row,
 )
@@ -29,8 +30,7 @@ MOST_GROWTH = np.float32(2)
 
 HALF = np.float32(0.5)
 
-#: What is smaller cannot be divided by: its reciprocal may overflow.
-TINY = np.float32(1e-30)
+TINY = np.float32(LEAST)
 
 
 class Pass(NamedTuple):

@@ -4,21 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import reduce
-from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from specnmf.checks import check_at_least, check_choice
-from specnmf.errors import ParameterError
 from specnmf.factor.iterate import Callback, Factors, iterate
 from specnmf.factor.layers.hierarchical import hierarchical_nmf
 from specnmf.factor.layers.labels import Labels
 from specnmf.factor.layers.model import Layers, parse_ranks
 from specnmf.factor.layers.objective import Data
+from specnmf.factor.layers.options import LayerFit
 from specnmf.factor.layers.supervision import label_templates
+from specnmf.factor.matrices import non_negative
 from specnmf.factor.nnls import solve_normal
-from specnmf.factor.options import NmfOptions
 from specnmf.parallel import Mapper, workers
 
 Array = NDArray[np.floating]
@@ -26,11 +24,6 @@ Doubles = NDArray[np.float64]
 
 #: How a factor A between others is updated: of X ≈ P A Q, with A the one before.
 Update = Callable[[Data, Doubles | None, Doubles, Doubles], Doubles]
-
-DeepSolver = Literal["hals", "mu"]
-
-#: Added to denominators: too small to be seen, large enough to divide by.
-LEAST = 1e-30
 
 #: Singular values below this share of the largest count as zero, and by rank must be:
 #: a product has as many others as its narrowest factor is wide.
@@ -43,14 +36,13 @@ def deep_nmf(
     *,
     labels: ArrayLike | None = None,
     label_mask: ArrayLike | None = None,
-    label_weight: float = 1.0,
+    label_weight: float = LayerFit.label_weight,
     signed: bool = False,
-    solver: DeepSolver = "hals",
-    restarts: int = 1,
-    max_iter: int = NmfOptions.max_iter,
-    tol: float = NmfOptions.tol,
-    rng: int | np.random.Generator = NmfOptions.seed,
-    threads: int | None = NmfOptions.threads,
+    restarts: int = LayerFit.restarts,
+    max_iter: int = LayerFit.max_iter,
+    tol: float = LayerFit.tol,
+    rng: int | np.random.Generator = LayerFit.seed,
+    threads: int | None = LayerFit.threads,
     callback: Callback | None = None,
 ) -> Layers:
     """X ≈ A[0] A[1] ... A[L] S[L], each factor in turn fitted to X by all the others.
@@ -69,8 +61,6 @@ def deep_nmf(
         As `semisupervised_nmf` takes them; M is the mask.
     signed : bool
         Deep semi-NMF: X and every A of any sign, S and B non-negative.
-    solver : {"hals", "mu"}
-        How an A that may not be negative is updated, see Notes.
     restarts : int
         How often the layers to begin with are found, as `hierarchical_nmf` takes it;
         one start serves semi-NMF.
@@ -100,55 +90,49 @@ def deep_nmf(
     -----
     With P = A[0] ... A[l-1] and Q = A[l+1] ... A[L] S[L], an iteration updates
 
-    - each A[l] in turn. ``"hals"``: every entry is set to its optimum >= 0, given all
-      others. ``"mu"``: A <- A ⊙ Pᵀ X Qᵀ / Pᵀ P A Q Qᵀ, the update of Lee and Seung for
-      one factor of many, by which Ahn, Choi and Oh take errors from X up through the
-      layers; a zero stays zero. ``signed``: A = P⁺ X Q⁺ by pseudo-inverses, as
-      Trigeorgis et al. tune deep semi-NMF;
+    - each A[l] in turn: every entry is set to its optimum >= 0, given all others;
+      ``signed``: A = P⁺ X Q⁺ by pseudo-inverses, as Trigeorgis et al. tune deep
+      semi-NMF;
     - B, to its optimum;
-    - S[L], to its optimum. The papers take a step towards it, of G = PᵀP and C = PᵀX
-      with P = A[0] ... A[L]: ``"mu"`` too takes S <- S ⊙ C / G S, and in place of
-      S <- S ⊙ sqrt((C₊ + G₋ S) / (C₋ + G₊ S)) ``signed`` takes the optimum.
+    - S[L], to its optimum, towards which the paper takes a step:
+      S <- S ⊙ sqrt((C₊ + G₋ S) / (C₋ + G₊ S)), with G = PᵀP and C = PᵀX.
 
     The lower S are not part of the cost. Theirs, in deep semi-NMF, go the same way as
     S[L] towards the optimum that stands here. Signed, A[0] keeps no more than the
     layers above need: its rank is that of the last.
 
     Flenner and Hunter put pooling and a non-linear function between the layers, for
-    which X is no product of the factors, and so no `Layers`. Multiplicative
-    back-propagation without those is ``"mu"``.
+    which X is no product of the factors, and so no `Layers`.
 
     References
     ----------
     Trigeorgis, Bousmalis, Zafeiriou and Schuller, "A deep matrix factorization method
     for learning attribute representations", IEEE Transactions on Pattern Analysis and
-    Machine Intelligence 39(3), 2017; Ahn, Choi and Oh, "A multiplicative
-    up-propagation algorithm", ICML 2004; Flenner and Hunter, "A deep non-negative
-    matrix factorization neural network", 2018; Lee, Yoo and Choi, "Semi-supervised
-    nonnegative matrix factorization", IEEE Signal Processing Letters 17(1), 2010.
+    Machine Intelligence 39(3), 2017; Flenner and Hunter, "A deep non-negative matrix
+    factorization neural network", 2018; Lee, Yoo and Choi, "Semi-supervised nonnegative
+    matrix factorization", IEEE Signal Processing Letters 17(1), 2010.
     """
-    X = _data(X, signed=signed)
+    X = non_negative(
+        "X",
+        X,
+        form="(n_rows, n_columns)",
+        expected="finite, and non-negative unless signed",
+        least=-np.inf if signed else 0,
+    )
     ranks = parse_ranks(ranks)
-    check_choice("solver", solver, tuple(UPDATES))
-    check_at_least("restarts", restarts, 1)
-    check_at_least("label_weight", label_weight, 0)
-    options = NmfOptions(max_iter=max_iter, tol=tol)
+    options = LayerFit(
+        restarts=restarts,
+        label_weight=label_weight,
+        max_iter=max_iter,
+        tol=tol,
+        threads=threads,
+    )
     known = None if labels is None else Labels.of(labels, label_mask, X.shape[1])
     rng = np.random.default_rng(rng)
     if signed:
-        begun = _semi_nmf_layers(X, ranks, options, rng, threads)
+        begun, update = _semi_nmf_layers(X, ranks, options, rng), least_squares
     else:
-        begun = hierarchical_nmf(
-            X,
-            ranks,
-            solver="mu" if solver == "mu" else "auto",
-            restarts=restarts,
-            max_iter=max_iter,
-            tol=tol,
-            rng=rng,
-            threads=threads,
-        )
-    update = least_squares if signed else UPDATES[solver]
+        begun, update = _layers(X, ranks, options, rng), hals
     with workers(threads) as mapper:
         fit = DeepUpdates(
             X,
@@ -158,7 +142,40 @@ def deep_nmf(
             label_weight=label_weight,
             mapper=mapper,
         )
-        return fit.layers(_iterate(fit, options, callback))
+        return fit.layers(iterate(fit, max_iter=max_iter, tol=tol, callback=callback))
+
+
+def _layers(
+    X: Array, ranks: Sequence[int], options: LayerFit, rng: np.random.Generator
+) -> Layers:
+    """Layers found one after the other."""
+    return hierarchical_nmf(
+        X,
+        ranks,
+        restarts=options.restarts,
+        max_iter=options.max_iter,
+        tol=options.tol,
+        rng=rng,
+        threads=options.threads,
+    )
+
+
+def _semi_nmf_layers(
+    X: Array, ranks: Sequence[int], options: LayerFit, rng: np.random.Generator
+) -> Layers:
+    """Semi-NMF of X, of its activations, and so on, each from random activations."""
+    A: list[Array] = []
+    S: list[Array] = []
+    with workers(options.threads) as mapper:
+        for rank in ranks:
+            below = S[-1] if S else X
+            random = 1 - rng.random((rank, X.shape[1]))
+            start = Layers([np.zeros((len(below), rank))], [random])
+            layer = DeepUpdates(below, start, update=least_squares, mapper=mapper)
+            losses = iterate(layer, max_iter=options.max_iter, tol=options.tol)
+            found = layer.layers(losses)
+            A, S = [*A, *found.A], [*S, *found.S]
+    return Layers(A, S)
 
 
 class DeepUpdates:
@@ -171,7 +188,7 @@ class DeepUpdates:
     start : Layers
         Where A and S begin.
     update : callable
-        What becomes of an A: `hals`, `multiply` or `least_squares`.
+        What becomes of an A: `hals` or `least_squares`.
     labels : Labels, optional
         What is known of the columns.
     label_weight : float
@@ -184,8 +201,6 @@ class DeepUpdates:
     cost : float
         Of the current factors.
     """
-
-    inertia = 1.0  # none of it is for another solver
 
     def __init__(
         self,
@@ -216,8 +231,7 @@ class DeepUpdates:
         self.B = self._label_templates()
         P = reduce(np.matmul, self.A)
         products = self.data.under(P)
-        move = self._multiplied if self.update is multiply else self._nearest
-        self.S = move(P, products, self.B)
+        self.S = self._nearest(P, products, self.B)
         cost = self._cost(P, products)
         if not cost <= self.cost:  # by rounding
             self.A, self.B, self.S = last
@@ -238,14 +252,6 @@ class DeepUpdates:
         S = [s.astype(dtype) for s in (*below, self.S)]
         B = None if self.B is None else self.B.astype(dtype)
         return Layers(A, S, B, np.array(losses)).unit_columns()
-
-    def _multiplied(self, P: Doubles, products: Doubles, B: Doubles | None) -> Doubles:
-        """S after a multiplicative step, given Pᵀ X."""
-        slope = P.T @ P @ self.S
-        if self.labels is not None and B is not None:
-            products = products + self.weight * B.T @ self.labels.Y
-            slope += self.weight * B.T @ (self.labels.known * (B @ self.S))
-        return self.S * (products / (slope + LEAST))
 
     def _nearest(
         self, P: Doubles, products: Doubles, B: Doubles | None = None
@@ -300,21 +306,10 @@ def hals(data: Data, P: Doubles | None, A: Doubles, Q: Doubles) -> Doubles:
     return A
 
 
-def multiply(data: Data, P: Doubles | None, A: Doubles, Q: Doubles) -> Doubles:
-    """A after a multiplicative step, as Ahn, Choi and Oh take it."""
-    products = data.times(Q)
-    if P is not None:
-        products = P.T @ products
-    return A * (products / (_through(P, A @ (Q @ Q.T)) + LEAST))
-
-
 def least_squares(data: Data, P: Doubles | None, A: Doubles, Q: Doubles) -> Doubles:
     """The A of any sign that is nearest, and of those the least."""
     nearest = data.times(_pseudo_inverse(Q).T)
     return nearest if P is None else _pseudo_inverse(P) @ nearest
-
-
-UPDATES: dict[str, Update] = {"hals": hals, "mu": multiply}
 
 
 def _pseudo_inverse(M: Doubles) -> Doubles:
@@ -324,54 +319,3 @@ def _pseudo_inverse(M: Doubles) -> Doubles:
 def _through(P: Doubles | None, part: Doubles) -> Doubles:
     """Pᵀ P times a part, where no P stands for the identity."""
     return part if P is None else P.T @ (P @ part)
-
-
-# --- parts ------------------------------------------------------------------------
-
-
-def _semi_nmf_layers(
-    X: Array,
-    ranks: Sequence[int],
-    options: NmfOptions,
-    rng: np.random.Generator,
-    threads: int | None,
-) -> Layers:
-    """Semi-NMF of X, of its activations, and so on, each from random activations."""
-    A: list[Array] = []
-    S: list[Array] = []
-    with workers(threads) as mapper:
-        for rank in ranks:
-            below = S[-1] if S else X
-            random = 1 - rng.random((rank, X.shape[1]))
-            start = Layers([np.zeros((len(below), rank))], [random])
-            layer = DeepUpdates(below, start, update=least_squares, mapper=mapper)
-            found = layer.layers(_iterate(layer, options, None))
-            A, S = [*A, *found.A], [*S, *found.S]
-    return Layers(A, S)
-
-
-def _iterate(
-    fit: DeepUpdates, options: NmfOptions, callback: Callback | None
-) -> list[float]:
-    return iterate(
-        fit,
-        max_iter=options.max_iter,
-        tol=options.tol,
-        stop="cost",
-        callback=callback,
-    )
-
-
-def _data(X: ArrayLike, *, signed: bool) -> Array:
-    X = np.asarray(X)
-    if X.dtype not in (np.float32, np.float64):
-        X = X.astype(np.float64)
-    if X.ndim != 2 or 0 in X.shape:
-        raise ParameterError(f"X must be (n_rows, n_columns), got shape {X.shape}")
-    least = -np.inf if signed else 0
-    if not np.isfinite(X).all() or X.min() < least:
-        raise ParameterError(
-            "X must be finite, and non-negative unless signed, "
-            f"got values from {X.min()} to {X.max()}"
-        )
-    return X

@@ -8,19 +8,23 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from specnmf.checks import check_at_least
-from specnmf.errors import ParameterError
-from specnmf.factor.divergence import beta_divergence, floor
+from specnmf.factor.divergence import floor, split
 from specnmf.factor.factorization import Factorization
 from specnmf.factor.iterate import Callback, Counted
 from specnmf.factor.layers.labels import Labels
 from specnmf.factor.layers.model import Layers, parse_ranks
+from specnmf.factor.layers.options import LayerFit
 from specnmf.factor.layers.semisupervised import semisupervised_nmf
 from specnmf.factor.masked import weighted_divergence
+from specnmf.factor.matrices import non_negative
 from specnmf.factor.nmf import nmf
-from specnmf.factor.options import NmfOptions, Solver, parse_beta
+from specnmf.factor.options import Solver, parse_beta
+from specnmf.parallel import cut, workers
 
 Array = NDArray[np.floating]
+
+#: Columns of X of which the cost is computed at once.
+COLUMNS = 1024
 
 #: What zeros become, relative to the mean, before multiplicative updates go on.
 FILL = 1e-3
@@ -32,14 +36,14 @@ def hierarchical_nmf(
     *,
     labels: ArrayLike | None = None,
     label_mask: ArrayLike | None = None,
-    label_weight: float = 1.0,
-    beta: float | str = 2.0,
-    solver: Solver | Sequence[Solver] = "auto",
-    restarts: int = 1,
-    max_iter: int = NmfOptions.max_iter,
-    tol: float = NmfOptions.tol,
-    rng: int | np.random.Generator = NmfOptions.seed,
-    threads: int | None = NmfOptions.threads,
+    label_weight: float = LayerFit.label_weight,
+    beta: float | str = LayerFit.beta,
+    solver: Solver = LayerFit.solver,
+    restarts: int = LayerFit.restarts,
+    max_iter: int = LayerFit.max_iter,
+    tol: float = LayerFit.tol,
+    rng: int | np.random.Generator = LayerFit.seed,
+    threads: int | None = LayerFit.threads,
     callback: Callback | None = None,
 ) -> Layers:
     """X ≈ A[0] S[0], S[0] ≈ A[1] S[1], and so on, one after the other.
@@ -56,9 +60,9 @@ def hierarchical_nmf(
         As `semisupervised_nmf` takes them, by which the last layer is found then.
     beta : float or str
         The divergence of every layer.
-    solver : str or sequence of str
-        As `specnmf.nmf` takes it, for all layers or for each; with labels,
-        multiplicative updates go on from what the last layer's finds.
+    solver : str
+        As `specnmf.nmf` takes it; with labels, multiplicative updates go on from what
+        it finds for the last layer.
     restarts : int
         How often all layers are found from other random starts. Kept are those whose
         last layer models X, and the labels, at the lowest cost: first layers that fit
@@ -90,73 +94,87 @@ def hierarchical_nmf(
     "Neural nonnegative matrix factorization for hierarchical multilayer topic
     modeling", CAMSAP 2019, section II.
     """
-    X = np.asarray(X)
+    X = non_negative("X", X)
     ranks = parse_ranks(ranks)
-    solvers = check_solvers(solver, len(ranks))
-    if X.ndim != 2 or 0 in X.shape:
-        raise ParameterError(f"X must be a matrix, got shape {X.shape}")
-    check_at_least("restarts", restarts, 1)
-    check_at_least("label_weight", label_weight, 0)
+    options = LayerFit(
+        beta=parse_beta(beta),
+        solver=solver,
+        restarts=restarts,
+        label_weight=label_weight,
+        max_iter=max_iter,
+        tol=tol,
+        threads=threads,
+    )
     known = None if labels is None else Labels.of(labels, label_mask, X.shape[1])
-    options = NmfOptions(beta=parse_beta(beta), max_iter=max_iter, tol=tol)
-    rng, counted = np.random.default_rng(rng), Counted(callback)
-    chain = _Chain(solvers, options, rng, threads, counted)
-    found = [chain.factorise(X, ranks, known, label_weight) for _ in range(restarts)]
-    if restarts == 1:
-        return found[0]
-    beta = options.beta
-    costs = [_whole_cost(X, one, known, label_weight, beta) for one in found]
-    return found[int(np.argmin(costs))]
+    rng = np.random.default_rng(rng)
+    chain = _Chain(X, ranks, known, options, rng, Counted(callback))
+    found = [chain.factorise() for _ in range(restarts)]
+    return found[0] if restarts == 1 else min(found, key=chain.cost)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class _Chain:
-    """How layers follow each other."""
+    """Layers that follow each other."""
 
-    solvers: Sequence[Solver]
-    options: NmfOptions
+    X: Array
+    ranks: Sequence[int]
+    labels: Labels | None
+    options: LayerFit
     rng: np.random.Generator
-    threads: int | None
     callback: Callback
 
-    def factorise(
-        self, X: Array, ranks: Sequence[int], labels: Labels | None, weight: float
-    ) -> Layers:
+    def factorise(self) -> Layers:
         """Factorise X, then its activations, and so on; the last by the labels too."""
         A: list[Array] = []
         S: list[Array] = []
-        for rank, solver in zip(ranks, self.solvers, strict=True):
-            found = self._layer(S[-1] if S else X, rank, solver)
-            if labels is not None and len(A) == len(ranks) - 1:
-                found = self._labelled(S[-1] if S else X, found, labels, weight)
+        for rank in self.ranks:
+            below = S[-1] if S else self.X
+            found = self._layer(below, rank)
+            if self.labels is not None and len(A) == len(self.ranks) - 1:
+                found = self._labelled(below, found, self.labels)
             A, S = [*A, *found.A], [*S, *found.S]
         return Layers(A, S, found.B, found.losses)
 
-    def _layer(self, X: Array, rank: int, solver: Solver) -> Layers:
+    def cost(self, layers: Layers) -> float:
+        """Of the last layer's model of X, and of the labels."""
+        beta, templates = self.options.beta, layers.templates()
+        cost, least = 0.0, floor(float(self.X.max()), beta)
+        with workers(1):  # or the BLAS would round by the number of cores
+            for columns in cut(slice(0, self.X.shape[1]), COLUMNS):
+                model = templates @ layers.S[-1][:, columns]
+                V, P = (
+                    np.ascontiguousarray(M, np.float64)
+                    for M in (self.X[:, columns], model)
+                )
+                cost += split(V, P, beta, least)[0]
+        if self.labels is None:
+            return cost
+        said = _label_cost(self.labels, layers.predictions(), beta)
+        return cost + self.options.label_weight * said
+
+    def _layer(self, X: Array, rank: int) -> Layers:
         options = self.options
         found = nmf(
             X,
             rank,
             beta=options.beta,
-            solver=solver,
+            solver=options.solver,
             max_iter=options.max_iter,
             tol=options.tol,
             rng=self.rng,
-            threads=self.threads,
+            threads=options.threads,
             callback=self.callback,
         )
         return Layers([found.W], [found.H], losses=found.losses).unit_columns()
 
-    def _labelled(
-        self, X: Array, found: Layers, labels: Labels, weight: float
-    ) -> Layers:
+    def _labelled(self, X: Array, found: Layers, labels: Labels) -> Layers:
         A, S = (np.maximum(M, FILL * M.mean()) for M in (found.A[0], found.S[0]))
         return semisupervised_nmf(
             X,
             Factorization(A, S),
             labels=labels.Y,
             label_mask=labels.known,
-            label_weight=weight,
+            label_weight=self.options.label_weight,
             beta=self.options.beta,
             max_iter=self.options.max_iter,
             tol=self.options.tol,
@@ -165,32 +183,9 @@ class _Chain:
         )
 
 
-def _whole_cost(
-    X: Array, layers: Layers, labels: Labels | None, weight: float, beta: float
-) -> float:
-    """Of the last layer's model of X, and of the labels."""
-    cost = beta_divergence(X, layers.product(), beta)
-    if labels is None:
-        return cost
+def _label_cost(labels: Labels, predictions: Array, beta: float) -> float:
+    """The divergence of what is known of the labels from the predictions."""
     least = floor(float(labels.Y.max()), beta)
     Y = np.maximum(labels.Y, least) if beta <= 0 else labels.Y
-    P = np.maximum(layers.predictions(), least)
-    known = labels.known.astype(np.float64)
-    return cost + weight * weighted_divergence(Y, P, known, beta)
-
-
-def check_solvers(solver: Solver | Sequence[Solver], n_layers: int) -> Sequence[Solver]:
-    """The solver of each layer.
-
-    Raises
-    ------
-    ParameterError
-        If solvers are not as many as layers.
-    """
-    if isinstance(solver, str):
-        return [solver] * n_layers
-    if len(solver) != n_layers:
-        raise ParameterError(
-            f"{n_layers} layers need as many solvers, or one, got {len(solver)}"
-        )
-    return solver
+    P = np.maximum(predictions, least)
+    return weighted_divergence(Y, P, labels.known.astype(np.float64), beta)

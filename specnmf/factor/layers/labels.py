@@ -76,10 +76,6 @@ class Labels:
             for number, pattern in enumerate(patterns)
         ]
 
-    def take(self, columns: NDArray[np.intp]) -> Labels:
-        """Those of some columns."""
-        return Labels(self.Y[:, columns], self.known[:, columns])
-
 
 def _matrix(
     labels: NDArray[Any], n_columns: int

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from specnmf.checks import check_at_least
 from specnmf.errors import ParameterError
+from specnmf.factor.matrices import finite
 
 Array = NDArray[np.floating]
 
@@ -73,8 +74,14 @@ class Layers:
         return self.templates() @ self.S[-1]
 
     def error(self, X: ArrayLike) -> float:
-        """||X - A[0] ... A[L] S[L]|| / ||X||, Frobenius norms; of zeros, 0 / 0 is 0."""
-        X = np.asarray(X)
+        """||X - A[0] ... A[L] S[L]|| / ||X||, Frobenius norms; of zeros, 0 / 0 is 0.
+
+        Raises
+        ------
+        ParameterError
+            If X is not finite.
+        """
+        X = finite("X", X)
         missed = np.linalg.norm(X - self.product())
         return float(missed / (np.linalg.norm(X) or 1))
 

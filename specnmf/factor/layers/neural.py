@@ -1,33 +1,28 @@
-"""Neural NMF: the templates of all layers, learned together."""
+"""Neural NMF: the templates of all layers learned together, by their derivative."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from functools import partial
+from collections.abc import Sequence
 from itertools import pairwise
-from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from specnmf.checks import check_at_least, check_choice
 from specnmf.errors import ParameterError
-from specnmf.factor.factorization import non_negative
 from specnmf.factor.iterate import Callback, Counted
-from specnmf.factor.layers import descent
-from specnmf.factor.layers.descent import Doubles, Function, Progress
+from specnmf.factor.layers.descent import l_bfgs_b
+from specnmf.factor.layers.hierarchical import hierarchical_nmf
 from specnmf.factor.layers.labels import Labels
 from specnmf.factor.layers.model import Layers, parse_ranks
-from specnmf.factor.layers.network import Costs, Network
-from specnmf.factor.options import NmfOptions
+from specnmf.factor.layers.network import Network
+from specnmf.factor.layers.options import LabelLoss, Loss, NeuralFit
+from specnmf.factor.layers.projection import Doubles
+from specnmf.factor.matrices import non_negative
 from specnmf.parallel import workers
 
-Loss = Literal["reconstruction", "energy"]
-LabelLoss = Literal["l2", "cross-entropy"]
-Method = Literal["l-bfgs-b", "projected", "stochastic"]
-
-#: Columns that a stochastic step looks at.
-BATCH = 256
+#: Layers found one after the other, out of which a start takes those that fit X best,
+#: and the iterations of each layer.
+CANDIDATES, ITERATIONS = 3, 30
 
 
 def neural_nmf(
@@ -36,17 +31,15 @@ def neural_nmf(
     *,
     labels: ArrayLike | None = None,
     label_mask: ArrayLike | None = None,
-    label_weight: float = 1.0,
-    loss: Loss = "reconstruction",
-    label_loss: LabelLoss = "l2",
-    method: Method = "l-bfgs-b",
+    label_weight: float = NeuralFit.label_weight,
+    loss: Loss = NeuralFit.loss,
+    label_loss: LabelLoss = NeuralFit.label_loss,
     start: Layers | None = None,
-    restarts: int = 5,
-    batch_size: int = BATCH,
-    max_iter: int = 500,
-    tol: float = 1e-5,
-    rng: int | np.random.Generator = NmfOptions.seed,
-    threads: int | None = NmfOptions.threads,
+    restarts: int = NeuralFit.restarts,
+    max_iter: int = NeuralFit.max_iter,
+    tol: float = NeuralFit.tol,
+    rng: int | np.random.Generator = NeuralFit.seed,
+    threads: int | None = NeuralFit.threads,
     callback: Callback | None = None,
 ) -> Layers:
     """X ≈ A[0] A[1] ... A[L] S[L], where every S follows from the A.
@@ -75,23 +68,18 @@ def neural_nmf(
     label_loss : {"l2", "cross-entropy"}
         The label term: ||L ⊙ (Y - B S[L])||² / 2, or the cross-entropy of Y and
         softmax(B S[L]) over columns whose labels are all known.
-    method : {"l-bfgs-b", "projected", "stochastic"}
-        L-BFGS with bounds; gradient steps projected on A >= 0; or such steps for
-        ``batch_size`` columns at a time, where there are very many.
     start : Layers, optional
         Where to start, such as what `hierarchical_nmf` found; by default, and in all
-        restarts but the first, at random.
+        restarts but the first, a few of its iterations from random factors.
     restarts : int
         How many starts there are; the one that ends at the lowest cost is kept.
-    batch_size : int
-        Columns of a stochastic step.
     max_iter : int
-        The most iterations of each start; a stochastic one is a pass over all columns.
+        The most iterations of each start.
     tol : float
         Stop once an iteration lowers the cost by no more than this fraction of it, on
         average over ten.
     rng : int or numpy.random.Generator
-        For the random starts and batches.
+        For the random starts.
     threads : int, optional
         None: one a core. The result does not depend on it.
     callback : callable, optional
@@ -113,9 +101,13 @@ def neural_nmf(
 
     Notes
     -----
+    Descents are L-BFGS with bounds. From random templates most end in minima that keep
+    apart what belongs together; from layers that were found one after the other, and
+    fit X best out of CANDIDATES, few do.
+
     The cost resolves no more than 1e-15 ||X||². Beside X, memory holds some matrices of
-    the first layer's size, (ranks[0], n_columns), and a few hundred columns of X in
-    double precision.
+    the first layer's size, (ranks[0], n_columns), a few hundred columns of X in double
+    precision, and for the starts a copy of X if its columns are not contiguous.
 
     References
     ----------
@@ -126,48 +118,63 @@ def neural_nmf(
     become negative.
     """
     X = non_negative("X", X)
-    _check_options(loss, label_loss, method)
-    check_at_least("restarts", restarts, 1)
-    check_at_least("batch_size", batch_size, 1)
-    check_at_least("label_weight", label_weight, 0)
-    NmfOptions(max_iter=max_iter, tol=tol)
+    ranks = parse_ranks(ranks)
+    options = NeuralFit(
+        label_weight=label_weight,
+        loss=loss,
+        label_loss=label_loss,
+        restarts=restarts,
+        max_iter=max_iter,
+        tol=tol,
+        threads=threads,
+    )
     known = None if labels is None else Labels.of(labels, label_mask, X.shape[1])
     _check_whole(known, label_loss)
-    shapes = _shapes(X, parse_ranks(ranks), start)
-    rng, counted = np.random.default_rng(rng), Counted(callback)
+    shapes = list(pairwise((len(X), *ranks)))
+    if start is not None:
+        _check_start(start, shapes)
+    rng, counted, found = np.random.default_rng(rng), Counted(callback), []
     with workers(threads) as mapper:
-        costs = Costs(loss, label_loss, label_weight, mapper)
-        # the B that minimises squares follows from S, if S is that of all columns
-        with_B = label_loss != "l2" or method == "stochastic"
-        network = Network(X, known, shapes, costs, with_B=with_B)
-        descend = _descent(method, partial(network.batches, batch_size, rng))
-        found = []
-        for given in [start, *[None] * (restarts - 1)]:
-            progress = Progress(tol, counted)
-            end = descend(
-                network.function(),
-                network.start(given, rng),
-                max_iter=max_iter,
-                progress=progress,
+        network = Network(X, known, shapes, options, mapper)
+        for number in range(restarts):
+            given = None if number else start
+            A = _begin(X, ranks, threads, rng) if given is None else _doubles(given)
+            vector = network.start(A)
+            found.append(
+                l_bfgs_b(network, vector, max_iter=max_iter, tol=tol, callback=counted)
             )
-            progress.end()
-            found.append((end, progress.losses))
         end, losses = min(found, key=lambda each: each[1][-1])
         return network.layers(end, losses)
 
 
-def _descent(
-    method: Method, batches: Callable[[], list[Function]]
-) -> Callable[..., Doubles]:
-    if method == "stochastic":
-        return partial(descent.stochastic_gradient, batches=batches)
-    return descent.l_bfgs_b if method == "l-bfgs-b" else descent.projected_gradient
+def _begin(
+    X: NDArray[np.floating],
+    ranks: Sequence[int],
+    threads: int | None,
+    rng: np.random.Generator,
+) -> list[Doubles]:
+    """Templates of layers found one after the other.
+
+    By multiplicative updates: after HALS, which is quick to set numbers to zero, more
+    descents end in bad minima. A single layer has none, and HALS comes nearer.
+    Components that were given up begin at random: of zeros, the cost has no slope.
+    """
+    found = hierarchical_nmf(
+        X,
+        ranks,
+        solver="mu" if len(ranks) > 1 else "hals",
+        restarts=CANDIDATES,
+        max_iter=ITERATIONS,
+        rng=rng,
+        threads=threads,
+    )
+    return [
+        np.where(a.any(axis=0), a, 1 - rng.random(a.shape)) for a in _doubles(found)
+    ]
 
 
-def _check_options(loss: str, label_loss: str, method: str) -> None:
-    check_choice("loss", loss, get_args(Loss))
-    check_choice("label_loss", label_loss, get_args(LabelLoss))
-    check_choice("method", method, get_args(Method))
+def _doubles(layers: Layers) -> list[Doubles]:
+    return [np.asarray(a, np.float64) for a in layers.A]
 
 
 def _check_whole(labels: Labels | None, label_loss: str) -> None:
@@ -180,13 +187,11 @@ def _check_whole(labels: Labels | None, label_loss: str) -> None:
     )
 
 
-def _shapes(
-    X: NDArray[np.floating], ranks: Sequence[int], start: Layers | None
-) -> list[tuple[int, int]]:
-    """The shape of each A, which those of a start must have."""
-    shapes = list(pairwise((len(X), *ranks)))
-    if start is not None and [a.shape for a in start.A] != shapes:
+def _check_start(start: Layers, shapes: list[tuple[int, int]]) -> None:
+    """Raise ParameterError if templates do not fit, or are negative or not finite."""
+    for a in start.A:
+        non_negative("the start's A", a)
+    if [a.shape for a in start.A] != shapes:
         raise ParameterError(
             f"the start needs A of shapes {shapes}, got {[a.shape for a in start.A]}"
         )
-    return shapes

@@ -168,6 +168,11 @@ class Objective:
         self.supports = [layer.passive for layer in layers]
         return layers
 
+    def activations(self, A: Sequence[Doubles]) -> list[Doubles]:
+        """S of all layers, whatever was evaluated before."""
+        self.supports = []
+        return [layer.S for layer in self.forward(A)]
+
     def __call__(
         self, A: list[Doubles], B: Doubles | None
     ) -> tuple[float, list[Doubles], Doubles | None]:

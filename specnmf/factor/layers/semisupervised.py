@@ -7,15 +7,15 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from specnmf.checks import check_at_least
 from specnmf.errors import ParameterError
 from specnmf.factor import starts
 from specnmf.factor.factorization import Factorization
 from specnmf.factor.iterate import Callback, iterate
 from specnmf.factor.layers.labels import Labels
 from specnmf.factor.layers.model import Layers
+from specnmf.factor.layers.options import LayerFit
 from specnmf.factor.masked import Part, WeightedUpdates, known
-from specnmf.factor.options import NmfOptions, parse_beta
+from specnmf.factor.options import parse_beta
 from specnmf.parallel import workers
 
 Array = NDArray[np.floating]
@@ -27,13 +27,13 @@ def semisupervised_nmf(
     *,
     labels: ArrayLike,
     label_mask: ArrayLike | None = None,
-    label_weight: float = 1.0,
+    label_weight: float = LayerFit.label_weight,
     data_mask: ArrayLike | None = None,
-    beta: float | str = 2.0,
+    beta: float | str = LayerFit.beta,
     label_beta: float | str | None = None,
-    max_iter: int = NmfOptions.max_iter,
-    tol: float = NmfOptions.tol,
-    rng: int | np.random.Generator = NmfOptions.seed,
+    max_iter: int = LayerFit.max_iter,
+    tol: float = LayerFit.tol,
+    rng: int | np.random.Generator = LayerFit.seed,
     callback: Callback | None = None,
 ) -> Layers:
     """X ≈ A S and Y ≈ B S with one S, by multiplicative updates.
@@ -92,8 +92,7 @@ def semisupervised_nmf(
     tasks", 2020.
     """
     betas = _betas(beta, label_beta)
-    check_at_least("label_weight", label_weight, 0)
-    options = NmfOptions(max_iter=max_iter, tol=tol)
+    LayerFit(label_weight=label_weight, max_iter=max_iter, tol=tol)
     counts = np.ones(np.shape(X), bool) if data_mask is None else data_mask
     X, weights = known(X, counts, ("X", "data_mask"))
     found = Labels.of(labels, label_mask, X.shape[1])
@@ -105,24 +104,16 @@ def semisupervised_nmf(
         raise ParameterError(
             f"the start must fit X of shape {X.shape}, got {A.shape} and {S.shape}"
         )
-    learned = np.ones(start.n_components, bool)
-    data = Part(X, weights, A, beta=betas[0], learned=learned)
+    data = Part(X, weights, A, beta=betas[0])
     said = Part(
         found.Y.astype(X.dtype),
         (label_weight * found.known).astype(X.dtype),
         _start_of_B(found, S, rng),
         beta=betas[1],
-        learned=learned,
     )
     with workers(1):
         updates = WeightedUpdates([data, said], S)
-        losses = iterate(
-            updates,
-            max_iter=options.max_iter,
-            tol=options.tol,
-            stop="cost",
-            callback=callback,
-        )
+        losses = iterate(updates, max_iter=max_iter, tol=tol, callback=callback)
     return Layers([data.W], [updates.H], said.W, np.array(losses)).unit_columns()
 
 

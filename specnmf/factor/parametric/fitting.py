@@ -17,6 +17,7 @@ from specnmf.errors import ParameterError
 from specnmf.factor.divergence import floor
 from specnmf.factor.iterate import Callback
 from specnmf.factor.kernels import divergences as kernels
+from specnmf.factor.options import FitOptions
 from specnmf.factor.spans import add_up, spans
 from specnmf.parallel import Mapper, cut, workers
 
@@ -51,7 +52,7 @@ def fit(
     *,
     max_iter: int,
     tol: float = 0.0,
-    threads: int | None = None,
+    threads: int | None = FitOptions.threads,
     callback: Callback | None = None,
 ) -> NDArray[np.float64]:
     """Fit the layers to V, in place; return the cost after each iteration.

@@ -10,10 +10,13 @@ are (n_channels, n_frames, n_bins) of the frames of a span (start, stop).
 import numpy as np
 from numba import njit
 
-from specnmf.factor.kernels.divergences import FAST
+from specnmf.factor.kernels.divergences import FAST, LEAST
 
 #: Strengths below it are silence.
-TINY = np.float32(1e-30)
+TINY = np.float32(LEAST)
+
+#: Keeps sums of silence from a division by zero.
+SILENCE = 1e-20
 
 
 @njit(cache=True, nogil=True, error_model="numpy", fastmath=FAST)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from specnmf.factor.parametric.kernels import SILENCE
+
 Float32 = NDArray[np.float32]
 
 
@@ -32,7 +34,7 @@ class Noise:
         self.bands = bands
         shape = n_channels, n_frames, len(bands)
         self.strengths = np.full(shape, strength, np.float32)
-        self.sums = np.maximum(bands.sum(axis=1), np.float32(1e-20))
+        self.sums = np.maximum(bands.sum(axis=1), np.float32(SILENCE))
 
     def add(self, frames: slice, model: Float32) -> None:
         """Add the noise of the frames."""

@@ -162,7 +162,7 @@ class Partials:
     def learn(self, numerators: Float32, iteration: int) -> None:
         """Update amplitudes, or every few iterations pans, and sharpen."""
         played = self.support.totals(self.strengths.sum(axis=1), len(self.amplitudes))
-        heard = np.maximum(played, 1e-20)[:, np.newaxis].astype(np.float32)
+        heard = np.maximum(played, kernels.SILENCE)[:, np.newaxis].astype(np.float32)
         n_channels = self.pans.shape[1]
         factors = numerators / (heard * n_channels)
         if self._pans_are_due(iteration):
@@ -186,7 +186,7 @@ class Partials:
         """Draw the amplitudes of an instrument's templates together a little."""
         for instrument in np.unique(self.instruments):
             own = np.flatnonzero(self.instruments == instrument)
-            weights = played[own] + 1e-20
+            weights = played[own] + kernels.SILENCE
             mean = weights @ self.amplitudes[own] / weights.sum()
             sounding = self.amplitudes[own] > 0
             drawn = (1 - TIE) * self.amplitudes[own] + TIE * mean * sounding

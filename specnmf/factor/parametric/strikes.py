@@ -76,8 +76,8 @@ class Strikes:
         if iteration % 2:
             struck = np.zeros(self.spectra.shape[:2], np.float32)
             np.add.at(struck, drum, self.strengths[:, np.newaxis] * self.heard)
-            heard = np.maximum(struck, np.float32(1e-20))
+            heard = np.maximum(struck, np.float32(kernels.SILENCE))
             self.spectra *= numerators / heard[:, :, np.newaxis, np.newaxis]
         else:
             sums = (self.spectra.sum(axis=(2, 3))[drum] * self.heard).sum(axis=1)
-            self.strengths *= numerators / np.maximum(sums, np.float32(1e-20))
+            self.strengths *= numerators / np.maximum(sums, np.float32(kernels.SILENCE))

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from specnmf.checks import check_between, check_falling, whole_numbers
-from specnmf.factor.options import BETAS, Solver, SolverOptions
+from specnmf.factor.layers.options import LayerFit
+from specnmf.factor.options import Solver, SolverOptions
 from specnmf.options import changed, option
 
 LayerMethod = Literal["sequential", "neural"]
@@ -28,7 +29,9 @@ class LayerOptions(SolverOptions):
         "sequential", "One layer after another, or all together."
     )
     label_weight: float = option(
-        1.0, "How much labels count beside the sound; 1: as much.", least=0
+        LayerFit.label_weight,
+        "How much labels count beside the sound; 1: as much.",
+        least=0,
     )
     stems: Sequence[int] | None = option(
         None,
@@ -37,9 +40,8 @@ class LayerOptions(SolverOptions):
         metavar="N,N,...",
     )
     beta: float = changed(
-        SolverOptions,
+        LayerFit,
         "beta",
-        default=BETAS["euclidean"],
         help="The divergence, of one layer after another.",
         shown="euclidean",
     )

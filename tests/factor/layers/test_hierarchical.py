@@ -73,17 +73,6 @@ def test_more_restarts_are_never_worse(toy, labelled, beta):
     assert costs[0] > costs[2]
 
 
-def test_each_layer_may_have_a_solver_of_its_own(toy):
-    mixed = hierarchical_nmf(toy.X, (9, 4), solver=("hals", "mu"), max_iter=20)
-    hals, mu = (
-        hierarchical_nmf(toy.X, (9, 4), solver=solver, max_iter=20)
-        for solver in ("hals", "mu")
-    )
-    assert (mixed.S[0] == hals.S[0]).all()
-    assert not np.allclose(mixed.S[0], mu.S[0])
-    assert not np.allclose(mixed.S[1], hals.S[1])
-
-
 def test_labels_teach_the_last_layer(toy):
     groups = toy.labels[1]
     options = {"labels": groups, "label_mask": toy.known, "label_weight": 1000}
@@ -177,7 +166,6 @@ def test_a_list_of_one_number_serves_a_layer_with_labels(toy):
         ({"X": np.ones((5, 0))}, r"X must be a matrix, got shape \(5, 0\)"),
         ({"X": np.full((5, 6), -1.0)}, "must be finite and non-negative"),
         ({"X": np.full((5, 6), np.nan)}, "must be finite and non-negative"),
-        ({"solver": ("mu",)}, "2 layers need as many solvers, or one, got 1"),
         ({"solver": "hals", "beta": 1}, "solver hals minimises beta 2"),
         ({"solver": "newton"}, "solver is one of"),
         ({"restarts": 0}, "restarts must be at least 1, got 0"),

@@ -55,12 +55,6 @@ def test_classes_known_of_the_same_columns_are_listed_together(seed, n_classes):
     assert len({pattern.tobytes() for _, pattern in groups}) == len(groups)
 
 
-def test_some_columns_are_taken_with_what_is_known_of_them():
-    found = Labels.of(NUMBERS, None, 5).take(np.array([2, 4]))
-    assert found.Y.tolist() == [[0, 0], [0, 0], [0, 1]]
-    assert found.known.tolist() == [[False, True]] * 3
-
-
 @pytest.mark.parametrize(
     ("labels", "mask", "message"),
     [

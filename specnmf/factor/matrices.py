@@ -1,0 +1,70 @@
+"""Matrices that are handed over, checked before anything is computed from them.
+
+A product with infinity or NaN warns on some processors and not on others.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from specnmf.errors import ParameterError
+
+Array = NDArray[np.floating]
+
+
+def matrix(name: str, values: ArrayLike, *, form: str = "a matrix") -> Array:
+    """Values as a matrix in float32 if they are, else in float64.
+
+    Raises
+    ------
+    ParameterError
+        With their name, if they are no matrix.
+    """
+    array = np.asarray(values)
+    if array.dtype not in (np.float32, np.float64):
+        array = array.astype(np.float64)
+    if array.ndim != 2 or 0 in array.shape:
+        raise ParameterError(f"{name} must be {form}, got shape {array.shape}")
+    return array
+
+
+def non_negative(
+    name: str,
+    values: ArrayLike,
+    *,
+    form: str = "a matrix",
+    expected: str = "finite and non-negative",
+    least: float = 0.0,
+) -> Array:
+    """Values as `matrix` returns them, none of them below ``least``.
+
+    Raises
+    ------
+    ParameterError
+        With their name and what is ``expected``, also if one is not finite.
+    """
+    array = matrix(name, values, form=form)
+    low, high = extremes(array)
+    if not (least <= low and -np.inf < low and high < np.inf):  # false for NaN as well
+        raise ParameterError(
+            f"{name} must be {expected}, got values from {low} to {high}"
+        )
+    return array
+
+
+def finite(name: str, values: ArrayLike) -> Array:
+    """Values as `matrix` returns them, of any sign.
+
+    Raises
+    ------
+    ParameterError
+        With their name, if they are no matrix or one is not finite.
+    """
+    return non_negative(name, values, expected="finite", least=-np.inf)
+
+
+def extremes(array: Array) -> tuple[float, float]:
+    """The least and the largest entry, both NaN if there is one."""
+    with np.errstate(invalid="ignore"):  # some processors warn of NaN here
+        return float(array.min()), float(array.max())
