@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -110,7 +111,11 @@ class Projector:
         self.table = table * self.scale[:, None, None] * self.scale[:, None]
         alone = [slice(i, i + 1) for i in range(len(table))]
         self.own = [_factorise(self.table[i, i]) for i in alone]
-        self.all: Any = None
+
+    @cached_property
+    def all(self) -> Any:
+        """The factor of all references together: large, and not always needed."""
+        return _factorise(self.table)
 
     def onto_each(self, table: Array) -> Array:
         """Energies on each reference alone, shape (n_signals, n_references)."""
@@ -120,8 +125,6 @@ class Projector:
 
     def onto_all(self, table: Array) -> Array:
         """Energies on all references together, shape (n_signals,)."""
-        if self.all is None:
-            self.all = _factorise(self.table)
         scaled = table * self.scale[:, None]
         return _energies(self.all, scaled.reshape(len(scaled), -1))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
+from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
@@ -65,12 +66,9 @@ def correlate(
         )
     n_fft = max(N_FFT, 1 << (4 * n_lags - 1).bit_length())
     length = BLOCKS * (n_fft - n_lags + 1)
-    everything = slice(0, references[0].shape[1])
-    work = [
-        (group, span)
-        for group in cut(slice(0, len(signals)), SIGNALS)
-        for span in cut(everything, PIECES * length)
-    ]
+    groups = cut(slice(0, len(signals)), SIGNALS)
+    spans = cut(slice(0, references[0].shape[1]), PIECES * length)
+    work = list(product(groups, spans))
     total = np.zeros((len(signals), len(references), n_lags))
     with workers() as mapper:
         for done, (group, span) in enumerate(work, 1):

@@ -3,46 +3,17 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable
-from dataclasses import dataclass
-from itertools import pairwise
-
-
-@dataclass(frozen=True)
-class Clock:
-    """When each place of a score sounds.
-
-    Whole numbers of ticks and units stay so until the end: however many changes of
-    tempo there are, nothing is rounded before.
-
-    Attributes
-    ----------
-    places : list of float
-        Where the tempo changes, in ticks or quarter notes, in order.
-    tempi : list of float
-        How many units of time a tick or quarter note lasts from there.
-    elapsed : list of float
-        How many units lie before.
-    per_second : float
-        Units in a second.
-    """
-
-    places: list[float]
-    tempi: list[float]
-    elapsed: list[float]
-    per_second: float
-
-    def seconds(self, place: float) -> float:
-        """When a place sounds, in seconds."""
-        k = bisect_right(self.places, place) - 1
-        units = self.elapsed[k] + (place - self.places[k]) * self.tempi[k]
-        return units / self.per_second
+from collections.abc import Callable, Iterable
+from itertools import accumulate, pairwise
 
 
 def clock(
     tempo: float, changes: Iterable[tuple[float, float]], per_second: float
-) -> Clock:
-    """The clock of a score.
+) -> Callable[[float], float]:
+    """The function that tells when a place of a score sounds, in seconds.
+
+    Whole numbers of ticks and units stay so until the end: however many changes of
+    tempo there are, nothing is rounded before.
 
     Parameters
     ----------
@@ -54,7 +25,12 @@ def clock(
         Units in a second.
     """
     marks = [(0, tempo), *sorted(changes, key=lambda change: change[0])]
-    elapsed: list[float] = [0]
-    for (place, tempo), (next_place, _) in pairwise(marks):
-        elapsed.append(elapsed[-1] + (next_place - place) * tempo)
-    return Clock([m[0] for m in marks], [m[1] for m in marks], elapsed, per_second)
+    places = [place for place, _ in marks]
+    units = [(after - place) * tempo for (place, tempo), (after, _) in pairwise(marks)]
+    elapsed = list(accumulate(units, initial=0))
+
+    def seconds(place: float) -> float:
+        k = bisect_right(places, place) - 1
+        return (elapsed[k] + (place - places[k]) * marks[k][1]) / per_second
+
+    return seconds

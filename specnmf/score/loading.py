@@ -22,10 +22,7 @@ MAX_DURATION = 24 * 3600.0
 def contents(path: Path, max_bytes: int, *, expected: str = "a score") -> bytes:
     """What a file holds that should be what is ``expected``.
 
-    Raises
-    ------
-    ScoreError
-        If there is no such file, or it is empty or larger than ``max_bytes``.
+    Raises ScoreError if there is none, or it is empty or larger than ``max_bytes``.
     """
     try:
         if path.exists() and not path.is_file():
@@ -49,11 +46,8 @@ def load(
 ) -> Score:
     """The score that ``notes`` finds in what a file holds.
 
-    Raises
-    ------
-    ScoreError
-        With the name of the file, if ``notes`` raises one, or if there are no notes,
-        more than a million of them, or any that end after more than a day.
+    Raises ScoreError with the name of the file, if ``notes`` raises one, or if there
+    are no notes, more than a million of them, or any that end after more than a day.
     """
     path = Path(path)
     try:
@@ -73,6 +67,14 @@ def _within_bounds(notes: tuple[Note, ...]) -> Score:
         hours = score.duration / 3600
         raise ScoreError(f"lasts {hours:.0f} hours, expected a day at most")
     return score
+
+
+def decoded(data: bytes, encoding: str = "utf-8") -> str:
+    """Text in an encoding, else in Latin-1, which any bytes are."""
+    try:
+        return data.decode(encoding)
+    except UnicodeDecodeError:
+        return data.decode("latin-1")
 
 
 def label(text: str, *, longest: int = 200) -> str:

@@ -19,23 +19,15 @@ SLACK = 0.01
 
 @dataclass(frozen=True, eq=False)
 class Marks:
-    """What regions say of each frame of a recording.
+    """What regions say of each frame of a recording."""
 
-    Attributes
-    ----------
-    names : tuple of str
-        The sounds, in order of first appearance.
-    heard : array of bool, shape (n_names, n_frames)
-        Whether a sound is marked there.
-    annotated : array of bool, shape (n_frames,)
-        Whether anything is: what is not heard then is marked as absent.
-    remarks : tuple of str
-        What to know of the regions.
-    """
-
+    #: The sounds, in order of first appearance.
     names: tuple[str, ...]
+    #: Whether a sound is marked there, (n_names, n_frames).
     heard: NDArray[np.bool_]
+    #: Whether anything is, (n_frames,): what is not heard then is marked as absent.
     annotated: NDArray[np.bool_]
+    #: What to know of the regions.
     remarks: tuple[str, ...] = ()
 
 
@@ -85,24 +77,16 @@ def mark(
 def frames_of(
     regions: Iterable[Region], names: Sequence[str], times: NDArray[np.float64]
 ) -> Marks:
-    """Which sounds are marked in the frames whose centres lie in a region.
+    """Which sounds are marked in the frames whose centres, rising, lie in a region.
 
-    Parameters
-    ----------
-    regions : iterable of Region
-        Of sounds that are named, and of `REST`.
-    names : sequence of str
-        The sounds.
-    times : array, shape (n_frames,)
-        The frames' centres in seconds, rising.
+    The regions are those of the sounds named, and of `REST`.
     """
     rows = {name: row for row, name in enumerate((*names, REST))}
     marked = np.zeros((len(rows), len(times)), bool)
     for start, end, name in regions:
         first, last = np.searchsorted(times, (start, end))
         marked[rows[name], first:last] = True
-    annotated: NDArray[np.bool_] = np.any(marked, axis=0)
-    return Marks(tuple(names), marked[:-1], annotated)
+    return Marks(tuple(names), marked[:-1], np.asarray(marked.any(axis=0)))
 
 
 def runs(
@@ -113,7 +97,7 @@ def runs(
     duration: float,
     start: float = 0.0,
 ) -> tuple[Region, ...]:
-    """The regions in which sounds are active, on the recording's clock.
+    """The regions in which sounds are active, on the recording's clock, in order.
 
     Parameters
     ----------
@@ -126,11 +110,6 @@ def runs(
         region begins and ends halfway between two of them.
     duration, start : float
         Of the excerpt, in seconds: no region leaves it.
-
-    Returns
-    -------
-    tuple of Region
-        In order of time.
     """
     half = (times[1] - times[0]) / 2 if len(times) > 1 else duration
     found = []
