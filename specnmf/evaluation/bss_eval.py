@@ -96,13 +96,9 @@ def _check(references: Signal, estimates: Signal, filter_length: int) -> None:
 class Projector:
     """Energies of signals' projections on delayed references.
 
-    Parameters
-    ----------
-    table : array, shape (n_references, n_references, n_lags)
-        The references' correlations with each other, as of `correlate`.
-
-    Its methods take a ``table`` of shape (n_signals, n_references, n_lags): the
-    correlations of signals with the references.
+    Made of the references' correlations with each other, as of `correlate`. Its methods
+    take a ``table`` of shape (n_signals, n_references, n_lags): the correlations of
+    signals with the references.
     """
 
     def __init__(self, table: Array) -> None:
@@ -131,10 +127,7 @@ class Projector:
     def ratios(
         self, table: Array, energies: Array, which: Sequence[int]
     ) -> tuple[Array, Array, Array]:
-        """The SDR, SIR and SAR in dB of signals with their own energies.
-
-        ``which`` is the number of each signal's reference.
-        """
+        """The SDR, SIR and SAR in dB of signals with these energies and references."""
         target = self.onto_each(table)[range(len(table)), which]
         explained = np.maximum(self.onto_all(table), target)
         return (

@@ -40,24 +40,10 @@ def correlate(
 ) -> Array:
     """Inner products of signals with delayed references, channels averaged.
 
-    Parameters
-    ----------
-    signals, references : sequence of array, shape (n_channels, n_samples)
-        All of one length.
-    n_lags : int
-        Delays from 0 on, in samples.
-    tell : callable, optional
-        Called as ``tell(done, total)``.
-
-    Returns
-    -------
-    array, shape (n_signals, n_references, n_lags), float64
-        At [i, j, k] the sum over t of signals[i](t + k) references[j](t).
-
-    Raises
-    ------
-    ParameterError
-        If there are more references than MOST_REFERENCES.
+    Shape (n_signals, n_references, n_lags): at [i, j, k] the sum over t of
+    signals[i](t + k) references[j](t). All signals (n_channels, n_samples) have one
+    length. ``tell`` is called with how much is done, and of how much. Raises
+    ParameterError if there are more references than MOST_REFERENCES.
     """
     if len(references) > MOST_REFERENCES:
         raise ParameterError(

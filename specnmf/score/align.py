@@ -15,7 +15,7 @@ from specnmf.score import matching
 from specnmf.score.matching import Music, Recording, Way
 from specnmf.score.notes import Score
 from specnmf.score.options import Align
-from specnmf.score.placing import Passage, farthest, passage, placed, stray
+from specnmf.score.placing import Passage, distances, passage, placed
 
 Float64 = NDArray[np.float64]
 
@@ -185,8 +185,8 @@ def _aligned(
     paths = matching.paths(fit.music, fit.way)
     found = [passage(path, fit.music.rate, fit.music.origins) for path in paths]
     notes, warped = placed(fit.score.notes, found, recording)
-    apart = farthest(notes, warped)
-    together = apart <= SAME and stray(notes, warped) <= FEW_STRAY
+    apart, stray = distances(notes, warped)
+    together = apart <= SAME and stray <= FEW_STRAY
     keep = mode == "never" or (mode == "auto" and together)
     remarks = [*doubts, *_gaps(fit, found)]
     if mode == "never" and apart > SAME:

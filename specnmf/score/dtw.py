@@ -131,14 +131,8 @@ def fine_paths(level: Level, path: Path, rate: float) -> list[Path]:
 def bridge(path: Path, level: Level, *, ratio: float = inf, brief: int = 0) -> Path:
     """A path made straight where it leaves out frames of both sides, or at the end.
 
-    Parameters
-    ----------
-    path, level
-        A path and what it is one of, whose corners count as its ends.
-    ratio : float
-        Where one side leaves out at most so many times as much as the other.
-    brief : int
-        Where neither leaves out more than so many frames.
+    It is where one side leaves out at most ``ratio`` times as much as the other, or
+    neither more than ``brief`` frames. The level's corners count as the path's ends.
     """
     end = len(level.X), len(level.Y)
     corners = np.concatenate([[(-1, -1)], path, [end]])

@@ -102,25 +102,6 @@ def stem_order(score: Score, labels: Sequence[str], *, by: By) -> tuple[str, ...
     return tuple(sorted(first, key=first.__getitem__) if by == "pitch" else first)
 
 
-def parse_groups(groups: Iterable[str] | Mapping[str, object]) -> Groups:
-    """The groups that a command line or a TOML file asks for.
-
-    From texts such as ``"strings=violin,viola"``, where groups of one name are joined;
-    or a table such as ``{"strings": ["violin", "viola"]}``, whose names may contain a
-    comma. Raises ParameterError if a text or table is not of this form.
-    """
-    pairs = groups.items() if isinstance(groups, Mapping) else map(_pair, groups)
-    parsed: dict[str, tuple[str, ...]] = {}
-    for stem, members in pairs:
-        names = members.split(",") if isinstance(members, str) else members
-        texts = (stem, *names) if isinstance(names, Sequence) else ()
-        if len(texts) < 2 or not all(isinstance(t, str) and t.strip() for t in texts):
-            raise _bad_group(f"{stem}={members}")
-        stem, *own = (text.strip() for text in texts)
-        parsed[stem] = (*parsed.get(stem, ()), *own)
-    return parsed
-
-
 def safe_names(labels: Iterable[str]) -> dict[str, str]:
     """A file name, without ending, for each label: safe on every system.
 
@@ -215,19 +196,6 @@ def _listed(names: Iterable[str]) -> str:
     names = list(names)
     more = f" and {len(names) - LISTED} more" if len(names) > LISTED else ""
     return ", ".join(names[:LISTED]) + more
-
-
-def _pair(text: str) -> tuple[str, str]:
-    stem, equals, members = text.partition("=")
-    if not equals:
-        raise _bad_group(text)
-    return stem, members
-
-
-def _bad_group(got: str) -> ParameterError:
-    return ParameterError(
-        f"a group is NAME=LABEL,LABEL such as strings=violin,viola, got {got!r}"
-    )
 
 
 def _safe(label: str) -> str:

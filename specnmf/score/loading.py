@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+from bisect import bisect_right
 from collections.abc import Callable, Iterable
-from itertools import islice
+from itertools import accumulate, islice, pairwise
 from pathlib import Path
 
 from specnmf.errors import ScoreError
@@ -75,6 +76,28 @@ def decoded(data: bytes, encoding: str = "utf-8") -> str:
         return data.decode(encoding)
     except UnicodeDecodeError:
         return data.decode("latin-1")
+
+
+def clock(
+    tempo: float, changes: Iterable[tuple[float, float]], per_second: float
+) -> Callable[[float], float]:
+    """The function that tells when a place of a score sounds, in seconds.
+
+    A tick or quarter note lasts ``tempo`` units of time at first; ``changes`` say where
+    that changes and to what; of several at one place the last counts. Whole numbers of
+    ticks and units stay so until the end: however many changes of tempo there are,
+    nothing is rounded before.
+    """
+    marks = [(0, tempo), *sorted(changes, key=lambda change: change[0])]
+    places = [place for place, _ in marks]
+    units = [(after - place) * tempo for (place, tempo), (after, _) in pairwise(marks)]
+    elapsed = list(accumulate(units, initial=0))
+
+    def seconds(place: float) -> float:
+        k = bisect_right(places, place) - 1
+        return (elapsed[k] + (place - places[k]) * marks[k][1]) / per_second
+
+    return seconds
 
 
 def label(text: str, *, longest: int = 200) -> str:

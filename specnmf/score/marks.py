@@ -42,25 +42,14 @@ def mark(
     """What regions say of the frames of a recording, or of an excerpt of it.
 
     Names that differ in case only are one sound's. Regions of one sound that overlap
-    are joined, and what lies outside the excerpt is left out.
+    are joined, and what lies outside the excerpt is left out. Where the recording
+    ``ends`` with the excerpt, a region that goes on is remarked upon.
 
-    Parameters
-    ----------
-    regions : iterable of Region
-        On the recording's clock.
-    times : array, shape (n_frames,)
-        The centres of the frames, in seconds from the start of the excerpt, rising.
-    duration, start : float
-        Of the excerpt, in seconds.
-    ends : bool
-        Whether the recording ends with the excerpt: a region that goes on is remarked
-        upon.
+    The regions are on the recording's clock; the centres of the frames, which rise, are
+    in seconds from the start of the excerpt.
 
-    Raises
-    ------
-    ScoreError
-        If a sound is marked where `REST` is, or no region of a sound lies in the
-        excerpt, or each is too short for a frame.
+    Raises ScoreError if a sound is marked where `REST` is, or no region of a sound lies
+    in the excerpt, or each is too short for a frame.
     """
     spelled, respelled = _one_spelling(regions)
     joined, overlaps = _joined(spelled)
@@ -97,19 +86,11 @@ def runs(
     duration: float,
     start: float = 0.0,
 ) -> tuple[Region, ...]:
-    """The regions in which sounds are active, on the recording's clock, in order.
+    """The regions in which sounds (n_names, n_frames) are active, in order of time.
 
-    Parameters
-    ----------
-    active : array of bool, shape (n_names, n_frames)
-        Whether a sound is heard.
-    names : iterable of str
-        The sounds.
-    times : array, shape (n_frames,)
-        The frames' centres in seconds from the start of the excerpt, evenly spaced. A
-        region begins and ends halfway between two of them.
-    duration, start : float
-        Of the excerpt, in seconds: no region leaves it.
+    The centres of the frames, evenly spaced, are in seconds from the start of the
+    excerpt, the regions on the recording's clock. A region begins and ends halfway
+    between two frames; none leaves the excerpt.
     """
     half = (times[1] - times[0]) / 2 if len(times) > 1 else duration
     found = []

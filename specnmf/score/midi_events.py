@@ -58,10 +58,7 @@ class MidiData(NamedTuple):
 def midi_data(data: bytes) -> MidiData:
     """The chunks of a standard MIDI file [1]_, or of one inside a RIFF file.
 
-    Raises
-    ------
-    ScoreError
-        If it is none, is cut short, or is of format 2.
+    Raises ScoreError if it is none, is cut short, or is of format 2.
 
     References
     ----------

@@ -9,8 +9,7 @@ from dataclasses import dataclass
 
 from specnmf.errors import ScoreError
 from specnmf.score import midi_events
-from specnmf.score.clock import clock
-from specnmf.score.loading import PathLike, load
+from specnmf.score.loading import PathLike, clock, load
 from specnmf.score.midi import PERCUSSION
 from specnmf.score.midi_tracks import Stroke, Track, read_track
 from specnmf.score.notes import Note, Score, numbered

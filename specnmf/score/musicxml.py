@@ -6,8 +6,7 @@ from collections.abc import Iterator, Sequence
 from itertools import accumulate
 from xml.etree.ElementTree import Element
 
-from specnmf.score.clock import clock
-from specnmf.score.loading import PathLike, label, load
+from specnmf.score.loading import PathLike, clock, label, load
 from specnmf.score.musicxml_document import MAX_BYTES, document
 from specnmf.score.musicxml_measures import Measure, Written, measures
 from specnmf.score.notes import Note, Score, numbered

@@ -106,24 +106,14 @@ def _timed(note: Note, start: float, end: float) -> Note:
     return note._replace(start=float(start), duration=float(max(end - start, least)))
 
 
-def farthest(notes: Sequence[Note], warped: Sequence[Note]) -> float:
-    """How far the clocks are apart at most, in seconds.
+def distances(notes: Sequence[Note], warped: Sequence[Note]) -> tuple[float, float]:
+    """How far the clocks are apart at most, and nine tenths of the notes, in seconds.
 
-    The median over neighbouring notes, for a single one may be mistaken.
+    The first is of medians over neighbouring notes, for a single one may be mistaken.
     """
     if not notes:
-        return np.inf
-    moved = _moved(notes, warped)
-    windows = np.lib.stride_tricks.sliding_window_view(
-        moved, min(NEIGHBOURS, len(moved))
-    )
-    return float(np.abs(np.median(windows, axis=1)).max())
-
-
-def stray(notes: Sequence[Note], warped: Sequence[Note]) -> float:
-    """How far nine tenths of the notes are from where they were, in seconds."""
-    return float(np.quantile(np.abs(_moved(notes, warped)), 0.9)) if notes else np.inf
-
-
-def _moved(notes: Sequence[Note], warped: Sequence[Note]) -> Float64:
-    return np.array([b.start - a.start for a, b in zip(notes, warped, strict=True)])
+        return np.inf, np.inf
+    moved = [b.start - a.start for a, b in zip(notes, warped, strict=True)]
+    width = min(NEIGHBOURS, len(moved))
+    medians = np.median(np.lib.stride_tricks.sliding_window_view(moved, width), axis=1)
+    return float(np.abs(medians).max()), float(np.quantile(np.abs(moved), 0.9))

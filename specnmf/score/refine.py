@@ -41,16 +41,9 @@ def refined(
     """When notes begin, and when their chords do, in seconds.
 
     The notes of a chord are first moved together, to where their partials rise most
-    in the recording, and then each a little on its own.
-
-    Parameters
-    ----------
-    notes : sequence of Note
-        In order of their starts in the score.
-    due : array, shape (n_notes,)
-        When each begins by the path, in seconds.
-    magnitudes : array, shape (n_frames, 128), float32
-        How loud each pitch of the recording is, at ``rate`` frames a second.
+    in the recording, and then each a little on its own. Notes are in the score's order,
+    and ``due`` when each begins by the path. Magnitudes (n_frames, 128) say how loud
+    each pitch of the recording is.
     """
     if not notes:
         return due, due

@@ -1,9 +1,9 @@
-"""Clocks: seconds out of ticks or quarter notes."""
+"""What readers share: seconds out of ticks or quarter notes."""
 
 import numpy as np
 import pytest
 
-from specnmf.score.clock import clock
+from specnmf.score.loading import clock
 
 
 def test_time_is_the_sum_of_what_lies_before(rng):
