@@ -119,7 +119,7 @@ def _evaluate(estimates: str, references: str, options: dict[str, Any]) -> Evalu
 
 
 def _say(evaluation: Evaluation, *, as_json: bool) -> None:
-    from specnmf.evaluation.table import describe
+    from specnmf.evaluation.scores import describe
 
     for warning in evaluation.warnings:
         console.warning(warning)

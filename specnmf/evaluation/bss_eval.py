@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -95,13 +96,9 @@ def _check(references: Signal, estimates: Signal, filter_length: int) -> None:
 class Projector:
     """Energies of signals' projections on delayed references.
 
-    Parameters
-    ----------
-    table : array, shape (n_references, n_references, n_lags)
-        The references' correlations with each other, as of `correlate`.
-
-    Its methods take a ``table`` of shape (n_signals, n_references, n_lags): the
-    correlations of signals with the references.
+    Made of the references' correlations with each other, as of `correlate`. Its methods
+    take a ``table`` of shape (n_signals, n_references, n_lags): the correlations of
+    signals with the references.
     """
 
     def __init__(self, table: Array) -> None:
@@ -110,7 +107,11 @@ class Projector:
         self.table = table * self.scale[:, None, None] * self.scale[:, None]
         alone = [slice(i, i + 1) for i in range(len(table))]
         self.own = [_factorise(self.table[i, i]) for i in alone]
-        self.all: Any = None
+
+    @cached_property
+    def all(self) -> Any:
+        """The factor of all references together: large, and not always needed."""
+        return _factorise(self.table)
 
     def onto_each(self, table: Array) -> Array:
         """Energies on each reference alone, shape (n_signals, n_references)."""
@@ -120,18 +121,13 @@ class Projector:
 
     def onto_all(self, table: Array) -> Array:
         """Energies on all references together, shape (n_signals,)."""
-        if self.all is None:
-            self.all = _factorise(self.table)
         scaled = table * self.scale[:, None]
         return _energies(self.all, scaled.reshape(len(scaled), -1))
 
     def ratios(
         self, table: Array, energies: Array, which: Sequence[int]
     ) -> tuple[Array, Array, Array]:
-        """The SDR, SIR and SAR in dB of signals with their own energies.
-
-        ``which`` is the number of each signal's reference.
-        """
+        """The SDR, SIR and SAR in dB of signals with these energies and references."""
         target = self.onto_each(table)[range(len(table)), which]
         explained = np.maximum(self.onto_all(table), target)
         return (

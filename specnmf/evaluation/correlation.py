@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
+from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,24 +40,10 @@ def correlate(
 ) -> Array:
     """Inner products of signals with delayed references, channels averaged.
 
-    Parameters
-    ----------
-    signals, references : sequence of array, shape (n_channels, n_samples)
-        All of one length.
-    n_lags : int
-        Delays from 0 on, in samples.
-    tell : callable, optional
-        Called as ``tell(done, total)``.
-
-    Returns
-    -------
-    array, shape (n_signals, n_references, n_lags), float64
-        At [i, j, k] the sum over t of signals[i](t + k) references[j](t).
-
-    Raises
-    ------
-    ParameterError
-        If there are more references than MOST_REFERENCES.
+    Shape (n_signals, n_references, n_lags): at [i, j, k] the sum over t of
+    signals[i](t + k) references[j](t). All signals (n_channels, n_samples) have one
+    length. ``tell`` is called with how much is done, and of how much. Raises
+    ParameterError if there are more references than MOST_REFERENCES.
     """
     if len(references) > MOST_REFERENCES:
         raise ParameterError(
@@ -65,12 +52,9 @@ def correlate(
         )
     n_fft = max(N_FFT, 1 << (4 * n_lags - 1).bit_length())
     length = BLOCKS * (n_fft - n_lags + 1)
-    everything = slice(0, references[0].shape[1])
-    work = [
-        (group, span)
-        for group in cut(slice(0, len(signals)), SIGNALS)
-        for span in cut(everything, PIECES * length)
-    ]
+    groups = cut(slice(0, len(signals)), SIGNALS)
+    spans = cut(slice(0, references[0].shape[1]), PIECES * length)
+    work = list(product(groups, spans))
     total = np.zeros((len(signals), len(references), n_lags))
     with workers() as mapper:
         for done, (group, span) in enumerate(work, 1):

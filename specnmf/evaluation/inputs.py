@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -35,17 +36,9 @@ def read_sources(
 ) -> dict[str, Audio]:
     """The recordings behind a path, by their stems and in that order.
 
-    Parameters
-    ----------
-    path : path
-        A recording, a folder of recordings, or the folder of a run.
-    progress : callable, optional
-        Called as ``progress(stage, done, total, note)``.
-
-    Raises
-    ------
-    AudioError
-        If there is no recording, one cannot be read, or two have one stem.
+    The path is that of a recording, a folder of recordings, or the folder of a run.
+    Raises AudioError if there is no recording, one cannot be read, or two have one
+    stem.
     """
     sources = {}
     files = _source_files(Path(path))
@@ -96,18 +89,9 @@ def split_mixture(
 
 @dataclass(frozen=True, eq=False)
 class Material:
-    """References, estimates and mixture of one rate and shape.
+    """References, estimates and mixture, each (n_channels, n_samples) and of one rate.
 
-    Attributes
-    ----------
-    references, estimates : dict of str to array, (n_channels, n_samples) float32
-        By name.
-    mixture : array, shape (n_channels, n_samples), float32
-        What was separated.
-    sr : int or None
-        In Hz, where known.
-    warnings : tuple of str
-        What had to be done to make them so.
+    The warnings say what had to be done to make them so.
     """
 
     references: Sounds
@@ -118,13 +102,7 @@ class Material:
 
     @property
     def rate(self) -> int:
-        """The sample rate in Hz.
-
-        Raises
-        ------
-        ParameterError
-            If nobody said what it is.
-        """
+        """The sample rate in Hz; ParameterError if nobody said what it is."""
         if self.sr is None:
             raise ParameterError(
                 "v4 and oracle need the sample rate of arrays; give sr in Hz"
@@ -141,13 +119,9 @@ def prepare(
     """Bring recordings to one shape: the longest reference's length.
 
     Where the numbers of channels differ, all are averaged to one channel. Without
-    a mixture it is the sum of the references.
-
-    Raises
-    ------
-    ParameterError
-        If there is nothing to compare, sample rates differ, or an array has the
-        wrong shape or samples that are not finite.
+    a mixture it is the sum of the references. Raises ParameterError if there is nothing
+    to compare, sample rates differ, or an array has the wrong shape or samples that are
+    not finite.
     """
     if not references or not estimates:
         which = "references" if estimates else "estimates"
@@ -164,7 +138,9 @@ def prepare(
     sounds = _of_one_width(sounds, warnings)
     n = max(y.shape[1] for y in sounds["reference"].values())
     sounds = {k: _of_one_length(k, group, n, warnings) for k, group in sounds.items()}
-    mixed = sounds["mixture"].get("", _sum(sounds["reference"]))
+    mixed = sounds["mixture"].get("")
+    if mixed is None:
+        mixed = np.asarray(sum(sounds["reference"].values()))
     return Material(sounds["reference"], sounds["estimate"], mixed, sr, tuple(warnings))
 
 
@@ -172,19 +148,19 @@ def _common_rate(
     kinds: Mapping[str, Mapping[str, Recording]], sr: int | None
 ) -> int | None:
     """The sample rate of all that state one, or None."""
-    known = "sr" if sr is not None else ""
-    for kind, group in kinds.items():
-        for name, recording in group.items():
-            if not isinstance(recording, Audio):
-                continue
-            label = f"{kind} {name}".strip()
-            if sr is not None and recording.sr != sr:
-                raise ParameterError(
-                    f"{label} has {recording.sr} Hz, {known} {sr} Hz; "
-                    "resample one of them first"
-                )
-            sr, known = recording.sr, label
-    return sr
+    stated = [] if sr is None else [("sr", sr)]
+    stated += [
+        (f"{kind} {name}".strip(), recording.sr)
+        for kind, group in kinds.items()
+        for name, recording in group.items()
+        if isinstance(recording, Audio)
+    ]
+    for (known, sr), (label, other) in pairwise(stated):
+        if other != sr:
+            raise ParameterError(
+                f"{label} has {other} Hz, {known} {sr} Hz; resample one of them first"
+            )
+    return stated[0][1] if stated else None
 
 
 def _samples(label: str, recording: Recording) -> Float32:
@@ -224,10 +200,3 @@ def _of_one_length(kind: str, group: Sounds, n: int, warnings: list[str]) -> Sou
         name: np.pad(y[:, :n], ((0, 0), (0, max(0, n - y.shape[1]))))
         for name, y in group.items()
     }
-
-
-def _sum(group: Sounds) -> Float32:
-    total = np.zeros_like(next(iter(group.values())))
-    for y in group.values():
-        total += y
-    return total

@@ -26,20 +26,10 @@ LEAST_BID = -1e3
 
 
 class Judge:
-    """Measures estimates against the references that sound.
-
-    Parameters
-    ----------
-    material : Material
-        References, estimates and mixture.
-    v4 : bool
-        Whether to measure BSS Eval v4, too.
-    progress : callable, optional
-        Called as ``progress(stage, done, total, note)``.
-    """
+    """Measures estimates against the references that sound, by BSS Eval v4 if asked."""
 
     def __init__(
-        self, material: Material, *, v4: bool = False, progress: Progress | None = None
+        self, material: Material, *, v4: bool, progress: Progress | None
     ) -> None:
         self.material, self.v4, self.progress = material, v4, progress
         self.mixture_energy = energy(material.mixture)
@@ -63,10 +53,8 @@ class Judge:
     def bids(self) -> Array:
         """What each reference bids for each estimate: its SDR in dB.
 
-        Returns
-        -------
-        array, shape (n_references, n_estimates), float64
-            Silent references take what the others leave, and of that the quietest.
+        Shape (n_references, n_estimates). Silent references take what the others leave,
+        and of that the quietest.
         """
         signals = list(self.material.estimates.values())
         levels = np.array([self.level(y) for y in signals])

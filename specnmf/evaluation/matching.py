@@ -6,8 +6,6 @@ import re
 import unicodedata
 from collections.abc import Sequence
 
-import numpy as np
-
 from specnmf.evaluation.correlation import Array
 
 
@@ -40,22 +38,17 @@ def _plain(name: str) -> str:
 def match_by_score(
     references: Sequence[str], estimates: Sequence[str], scores: Array
 ) -> dict[str, str | None]:
-    """Each reference's estimate in the assignment with the highest sum of scores.
+    """Each reference's estimate in the assignment with the highest sum of scores [1]_.
 
-    Parameters
-    ----------
-    references, estimates : sequence of str
-        Their names.
-    scores : array, shape (n_references, n_estimates)
-        Of each estimate against each reference.
+    The scores are (n_references, n_estimates).
 
     References
     ----------
-    Kuhn, "The Hungarian method for the assignment problem", 1955.
+    .. [1] Kuhn, "The Hungarian method for the assignment problem", 1955.
     """
     from scipy.optimize import linear_sum_assignment
 
     matched: dict[str, str | None] = dict.fromkeys(references)
-    for i, j in zip(*linear_sum_assignment(np.asarray(scores), True), strict=True):
+    for i, j in zip(*linear_sum_assignment(scores, maximize=True), strict=True):
         matched[references[i]] = estimates[j]
     return matched

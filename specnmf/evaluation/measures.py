@@ -17,20 +17,9 @@ from specnmf.evaluation.correlation import Array, Signal
 def si_sdr(reference: ArrayLike, estimate: ArrayLike) -> float:
     """The scale-invariant signal-to-distortion ratio in dB.
 
-    Parameters
-    ----------
-    reference, estimate : array, shape (n_channels, n_samples) or (n_samples,)
-        Each channel's mean is taken off first; one scale fits all channels.
-
-    Returns
-    -------
-    float
-        Infinite for a perfect estimate; minus infinity for a silent one.
-
-    Raises
-    ------
-    ParameterError
-        If the shapes differ.
+    Signals are (n_channels, n_samples) or (n_samples,), of one shape, else it raises
+    ParameterError. Each channel's mean is taken off first; one scale fits all channels.
+    Infinite for a perfect estimate; minus infinity for a silent one.
 
     References
     ----------
@@ -57,13 +46,7 @@ def _product(x: Signal, y: Signal) -> float:
 
 
 def museval_metrics() -> Any:
-    """The module of museval's metrics.
-
-    Raises
-    ------
-    ParameterError
-        If museval is not installed.
-    """
+    """The module of museval's metrics; ParameterError if it is not installed."""
     try:
         return import_module("museval.metrics")
     except ImportError as error:
@@ -77,17 +60,8 @@ def framewise_sdr(
 ) -> Array:
     """The median SDR over frames of one second in dB, as museval has it (v4).
 
-    Parameters
-    ----------
-    references, estimates : sequence of array, shape (n_channels, n_samples)
-        None of them silent; channels count jointly.
-    sr : int
-        Sample rate in Hz.
-
-    Returns
-    -------
-    array, shape (n_sources,), float64
-        NaN if in no frame all of them sound.
+    Signals are (n_channels, n_samples), none of them silent; channels count jointly.
+    NaN for each if in no frame all of them sound.
 
     References
     ----------

@@ -17,24 +17,9 @@ def ideal_ratio_masks(
 ) -> list[Float32]:
     """The mixture through each reference's share of the power, channel by channel.
 
-    Parameters
-    ----------
-    mixture : Audio
-        What is masked.
-    references : list of array, shape (n_channels, n_samples)
-        Of the mixture's shape.
-    n_fft : int, optional
-        Window in samples, stepped by a quarter; by default as `specnmf.stft`.
-
-    Returns
-    -------
-    list of array, shape (n_channels, n_samples), float32
-        One a reference.
-
-    Raises
-    ------
-    ParameterError
-        If the window is odd or too short.
+    The references have the mixture's shape. The window of n_fft samples, by default
+    that of `specnmf.stft`, is stepped by a quarter; if it is odd or too short it raises
+    ParameterError.
     """
     from scipy import fft
 

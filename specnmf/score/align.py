@@ -14,11 +14,10 @@ from specnmf.errors import ScoreError
 from specnmf.score import matching
 from specnmf.score.matching import Music, Recording, Way
 from specnmf.score.notes import Score
-from specnmf.score.placing import farthest, placed, stray
-from specnmf.score.timing import Passage, passage
+from specnmf.score.options import Align
+from specnmf.score.placing import Passage, distances, passage, placed
 
 Float64 = NDArray[np.float64]
-Mode = Literal["auto", "always", "never"]
 
 #: Confidence is what either side explains of the other beside this share, which clear
 #: recordings of the right score reach.
@@ -33,7 +32,6 @@ CERTAIN, MUCH = 0.9, 1.25
 #: A score keeps its times if neighbouring notes are at most SAME from where the
 #: recording has them, and nine tenths of all notes at most FEW_STRAY, in seconds.
 SAME, FEW_STRAY = 0.06, 0.11
-
 
 #: What has no counterpart for longer than so many seconds is left out, and said so.
 REMARKABLE = 1.0
@@ -82,7 +80,7 @@ def align(
     score: Score,
     recording: Recording,
     *,
-    mode: Mode = "auto",
+    mode: Align = "auto",
     transpose: int | Literal["auto"] = 0,
 ) -> Alignment:
     """A score brought to the clock of a recording.
@@ -90,19 +88,8 @@ def align(
     The path is found by dynamic time warping from coarse to fine [1]_, on what the
     score should sound like: partials for harmony, decaying onsets for timing [2]_.
     Bars that only one of the two has are left out. Each note's beginning is then
-    sought in the recording near where the path has it.
-
-    Parameters
-    ----------
-    score : Score
-        In any tempo.
-    recording : Features
-        From `specnmf.audio.features`.
-    mode : {"auto", "always", "never"}
-        ``auto`` leaves a score alone that is already on the recording's clock,
-        ``always`` warps it, ``never`` only says how well the two agree.
-    transpose : int or "auto"
-        Semitones to transpose the score by; ``auto`` finds them where it must.
+    sought in the recording near where the path has it. For the options see
+    `specnmf.align`.
 
     Raises
     ------
@@ -119,7 +106,7 @@ def align(
     .. [2] S. Ewert, M. Müller and P. Grosche, "High resolution audio synchronization
        using chroma onset features", ICASSP 2009.
     """
-    check_choice("mode", mode, get_args(Mode))
+    check_choice("mode", mode, get_args(Align))
     if not score.notes:
         raise ScoreError("a score to align must have notes, got none")
     semitones = 0 if transpose == "auto" else transpose
@@ -137,10 +124,7 @@ def align(
 def transposed(score: Score, semitones: int) -> Score:
     """The score with its pitches moved; drums stay what they are.
 
-    Raises
-    ------
-    ScoreError
-        If a pitch leaves MIDI's range.
+    Raises ScoreError if a pitch leaves MIDI's range.
     """
     if semitones == 0:
         return score
@@ -164,8 +148,7 @@ class _Fit(NamedTuple):
 def _fit(score: Score, recording: Recording) -> _Fit:
     music = matching.music(score, recording)
     way = matching.way(music)
-    confidence = min(1.0, matching.explained(way) / CLEAR)
-    return _Fit(score, music, way, confidence)
+    return _Fit(score, music, way, min(1.0, matching.explained(way) / CLEAR))
 
 
 def _better_key(fit: _Fit) -> int:
@@ -197,13 +180,13 @@ def _doubts(confidence: float, key: int, semitones: int) -> Iterator[str]:
 
 
 def _aligned(
-    fit: _Fit, recording: Recording, mode: Mode, semitones: int, doubts: list[str]
+    fit: _Fit, recording: Recording, mode: Align, semitones: int, doubts: list[str]
 ) -> Alignment:
     paths = matching.paths(fit.music, fit.way)
     found = [passage(path, fit.music.rate, fit.music.origins) for path in paths]
     notes, warped = placed(fit.score.notes, found, recording)
-    apart = farthest(notes, warped)
-    together = apart <= SAME and stray(notes, warped) <= FEW_STRAY
+    apart, stray = distances(notes, warped)
+    together = apart <= SAME and stray <= FEW_STRAY
     keep = mode == "never" or (mode == "auto" and together)
     remarks = [*doubts, *_gaps(fit, found)]
     if mode == "never" and apart > SAME:
@@ -211,19 +194,13 @@ def _aligned(
     return Alignment(
         fit.score if keep else Score(tuple(warped)),
         np.concatenate([np.stack(common, axis=1) for common in found]),
-        _agreement(fit),
+        matching.agreement(fit.music, fit.way),
         fit.confidence,
         semitones,
         recording.tuning,
         not keep,
         tuple(remarks),
     )
-
-
-def _agreement(fit: _Fit) -> Float64:
-    way, (_, origin) = fit.way, fit.music.origins
-    seconds = origin + way.path[:, 1] / way.level.rate
-    return np.stack([seconds, matching.agreement(way)], axis=1)
 
 
 def _gaps(fit: _Fit, found: Sequence[Passage]) -> Iterator[str]:

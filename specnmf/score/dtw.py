@@ -26,15 +26,7 @@ DIAGONAL, STRAIGHT = 2.0, 1.5
 
 
 class Level(NamedTuple):
-    """Both sequences at one rate.
-
-    Attributes
-    ----------
-    X, Y : array, shape (n_frames, n_dimensions), float32
-        The features.
-    rate : float
-        Frames a second.
-    """
+    """Both sequences (n_frames, n_dimensions), at one rate in frames a second."""
 
     X: Float32
     Y: Float32
@@ -44,13 +36,8 @@ class Level(NamedTuple):
 class Prices(NamedTuple):
     """What a path pays to leave out frames, in costs of two frames that do not match.
 
-    Attributes
-    ----------
-    begin : float
-        To begin to leave out frames within the music, in seconds of such frames; it
-        is free before the music begins and after it ends.
-    skip : float
-        For each frame.
+    ``skip`` is for each frame, ``begin`` to begin to leave out frames within the music,
+    in seconds of such frames; it is free before the music begins and after it ends.
     """
 
     begin: float
@@ -74,18 +61,10 @@ def everywhere(n: int, m: int) -> Band:
 
 
 def around(path: Path, scale: float, n: int, m: int, radius: int) -> Band:
-    """A band around a path from a coarser level.
+    """A band of n rows and m columns around a path from a coarser level.
 
-    Parameters
-    ----------
-    path : array, shape (n_points, 2), int64
-        The coarser path.
-    scale : float
-        Frames of the finer level in one of the coarser.
-    n, m : int
-        Rows and columns of the finer level.
-    radius : int
-        How far the band reaches beyond the path, in frames of the finer level.
+    ``scale`` is how many frames of the finer level one of the coarser has, ``radius``
+    how many of them the band reaches beyond the path.
     """
     points = _joined(path)
     rows = (points[:, 0] * scale).astype(np.int64)
@@ -116,18 +95,9 @@ def _joined(path: Path) -> Path:
 def coarse_path(levels: Sequence[Level], prices: Prices) -> Path:
     """The path between two sequences, found from the coarsest level to the finest.
 
-    Parameters
-    ----------
-    levels : sequence of Level
-        The coarsest first; its whole grid is searched.
-    prices : Prices
-        What frames without a counterpart cost.
-
-    Returns
-    -------
-    array, shape (n_points, 2), int64
-        The frames of X and of Y that belong together at the finest level. Where
-        frames are left out, the path jumps.
+    Shape (n_points, 2): the frames of X and of Y that belong together at the finest
+    level. Where frames are left out, the path jumps. Of the first level the whole grid
+    is searched.
     """
     coarsest = levels[0]
     path = warp(coarsest, everywhere(len(coarsest.X), len(coarsest.Y)), prices)
@@ -141,14 +111,8 @@ def coarse_path(levels: Sequence[Level], prices: Prices) -> Path:
 def fine_paths(level: Level, path: Path, rate: float) -> list[Path]:
     """The pieces of a path at a finer level, one for each that a coarser path has.
 
-    Parameters
-    ----------
-    level : Level
-        Both sequences at the finer rate.
-    path : array, shape (n_points, 2), int64
-        The coarser path, in pieces where it jumps.
-    rate : float
-        Its frames a second, of which the finer rate is a multiple.
+    The coarser path is in pieces where it jumps; the finer rate is a multiple of its
+    ``rate``.
     """
     scale = round(level.rate / rate)
     found = []
@@ -167,16 +131,8 @@ def fine_paths(level: Level, path: Path, rate: float) -> list[Path]:
 def bridge(path: Path, level: Level, *, ratio: float = inf, brief: int = 0) -> Path:
     """A path made straight where it leaves out frames of both sides, or at the end.
 
-    Parameters
-    ----------
-    path : array, shape (n_points, 2), int64
-        The path.
-    level : Level
-        What it is a path of; the corners count as its ends.
-    ratio : float
-        Where one side leaves out at most so many times as much as the other.
-    brief : int
-        Where neither leaves out more than so many frames.
+    It is where one side leaves out at most ``ratio`` times as much as the other, or
+    neither more than ``brief`` frames. The level's corners count as the path's ends.
     """
     end = len(level.X), len(level.Y)
     corners = np.concatenate([[(-1, -1)], path, [end]])

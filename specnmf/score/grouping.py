@@ -5,23 +5,17 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from fnmatch import fnmatchcase
-from typing import Literal, get_args
+from typing import get_args
 
 from specnmf.checks import check_choice
 from specnmf.errors import ParameterError
 from specnmf.notation import drum_name, note_name
 from specnmf.score.hands import hand_labels
 from specnmf.score.notes import Note, Score, numbered
-
-By = Literal["part", "hand", "pitch", "note"]
-Groups = Mapping[str, Sequence[str]]
-
-#: The lowest MIDI pitch of the right hand where nothing else tells: middle C.
-SPLIT = 60
+from specnmf.score.options import By, Groups, StemOptions
 
 #: What a part without a name is called.
 UNNAMED = "part"
-
 
 #: The longest name of a stem, in bytes of UTF-8.
 MAX_BYTES = 100
@@ -37,7 +31,11 @@ LISTED = 12
 
 
 def stem_labels(
-    score: Score, by: By = "part", *, groups: Groups | None = None, split: int = SPLIT
+    score: Score,
+    by: By = "part",
+    *,
+    groups: Groups | None = None,
+    split: int = StemOptions.split,
 ) -> tuple[str, ...]:
     """The stem that each note belongs to.
 
@@ -94,60 +92,14 @@ def stem_labels(
 def stem_order(score: Score, labels: Sequence[str], *, by: By) -> tuple[str, ...]:
     """The stems in the order to show them.
 
-    Pitches rise, and drums follow; all else comes in order of its first note.
-
-    Parameters
-    ----------
-    score : Score
-        The notes.
-    labels : sequence of str
-        The stem of each note, from `stem_labels`.
-    by : str
-        As for `stem_labels`.
-
-    Raises
-    ------
-    ValueError
-        If there are not as many labels as notes.
+    Pitches rise, and drums follow; all else comes in order of its first note. The
+    labels are those that `stem_labels` gives.
     """
     first: dict[str, tuple[bool, int]] = {}
     for note, label in zip(score.notes, labels, strict=True):
         place = note.percussion, note.pitch
         first[label] = min(place, first.get(label, place))
     return tuple(sorted(first, key=first.__getitem__) if by == "pitch" else first)
-
-
-def parse_groups(groups: Iterable[str] | Mapping[str, object]) -> Groups:
-    """The groups that a command line or a TOML file asks for.
-
-    Parameters
-    ----------
-    groups : iterable of str, or mapping
-        Texts such as ``"strings=violin,viola"``, where groups of one name are
-        joined; or a table such as ``{"strings": ["violin", "viola"]}``, whose names
-        may contain a comma.
-
-    Returns
-    -------
-    mapping of str to tuple of str
-        For `stem_labels`.
-
-    Raises
-    ------
-    ParameterError
-        If a text or table is not of this form.
-    """
-    pairs = groups.items() if isinstance(groups, Mapping) else map(_pair, groups)
-    parsed: dict[str, tuple[str, ...]] = {}
-    for stem, members in pairs:
-        names = members.split(",") if isinstance(members, str) else members
-        if not isinstance(names, Sequence) or not names:
-            raise _bad_group(f"{stem}={members}")
-        if not all(isinstance(name, str) and name.strip() for name in (stem, *names)):
-            raise _bad_group(f"{stem}={members}")
-        own = tuple(name.strip() for name in names)
-        parsed[stem.strip()] = parsed.get(stem.strip(), ()) + own
-    return parsed
 
 
 def safe_names(labels: Iterable[str]) -> dict[str, str]:
@@ -158,29 +110,13 @@ def safe_names(labels: Iterable[str]) -> dict[str, str]:
     underscore in front, and long names are cut to MAX_BYTES. Of names that a file
     system takes for one another, for it ignores case or how accents are spelt, the
     first stays and the others are numbered: ``violin``, ``Violin_2``. Names that
-    are safe as they are go first.
-
-    Parameters
-    ----------
-    labels : iterable of str
-        The stems; one that comes again has its first name.
-
-    Returns
-    -------
-    dict of str to str
-        The name of each label, in NFC.
+    are safe as they are go first. Names are in NFC.
     """
     wanted = {label: _safe(label) for label in labels}
     safe_first = sorted(wanted, key=lambda label: wanted[label] != label)
-    first: dict[str, str] = {}
-    for label in safe_first:
-        first.setdefault(_identity(wanted[label]), label)
-    names = {label: wanted[label] for label in first.values()}
-    taken = set(first)
-    numbers = dict.fromkeys(first, 1)
-    for label in safe_first:
-        if label not in names:
-            names[label] = _numbered(wanted[label], taken, numbers)
+    own = (wanted[label] for label in safe_first)
+    different = numbered(own, spell=_with_number, identity=_identity)
+    names = dict(zip(safe_first, different, strict=True))
     return {label: names[label] for label in wanted}
 
 
@@ -247,34 +183,19 @@ def _winner(name: str, claims: Mapping[str, int]) -> str:
 def _check_outside(stems: Mapping[str, str], groups: Groups) -> None:
     """Raise ParameterError if a label outside a group has the group's name."""
     for name, stem in stems.items():
-        if name == stem and name in groups and not _any_match(name, groups[name]):
+        patterns = groups.get(name, ())
+        is_in_it = any(_matches(name, pattern) for pattern in patterns)
+        if name == stem and patterns and not is_in_it:
             raise ParameterError(
                 f"group {name} is called like {name}, which is not in it; "
                 "add it, or call the group something else"
             )
 
 
-def _any_match(name: str, patterns: Iterable[str]) -> bool:
-    return any(_matches(name, pattern) for pattern in patterns)
-
-
 def _listed(names: Iterable[str]) -> str:
     names = list(names)
     more = f" and {len(names) - LISTED} more" if len(names) > LISTED else ""
     return ", ".join(names[:LISTED]) + more
-
-
-def _pair(text: str) -> tuple[str, str]:
-    stem, equals, members = text.partition("=")
-    if not equals:
-        raise _bad_group(text)
-    return stem, members
-
-
-def _bad_group(got: str) -> ParameterError:
-    return ParameterError(
-        f"a group is NAME=LABEL,LABEL such as strings=violin,viola, got {got!r}"
-    )
 
 
 def _safe(label: str) -> str:
@@ -297,16 +218,9 @@ def _cut(name: str, n_bytes: int) -> str:
     return name.encode()[:n_bytes].decode(errors="ignore").rstrip(" .")
 
 
-def _numbered(name: str, taken: set[str], numbers: dict[str, int]) -> str:
-    """The name with the next number that nobody has; notes both in place."""
-    identity = _identity(name)
-    while True:
-        numbers[identity] += 1
-        ending = f"_{numbers[identity]}"
-        new = _cut(name, MAX_BYTES - len(ending)) + ending
-        if _identity(new) not in taken:
-            taken.add(_identity(new))
-            return new
+def _with_number(name: str, number: int) -> str:
+    ending = f"_{number}"
+    return _cut(name, MAX_BYTES - len(ending)) + ending
 
 
 def _identity(name: str) -> str:

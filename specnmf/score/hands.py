@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from statistics import fmean
 from typing import Literal, NamedTuple
 
-from specnmf.score.notes import Note, Score
+from specnmf.score.notes import Note, Score, pitched_parts
 
 #: Words in the name of a part that make it a hand's.
 RIGHT = frozenset({
@@ -48,16 +48,8 @@ class _Hand(NamedTuple):
 def hand_labels(score: Score, labels: Sequence[str], split: int) -> list[str]:
     """The hand of each note that one plays; of others, what they are labelled.
 
-    `specnmf.score.grouping.stem_labels` says how hands are told.
-
-    Parameters
-    ----------
-    score : Score
-        The notes.
-    labels : sequence of str
-        The part of each, by name.
-    split : int
-        The lowest MIDI pitch of the right hand where nothing else tells.
+    `specnmf.score.grouping.stem_labels` says how hands are told. Where nothing does,
+    ``split`` is the lowest MIDI pitch of the right one.
     """
     hands = _hands(score)
     several = len({hand.keyboard for hand in hands.values()}) > 1
@@ -79,10 +71,7 @@ def _side(note: Note, split: int, *, by_staff: bool) -> Literal["right", "left"]
 
 def _hands(score: Score) -> dict[str, _Hand]:
     """The parts that hands play, and which."""
-    parts: dict[str, list[Note]] = {}
-    for note in score.notes:
-        if not note.percussion:
-            parts.setdefault(note.part, []).append(note)
+    parts = pitched_parts(score)
     hands = {name: _hand(name, notes) for name, notes in parts.items()}
     unclear = {name: parts[name] for name, hand in hands.items() if hand is None}
     found = {name: hand for name, hand in hands.items() if hand is not None}

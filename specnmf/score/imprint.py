@@ -59,13 +59,7 @@ RISE, NEAR, LEAST, LASTING = 0.04, 0.8, 0.1, 0.2
 
 
 class Imprint(NamedTuple):
-    """A score or a recording as features.
-
-    Attributes
-    ----------
-    features : array, shape (n_frames, 214), float32
-        Harmony and attacks side by side, a column for each pitch from 21.
-    """
+    """A score or a recording as features (n_frames, 214): harmony beside attacks."""
 
     features: Float32
 
@@ -81,15 +75,7 @@ class Imprint(NamedTuple):
 
 
 def of_recording(magnitudes: Float32, rate: float) -> Imprint:
-    """The imprint of a recording.
-
-    Parameters
-    ----------
-    magnitudes : array, shape (n_frames, 128), float32
-        How loud each pitch is.
-    rate : float
-        Frames a second.
-    """
+    """The imprint of a recording, from how loud each pitch is, (n_frames, 128)."""
     imprint = _blank(len(magnitudes))
     harmony = compress(magnitudes, loudness(magnitudes))[:, LOWEST:]
     imprint.attacks[:] = rises(harmony, rate)
@@ -133,8 +119,7 @@ def compress(
     magnitudes: Float32, loud: float, compression: float = COMPRESSION
 ) -> Float32:
     """Magnitudes on a scale where soft sounds count as well, 0 for silence."""
-    compressed: Float32 = np.log1p(magnitudes * np.float32(compression / loud))
-    return compressed
+    return np.asarray(np.log1p(magnitudes * np.float32(compression / loud)))
 
 
 def rises(compressed: Float32, rate: float) -> Float32:
@@ -142,8 +127,7 @@ def rises(compressed: Float32, rate: float) -> Float32:
     lag = max(2, round(RISE * rate))
     before, after = lag // 2, lag - lag // 2
     padded = np.pad(compressed, ((before, after), (0, 0)), mode="edge")
-    risen: Float32 = np.maximum(0, padded[lag:] - padded[:-lag])
-    return risen
+    return np.asarray(np.maximum(0, padded[lag:] - padded[:-lag]))
 
 
 def shared_part(harmony: Float32) -> float:
@@ -157,12 +141,8 @@ def smoothed(harmony: Float32, factor: int, shared: float) -> Float32:
     """Harmony at a rate that is lower by a factor, each frame a Hann-weighted mean.
 
     It is harmony less a share of what all frames have in common: a piece keeps to its
-    key and a recording to its timbre; without these two moments are seldom alike.
-
-    Returns
-    -------
-    array, shape (n_frames, 108), float32
-        The last column is silence, lest a rest look half like anything.
+    key and a recording to its timbre; without these two moments are seldom alike. The
+    last of the 108 columns is silence, lest a rest look half like anything.
     """
     from scipy import ndimage
 
@@ -212,7 +192,6 @@ def spectrum(pitch: int, percussion: bool) -> Float32:
         spectrum[low - LOWEST : high - LOWEST] = 1 / np.sqrt(high - low)
     else:
         for semitones, height in PARTIALS:
-            column = pitch + semitones - LOWEST
-            if 0 <= column < N_PITCHES:
-                spectrum[column] = height
+            if LOWEST <= pitch + semitones <= HIGHEST:
+                spectrum[pitch + semitones - LOWEST] = height
     return spectrum

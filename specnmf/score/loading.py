@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+from bisect import bisect_right
 from collections.abc import Callable, Iterable
-from itertools import islice
+from itertools import accumulate, islice, pairwise
 from pathlib import Path
 
 from specnmf.errors import ScoreError
@@ -22,10 +23,7 @@ MAX_DURATION = 24 * 3600.0
 def contents(path: Path, max_bytes: int, *, expected: str = "a score") -> bytes:
     """What a file holds that should be what is ``expected``.
 
-    Raises
-    ------
-    ScoreError
-        If there is no such file, or it is empty or larger than ``max_bytes``.
+    Raises ScoreError if there is none, or it is empty or larger than ``max_bytes``.
     """
     try:
         if path.exists() and not path.is_file():
@@ -49,11 +47,8 @@ def load(
 ) -> Score:
     """The score that ``notes`` finds in what a file holds.
 
-    Raises
-    ------
-    ScoreError
-        With the name of the file, if ``notes`` raises one, or if there are no notes,
-        more than a million of them, or any that end after more than a day.
+    Raises ScoreError with the name of the file, if ``notes`` raises one, or if there
+    are no notes, more than a million of them, or any that end after more than a day.
     """
     path = Path(path)
     try:
@@ -73,6 +68,36 @@ def _within_bounds(notes: tuple[Note, ...]) -> Score:
         hours = score.duration / 3600
         raise ScoreError(f"lasts {hours:.0f} hours, expected a day at most")
     return score
+
+
+def decoded(data: bytes, encoding: str = "utf-8") -> str:
+    """Text in an encoding, else in Latin-1, which any bytes are."""
+    try:
+        return data.decode(encoding)
+    except UnicodeDecodeError:
+        return data.decode("latin-1")
+
+
+def clock(
+    tempo: float, changes: Iterable[tuple[float, float]], per_second: float
+) -> Callable[[float], float]:
+    """The function that tells when a place of a score sounds, in seconds.
+
+    A tick or quarter note lasts ``tempo`` units of time at first; ``changes`` say where
+    that changes and to what; of several at one place the last counts. Whole numbers of
+    ticks and units stay so until the end: however many changes of tempo there are,
+    nothing is rounded before.
+    """
+    marks = [(0, tempo), *sorted(changes, key=lambda change: change[0])]
+    places = [place for place, _ in marks]
+    units = [(after - place) * tempo for (place, tempo), (after, _) in pairwise(marks)]
+    elapsed = list(accumulate(units, initial=0))
+
+    def seconds(place: float) -> float:
+        k = bisect_right(places, place) - 1
+        return (elapsed[k] + (place - places[k]) * marks[k][1]) / per_second
+
+    return seconds
 
 
 def label(text: str, *, longest: int = 200) -> str:

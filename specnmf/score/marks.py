@@ -19,23 +19,15 @@ SLACK = 0.01
 
 @dataclass(frozen=True, eq=False)
 class Marks:
-    """What regions say of each frame of a recording.
+    """What regions say of each frame of a recording."""
 
-    Attributes
-    ----------
-    names : tuple of str
-        The sounds, in order of first appearance.
-    heard : array of bool, shape (n_names, n_frames)
-        Whether a sound is marked there.
-    annotated : array of bool, shape (n_frames,)
-        Whether anything is: what is not heard then is marked as absent.
-    remarks : tuple of str
-        What to know of the regions.
-    """
-
+    #: The sounds, in order of first appearance.
     names: tuple[str, ...]
+    #: Whether a sound is marked there, (n_names, n_frames).
     heard: NDArray[np.bool_]
+    #: Whether anything is, (n_frames,): what is not heard then is marked as absent.
     annotated: NDArray[np.bool_]
+    #: What to know of the regions.
     remarks: tuple[str, ...] = ()
 
 
@@ -50,25 +42,14 @@ def mark(
     """What regions say of the frames of a recording, or of an excerpt of it.
 
     Names that differ in case only are one sound's. Regions of one sound that overlap
-    are joined, and what lies outside the excerpt is left out.
+    are joined, and what lies outside the excerpt is left out. Where the recording
+    ``ends`` with the excerpt, a region that goes on is remarked upon.
 
-    Parameters
-    ----------
-    regions : iterable of Region
-        On the recording's clock.
-    times : array, shape (n_frames,)
-        The centres of the frames, in seconds from the start of the excerpt, rising.
-    duration, start : float
-        Of the excerpt, in seconds.
-    ends : bool
-        Whether the recording ends with the excerpt: a region that goes on is remarked
-        upon.
+    The regions are on the recording's clock; the centres of the frames, which rise, are
+    in seconds from the start of the excerpt.
 
-    Raises
-    ------
-    ScoreError
-        If a sound is marked where `REST` is, or no region of a sound lies in the
-        excerpt, or each is too short for a frame.
+    Raises ScoreError if a sound is marked where `REST` is, or no region of a sound lies
+    in the excerpt, or each is too short for a frame.
     """
     spelled, respelled = _one_spelling(regions)
     joined, overlaps = _joined(spelled)
@@ -85,24 +66,16 @@ def mark(
 def frames_of(
     regions: Iterable[Region], names: Sequence[str], times: NDArray[np.float64]
 ) -> Marks:
-    """Which sounds are marked in the frames whose centres lie in a region.
+    """Which sounds are marked in the frames whose centres, rising, lie in a region.
 
-    Parameters
-    ----------
-    regions : iterable of Region
-        Of sounds that are named, and of `REST`.
-    names : sequence of str
-        The sounds.
-    times : array, shape (n_frames,)
-        The frames' centres in seconds, rising.
+    The regions are those of the sounds named, and of `REST`.
     """
     rows = {name: row for row, name in enumerate((*names, REST))}
     marked = np.zeros((len(rows), len(times)), bool)
     for start, end, name in regions:
         first, last = np.searchsorted(times, (start, end))
         marked[rows[name], first:last] = True
-    annotated: NDArray[np.bool_] = np.any(marked, axis=0)
-    return Marks(tuple(names), marked[:-1], annotated)
+    return Marks(tuple(names), marked[:-1], np.asarray(marked.any(axis=0)))
 
 
 def runs(
@@ -113,24 +86,11 @@ def runs(
     duration: float,
     start: float = 0.0,
 ) -> tuple[Region, ...]:
-    """The regions in which sounds are active, on the recording's clock.
+    """The regions in which sounds (n_names, n_frames) are active, in order of time.
 
-    Parameters
-    ----------
-    active : array of bool, shape (n_names, n_frames)
-        Whether a sound is heard.
-    names : iterable of str
-        The sounds.
-    times : array, shape (n_frames,)
-        The frames' centres in seconds from the start of the excerpt, evenly spaced. A
-        region begins and ends halfway between two of them.
-    duration, start : float
-        Of the excerpt, in seconds: no region leaves it.
-
-    Returns
-    -------
-    tuple of Region
-        In order of time.
+    The centres of the frames, evenly spaced, are in seconds from the start of the
+    excerpt, the regions on the recording's clock. A region begins and ends halfway
+    between two frames; none leaves the excerpt.
     """
     half = (times[1] - times[0]) / 2 if len(times) > 1 else duration
     found = []

@@ -70,53 +70,30 @@ class Recording(Protocol):
 
 
 class Music(NamedTuple):
-    """A score and a recording as features, each from its first sound to its last.
-
-    Attributes
-    ----------
-    score, recording : Imprint
-        The features.
-    rate : float
-        Frames a second.
-    origins : tuple of float
-        When the first frame of either is, in seconds.
-    drums : bool
-        Whether the score has drums only.
-    """
+    """A score and a recording as features, each from its first sound to its last."""
 
     score: Imprint
     recording: Imprint
+    #: Frames a second.
     rate: float
+    #: When the first frame of either is, in seconds.
     origins: tuple[float, float]
+    #: Whether the score has drums only.
     drums: bool
 
 
 class Way(NamedTuple):
-    """A coarse path and the features that it was found in.
-
-    Attributes
-    ----------
-    level : Level
-        The features.
-    path : array, shape (n_points, 2), int64
-        The path; where it leaps, something has no counterpart.
-    n_sounds : int
-        The columns that hold sound, before that of silence.
-    """
+    """A coarse path and the features that it was found in."""
 
     level: Level
+    #: Where it leaps, something has no counterpart.
     path: Path
+    #: The columns that hold sound, before that of silence.
     n_sounds: int
 
 
 def music(score: Score, recording: Recording) -> Music:
-    """The features of a score and a recording.
-
-    Raises
-    ------
-    ScoreError
-        If the recording is silent.
-    """
+    """The features of a score and a recording; ScoreError if the latter is silent."""
     rate = FINE / ceil(max(recording.duration, score.duration) / LONGEST)
     every = round(recording.rate / rate)
     played = imprint.of_recording(recording.magnitudes.T[::every], rate)
@@ -130,8 +107,10 @@ def music(score: Score, recording: Recording) -> Music:
     n_frames = max(1, round((score.duration - start) * rate))
     written = imprint.of_notes(notes, n_frames, rate)
     drums = all(note.percussion for note in notes)
+    harmony, attacks = np.sqrt(DRUM_WEIGHTS if drums else WEIGHTS, dtype=np.float32)
     for side in (written, played):
-        _weigh(side, *(DRUM_WEIGHTS if drums else WEIGHTS))
+        side.harmony[:] *= harmony
+        side.attacks[:] *= attacks
     return Music(written, played, rate, (start, first / rate), drums)
 
 
@@ -150,7 +129,7 @@ def way(music: Music) -> Way:
 
 
 def paths(music: Music, way: Way) -> list[Path]:
-    """The way in full detail, in pieces: array, shape (n_points, 2), int64, each."""
+    """The way in full detail, in pieces of shape (n_points, 2)."""
     level = Level(music.score.features, music.recording.features, music.rate)
     brief = round(BRIEF * way.level.rate)
     # there notes were improvised or hardly heard, rather than left out
@@ -175,13 +154,11 @@ def explained(way: Way) -> float:
     return float(max(shares))
 
 
-def agreement(way: Way) -> Float64:
-    """How alike score and recording are along the path, smoothed over time.
+def agreement(music: Music, way: Way) -> Float64:
+    """How alike score and recording are along the path, shape (n_points, 2).
 
-    Returns
-    -------
-    array, shape (n_points,), float64
-        1 for the same sound, 0 for an unrelated one or silence.
+    Seconds of the recording, and a mean over time that is 1 for the same sound, 0 for
+    an unrelated one or silence.
     """
     from scipy import ndimage
 
@@ -190,20 +167,13 @@ def agreement(way: Way) -> Float64:
     energies = 0.5 * (np.einsum("ij,ij->i", X, X) + np.einsum("ij,ij->i", Y, Y))
     products = np.einsum("ij,ij->i", X, Y)
     means = [ndimage.uniform_filter1d(x, size) for x in (products, energies)]
-    alike: Float64 = (means[0] / np.maximum(means[1], 1e-6)).astype(np.float64)
-    return np.clip(alike, 0.0, 1.0)
+    alike = (means[0] / np.maximum(means[1], 1e-6)).astype(np.float64)
+    seconds = music.origins[1] + way.path[:, 1] / way.level.rate
+    return np.stack([seconds, np.clip(alike, 0.0, 1.0)], axis=1)
 
 
 def key(music: Music) -> tuple[int, float]:
-    """The transposition of the score that the recording explains best.
-
-    Returns
-    -------
-    semitones : int
-        -12 to 12, not 0.
-    share : float
-        What is explained with it.
-    """
+    """The semitones, not 0, with which the recording explains most, and what share."""
     least = max(1, round(music.rate / COARSE))
     level = _harmony(music, _factor(music, least, CELLS_PER_KEY))
 
@@ -225,20 +195,10 @@ def _sounds(way: Way) -> tuple[Float32, Float32]:
 
 def _moved(features: Float32, semitones: int) -> Float32:
     """Features transposed, with nothing where no pitch was; silence stays."""
-    old, moved = features[:, :N_PITCHES], np.zeros_like(features)
-    new = moved[:, :N_PITCHES]
-    moved[:, N_PITCHES:] = features[:, N_PITCHES:]
-    if semitones > 0:
-        new[:, semitones:] = old[:, :-semitones]
-    else:
-        new[:, :semitones] = old[:, -semitones:]
-    return moved
-
-
-def _weigh(side: Imprint, harmony: float, attacks: float) -> None:
-    """Scale the features in place."""
-    side.harmony[:] *= np.float32(sqrt(harmony))
-    side.attacks[:] *= np.float32(sqrt(attacks))
+    moved = np.roll(features[:, :N_PITCHES], semitones, axis=1)
+    vacated = slice(0, semitones) if semitones > 0 else slice(semitones, None)
+    moved[:, vacated] = 0
+    return np.hstack([moved, features[:, N_PITCHES:]])
 
 
 def _harmony(music: Music, factor: int) -> Level:

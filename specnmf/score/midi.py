@@ -7,13 +7,13 @@ some thirty lines of ours would. Reading is our own, for strangers' files are no
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from specnmf.errors import ParameterError
 from specnmf.score.loading import PathLike
-from specnmf.score.notes import Note, Score
+from specnmf.score.notes import Note, Score, pitched_parts
 
 #: A tick lasts 0.26 ms at 120 beats a minute and 1.6 ms at the slowest tempo.
 TICKS_PER_BEAT = 1920
@@ -58,22 +58,9 @@ def write_midi(path: PathLike, score: Score, *, tempo: float = 120.0) -> None:
     there and the second lasts until both have ended, for the note-off of either
     would silence both; of two struck at once the longer is written.
 
-    Parameters
-    ----------
-    path : path
-        The file to write.
-    score : Score
-        Times are kept to the millisecond; a note lasts a tick at least.
-    tempo : float
-        Beats a minute, 20 to 1000: the bars that an editor shows. It does not
-        change when the notes sound.
-
-    Raises
-    ------
-    ParameterError
-        If the tempo is out of range.
-    OSError
-        If the file cannot be written.
+    Times are kept to the millisecond; a note lasts a tick at least. The tempo in beats
+    a minute, 20 to 1000, else ParameterError, makes the bars that an editor shows. It
+    does not change when the notes sound.
 
     References
     ----------
@@ -103,8 +90,8 @@ def _track(part: str, strokes: Iterable[_Stroke]) -> list[Any]:
     name = part.encode("utf-8", "replace").decode()
     messages = [mido.MetaMessage("track_name", name=name)]
     now = 0
-    for tick, is_on, channel, pitch, velocity in sorted(_switches(strokes)):
-        kind = "note_on" if is_on else "note_off"
+    # at one tick, offs sort before ons
+    for tick, kind, channel, pitch, velocity in sorted(_switches(strokes)):
         messages.append(
             mido.Message(
                 kind, channel=channel, note=pitch, velocity=velocity, time=tick - now
@@ -114,14 +101,12 @@ def _track(part: str, strokes: Iterable[_Stroke]) -> list[Any]:
     return messages
 
 
-def _switches(
-    strokes: Iterable[_Stroke],
-) -> Iterable[tuple[int, bool, int, int, int]]:
-    """When each note goes on and off; at one tick, offs sort before ons."""
+def _switches(strokes: Iterable[_Stroke]) -> Iterator[tuple[int, str, int, int, int]]:
+    """When each note goes on and off."""
     for stroke in strokes:
         pitch, velocity = stroke.note.pitch, stroke.note.velocity
-        yield stroke.start, True, stroke.channel, pitch, velocity
-        yield stroke.end, False, stroke.channel, pitch, 0
+        yield stroke.start, "note_on", stroke.channel, pitch, velocity
+        yield stroke.end, "note_off", stroke.channel, pitch, 0
 
 
 def _strokes(score: Score, ticks_per_second: float) -> list[_Stroke]:
@@ -153,13 +138,9 @@ def _apart(strokes: Iterable[_Stroke]) -> list[_Stroke]:
 
 def _channels(score: Score) -> dict[str, int]:
     """A channel for each part that has pitches."""
-    parts: dict[str, list[Note]] = {}
-    for note in score.notes:
-        if not note.percussion:
-            parts.setdefault(note.part, []).append(note)
     taken: dict[int, list[list[Note]]] = {channel: [] for channel in PITCHED}
     channels = {}
-    for part, notes in parts.items():
+    for part, notes in pitched_parts(score).items():
         channels[part] = _freest(taken, notes)
         taken[channels[part]].append(notes)
     return channels

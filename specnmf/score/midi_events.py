@@ -10,7 +10,6 @@ This keeps one event at a time, and looks only into those that bear on notes.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from specnmf.errors import ScoreError
@@ -32,53 +31,34 @@ _END_OF_TRACK = bytes((_META, 0x2F, 0x00))
 
 
 class Event(NamedTuple):
-    """One event of a track.
+    """One event of a track."""
 
-    Attributes
-    ----------
-    tick : int
-        Ticks since the beginning of the track.
-    kind : int
-        `NOTE_ON` and its like, or `TEMPO` and its like.
-    channel : int
-        0 to 15; 0 for meta events.
-    data : bytes
-        What follows, each below 128 but for meta events.
-    """
-
+    #: Ticks since the beginning of the track.
     tick: int
+    #: `NOTE_ON` and its like, or `TEMPO` and its like.
     kind: int
+    #: 0 to 15; 0 for meta events.
     channel: int
+    #: What follows, each below 128 but for meta events.
     data: bytes
 
 
-@dataclass(frozen=True)
-class MidiData:
-    """The chunks of a standard MIDI file.
+class MidiData(NamedTuple):
+    """The chunks of a standard MIDI file."""
 
-    Attributes
-    ----------
-    format : int
-        0: one track; 1: tracks that sound together.
-    division : int
-        Ticks in a quarter note; or, with bit 15 set, the negative number of frames a
-        second in the upper byte and ticks in a frame in the lower.
-    tracks : tuple of bytes
-        The events of each track.
-    """
-
+    #: 0: one track; 1: tracks that sound together.
     format: int
+    #: Ticks in a quarter note; or, with bit 15 set, the negative number of frames a
+    #: second in the upper byte and ticks in a frame in the lower.
     division: int
+    #: The events of each track.
     tracks: tuple[bytes, ...]
 
 
 def midi_data(data: bytes) -> MidiData:
     """The chunks of a standard MIDI file [1]_, or of one inside a RIFF file.
 
-    Raises
-    ------
-    ScoreError
-        If it is none, is cut short, or is of format 2.
+    Raises ScoreError if it is none, is cut short, or is of format 2.
 
     References
     ----------
@@ -125,10 +105,7 @@ def _chunk(data: bytes, position: int) -> tuple[bytes, int]:
 def events(track: bytes) -> Iterator[Event]:
     """The channel and meta events of a track, up to the one that ends it.
 
-    Raises
-    ------
-    ScoreError
-        If the bytes are no such events.
+    Raises ScoreError if the bytes are no such events.
     """
     try:
         yield from _events(track)

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from specnmf.errors import ScoreError
 from specnmf.score import midi_events
-from specnmf.score.clock import Clock, clock
-from specnmf.score.instruments import PROGRAMS
-from specnmf.score.loading import PathLike, load
+from specnmf.score.loading import PathLike, clock, load
 from specnmf.score.midi import PERCUSSION
 from specnmf.score.midi_tracks import Stroke, Track, read_track
 from specnmf.score.notes import Note, Score, numbered
@@ -25,6 +23,40 @@ SHORTEST = 0.001
 #: Microseconds that a quarter note lasts, unless the file says otherwise.
 DEFAULT_TEMPO = 500_000
 
+#: The names of General MIDI's programs, from 0 [1]_.
+#:
+#: .. [1] MIDI Manufacturers Association, "General MIDI System Level 1", 1991.
+PROGRAMS = (
+    *("Acoustic Grand Piano", "Bright Acoustic Piano", "Electric Grand Piano"),
+    *("Honky-tonk Piano", "Electric Piano 1", "Electric Piano 2", "Harpsichord"),
+    *("Clavinet", "Celesta", "Glockenspiel", "Music Box", "Vibraphone", "Marimba"),
+    *("Xylophone", "Tubular Bells", "Dulcimer", "Drawbar Organ", "Percussive Organ"),
+    *("Rock Organ", "Church Organ", "Reed Organ", "Accordion", "Harmonica"),
+    *("Tango Accordion", "Acoustic Guitar (nylon)", "Acoustic Guitar (steel)"),
+    *("Electric Guitar (jazz)", "Electric Guitar (clean)", "Electric Guitar (muted)"),
+    *("Overdriven Guitar", "Distortion Guitar", "Guitar Harmonics", "Acoustic Bass"),
+    *("Electric Bass (finger)", "Electric Bass (pick)", "Fretless Bass"),
+    *("Slap Bass 1", "Slap Bass 2", "Synth Bass 1", "Synth Bass 2", "Violin", "Viola"),
+    *("Cello", "Contrabass", "Tremolo Strings", "Pizzicato Strings"),
+    *("Orchestral Harp", "Timpani", "String Ensemble 1", "String Ensemble 2"),
+    *("Synth Strings 1", "Synth Strings 2", "Choir Aahs", "Voice Oohs", "Synth Choir"),
+    *("Orchestra Hit", "Trumpet", "Trombone", "Tuba", "Muted Trumpet", "French Horn"),
+    *("Brass Section", "Synth Brass 1", "Synth Brass 2", "Soprano Sax", "Alto Sax"),
+    *("Tenor Sax", "Baritone Sax", "Oboe", "English Horn", "Bassoon", "Clarinet"),
+    *("Piccolo", "Flute", "Recorder", "Pan Flute", "Blown Bottle", "Shakuhachi"),
+    *("Whistle", "Ocarina", "Lead 1 (square)", "Lead 2 (sawtooth)"),
+    *("Lead 3 (calliope)", "Lead 4 (chiff)", "Lead 5 (charang)", "Lead 6 (voice)"),
+    *("Lead 7 (fifths)", "Lead 8 (bass + lead)", "Pad 1 (new age)", "Pad 2 (warm)"),
+    *("Pad 3 (polysynth)", "Pad 4 (choir)", "Pad 5 (bowed)", "Pad 6 (metallic)"),
+    *("Pad 7 (halo)", "Pad 8 (sweep)", "FX 1 (rain)", "FX 2 (soundtrack)"),
+    *("FX 3 (crystal)", "FX 4 (atmosphere)", "FX 5 (brightness)", "FX 6 (goblins)"),
+    *("FX 7 (echoes)", "FX 8 (sci-fi)", "Sitar", "Banjo", "Shamisen", "Koto"),
+    *("Kalimba", "Bagpipe", "Fiddle", "Shanai", "Tinkle Bell", "Agogo"),
+    *("Steel Drums", "Woodblock", "Taiko Drum", "Melodic Tom", "Synth Drum"),
+    *("Reverse Cymbal", "Guitar Fret Noise", "Breath Noise", "Seashore"),
+    *("Bird Tweet", "Telephone Ring", "Helicopter", "Applause", "Gunshot"),
+)
+
 
 def read_midi(path: PathLike) -> Score:
     """The score in a standard MIDI file of format 0 or 1, or in one inside a RIFF file.
@@ -33,23 +65,16 @@ def read_midi(path: PathLike) -> Score:
     the track's instrument, else as the General MIDI program, else ``track 2`` or the
     like; in files of format 0, whose one track is called as the piece is, by the
     program or ``channel 2`` or the like. The tenth channel is percussion, called as
-    the track is or ``drums``. Names that come again are numbered.
+    the track is or ``drums``. Names are UTF-8, else Latin-1, and numbered where they
+    come again.
 
     Notes of one pitch that overlap end in the order in which they began. What is
     released under the sustain pedal lasts until the pedal is lifted or the pitch is
     struck again on the channel. A note that is never released ends with its track,
     one released as it is struck lasts a millisecond.
 
-    Parameters
-    ----------
-    path : path
-        The file. Names in it are UTF-8, else Latin-1.
-
-    Raises
-    ------
-    ScoreError
-        If the file is missing, no such file, damaged or of format 2, holds no notes,
-        or is larger than 8 MB, a million notes or a day.
+    Raises ScoreError if the file is missing, no such file, damaged or of format 2,
+    holds no notes, or is larger than 8 MB, a million notes or a day.
     """
     return load(path, _notes, max_bytes=MAX_BYTES)
 
@@ -57,7 +82,7 @@ def read_midi(path: PathLike) -> Score:
 def _notes(data: bytes) -> Iterator[Note]:
     file = midi_events.midi_data(data)
     tracks = [read_track(number, chunk) for number, chunk in enumerate(file.tracks, 1)]
-    seconds = _clock(file.division, tracks).seconds
+    seconds = _clock(file.division, tracks)
     names = _names(tracks, of_one_track=file.format == 0)
     pedals = _pedals(tracks)
     for track in tracks:
@@ -92,8 +117,8 @@ def _name(track: Track, channel: int, of_one_track: bool) -> str:
     return f"channel {channel + 1}" if of_one_track else f"track {track.number}"
 
 
-def _clock(division: int, tracks: Sequence[Track]) -> Clock:
-    """The clock of a file: its tempi hold for all tracks, whichever they stand in."""
+def _clock(division: int, tracks: Sequence[Track]) -> Callable[[float], float]:
+    """The seconds of a tick: tempi hold for all tracks, whichever they stand in."""
     if division & 0x8000:
         return _film_clock(0x100 - (division >> 8), division & 0xFF)
     if division == 0:
@@ -102,27 +127,18 @@ def _clock(division: int, tracks: Sequence[Track]) -> Clock:
     return clock(DEFAULT_TEMPO, changes, per_second=1_000_000 * division)
 
 
-def _film_clock(frames_per_second: int, ticks_per_frame: int) -> Clock:
-    """The clock of a file that counts frames, as film and television do."""
-    if frames_per_second not in (24, 25, 29, 30) or ticks_per_frame == 0:
-        raise ScoreError(
-            f"damaged: {frames_per_second} frames a second of {ticks_per_frame} ticks"
-        )
-    rate = 30_000 / 1001 if frames_per_second == 29 else frames_per_second
+def _film_clock(rate: float, ticks_per_frame: int) -> Callable[[float], float]:
+    """The same where a file counts frames, as film and television do."""
+    if rate not in (24, 25, 29, 30) or ticks_per_frame == 0:
+        raise ScoreError(f"damaged: {rate} frames a second of {ticks_per_frame} ticks")
+    if rate == 29:
+        rate = 30_000 / 1001
     return clock(1, (), per_second=rate * ticks_per_frame)
 
 
 @dataclass(frozen=True)
 class _Pedal:
-    """The sustain pedal of a channel.
-
-    Attributes
-    ----------
-    downs, ups : list of int
-        The ticks where it is pressed, and where it is lifted again.
-    strikes : dict of list
-        The ticks where each pitch is struck.
-    """
+    """The sustain pedal of a channel: ticks where it moves, and pitches are struck."""
 
     downs: list[int]
     ups: list[int]
@@ -148,21 +164,20 @@ def _pedals(tracks: Sequence[Track]) -> dict[tuple[int, int], _Pedal]:
         for channel, its_moves in track.pedal.items():
             if channel != PERCUSSION:
                 moves[track.port, channel] += its_moves
-    strikes: dict[tuple[int, int], dict[int, list[int]]] = defaultdict(
-        lambda: defaultdict(list)
-    )
+    strokes: dict[tuple[int, int], list[Stroke]] = defaultdict(list)
     for track in tracks:
-        for channel, strokes in track.strokes.items():
-            if (track.port, channel) in moves:
-                for stroke in strokes:
-                    strikes[track.port, channel][stroke.pitch].append(stroke.start)
+        for channel, its_strokes in track.strokes.items():
+            strokes[track.port, channel] += its_strokes
     end = max((track.end for track in tracks), default=0)
-    return {key: _pedal(moves[key], strikes[key], end) for key in moves}
+    return {key: _pedal(moves[key], strokes[key], end) for key in moves}
 
 
 def _pedal(
-    moves: list[tuple[int, bool]], strikes: dict[int, list[int]], end: int
+    moves: Sequence[tuple[int, bool]], strokes: Iterable[Stroke], end: int
 ) -> _Pedal:
+    strikes: dict[int, list[int]] = defaultdict(list)
+    for stroke in sorted(strokes):
+        strikes[stroke.pitch].append(stroke.start)
     downs: list[int] = []
     ups: list[int] = []
     for tick, is_down in sorted(moves, key=lambda move: move[0]):
@@ -172,4 +187,4 @@ def _pedal(
             ups.append(tick)
     if len(downs) > len(ups):
         ups.append(end)
-    return _Pedal(downs, ups, {pitch: sorted(s) for pitch, s in strikes.items()})
+    return _Pedal(downs, ups, strikes)

@@ -6,8 +6,7 @@ from collections.abc import Iterator, Sequence
 from itertools import accumulate
 from xml.etree.ElementTree import Element
 
-from specnmf.score.clock import clock
-from specnmf.score.loading import PathLike, label, load
+from specnmf.score.loading import PathLike, clock, label, load
 from specnmf.score.musicxml_document import MAX_BYTES, document
 from specnmf.score.musicxml_measures import Measure, Written, measures
 from specnmf.score.notes import Note, Score, numbered
@@ -32,17 +31,9 @@ def read_musicxml(path: PathLike) -> Score:
     called alike are numbered. A note's staff is 0 where its part has but one.
     Dynamics are not read.
 
-    Parameters
-    ----------
-    path : path
-        The file.
-
-    Raises
-    ------
-    ScoreError
-        If the file is missing, damaged or no MusicXML of the kind score-partwise,
-        defines entities, holds no notes, or is larger than 64 MB unpacked, a million
-        notes, 200 000 measures or a day.
+    Raises ScoreError if the file is missing, damaged or no MusicXML of the kind
+    score-partwise, defines entities, holds no notes, or is larger than 64 MB unpacked,
+    a million notes, 200 000 measures or a day.
 
     References
     ----------
@@ -59,7 +50,7 @@ def _notes(data: bytes) -> Iterator[Note]:
     lengths = [measure.length for measure in written]
     starts = list(accumulate((lengths[k] for k in played), initial=0.0))
     changes = _changes(written, played, starts)
-    seconds = clock(DEFAULT_TEMPO, changes, per_second=1).seconds
+    seconds = clock(DEFAULT_TEMPO, changes, per_second=1)
     for part, note in _joined(written, played, starts):
         start, end = seconds(note.start), seconds(note.end)
         if end == start:

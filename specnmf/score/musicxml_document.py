@@ -45,17 +45,9 @@ _BROKEN = (
 
 
 def document(data: bytes) -> Element:
-    """The notes of a MusicXML document, packed (``.mxl``) or not.
+    """The ``score-partwise`` of a MusicXML document, packed (``.mxl``) or not.
 
-    Returns
-    -------
-    Element
-        ``score-partwise`` with the elements that bear on which note sounds when.
-
-    Raises
-    ------
-    ScoreError
-        If it is no such document, defines entities, or is too large.
+    Raises ScoreError if it is no such document, defines entities, or is too large.
     """
     root = _tree(_unpacked(data) if data.startswith(b"PK\x03\x04") else data)
     if root.tag != "score-partwise":

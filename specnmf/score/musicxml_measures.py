@@ -37,23 +37,14 @@ class Written(NamedTuple):
 
 @dataclass
 class Measure:
-    """What is written in a measure.
+    """What is written in a measure."""
 
-    Attributes
-    ----------
-    lengths : list of float
-        Of what each part has in it, in quarter notes.
-    marks : RepeatMarks
-        What sends the player elsewhere.
-    tempi : list of (float, float)
-        Where the tempo changes, and the seconds that a quarter note lasts from there.
-    notes : dict
-        The notes of each part.
-    """
-
+    #: Of what each part has in it, in quarter notes.
     lengths: list[float] = field(default_factory=list)
     marks: RepeatMarks = field(default_factory=RepeatMarks)
+    #: Where the tempo changes, and the seconds that a quarter note lasts from there.
     tempi: list[tuple[float, float]] = field(default_factory=list)
+    #: By part.
     notes: dict[str, list[Written]] = field(default_factory=dict)
 
     @property
@@ -105,10 +96,26 @@ class _Scribe:
         measure.marks.endings |= self.endings
         length = 0.0
         for child in element:
-            if deed := _DEEDS.get(child.tag):
-                deed(self, child)
-                length = max(length, self.place)
+            self.read(child)
+            length = max(length, self.place)
         measure.lengths.append(length)
+
+    def read(self, element: Element) -> None:
+        match element.tag:
+            case "attributes":
+                self.attributes(element)
+            case "note":
+                self.note(element)
+            case "backup":
+                self.place = max(self.place - self.duration(element), 0.0)
+            case "forward":
+                self.place += self.duration(element)
+            case "direction":
+                self.direction(element)
+            case "sound":
+                self.sound(element)
+            case "barline":
+                self.barline(element)
 
     def attributes(self, element: Element) -> None:
         self.divisions = _number(element, "divisions", self.divisions)
@@ -124,12 +131,6 @@ class _Scribe:
         if duration < 0:
             raise ScoreError(f"damaged: a duration of {duration:g}")
         return duration / self.divisions
-
-    def backup(self, element: Element) -> None:
-        self.place = max(self.place - self.duration(element), 0.0)
-
-    def forward(self, element: Element) -> None:
-        self.place += self.duration(element)
 
     def note(self, element: Element) -> None:
         duration = 0.0 if element.find("grace") is not None else self.duration(element)
@@ -177,12 +178,10 @@ class _Scribe:
 
     def metronome(self, element: Element) -> None:
         value = _VALUES.get(element.findtext("beat-unit", "").strip())
-        rate = re.fullmatch(
-            r"\s*(\d+(?:\.\d+)?)\s*", element.findtext("per-minute", "")
-        )
+        rate = re.fullmatch(r"\d+(\.\d+)?", element.findtext("per-minute", "").strip())
         if value and rate:  # else "ca. 80", or one value as long as another
             n_dots = len(element.findall("beat-unit-dot"))
-            self.set_tempo(float(rate[1]) * value * (2 - 0.5**n_dots))
+            self.set_tempo(float(rate[0]) * value * (2 - 0.5**n_dots))
 
     def set_tempo(self, quarters_per_minute: float) -> None:
         if not 0 < quarters_per_minute < math.inf:
@@ -211,18 +210,6 @@ class _Scribe:
                 numbers = re.findall(r"\b\d{1,3}\b", ending.get("number", ""))
                 self.endings = frozenset(map(int, numbers))
                 marks.endings |= self.endings
-
-
-#: What is done with each element of a measure.
-_DEEDS = {
-    "attributes": _Scribe.attributes,
-    "note": _Scribe.note,
-    "backup": _Scribe.backup,
-    "forward": _Scribe.forward,
-    "direction": _Scribe.direction,
-    "sound": _Scribe.sound,
-    "barline": _Scribe.barline,
-}
 
 
 def _number(element: Element, tag: str, default: float) -> float:

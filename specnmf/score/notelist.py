@@ -9,17 +9,15 @@ from pathlib import Path
 
 from specnmf.errors import ScoreError
 from specnmf.score import tables
-from specnmf.score.loading import MAX_NOTES, PathLike, label, load
+from specnmf.score.loading import MAX_NOTES, PathLike, decoded, label, load
 from specnmf.score.notes import Note, Score, check_note
 from specnmf.score.tables import Cells
-
-COLUMNS = ("start", "duration", "pitch", "velocity", "label")
 
 #: A million rows of sixty characters.
 MAX_BYTES = 64 << 20
 
-#: Lines and how long one may be. Blank ones count, for they take time as well.
-MAX_LINES, MAX_LINE = 2_000_000, 10_000
+#: Blank lines count, for they take time as well.
+MAX_LINES = 2_000_000
 
 #: What each column may be called; of several that a table has, the first counts.
 _TITLES: tables.Titles = {
@@ -37,9 +35,6 @@ _EXPECTED = "expected columns start, duration (or end) and pitch"
 #: The velocity of a note whose table has none.
 _VELOCITY = 80.0
 
-#: What says that a note is percussion.
-_YES = ("1", "yes", "true")
-
 
 def read_csv(path: PathLike) -> Score:
     """The score in a table with a row for each note, as libfmp and `write_csv` have it.
@@ -51,42 +46,25 @@ def read_csv(path: PathLike) -> Score:
     commas.
 
     Velocities go up to 127. Where none is above 1, they are shares of that, as libfmp
-    has them; but not where all are 1 between commas, as `write_csv` has them. Of what
-    a score holds, `write_csv` leaves out staves and what is percussion.
+    has them; but not where all are 1 between commas, as `write_csv` has them. The file
+    is UTF-8, UTF-16 with a byte order mark, or Latin-1.
 
-    Parameters
-    ----------
-    path : path
-        The file: UTF-8, UTF-16 with a byte order mark, or Latin-1.
-
-    Raises
-    ------
-    ScoreError
-        If the file is missing, lacks a column, has a row that is no note, holds no
-        notes, or is larger than 64 MB, a million notes or a day.
+    Raises ScoreError if the file is missing, lacks a column, has a row that is no note,
+    holds no notes, or is larger than 64 MB, a million notes or a day.
     """
     return load(path, _notes, max_bytes=MAX_BYTES)
 
 
 def _notes(data: bytes) -> Iterable[Note]:
-    text = _text(data)
+    has_mark = data.startswith((b"\xff\xfe", b"\xfe\xff"))
+    text = decoded(data, "utf-16" if has_mark else "utf-8-sig")
     delimiter = tables.delimiter(text.partition("\n")[0])
-    lines = tables.lines(
-        text, longest=MAX_LINE, most=MAX_LINES, things="tables of notes"
-    )
+    lines = tables.lines(text, most=MAX_LINES, things="tables of notes")
     rows = tables.rows(lines, delimiter, _TITLES, needed="pitch", expected=_EXPECTED)
     notes = list(islice(tables.parsed(rows, _note), MAX_NOTES + 1))
     if not _are_shares([velocity for _, velocity in notes], delimiter):
         return (note for note, _ in notes)
     return (note._replace(velocity=_whole(127 * share)) for note, share in notes)
-
-
-def _text(data: bytes) -> str:
-    has_mark = data.startswith((b"\xff\xfe", b"\xfe\xff"))
-    try:
-        return data.decode("utf-16" if has_mark else "utf-8-sig")
-    except UnicodeDecodeError:
-        return data.decode("latin-1")
 
 
 def _note(cells: Cells) -> tuple[Note, float]:
@@ -101,7 +79,7 @@ def _note(cells: Cells) -> tuple[Note, float]:
     if not 0 <= velocity <= 127:
         raise ScoreError(f"a velocity lies between 0 and 127, got {velocity}")
     part = label(cells.get("label", ""))
-    is_drum = cells.get("percussion", "").strip().lower() in _YES
+    is_drum = cells.get("percussion", "").strip().lower() in ("1", "yes", "true")
     note = Note(start, duration, int(pitch), _whole(velocity), part, is_drum)
     check_note(note)
     return note, velocity
@@ -122,17 +100,13 @@ def write_csv(path: PathLike, score: Score) -> None:
     """Write a score as a table, a row for each note in order of time.
 
     The columns are start and duration in seconds with six decimals, MIDI pitch,
-    velocity from 1 to 127, and the part as label; the file is UTF-8.
-
-    Raises
-    ------
-    OSError
-        If the file cannot be written.
+    velocity from 1 to 127, and the part as label; the file is UTF-8. Staves are left
+    out, and what is percussion.
     """
     # a name from a file system may hold bytes that no encoding has
     with Path(path).open("w", newline="", encoding="utf-8", errors="replace") as file:
         writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(COLUMNS)
+        writer.writerow(("start", "duration", "pitch", "velocity", "label"))
         for note in score.notes:
             seconds = f"{note.start:.6f}", f"{note.duration:.6f}"
             writer.writerow((*seconds, note.pitch, note.velocity, note.part))

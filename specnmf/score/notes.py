@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -73,6 +74,15 @@ class Score:
         return max((note.start + note.duration for note in self.notes), default=0.0)
 
 
+def pitched_parts(score: Score) -> dict[str, list[Note]]:
+    """The notes of each part that are no percussion."""
+    parts: dict[str, list[Note]] = {}
+    for note in score.notes:
+        if not note.percussion:
+            parts.setdefault(note.part, []).append(note)
+    return parts
+
+
 def check_note(note: Note) -> None:
     """Raise a ScoreError where a value of a note is out of its range."""
     for name, seconds in (("start", note.start), ("duration", note.duration)):
@@ -86,18 +96,26 @@ def check_note(note: Note) -> None:
         raise ScoreError(f"a staff is 0 or more, got {note.staff}")
 
 
-def numbered(names: Iterable[str]) -> list[str]:
-    """Names that each occur once: Piano, Piano 2, Piano 3 for three pianos."""
+def numbered(
+    names: Iterable[str],
+    *,
+    spell: Callable[[str, int], str] = "{} {}".format,
+    identity: Callable[[str], str] = str,
+) -> list[str]:
+    """Names that each occur once: Piano, Piano 2, Piano 3 for three pianos.
+
+    ``spell`` adds a number to a name; names of one ``identity`` are the same.
+    """
     names = list(names)
-    given = set(names)
-    used: set[str] = set()
-    counts: dict[str, int] = {}
+    taken = set(map(identity, names))
+    counts: Counter[str] = Counter()
     different = []
     for name in names:
-        new = name
-        while new in used or (new != name and new in given):
-            counts[name] = counts.get(name, 1) + 1
-            new = f"{name} {counts[name]}"
-        used.add(new)
+        new, own = name, identity(name)
+        counts[own] += 1
+        if counts[own] > 1:
+            while identity(new := spell(name, counts[own])) in taken:
+                counts[own] += 1
+            taken.add(identity(new))
         different.append(new)
     return different

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Literal
+from typing import Literal
 
 from specnmf.checks import whole_or_auto
+from specnmf.errors import ParameterError
 from specnmf.options import Options, option
 
 By = Literal["part", "hand", "pitch", "note"]
@@ -15,11 +16,36 @@ Align = Literal["auto", "always", "never"]
 Groups = Mapping[str, Sequence[str]]
 
 
-def parse_groups(groups: Any) -> Groups:
-    """The groups that a command line or a TOML file asks for: see `grouping`."""
-    from specnmf.score import grouping
+def parse_groups(groups: Iterable[str] | Mapping[str, object]) -> Groups:
+    """The groups that a command line or a TOML file asks for.
 
-    return grouping.parse_groups(groups)
+    From texts such as ``"strings=violin,viola"``, where groups of one name are joined;
+    or a table such as ``{"strings": ["violin", "viola"]}``, whose names may contain a
+    comma. Raises ParameterError if a text or table is not of this form.
+    """
+    pairs = groups.items() if isinstance(groups, Mapping) else map(_pair, groups)
+    parsed: dict[str, tuple[str, ...]] = {}
+    for stem, members in pairs:
+        names = members.split(",") if isinstance(members, str) else members
+        texts = (stem, *names) if isinstance(names, Sequence) else ()
+        if len(texts) < 2 or not all(isinstance(t, str) and t.strip() for t in texts):
+            raise _bad_group(f"{stem}={members}")
+        stem, *own = (text.strip() for text in texts)
+        parsed[stem] = (*parsed.get(stem, ()), *own)
+    return parsed
+
+
+def _pair(text: str) -> tuple[str, str]:
+    stem, equals, members = text.partition("=")
+    if not equals:
+        raise _bad_group(text)
+    return stem, members
+
+
+def _bad_group(got: str) -> ParameterError:
+    return ParameterError(
+        f"a group is NAME=LABEL,LABEL such as strings=violin,viola, got {got!r}"
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -38,26 +38,12 @@ FAINT, USUAL = 0.1, 0.9
 def refined(
     notes: Sequence[Note], due: Float64, magnitudes: Float32, rate: float
 ) -> tuple[Float64, Float64]:
-    """When notes begin, and when their chords do.
+    """When notes begin, and when their chords do, in seconds.
 
     The notes of a chord are first moved together, to where their partials rise most
-    in the recording, and then each a little on its own.
-
-    Parameters
-    ----------
-    notes : sequence of Note
-        In order of their starts in the score.
-    due : array, shape (n_notes,)
-        When each begins by the path, in seconds.
-    magnitudes : array, shape (n_frames, 128), float32
-        How loud each pitch of the recording is.
-    rate : float
-        Frames a second.
-
-    Returns
-    -------
-    own, shared : array, shape (n_notes,)
-        Each note's beginning, and that of its chord, in seconds.
+    in the recording, and then each a little on its own. Notes are in the score's order,
+    and ``due`` when each begins by the path. Magnitudes (n_frames, 128) say how loud
+    each pitch of the recording is.
     """
     if not notes:
         return due, due
@@ -83,15 +69,6 @@ def heard(
     """The starts, those of notes that are not to be heard yet put off until they are.
 
     A path has nothing to hold on to before the first sound, and in long rests.
-
-    Parameters
-    ----------
-    notes : sequence of Note
-        The notes.
-    starts, ends : array, shape (n_notes,)
-        When they begin and end, in seconds.
-    magnitudes, rate
-        As for `refined`.
     """
     put_off = starts.copy()
     for k, note in enumerate(notes):
@@ -129,10 +106,8 @@ def _evidence(
         evidence[k] = rises @ spectrum(note.pitch, note.percussion)
     highest = evidence.max(axis=1)
     usual = FAINT * np.quantile(highest, USUAL) + 1e-9
-    scaled: Float64 = evidence / np.maximum(highest, usual)[:, np.newaxis]
-    return scaled
+    return np.asarray(evidence / np.maximum(highest, usual)[:, np.newaxis])
 
 
 def _prior(distances: Float64, spread: float) -> Float64:
-    log: Float64 = -0.5 * (distances / spread) ** 2
-    return log
+    return np.asarray(-0.5 * (distances / spread) ** 2)

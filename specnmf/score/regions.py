@@ -19,8 +19,8 @@ REST = "rest"
 #: A region a second for a day, with names of 160 letters.
 MAX_REGIONS, MAX_BYTES = 100_000, 16 << 20
 
-#: Lines, blank ones as well, and how long one may be.
-MAX_LINES, MAX_LINE = 2 * MAX_REGIONS, 10_000
+#: Lines, blank ones as well.
+MAX_LINES = 2 * MAX_REGIONS
 
 #: Sounds told apart in one recording: each has templates and a file of its own.
 MAX_NAMES = 64
@@ -104,18 +104,7 @@ def _regions(data: bytes) -> tuple[Region, ...]:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise ScoreError(f"{_EXPECTED}, found no UTF-8 text") from error
-    first = next(filter(_is_told, _lines(text)), "")
-    if _is_track(first):
-        rows = _track_rows(text)
-    else:
-        rows = tables.rows(
-            _lines(text),
-            tables.delimiter(first),
-            _TITLES,
-            needed="name",
-            expected=_EXPECTED,
-        )
-    found = tuple(islice(tables.parsed(rows, _region), MAX_REGIONS + 1))
+    found = tuple(islice(tables.parsed(_rows(text), _region), MAX_REGIONS + 1))
     if not found:
         raise ScoreError("holds no regions")
     if len(found) > MAX_REGIONS:
@@ -126,10 +115,16 @@ def _regions(data: bytes) -> tuple[Region, ...]:
     return tuple(sorted(found))
 
 
+def _rows(text: str) -> Iterator[tuple[int, Cells]]:
+    first = next(filter(_is_told, _lines(text)), "")
+    if _is_track(first):
+        return _track_rows(text)
+    parts = tables.delimiter(first)
+    return tables.rows(_lines(text), parts, _TITLES, needed="name", expected=_EXPECTED)
+
+
 def _lines(text: str) -> Iterator[str]:
-    return tables.lines(
-        text, longest=MAX_LINE, most=MAX_LINES, things="lists of regions"
-    )
+    return tables.lines(text, most=MAX_LINES, things="lists of regions")
 
 
 def _is_told(line: str) -> bool:

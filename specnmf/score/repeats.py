@@ -15,27 +15,18 @@ MAX_MEASURES = 200_000
 
 @dataclass
 class RepeatMarks:
-    """What stands at a measure that sends the player elsewhere.
+    """What stands at a measure that sends the player elsewhere."""
 
-    Attributes
-    ----------
-    forward : bool
-        A repeat begins with the measure.
-    backward : int
-        How often that which ends with the measure is played; 0 if no repeat ends.
-    endings : frozenset of int
-        The passes that the measure is for; empty if for all.
-    segno, coda : bool
-        Where a jump leads to.
-    dacapo, dalsegno, tocoda, fine : bool
-        Where a jump starts, or the piece ends after one, behind the measure.
-    """
-
+    #: A repeat begins with the measure.
     forward: bool = False
+    #: How often that which ends with the measure is played; 0 if no repeat ends.
     backward: int = 0
+    #: The passes that the measure is for; empty if for all.
     endings: frozenset[int] = frozenset()
+    #: Where a jump leads to.
     segno: bool = False
     coda: bool = False
+    #: Where a jump starts, or the piece ends after one, behind the measure.
     dacapo: bool = False
     dalsegno: bool = False
     tocoda: bool = False
@@ -47,12 +38,7 @@ def order(marks: Sequence[RepeatMarks]) -> list[int]:
 
     Repeats are played as often as they say, endings in their passes. A jump da capo or
     dal segno happens once; after it repeats are left out, the last endings played, and
-    *al coda* and *al fine* obeyed.
-
-    Raises
-    ------
-    ScoreError
-        If that makes more than 200 000 measures.
+    *al coda* and *al fine* obeyed. Raises ScoreError if that makes more than 200 000.
     """
     player = _Player(marks)
     while player.place < len(marks):

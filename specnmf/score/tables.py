@@ -21,19 +21,16 @@ WORDS = frozenset(("label", "name", "percussion"))
 
 _ENDS = {"end", "duration"}
 
+#: How long a line may be.
+MAX_LINE = 10_000
+
 T = TypeVar("T")
 
 
-def lines(text: str, *, longest: int, most: int, things: str) -> Iterator[str]:
-    """Yield the lines of a text.
-
-    Raises
-    ------
-    ScoreError
-        If a line is too long for what they are called, or there are too many.
-    """
+def lines(text: str, *, most: int, things: str) -> Iterator[str]:
+    """Yield lines; ScoreError if one is too long for the things, or there are more."""
     for number, line in enumerate(io.StringIO(text, newline=""), 1):
-        if len(line) > longest or number > most:
+        if len(line) > MAX_LINE or number > most:
             raise ScoreError(f"line {number}: longer than {things} are")
         yield line
 
@@ -49,12 +46,8 @@ def rows(
     """Yield the line and the cells of each row that is not blank.
 
     Decimal commas become points. A table needs columns for start, for end or duration,
-    and for what is ``needed``.
-
-    Raises
-    ------
-    ScoreError
-        If one is missing, saying what is ``expected``, or the lines are no table.
+    and for what is ``needed``; where one is missing, ScoreError says what is
+    ``expected``.
     """
     table = csv.DictReader(lines, delimiter=delimiter)
     try:

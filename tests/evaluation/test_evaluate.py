@@ -14,7 +14,7 @@ from specnmf.audio.recording import Audio
 from specnmf.errors import ParameterError
 from specnmf.evaluation.evaluate import evaluate
 from specnmf.evaluation.measures import si_sdr
-from specnmf.evaluation.table import describe
+from specnmf.evaluation.scores import describe
 
 N = 8000
 

@@ -10,8 +10,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from specnmf import ParameterError
-from specnmf.score.grouping import parse_groups, safe_names, stem_labels, stem_order
+from specnmf.score.grouping import safe_names, stem_labels, stem_order
 from specnmf.score.notes import Note, Score
+from specnmf.score.options import parse_groups
 
 HIGH, LOW = 72, 48
 

@@ -10,9 +10,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from specnmf import ScoreError
-from specnmf.score.instruments import PROGRAMS
 from specnmf.score.midi import write_midi
-from specnmf.score.midi_reading import read_midi
+from specnmf.score.midi_reading import PROGRAMS, read_midi
 from specnmf.score.notelist import read_csv
 from specnmf.score.notes import Note, Score
 
