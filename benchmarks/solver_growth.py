@@ -21,12 +21,12 @@ from tables import table
 
 from specnmf.output.figures.canvas import (
     BLUE,
+    FOOT,
     GREY,
     LINE,
     ORANGE,
     PLAIN,
     caption,
-    header,
     new_figure,
     panel,
     save,
@@ -36,9 +36,8 @@ from specnmf.output.figures.canvas import (
 COLOURS = {"euclidean": ORANGE, "kl": BLUE, "is": "#4d8b31"}
 NAMES = {"euclidean": "Euclidean", "kl": "Kullback-Leibler", "is": "Itakura-Saito"}
 
-#: The figure in inches.
-WIDTH, PANEL, GAP, FOOT = 9.0, 3.6, 0.8, 0.6
-HEIGHT = 4.0
+#: The figure's width, and the panels' width, gap and height, in inches.
+WIDTH, PANEL, GAP, HEIGHT = 9.0, 3.6, 0.8, 2.43
 
 #: Milliseconds of each run, by divergence, for each frame count or rank.
 Times = Mapping[str, list[list[float]]]
@@ -127,16 +126,12 @@ def report(what: str, values: Sequence[int], times: Times) -> None:
 def draw(plan: Plan, by_frames: Times, by_rank: Times, path: Path) -> None:
     """Write both tables as curves on logarithmic axes, beside straight lines."""
     legend = [(NAMES[beta], COLOURS[beta]) for beta in plan.betas]
+    subtitle = f"{plan.sizes[0][0]} bins, {plan.threads} threads; dotted: in proportion"
     figure = new_figure(
-        WIDTH,
-        HEIGHT,
-        "Time of an iteration",
-        f"{plan.sizes[0][0]} bins, {plan.threads} threads; dotted: in proportion",
-        legend,
+        "Time of an iteration", subtitle, HEIGHT + 0.05, legend, width=WIDTH
     )
-    tall = HEIGHT - header(legend) - FOOT - 0.05
     left, right = (
-        panel(figure, (GAP + i * (PANEL + GAP), FOOT, PANEL, tall)) for i in (0, 1)
+        panel(figure, (GAP + i * (PANEL + GAP), FOOT, PANEL, HEIGHT)) for i in (0, 1)
     )
     right.sharey(left)
     curves(left, plan.many_frames, by_frames)

@@ -26,10 +26,7 @@ PARTIAL = ".specnmf-"
 def target(output: str | Path, recording: str | Path) -> Path:
     """Where the run of a recording goes: a folder called like it, without its suffix.
 
-    Raises
-    ------
-    OutputError
-        If that would be the folder of runs itself, or the one above.
+    OutputError is raised if that would be the folder of runs itself, or the one above.
     """
     stem = Path(recording).stem
     if stem in ("", ".", ".."):
@@ -59,18 +56,8 @@ def check_free(target: Path, *, overwrite: bool) -> None:
 def run_folder(target: Path, *, overwrite: bool = False) -> Iterator[Path]:
     """Yield a hidden folder beside the target; rename it to the target at the end.
 
-    Parameters
-    ----------
-    target : path
-        Where the run is to be found.
-    overwrite : bool
-        Replace a finished run that is there.
-
-    Raises
-    ------
-    OutputError
-        If the place is taken, or anything cannot be written. Whatever ends the
-        block early, what it wrote is removed, with the parents it needed.
+    Whatever ends the block early, what it wrote is removed, with the parents it needed.
+    OutputError is raised if the place is taken, or anything cannot be written.
     """
     made: list[Path] = []
     try:
@@ -96,15 +83,11 @@ def sweep(parent: Path) -> None:
     where locks are not to be had.
     """
     with _locked(parent) as alone:
-        if alone and parent.is_dir():
-            for path in [path for path in parent.iterdir() if _is_partial(path)]:
+        for path in list(parent.glob(f"{PARTIAL}*/")) if alone else ():
+            if not path.is_symlink():
                 with _locked(path, wait=False) as abandoned:
                     if abandoned:
                         shutil.rmtree(path, ignore_errors=True)
-
-
-def _is_partial(path: Path) -> bool:
-    return path.name.startswith(PARTIAL) and path.is_dir() and not path.is_symlink()
 
 
 @contextmanager

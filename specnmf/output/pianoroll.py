@@ -76,25 +76,16 @@ def transcribe(
 
     Parameters
     ----------
-    H : array, shape (n_components, n_frames)
-        Activations, non-negative.
+    H : array, shape (n_components, n_frames), non-negative
     times : array, shape (n_frames,)
         The centres of the frames in seconds, evenly spaced.
     pitches : array, shape (n_components,)
         Fractional MIDI numbers, NaN for an unpitched component.
-    labels : sequence of str
-        The components' names.
     gains : array, shape (n_components,), optional
-        How strong each template is, such as its sum or its norm, so that
-        components can be compared. By default all are alike.
+        How strong each template is, such as its norm; by default all are alike.
     centroids : array, shape (n_components,), optional
         Each template's mean frequency in Hz, weighted by magnitude. By default
         all unpitched components count as snares.
-
-    Returns
-    -------
-    score : Score
-        Starts and durations in seconds; empty if ``H`` is zero.
 
     Raises
     ------
@@ -205,20 +196,18 @@ def _checked(
         )
     if not (np.diff(times) > 0).all():
         raise ParameterError("times must rise from frame to frame")
-    n_components = len(H)
-    columns = {
-        "pitches": np.asarray(pitches, np.float64),
-        "labels": np.empty(len(labels)),
-        "gains": np.ones(n_components) if gains is None else np.asarray(gains, float),
-        "centroids": np.full(n_components, np.nan)
-        if centroids is None
-        else np.asarray(centroids, float),
+    each = np.empty(len(labels))
+    given = {
+        "pitches": pitches,
+        "labels": each,
+        "gains": np.ones_like(each) if gains is None else gains,
+        "centroids": np.full_like(each, np.nan) if centroids is None else centroids,
     }
+    columns = {name: np.asarray(values, float) for name, values in given.items()}
     for name, values in columns.items():
-        if values.shape != (n_components,):
+        if values.shape != H.shape[:1]:
             raise ParameterError(
-                f"{n_components} components need as many {name}, "
-                f"got shape {values.shape}"
+                f"{len(H)} components need as many {name}, got shape {values.shape}"
             )
     for name, values in (("activations", H), ("gains", columns["gains"])):
         if not np.isfinite(values).all() or (values < 0).any():

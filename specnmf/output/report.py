@@ -23,7 +23,6 @@ from specnmf.options import Options
 #: Packages whose versions decide what a run computes.
 PACKAGES = ("numpy", "scipy", "numba", "soundfile", "matplotlib")
 
-
 #: Hexadecimal digits of a hash of settings: 64 bits, for it only tells the few settings
 #: of one folder from each other.
 HASH_DIGITS = 16
@@ -49,20 +48,9 @@ def versions() -> dict[str, str]:
 def settings_hash(kind: str, settings: Options, inputs: Mapping[str, str]) -> str:
     """What tells runs of a recording apart: a hash of all that decides what they hold.
 
-    Parameters
-    ----------
-    kind : str
-        The task.
-    settings : Options
-        As asked for, before the recording decides what they leave open. ``threads``
-        does not count.
-    inputs : mapping of str to str
-        The SHA-256 of each file beside the recording, by what it is to the task.
-
-    Returns
-    -------
-    str
-        The first 16 hexadecimal digits of the SHA-256 of all that in JSON.
+    That is the task's name, the settings as asked for, without ``threads``, and the
+    SHA-256 of each file beside the recording, by what it is to the task. Returns the
+    first 16 hexadecimal digits of the SHA-256 of all that in JSON.
     """
     values = dataclasses.asdict(settings)
     del values["threads"]
@@ -81,13 +69,7 @@ def _canonical(value: Any) -> Any:
 
 
 def settings_entries(asked: Options, used: Options) -> dict[str, Any]:
-    """The settings of a run, and what was asked for where that differs.
-
-    Parameters
-    ----------
-    asked, used : Options
-        Before and after the recording decided what they leave open.
-    """
+    """The settings of a run, and what was asked for where the recording decided."""
     before, after = dataclasses.asdict(asked), dataclasses.asdict(used)
     differing = {name: before[name] for name in before if before[name] != after[name]}
     return {"settings": after, "asked": differing}
@@ -96,17 +78,7 @@ def settings_entries(asked: Options, used: Options) -> dict[str, Any]:
 def inputs_entry(
     recording: Path, inputs: Mapping[str, Path], called: Mapping[Path, str]
 ) -> list[dict[str, str]]:
-    """Each input with its SHA-256, the recording first.
-
-    Parameters
-    ----------
-    recording : path
-        The song.
-    inputs : mapping of str to path
-        The files beside it, by what they are to the task.
-    called : mapping of path to str
-        Where those are from that are copies.
-    """
+    """Each input with its SHA-256, the song first; ``called`` says whence copies are."""
     return [
         {"path": called.get(path, str(path)), "sha256": sha256(path)}
         for path in (recording, *inputs.values())
@@ -115,26 +87,14 @@ def inputs_entry(
 
 def audio_entry(sound: Sound) -> dict[str, Any]:
     """The rate and size of a recording."""
-    return {
-        "sr": sound.sr,
-        "n_channels": sound.n_channels,
-        "n_samples": sound.n_samples,
-        "duration": sound.duration,
-    }
+    names = ("sr", "n_channels", "n_samples", "duration")
+    return {name: getattr(sound, name) for name in names}
 
 
 def components(
     factorization: Factorization, pitches: NDArray[np.float64]
 ) -> list[dict[str, Any]]:
-    """One entry a component: its label, pitch, note and share of the energy.
-
-    Parameters
-    ----------
-    factorization : Factorization
-        The result.
-    pitches : array, shape (n_components,)
-        MIDI numbers, NaN where unpitched.
-    """
+    """One entry a component: its label, pitch, note and share of the energy."""
     return [
         {
             "label": label,
@@ -166,25 +126,18 @@ def write_factors(
 ) -> None:
     """Write factors.npz; the same factors give the same bytes.
 
-    Parameters
-    ----------
-    path : path
-        The file.
-    factorization : Factorization
-        Written as W and H in float32, labels in unicode, losses in float64.
-    frequencies, times : array, shape (n_bins,) and (n_frames,)
-        In Hz and seconds.
+    W and H are written in float32, labels in unicode, losses, frequencies (Hz) and
+    times (s) in float64.
     """
-    arrays: dict[str, NDArray[Any]] = {
-        "W": factorization.W.astype(np.float32, copy=False),
-        "H": factorization.H.astype(np.float32, copy=False),
-        "frequencies": frequencies,
-        "times": times,
-        "labels": np.array(factorization.labels, dtype=np.str_),
-        "losses": factorization.losses,
-    }
-    with path.open("wb") as file:
-        np.savez(file, **arrays)  # type: ignore[arg-type]  # numpy's stub lacks **
+    np.savez(
+        path,
+        W=factorization.W.astype(np.float32, copy=False),
+        H=factorization.H.astype(np.float32, copy=False),
+        frequencies=frequencies,
+        times=times,
+        labels=np.array(factorization.labels, dtype=np.str_),
+        losses=factorization.losses,
+    )
 
 
 def describe(entries: Iterable[dict[str, Any]]) -> list[str]:

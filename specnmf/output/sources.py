@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from itertools import pairwise
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import numpy as np
@@ -33,32 +33,19 @@ PIECES = 8
 
 @dataclass(frozen=True)
 class Written:
-    """What became of the sources.
+    """What became of the sources."""
 
-    Attributes
-    ----------
-    files : dict of str to str
-        Each label's file name.
-    rms : dict of str to float
-        Each label's root mean square; full scale is 1.
-    residual_db : float
-        The null test, 20 log10(rms(sum - input) / rms(input)); EXACT_DB if exact.
-    held : int
-        Samples that full scale could not hold and other sources took over.
-    within : str
-        The folder of the files, in sources/.
-    """
-
-    files: dict[str, str]
-    rms: dict[str, float]
+    files: dict[str, str]  # each label's file name
+    rms: dict[str, float]  # each label's root mean square; full scale is 1
+    #: The null test, 20 log10(rms(sum - input) / rms(input)); EXACT_DB if exact.
     residual_db: float
-    held: int
-    within: str = ""
+    held: int  # samples that full scale could not hold and other sources took over
+    within: str  # the folder of the files, in sources/
 
     def entry(self, label: str) -> dict[str, Any]:
         """What run.json says of a source."""
-        place = "/".join(part for part in ("sources", self.within) if part)
-        return {"source": f"{place}/{self.files[label]}", "rms": self.rms[label]}
+        source = PurePosixPath("sources", self.within, self.files[label])
+        return {"source": f"{source}", "rms": self.rms[label]}
 
 
 def write_sources(
@@ -69,41 +56,19 @@ def write_sources(
     stream: Stream,
     options: FileOptions,
     *,
-    start: float = 0.0,
-    threads: int | None = None,
-    within: str = "",
-    progress: Callable[[int, int], None] | None = None,
+    start: float,
+    threads: int | None,
+    within: str,
+    progress: Callable[[int, int], None],
 ) -> Written:
-    """Write each source of a recording; they add up to it.
+    """Write each source of a recording into a file of its name; they add up to it.
 
-    Parameters
-    ----------
-    folder : path
-        An existing folder.
-    recording : path
-        The file that the mixture is from: read again, block by block, for its
-        exact samples.
-    audio : Audio or other Sound
-        The mixture; only its rate and size are used.
-    names : sequence of str
-        The sources' names, and their files'.
-    stream : iterator
-        The sources, as from `stream_sources`.
-    options : FileOptions
-        format, subtype.
-    start : float
-        Where the mixture begins in its file, in seconds.
-    threads : int, optional
-        None: one a core.
-    within : str
-        What run.json calls the folder, in sources/.
-    progress : callable, optional
-        Called with the samples done and in all.
+    The recording is read again from ``start`` seconds, block by block, for its exact
+    samples; of ``audio``, the mixture, only rate and size are used. ``stream`` is that
+    of `stream_sources`, ``within`` is what run.json calls the folder, in sources/, and
+    ``progress`` is called with the samples done and in all.
 
-    Raises
-    ------
-    AudioError
-        If a source cannot be written in the format asked for, or at all.
+    AudioError is raised if a source cannot be written in its format, or at all.
     """
     with ExitStack() as stack:
         stack.enter_context(closing(stream))
@@ -117,8 +82,7 @@ def write_sources(
         tally = _Tally(len(names))
         for first, block in stream:
             _write_block(block, mixture.take(block.shape[2]), writers, tally, mapper)
-            if progress is not None:
-                progress(first + block.shape[2], audio.n_samples)
+            progress(first + block.shape[2], audio.n_samples)
         for writer in writers:
             writer.close()
     paths = [writer.path for writer in writers]
@@ -217,10 +181,7 @@ def _write_block(
 
 
 def _round(
-    sources: NDArray[np.float32],
-    mixture: Float64,
-    bits: int,
-    mapper: Mapper,
+    sources: NDArray[np.float32], mixture: Float64, bits: int, mapper: Mapper
 ) -> tuple[NDArray[np.signedinteger], Float64, int]:
     """Integers that add up to the mixture, (n_sources, n, n_channels), and their sum.
 
@@ -232,7 +193,6 @@ def _round(
     scale = 2.0 ** (bits - 1)
     written = np.empty((n_channels, n))
     edges = np.linspace(0, n, PIECES + 1).astype(int)
-
     mixture = np.ascontiguousarray(mixture)
 
     def round_span(span: tuple[int, int]) -> int:

@@ -198,7 +198,7 @@ class Result(Generic[S]):
         ----------
         folder : path
             Where to.
-        V : array, shape (n_bins, n_frames), or MagnitudesOf
+        V : array, shape (n_bins, n_frames), or RollingMagnitudes
             The magnitudes that were factorised.
         **options
             beta and step of `specnmf.output.figures.FigureData`, and only of

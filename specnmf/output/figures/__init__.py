@@ -3,8 +3,7 @@
 from specnmf.output.figures.factor_data import FigureData
 from specnmf.output.figures.factorization import FIGURES, draw_figures
 from specnmf.output.figures.labels import LabelFigureData, draw_label_figure
-from specnmf.output.figures.layer_data import LayerFigureData
-from specnmf.output.figures.layers import draw_layer_figures
+from specnmf.output.figures.layers import LayerFigureData, draw_layer_figures
 from specnmf.output.figures.rank import draw_rank_figure
 from specnmf.output.figures.score_data import ScoreFigureData
 from specnmf.output.figures.separation import draw_score_figures

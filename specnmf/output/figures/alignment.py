@@ -38,18 +38,19 @@ class _View:
 
 def alignment_figure(data: ScoreFigureData) -> Figure:
     """Draw the notes on both clocks, the path between them, its tempo and agreement."""
-    view = _view(data)
-    panels = _panels(data)
+    view, panels = _view(data), _panels(data)
     legend = data.palette.legend
     remarks = list(data.remarks)[:MOST_REMARKS]
-    header = canvas.header(legend) + _REMARK * len(remarks)
-    top = 0.7 + sum(height + gap for height, gap, _ in panels)
-    tall = top - _GAP + header
-    figure = canvas.new_figure(11, tall, data.title, _subtitle(data), legend)
+    subtitle = "Alignment: the score on the recording's clock"
+    if not math.isnan(data.confidence):
+        subtitle += f", confidence {data.confidence:.2f} of 1"
+    top = sum(height + gap for height, gap, _ in panels)
+    tall = top + 0.1 - _GAP + _REMARK * len(remarks)
+    figure = canvas.new_figure(data.title, subtitle, tall, legend)
     _draw_remarks(figure, remarks, canvas.header(legend))
     for height, gap, draw in panels:
         top -= gap + height
-        axes = canvas.panel(figure, (1.0, top - 0.1, 9.7, height))
+        axes = canvas.panel(figure, (1.0, canvas.FOOT + top, 9.7, height))
         draw(axes, view)
         scales.time_axis(axes, view.span, labelled=draw is panels[-1][2])
     return figure
@@ -76,15 +77,14 @@ def _merged(stretches: Sequence[Stretch]) -> list[Stretch]:
 
 def _panels(data: ScoreFigureData) -> list[_Panel]:
     """Height and the gap above, in inches, and what is drawn, from the top."""
-    panels: list[_Panel] = [(2.2, _GAP, _draw_path), (1.1, _GAP, _draw_tempo)]
+    panels: list[_Panel] = []
+    if data.original is not None:
+        panels += [(1.0, _GAP, _draw_score), (0.5, 0.0, _draw_links)]
+        panels.append((1.0, 0.0, _draw_recording))
+    panels += [(2.2, _GAP, _draw_path), (1.1, _GAP, _draw_tempo)]
     if data.has("agreement"):
         panels.append((0.75, _GAP, _draw_agreement))
-    if data.original is None:
-        return panels
-    rolls: list[_Panel] = [
-        (1.0, _GAP, _draw_score), (0.5, 0.0, _draw_links), (1.0, 0.0, _draw_recording)
-    ]  # fmt: skip
-    return rolls + panels
+    return panels
 
 
 def _draw_score(axes: Axes, view: _View) -> None:
@@ -101,8 +101,7 @@ def _colours(data: ScoreFigureData, original: Score) -> list[str]:
     """The colour of each note, by what the same part plays in the recording."""
     pitches: dict[tuple[str, int], str] = {}
     parts: dict[str, str] = {}
-    for note, group in zip(data.score.notes, data.palette.notes, strict=True):
-        colour = data.palette.colours[group]
+    for note, colour in zip(data.score.notes, data.palette.of_notes, strict=True):
         pitches[note.part, note.pitch] = parts[note.part] = colour
     return [
         pitches.get((note.part, note.pitch), parts.get(note.part, GREY))
@@ -112,19 +111,20 @@ def _colours(data: ScoreFigureData, original: Score) -> list[str]:
 
 def _draw_recording(axes: Axes, view: _View) -> None:
     """Draw the notes on the recording's clock."""
-    palette = view.data.palette
-    _draw_roll(axes, view.data.score, [palette.colours[g] for g in palette.notes])
+    _draw_roll(axes, view.data.score, view.data.palette.of_notes)
     _shade(axes, view.apart)
     axes.set_ylabel("recording", fontsize=PLAIN)
 
 
 def _draw_roll(axes: Axes, score: Score, colours: Sequence[str]) -> None:
-    notes = np.array([[n.start, n.start + n.duration, n.pitch] for n in score.notes])
-    notes = notes.reshape(-1, 3)
-    boxes = np.column_stack([notes[:, :2], notes[:, 2] - 0.5, notes[:, 2] + 0.5])
-    pictures.draw_boxes(axes, boxes, colours, fill=0.85, linewidth=0.3)
-    keys = pictures.key_range(notes[:, 2].astype(np.intp))
-    if len(keys):
+    boxes = [
+        (n.start, n.start + n.duration, n.pitch - 0.5, n.pitch + 0.5)
+        for n in score.notes
+    ]
+    corners = np.reshape(boxes, (-1, 4))
+    pictures.draw_boxes(axes, corners, colours, fill=0.85, linewidth=0.3)
+    keys = pictures.key_range([note.pitch for note in score.notes])
+    if keys:
         axes.set_ylim(keys.start - 0.5, keys.stop - 0.5)
     axes.set_yticks([])
     scales.grid(axes)
@@ -135,19 +135,13 @@ def _draw_links(axes: Axes, view: _View) -> None:
     original = view.data.original or view.data.score
     onsets = np.unique([note.start for note in original.notes])
     onsets = onsets[:: 1 + len(onsets) // MOST_LINKS]
-    played = view.clocks.recorded(onsets)
-    lines = [
-        [(a, 1), (b, 0)]
-        for a, b in zip(onsets, played, strict=True)
-        if not math.isnan(b)
-    ]
+    both = np.column_stack([onsets, view.clocks.recorded(onsets)])
+    lines = [[(a, 1), (b, 0)] for a, b in both[~np.isnan(both[:, 1])]]
     axes.add_collection(
         LineCollection(lines, colors="#8c8c8c", linewidths=0.6), autolim=False
     )
-    axes.set(ylim=(0, 1), yticks=[])
-    axes.tick_params(axis="x", length=0)
-    axes.spines[:].set_visible(False)
-    axes.patch.set_visible(False)
+    axes.set_ylim(0, 1)
+    axes.set_axis_off()
 
 
 def _draw_path(axes: Axes, view: _View) -> None:
@@ -202,13 +196,6 @@ def _draw_agreement(axes: Axes, view: _View) -> None:
 def _shade(axes: Axes, stretches: Sequence[Stretch]) -> None:
     for start, stop in stretches:
         axes.axvspan(start, stop, color=ORANGE, alpha=0.16, linewidth=0)
-
-
-def _subtitle(data: ScoreFigureData) -> str:
-    text = "Alignment: the score on the recording's clock"
-    if math.isnan(data.confidence):
-        return text
-    return f"{text}, confidence {data.confidence:.2f} of 1"
 
 
 def _draw_remarks(figure: Figure, remarks: Sequence[str], top: float) -> None:

@@ -30,7 +30,7 @@ INK, GREY, LINE = "#1a1a1a", "#595959", "#d9d9d9"
 BLUE, PALE, ORANGE = "#0868ac", "#b3d3ea", "#c44e00"
 SMALL, PLAIN, LARGE = 8, 9, 13  # points
 MARGIN = 0.12  # inches at the left of titles
-HEADER = 0.72  # inches above the panels, for the title
+HEADER, FOOT = 0.72, 0.6  # inches above the panels, for the title, and below them
 
 Data = TypeVar("Data")
 #: Left, bottom, width and height in inches.
@@ -50,9 +50,10 @@ _SALT = Lock()
 
 
 def new_figure(
-    width: float, height: float, title: str, subtitle: str, legend: Legend = ()
+    title: str, subtitle: str, tall: float, legend: Legend = (), *, width: float = 11
 ) -> Figure:
-    """An empty figure of so many inches: whose it is, and what it shows."""
+    """An empty figure, with so many inches for panels: whose it is, what it shows."""
+    height = FOOT + tall + header(legend)
     figure = Figure(figsize=(width, height), dpi=DPI, facecolor="white")
     FigureCanvasAgg(figure)
     bold = {"fontproperties": _BOLD, "color": INK, "va": "top"}
@@ -84,14 +85,8 @@ def panel(figure: Figure, box: Box) -> Axes:
 
 def caption(axes: Axes, text: str, colour: str = INK) -> None:
     """Say above a panel what it shows."""
-    axes.set_title(
-        printable(text, 60),
-        loc="left",
-        fontsize=PLAIN,
-        color=colour,
-        pad=4,
-        parse_math=False,
-    )
+    title = axes.set_title(printable(text, 60), loc="left", fontsize=PLAIN, pad=4)
+    title.set(color=colour, parse_math=False)
 
 
 def header(legend: Legend) -> float:
@@ -128,9 +123,8 @@ def _entry_width(legend: Legend) -> float:
 
 def remark(axes: Axes, text: str, colour: str = GREY) -> None:
     """Say in the middle of a panel why it is empty."""
-    middle: dict[str, Any] = {"ha": "center", "va": "center"}
-    middle["transform"] = axes.transAxes
-    axes.text(0.5, 0.5, text, fontsize=LARGE, color=colour, **middle)
+    middle = axes.text(0.5, 0.5, text, fontsize=LARGE, color=colour, ha="center")
+    middle.set(va="center", transform=axes.transAxes)
 
 
 def note(

@@ -23,15 +23,9 @@ Stretch = tuple[float, float]
 
 @dataclass(frozen=True, eq=False)
 class TimeMap:
-    """What belongs together on the clocks of a score and a recording.
+    """What belongs together on the clocks of a score and a recording."""
 
-    Attributes
-    ----------
-    path : array, shape (n_points, 2)
-        Seconds of the score and of the recording.
-    """
-
-    path: Float64
+    path: Float64  # (n_points, 2), seconds of the score and of the recording
 
     @cached_property
     def runs(self) -> list[Float64]:
@@ -84,10 +78,7 @@ class TimeMap:
 def disagreements(agreement: Float64 | None) -> list[Stretch]:
     """Where score and recording agree less than AGREED for LASTING seconds or more.
 
-    Parameters
-    ----------
-    agreement : array, shape (n_points, 2), or None
-        Seconds of the recording, rising, and the agreement there.
+    An agreement's rows are seconds of the recording, rising, and how well they agree.
     """
     if agreement is None or not len(agreement):
         return []

@@ -38,9 +38,8 @@ def templates_figure(data: FigureData) -> Figure:
     n_rows = -(-len(components) // n_columns)
     row = min(max(6 / n_rows, 0.62), 1.9)
     width = 10.25 / n_columns
-    height = n_rows * row + 0.6 + canvas.HEADER
     subtitle = "Templates W: each component's spectrum, pitch and share of the energy"
-    figure = canvas.new_figure(11, height, data.title, subtitle)
+    figure = canvas.new_figure(data.title, subtitle, n_rows * row)
     for column in range(n_columns):
         box = (0.7 + column * width, 0.6, width - 0.15, n_rows * row)
         axes = canvas.panel(figure, box)
@@ -50,8 +49,8 @@ def templates_figure(data: FigureData) -> Figure:
         _level_axis(axes, n_rows, row, labelled=column == 0)
         _draw_templates(axes, data, components[column::n_columns], row)
         _mark_fundamentals(axes, data, components[column::n_columns], row)
-    middle = (0.7 + 5.05) / 11
-    figure.text(middle, 0.2 / height, "frequency", fontsize=PLAIN, ha="center")
+    place = (0.7 + 5.05) / 11, 0.2 / figure.get_figheight()
+    figure.text(*place, "frequency", fontsize=PLAIN, ha="center")
     return figure
 
 
@@ -61,8 +60,7 @@ def activations_figure(data: FigureData) -> Figure:
     n_rows = len(roll.power)
     height = max(1.4, n_rows * min(max(4.6 / n_rows, 0.12), 0.6))
     subtitle = "Activations H: when each component sounds, and how strongly"
-    whole = height + 0.6 + canvas.HEADER
-    figure = canvas.new_figure(11, whole, data.title, subtitle)
+    figure = canvas.new_figure(data.title, subtitle, height)
     left = 1.5 if len(roll.lanes) else 0.85
     axes = canvas.panel(figure, (left, 0.6, 9.3 - left, height))
     _draw_roll(axes, data, roll)
@@ -76,15 +74,13 @@ def _roll(data: FigureData) -> _Roll:
     """Sort the activations into rows."""
     power = pooling.template_power(data.factorization.W, data.factorization.H, data)
     pitched = np.isfinite(data.pitches)
-    notes = np.array([nearest(p) for p in data.pitches[pitched]], np.intp)
-    keys = pictures.key_range(notes)
-    lanes = data.strongest(np.flatnonzero(~pitched))
-    gap = 1 if len(lanes) and len(keys) else 0
-    bottom = keys.start - gap - len(lanes)
-    rows = np.zeros((keys.stop - bottom, data.n_columns))
-    np.add.at(rows, notes - bottom, power[pitched])
-    rows[: len(lanes)] = power[lanes[::-1]]
-    return _Roll(rows, bottom, keys, lanes)
+    notes = [nearest(pitch) for pitch in data.pitches[pitched]]
+    others = data.strongest(np.flatnonzero(~pitched))
+    keys, _, rows = pictures.roll_rows(notes, len(others))
+    strengths = np.zeros((len(rows), data.n_columns))
+    np.add.at(strengths, np.array(notes, np.intp) - rows.start, power[pitched])
+    strengths[: len(others)] = power[others[::-1]]
+    return _Roll(strengths, rows.start, keys, others)
 
 
 def _draw_templates(

@@ -13,43 +13,22 @@ from numpy.typing import NDArray
 from specnmf.factor.factorization import Factorization
 from specnmf.notation import note_name
 from specnmf.output.figures import canvas, pooling
-from specnmf.output.figures.pooling import Float32, Float64, MagnitudesOf, Plane
+from specnmf.output.figures.pooling import Float32, Float64, Magnitudes, Plane
 from specnmf.parallel import workers
 
 #: At most so many components, the strongest, get a template or an unpitched lane.
 MOST_COMPONENTS = 128
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class FigureData(Plane):
-    """What the figures show.
+    """What the figures show; ParameterError if the shapes do not fit."""
 
-    Parameters
-    ----------
-    V : array, shape (n_bins, n_frames), or MagnitudesOf
-        The magnitudes that were factorised.
-    factorization : Factorization
-        V ≈ W H, and the losses.
-    pitches : array, shape (n_components,)
-        MIDI number of each component; NaN for one without a pitch.
-    beta : float
-        The divergence that was minimised.
-    step : str
-        What the losses are of, one by one.
-    frequencies, times, title
-        As for `Plane`.
-
-    Raises
-    ------
-    ParameterError
-        If the shapes do not fit.
-    """
-
-    V: NDArray[np.floating] | MagnitudesOf
+    V: Magnitudes  # what was factorised
     factorization: Factorization
-    pitches: NDArray[np.floating]
+    pitches: NDArray[np.floating]  # (n_components,), MIDI numbers; NaN: unpitched
     beta: float = 1.0
-    step: str = "iteration"
+    step: str = "iteration"  # after each of which there is a loss
 
     def __post_init__(self) -> None:
         W, H = self.factorization.W, self.factorization.H

@@ -6,66 +6,35 @@ import math
 from collections.abc import Collection
 from pathlib import Path
 
-import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator, StrMethodFormatter
 
 from specnmf.notation import note_name
 from specnmf.output.figures import canvas, pictures, pooling, scales
-from specnmf.output.figures.canvas import PLAIN
+from specnmf.output.figures.canvas import BLUE, INK, PLAIN
 from specnmf.output.figures.components import activations_figure, templates_figure
-from specnmf.output.figures.cost import cost_figure
 from specnmf.output.figures.factor_data import FigureData
-from specnmf.output.figures.pooling import Float32
+from specnmf.output.figures.pooling import Float32, Float64
 from specnmf.output.options import FigureFormat
 
-#: Their names.
-FIGURES = ("spectrogram", "templates", "activations", "reconstruction", "loss")
-
-
-def draw_figures(
-    folder: Path,
-    data: FigureData,
-    *,
-    figure_format: FigureFormat = "png",
-    only: Collection[str] = FIGURES,
-) -> None:
-    """Write the figures of a factorisation; the same data give the same bytes.
-
-    Parameters
-    ----------
-    folder : Path
-        Where to; it exists.
-    data : FigureData
-        What to show.
-    figure_format : {"png", "svg", "pdf"}
-        Of the files, and their suffix.
-    only : collection of str
-        Which of the five: ``spectrogram``, ``templates``, ``activations``,
-        ``reconstruction`` and ``loss``, each a file of that name.
-    """
-    figures = {
-        "spectrogram": spectrogram_figure,
-        "templates": templates_figure,
-        "activations": activations_figure,
-        "reconstruction": reconstruction_figure,
-        "loss": loss_figure,
-    }
-    chosen = {name: draw for name, draw in figures.items() if name in only}
-    canvas.write(folder, data, chosen, figure_format)
+_FEW = 30  # losses, each of which has a dot
+_DIVERGENCES = {
+    2.0: "Euclidean distance",
+    1.0: "Kullback–Leibler divergence",
+    0.0: "Itakura–Saito divergence",
+}
 
 
 def spectrogram_figure(data: FigureData) -> Figure:
     """Draw V over time and logarithmic frequency, in dB below its maximum."""
-    figure = canvas.new_figure(11, 6, data.title, "Spectrogram V: what was recorded")
+    figure = canvas.new_figure(data.title, "Spectrogram V: what was recorded", 4.68)
     axes = canvas.panel(figure, (0.85, 0.6, 8.75, 4.68))
     _draw_power(axes, data, data.pictures.V)
     scales.time_axis(axes, data.span)
     _octave_axis(axes, data)
-    pictures.bar(
-        figure, (10.25, 0.6, 0.14, 4.68), mpl.colormaps["magma"], canvas.V_RANGE
-    )
+    pictures.bar(figure, (10.25, 0.6, 0.14, 4.68), "magma", canvas.V_RANGE)
     return figure
 
 
@@ -77,16 +46,14 @@ def reconstruction_figure(data: FigureData) -> Figure:
     if not math.isnan(pooled.explained):
         share = canvas.percent(max(0.0, pooled.explained))
         subtitle = f"Reconstruction: W H explains {share} of the energy of V"
-    figure = canvas.new_figure(11, 8.9, data.title, subtitle)
+    figure = canvas.new_figure(data.title, subtitle, 7.58)
     panels = zip(captions, pooled[:3], strict=True)
     for number, (caption, picture) in enumerate(panels):
         axes = canvas.panel(figure, (0.85, 5.75 - 2.575 * number, 9.1, 2.2))
         canvas.caption(axes, caption)
         _draw_power(axes, data, picture)
         scales.time_axis(axes, data.span, labelled=number == 2)
-    pictures.bar(
-        figure, (10.25, 0.6, 0.14, 7.35), mpl.colormaps["magma"], canvas.V_RANGE
-    )
+    pictures.bar(figure, (10.25, 0.6, 0.14, 7.35), "magma", canvas.V_RANGE)
     return figure
 
 
@@ -94,6 +61,41 @@ def loss_figure(data: FigureData) -> Figure:
     """Draw the cost after each iteration, and say by how much it fell."""
     losses, beta = data.factorization.losses, data.beta
     return cost_figure(data.title, "W H from V", losses, beta=beta, step=data.step)
+
+
+def cost_figure(
+    title: str, of: str, losses: Float64, *, beta: float, step: str = "iteration"
+) -> Figure:
+    """Draw the cost after each step, and say of what it is and by how much it fell."""
+    name = _DIVERGENCES.get(beta, f"beta-divergence (β = {beta:g})")
+    figure = canvas.new_figure(title, f"Cost: the {name} of {of}", 3.28, width=8)
+    axes = canvas.panel(figure, (1.0, 0.6, 6.7, 3.28))
+    axes.set_xlabel(step, fontsize=PLAIN)
+    axes.set_ylabel("cost", fontsize=PLAIN)
+    if len(losses):
+        _draw_losses(axes, losses, step)
+    else:
+        axes.set(xticks=[], yticks=[])
+        canvas.remark(axes, "no iterations")
+    return figure
+
+
+def _draw_losses(axes: Axes, losses: Float64, step: str) -> None:
+    """Draw the cost, on a logarithmic axis if it falls by more than a decade."""
+    marker = "o" if len(losses) <= _FEW else ""
+    iterations = np.arange(1, len(losses) + 1)
+    axes.plot(iterations, losses, color=BLUE, linewidth=2, marker=marker, markersize=4)
+    axes.grid(color=canvas.LINE, linewidth=0.6)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
+    axes.yaxis.set_major_formatter(StrMethodFormatter("{x:,.10g}"))
+    if len(losses) == 1:
+        axes.set_xlim(0, 2)
+    if losses.min() > 0 and losses.max() > 10 * losses.min():
+        axes.set_yscale("log")
+    if len(losses) > 1 and losses[0] > 0:
+        fall = f"falls by {canvas.percent(1 - losses[-1] / losses[0])}"
+        text = f"{fall} from {step} 1 to {len(losses)}"
+        axes.set_title(text, loc="right", fontsize=PLAIN, color=INK, pad=4)
 
 
 def _draw_power(axes: Axes, data: FigureData, power: Float32) -> None:
@@ -110,3 +112,25 @@ def _octave_axis(axes: Axes, data: FigureData) -> None:
     if np.isfinite(data.pitches).any():
         names = [note_name(m) for m in cs]
         scales.right_axis(axes, pooling.octaves(cs), names, length=3)
+
+
+#: The figures by name.
+FIGURES = {
+    "spectrogram": spectrogram_figure,
+    "templates": templates_figure,
+    "activations": activations_figure,
+    "reconstruction": reconstruction_figure,
+    "loss": loss_figure,
+}
+
+
+def draw_figures(
+    folder: Path,
+    data: FigureData,
+    *,
+    figure_format: FigureFormat = "png",
+    only: Collection[str] = FIGURES,
+) -> None:
+    """Write figures into files of their names; the same data give the same bytes."""
+    chosen = {name: draw for name, draw in FIGURES.items() if name in only}
+    canvas.write(folder, data, chosen, figure_format)

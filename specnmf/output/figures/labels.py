@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from specnmf.output.figures import canvas, pictures, pooling, scales
 from specnmf.output.figures.canvas import BLUE, GREY, INK, PALE
-from specnmf.output.figures.pooling import Plane
+from specnmf.output.figures.pooling import Magnitudes, Plane
 from specnmf.output.options import FigureFormat
 
 Bools = NDArray[np.bool_]
@@ -36,37 +36,14 @@ _LEFT, _WIDE, _SOUND, _GAP = 1.7, 8.4, 2.0, 0.12  # inches
 
 @dataclass(frozen=True, eq=False)
 class LabelFigureData(Plane):
-    """What the figure of labels shows.
+    """What the figure of labels shows; ParameterError if the shapes do not fit."""
 
-    Parameters
-    ----------
-    V : array, shape (n_bins, n_frames)
-        The magnitudes that were factorised.
-    names : sequence of str
-        The sounds.
-    heard : array of bool, shape (n_names, n_frames)
-        What was marked.
-    annotated : array of bool, shape (n_frames,)
-        Where anything was marked: what is not heard there is absent.
-    activity : array, shape (n_names, n_frames)
-        How surely each sound is heard, 0 to 1.
-    active : array of bool, shape (n_names, n_frames)
-        What was decided.
-    frequencies, times, title
-        As for `Plane`.
-
-    Raises
-    ------
-    ParameterError
-        If the shapes do not fit.
-    """
-
-    V: NDArray[np.floating]
+    V: Magnitudes
     names: Sequence[str]
-    heard: Bools
-    annotated: Bools
-    activity: NDArray[np.floating]
-    active: Bools
+    heard: Bools  # (n_names, n_frames): what was marked
+    annotated: Bools  # (n_frames,): where what is not marked as heard is absent
+    activity: NDArray[np.floating]  # (n_names, n_frames): how sure, 0 to 1
+    active: Bools  # (n_names, n_frames): what was decided
 
     def __post_init__(self) -> None:
         lanes = len(self.names), len(self.times)
@@ -91,14 +68,11 @@ def label_figure(data: LabelFigureData) -> Figure:
     n_lanes = len(data.names)
     lane = min(max(5 / n_lanes, 0.42), 0.85)
     tall = lane * n_lanes
-    figure = canvas.new_figure(
-        11,
-        0.6 + tall + _GAP + _SOUND + canvas.header(_LEGEND),
-        data.title,
+    subtitle = (
         "Labels: above, what was marked (blank: nothing); below, where each sound was "
-        "found, and for how long",
-        _LEGEND,
+        "found, and for how long"
     )
+    figure = canvas.new_figure(data.title, subtitle, tall + _GAP + _SOUND, _LEGEND)
     _draw_sound(figure, data, 0.6 + tall + _GAP)
     axes = canvas.panel(figure, (_LEFT, 0.6, _WIDE, tall))
     _draw_lanes(axes, data)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -11,24 +13,111 @@ from matplotlib.figure import Figure
 from matplotlib.patches import PathPatch
 from matplotlib.path import Path as Curve
 from matplotlib.patheffects import withStroke
+from numpy.typing import NDArray
 
+from specnmf.errors import ParameterError
+from specnmf.factor.layers.model import Layers
+from specnmf.factor.layers.tree import Tree
+from specnmf.methods.layers.stems import notes_of
 from specnmf.output.figures import canvas, pictures, pooling, scales
-from specnmf.output.figures.canvas import INK, PLAIN
-from specnmf.output.figures.cost import cost_figure
-from specnmf.output.figures.layer_data import LayerFigureData
-from specnmf.output.figures.stems import shaded
+from specnmf.output.figures.canvas import BLUE, INK, PLAIN
+from specnmf.output.figures.factorization import cost_figure
+from specnmf.output.figures.pooling import Plane
+from specnmf.output.figures.stems import GREY, HUES, shaded
 from specnmf.output.options import FigureFormat
 
+#: Notes by which a component of a further layer is called, and the least share of
+#: its energy that one has.
+MOST_NOTES, LEAST_NOTE = 6, 0.04
 #: A link of less than this share of a component's energy is not drawn.
 LEAST_LINK = 0.1
 
-_LEFT, _NAMES, _RIGHT, _WIDTH = 0.3, 4.5, 0.2, 11.0  # inches; _NAMES end at the rows
-_TREE = 2.75  # inches of the tree's width
-_GAP, _FOOT = 0.42, 0.6  # inches between panels, and below the last
+_LEFT, _NAMES, _RIGHT = 0.3, 4.5, 10.8  # inches; _NAMES end at the rows
+_TREE, _GAP = 2.75, 0.42  # inches of the tree's width, and between panels
 _THICKEST, _SMALLEST, _LARGEST = 14, 8, 260  # points, and square points of discs
 _LONGEST = 18, 60  # characters of a name in the first layer and in others
 _USUAL, _TALLEST = 4.6, 9.0  # inches of all rows of the first layer
 _HIGHEST_ROW, _LOWEST_ROW, _UPPER_ROW = 0.26, 0.13, 0.195  # inches
+
+
+@dataclass(frozen=True, eq=False)
+class LayerFigureData(Plane):
+    """What the figures show; ParameterError if the shapes do not fit."""
+
+    layers: Layers
+    tree: Tree  # their energies
+    pitches: NDArray[np.floating]  # of the first layer, MIDI numbers; NaN: unpitched
+    labels: tuple[str, ...] = ()  # of the last layer's components; empty: none
+    together: bool = False  # the cost is that of all layers, not of the last one
+    beta: float = 2.0
+
+    def __post_init__(self) -> None:
+        A, S = self.layers.A, self.layers.S
+        frames, components = S[0].shape[1:], S[0].shape[:1]
+        self.check(frequencies=A[0].shape[:1], times=frames, pitches=components)
+        if self.tree.ranks != self.layers.ranks:
+            raise ParameterError(
+                f"the tree has ranks {self.tree.ranks}, the layers {self.layers.ranks}"
+            )
+
+    @property
+    def n_layers(self) -> int:
+        """The number of layers."""
+        return len(self.layers.ranks)
+
+    @cached_property
+    def order(self) -> list[list[int]]:
+        """The components of each layer from the top, those of one parent together."""
+        order: list[list[int]] = [[] for _ in range(self.n_layers)]
+        for layer, component in self._descent():
+            order[layer].append(component)
+        return order
+
+    @cached_property
+    def places(self) -> list[dict[int, float]]:
+        """Where each component stands in the tree, in rows of the first layer."""
+        places: list[dict[int, float]] = [{} for _ in range(self.n_layers)]
+        n_rows = 0
+        for layer, component in reversed(list(self._descent())):
+            own = [places[layer - 1][c] for c in self.tree.children(layer, component)]
+            if not own:
+                own = [n_rows]
+                n_rows += 1
+            places[layer][component] = (min(own) + max(own)) / 2
+        return places
+
+    def name(self, layer: int, component: int) -> str:
+        """Number, label, notes and share, such as ``3: A4, 12%`` or ``1 verse: A4``."""
+        named = self.labels if layer == self.n_layers - 1 else ()
+        label = dict(enumerate(named)).get(component, "")
+        share = canvas.percent(self.tree.shares[layer][component])
+        number = f"{component + 1} {label}".rstrip()
+        return f"{number}: {self._notes(layer, component)}, {share}"
+
+    def colour(self, layer: int, component: int) -> str:
+        """That of the component of the last layer that it belongs to."""
+        if self.n_layers == 1:
+            return BLUE
+        top = self.tree.ancestor(component, layer)
+        return HUES[top] if top < len(HUES) else GREY
+
+    def _notes(self, layer: int, component: int) -> str:
+        """The notes of a component, the strongest first."""
+        names = notes_of(self.tree, self.pitches, layer, component)
+        chosen = list(names)[:MOST_NOTES]
+        chosen = [n for n in chosen if names[n] >= LEAST_NOTE] or chosen[:1]
+        return " ".join(chosen) or "silent"
+
+    def _descent(self) -> Iterator[tuple[int, int]]:
+        """Yield each layer and component, a parent before its children."""
+
+        def below(layer: int, component: int) -> Iterator[tuple[int, int]]:
+            yield layer, component
+            for child in self.tree.children(layer, component):
+                yield from below(layer - 1, child)
+
+        for component in range(self.layers.ranks[-1]):
+            yield from below(self.n_layers - 1, component)
 
 
 def draw_layer_figures(
@@ -45,18 +134,18 @@ def layers_figure(data: LayerFigureData) -> Figure:
     n_rows[0] = 1 + round(max(data.places[0].values()))
     row = min(max(_USUAL / n_rows[0], _LOWEST_ROW), _TALLEST / n_rows[0], _HIGHEST_ROW)
     tall = [row * n_rows[0], *(n * _UPPER_ROW for n in n_rows[1:])]
-    height = canvas.HEADER + 0.1 + sum(tall) + _GAP * (len(tall) - 1) + _FOOT
+    height = 0.1 + sum(tall) + _GAP * (len(tall) - 1)
     subtitle = "Layers: when each component sounds, and how strongly"
     if data.n_layers > 1:
         subtitle = (
             "Layers: what sounds together, and when; discs and links are as large as "
             "their share of the energy"
         )
-    figure = canvas.new_figure(_WIDTH, height, data.title, subtitle)
+    figure = canvas.new_figure(data.title, subtitle, height)
     left = _NAMES if data.n_layers > 1 else _NAMES - _TREE
-    bottom = _FOOT
+    bottom = canvas.FOOT
     for layer, inches in enumerate(tall):
-        box = (left, bottom, _WIDTH - left - _RIGHT, inches)
+        box = (left, bottom, _RIGHT - left, inches)
         _draw_activations(figure, data, layer, box, n_rows[layer])
         bottom += inches + _GAP
     if data.n_layers > 1:
@@ -65,11 +154,7 @@ def layers_figure(data: LayerFigureData) -> Figure:
 
 
 def _draw_activations(
-    figure: Figure,
-    data: LayerFigureData,
-    layer: int,
-    box: canvas.Box,
-    n_rows: int,
+    figure: Figure, data: LayerFigureData, layer: int, box: canvas.Box, n_rows: int
 ) -> None:
     """Draw a row for each component of a layer."""
     axes = canvas.panel(figure, box)
@@ -98,13 +183,12 @@ def _draw_tree(
     figure: Figure, data: LayerFigureData, inches: float, n_rows: int
 ) -> None:
     """Draw the components as discs, a column a layer, and what links them."""
-    axes = canvas.panel(figure, (_LEFT, _FOOT, _TREE, inches))
-    axes.set(xlim=(0, data.n_layers - 1), ylim=(-0.5, n_rows - 0.5), xticks=[])
-    axes.set_yticks([])
-    axes.spines[:].set_visible(False)
-    axes.patch.set_visible(False)
-    for layer, component, parent, share in _links(data):
-        _draw_link(axes, data, layer, component, parent, share)
+    axes = canvas.panel(figure, (_LEFT, canvas.FOOT, _TREE, inches))
+    axes.set(xlim=(0, data.n_layers - 1), ylim=(-0.5, n_rows - 0.5))
+    axes.set(xticks=[], yticks=[])
+    axes.set_axis_off()
+    for link in _links(data):
+        _draw_link(axes, data, *link)
     for layer in range(data.n_layers):
         _draw_discs(axes, data, layer)
         canvas.note(
@@ -119,24 +203,18 @@ def _draw_tree(
         )
 
 
-def _links(data: LayerFigureData) -> Iterator[tuple[int, int, int, float]]:
-    """Yield layer, component, its parent and the energy that both share."""
+def _links(data: LayerFigureData) -> Iterator[tuple[int, int, int]]:
+    """Yield layer, component, and one above with which it shares energy."""
     for layer, flow in enumerate(data.tree.flows):
         for component, energies in enumerate(flow):
-            least = LEAST_LINK * energies.sum()
-            for parent, energy in enumerate(energies):
-                main = parent == data.tree.parents[layer][component]
-                if main or energy > least:
-                    yield layer, component, parent, float(energy)
+            drawn = energies > LEAST_LINK * energies.sum()
+            drawn[data.tree.parents[layer][component]] = True
+            for parent in np.flatnonzero(drawn):
+                yield layer, component, int(parent)
 
 
 def _draw_link(
-    axes: Axes,
-    data: LayerFigureData,
-    layer: int,
-    component: int,
-    parent: int,
-    energy: float,
+    axes: Axes, data: LayerFigureData, layer: int, component: int, parent: int
 ) -> None:
     """Draw a curve as thick as there is energy; pale, if not to the parent."""
     end, start = (data.n_layers - 1 - k for k in (layer, layer + 1))
@@ -149,7 +227,7 @@ def _draw_link(
             Curve(points, codes),
             facecolor="none",
             edgecolor=data.colour(layer + 1, parent),
-            linewidth=0.6 + _THICKEST * energy,
+            linewidth=0.6 + _THICKEST * data.tree.flows[layer][component][parent],
             alpha=0.55 if main else 0.2,
             capstyle="round",
             zorder=2 if main else 1,

@@ -26,13 +26,12 @@ def templates_figure(data: ScoreFigureData) -> Figure:
     n_rows = max(sum(map(len, parts)) for parts in columns)
     row = min(max(4 / n_rows, 0.155), 0.4)
     tall = max(sum(row * len(part) + _GAP for part in parts) for parts in columns)
-    height = 0.5 + tall + canvas.HEADER
     subtitle = "Templates W: the spectrum of each note; a dot marks its fundamental"
-    figure = canvas.new_figure(11, height, data.title, subtitle)
+    figure = canvas.new_figure(data.title, subtitle, tall - 0.1)
     shades = data.templates(data.factorization, canvas.W_RANGE)
     width = 9.5 / len(columns)
     for number, parts in enumerate(columns):
-        top = height - canvas.HEADER + 0.1
+        top = canvas.FOOT + tall
         for part in parts:
             inches = row * len(part)
             top -= inches + _GAP
@@ -52,59 +51,40 @@ def templates_figure(data: ScoreFigureData) -> Figure:
 
 def activations_figure(data: ScoreFigureData) -> Figure:
     """Draw a piano roll of the activations, each in the colour of its stem."""
-    keys, lanes = _layout(data)
-    bottom = lanes.start if lanes else keys.start
-    n_rows = (keys.stop if keys else lanes.stop) - bottom
-    row = min(max(5 / n_rows, 0.12), 0.6)
-    legend = data.palette.legend
-    figure = canvas.new_figure(
-        11,
-        0.6 + n_rows * row + canvas.header(legend),
-        data.title,
-        "Activations H: who plays what, when, and how strongly",
-        legend,
-    )
-    left = 1.5 if lanes else 0.85
-    axes = canvas.panel(figure, (left, 0.6, 9.9 - left, n_rows * row))
-    pictures.draw_keys(axes, keys, data.span)
     pitches = [int(v.pitch) for v in data.voices if not np.isnan(v.pitch)]
+    keys, lanes, rows = pictures.roll_rows(pitches, len(data.voices) - len(pitches))
+    row = min(max(5 / len(rows), 0.12), 0.6)
+    tall = len(rows) * row
+    subtitle = "Activations H: who plays what, when, and how strongly"
+    figure = canvas.new_figure(data.title, subtitle, tall, data.palette.legend)
+    left = 1.5 if lanes else 0.85
+    axes = canvas.panel(figure, (left, 0.6, 9.9 - left, tall))
+    pictures.draw_keys(axes, keys, data.span)
     places = [*lanes, *pitches]
-    _draw_roll(axes, data, np.array(places) - bottom, n_rows, bottom)
+    _draw_roll(axes, data, places, rows)
     names = {p: v.name for p, v in zip(places, data.voices, strict=True)}
     scales.name_rows(axes, names, row)
     scales.time_axis(axes, data.span)
-    _bar(figure, n_rows * row, canvas.H_RANGE)
+    _bar(figure, tall, canvas.H_RANGE)
     return figure
 
 
 def constraints_figure(data: ScoreFigureData) -> Figure:
     """Draw W and H before the updates, where the score allows sound, and after."""
     start: Factorization = data.needed("start")
-    legend = data.palette.legend
-    figure = canvas.new_figure(
-        11,
-        8.25 + canvas.header(legend),
-        data.title,
-        "Constraints: the score decides where W and H may sound; what is zero stays so",
-        legend,
+    subtitle = (
+        "Constraints: the score decides where W and H may sound; what is zero stays so"
     )
+    figure = canvas.new_figure(data.title, subtitle, 7.65, data.palette.legend)
     W = [data.templates(f, canvas.W_RANGE) for f in (start, data.factorization)]
     allowed = data.power(start) > 0
-    learned = pooling.shades(data.power(data.factorization), canvas.H_RANGE)
-    _draw_factors(
-        figure,
-        4.7,
-        data,
-        (W[0], np.where(allowed, _START, 0.0)),
-        ("W at first", "H at first: where the score has notes"),
-    )
-    _draw_factors(
-        figure,
-        0.65,
-        data,
-        (_on(W[0] > 0, W[1]), _on(allowed, learned)),
-        ("W learned", "H learned; pale: where it may be"),
-    )
+    H = pooling.shades(data.power(data.factorization), canvas.H_RANGE)
+    shades = W[0], np.where(allowed, _START, 0.0)
+    captions = "W at first", "H at first: where the score has notes"
+    _draw_factors(figure, 4.7, data, shades, captions)
+    shades = _on(W[0] > 0, W[1]), _on(allowed, H)
+    captions = "W learned", "H learned; pale: where it may be"
+    _draw_factors(figure, 0.65, data, shades, captions)
     _bar(figure, 7.4, canvas.H_RANGE)
     return figure
 
@@ -168,33 +148,21 @@ def _on(allowed: NDArray[np.bool_], shades: Shades) -> Shades:
     return np.where(allowed, np.maximum(shades, _ALLOWED), shades)
 
 
-def _layout(data: ScoreFigureData) -> tuple[range, range]:
-    """The rows of a piano roll: its keys, and a row below them that of others."""
-    pitches = np.array([v.pitch for v in data.voices if not np.isnan(v.pitch)])
-    keys = pictures.key_range(pitches.astype(np.intp))
-    n_lanes = len(data.voices) - len(pitches)
-    top = keys.start - 1 if keys else n_lanes
-    return keys, range(top - n_lanes, top)
-
-
 def _draw_roll(
-    axes: Axes,
-    data: ScoreFigureData,
-    rows: NDArray[np.intp],
-    n_rows: int,
-    bottom: int,
+    axes: Axes, data: ScoreFigureData, places: list[int], rows: range
 ) -> None:
     """Draw each voice in its row; where some share one, the strongest is seen."""
     strengths = pooling.shades(data.power(data.factorization), canvas.H_RANGE)
     if strengths.max() < 0:
         canvas.remark(axes, "silence")
-    shades = np.zeros((n_rows, data.n_columns))
+    shades = np.zeros((len(rows), data.n_columns))
     groups = np.zeros(shades.shape, np.intp)
-    for row, group, strength in zip(rows, data.groups, strengths, strict=True):
+    places = [place - rows.start for place in places]
+    for row, group, strength in zip(places, data.groups, strengths, strict=True):
         louder = strength > shades[row]
         shades[row, louder], groups[row, louder] = strength[louder], group
     colours = stems.shaded(shades, groups, data.palette.colours)
-    pictures.draw_bars(axes, data, colours, bottom)
+    pictures.draw_bars(axes, data, colours, rows.start)
 
 
 def _bar(figure: Figure, inches: float, span: int) -> None:

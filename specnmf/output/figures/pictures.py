@@ -12,16 +12,8 @@ from matplotlib.colors import Colormap, to_rgba_array
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from specnmf.output.figures import pooling
-from specnmf.output.figures.canvas import (
-    GREY,
-    PLAIN,
-    SMALL,
-    V_RANGE,
-    Box,
-    panel,
-    remark,
-)
+from specnmf.output.figures import canvas, pooling
+from specnmf.output.figures.canvas import GREY, PLAIN, SMALL, V_RANGE, Box
 from specnmf.output.figures.pooling import Float32, Float64, Plane, Rows
 from specnmf.output.figures.scales import frequency_axis, grid
 
@@ -33,9 +25,9 @@ BLACK_KEYS = (1, 3, 6, 8, 10)
 _ROOMY = 1.2  # inches of a bar with room for its label
 
 
-def bar(figure: Figure, box: Box, colours: Colormap, span: int) -> None:
+def bar(figure: Figure, box: Box, colours: Colormap | str, span: int) -> None:
     """Explain the colours: dB below the maximum."""
-    axes = panel(figure, box)
+    axes = canvas.panel(figure, box)
     ramp = np.linspace(0, 1, 256)[:, None]
     extent = (0, 1, -span, 0)
     axes.imshow(ramp, extent=extent, cmap=colours, interpolation="nearest", **IMAGE)
@@ -72,20 +64,16 @@ def draw_power(
     )
     frequency_axis(axes.yaxis, rows)
     if peak < pooling.SILENCE:
-        remark(axes, "silence", "white" if colours == "magma" else GREY)
+        canvas.remark(axes, "silence", "white" if colours == "magma" else GREY)
 
 
 def draw_bars(
     axes: Axes, plane: Plane, colours: NDArray[np.uint8], bottom: float
 ) -> None:
-    """Draw rows of activations as bars with a gap between them.
+    """Draw rows of activations as bars, one apart, from ``bottom`` up.
 
-    Parameters
-    ----------
-    colours : array of bytes, shape (n_rows, n_columns, 4)
-        Coloured already: imshow would take ten times the memory for it.
-    bottom : float
-        Where the middle of the lowest row lies; the next lie one apart.
+    They are coloured already, in bytes of shape (n_rows, n_columns, 4): imshow would
+    take ten times the memory for it.
     """
     low = bottom - 0.5
     lines = np.repeat(colours, 10, axis=0)  # two of ten lines are a gap
@@ -118,18 +106,9 @@ def draw_boxes(
     fill: float,
     linewidth: float,
 ) -> None:
-    """Draw notes as boxes.
+    """Draw notes as boxes: left, right, bottom and top of each, shape (n_boxes, 4).
 
-    Parameters
-    ----------
-    boxes : array, shape (n_boxes, 4)
-        Left, right, bottom and top of each.
-    colours : sequence of str
-        Of each.
-    fill : float
-        How much of what lies behind a box is covered, 0 to 1.
-    linewidth : float
-        Of the outlines, in points.
+    ``fill`` is how much of what lies behind a box is covered, 0 to 1.
     """
     corners = boxes[:, [[0, 2], [1, 2], [1, 3], [0, 3]]]
     axes.add_collection(
@@ -153,10 +132,18 @@ def draw_keys(axes: Axes, keys: range, span: tuple[float, float]) -> None:
     axes.hlines(octaves, *span, color="#a6a6a6", linewidth=0.7, zorder=0.5)
 
 
-def key_range(notes: NDArray[np.intp]) -> range:
+def roll_rows(pitches: Sequence[int], n_lanes: int) -> tuple[range, range, range]:
+    """The keys of a piano roll, its lanes below an empty row, and all its rows."""
+    keys = key_range(pitches)
+    top = keys.start - 1 if keys else n_lanes
+    lanes = range(top - n_lanes, top)
+    return keys, lanes, range((lanes or keys).start, (keys or lanes).stop)
+
+
+def key_range(pitches: Sequence[int]) -> range:
     """The semitones to draw: those used, a margin, and at least an octave."""
-    if not len(notes):
+    if not pitches:
         return range(0)
-    low, high = int(notes.min()) - 2, int(notes.max()) + 2
+    low, high = min(pitches) - 2, max(pitches) + 2
     more = max(0, 12 - (high - low))
     return range(low - more // 2, high + more - more // 2 + 1)

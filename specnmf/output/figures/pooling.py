@@ -9,16 +9,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from specnmf.audio.streaming import RollingMagnitudes
 from specnmf.errors import ParameterError
 from specnmf.notation import hertz
 
 Float32 = NDArray[np.float32]
 Float64 = NDArray[np.float64]
+#: V, shape (n_bins, n_frames); or read block by block, in order of time.
+Magnitudes = NDArray[np.floating] | RollingMagnitudes
 
 #: At most so many columns and rows in the picture of a spectrogram.
 COLUMNS, ROWS = 1000, 360
@@ -28,17 +31,6 @@ BLOCK = 512
 SILENCE = -200.0
 
 _ZERO = 1e-30  # stands for a power of zero, -300 dB
-
-
-class MagnitudesOf(Protocol):
-    """V that is not held: gives its frames block by block, in order of time."""
-
-    @property
-    def shape(self) -> tuple[int, int]:
-        """(n_bins, n_frames)."""
-
-    def __call__(self, frames: slice, /) -> Float32:
-        """Some frames, (n_frames, n_bins), as an array of its own."""
 
 
 class Rows(NamedTuple):
@@ -52,30 +44,14 @@ class Rows(NamedTuple):
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Plane:
-    """Time and frequency of some figures' pictures.
+    """Time and frequency of some figures' pictures."""
 
-    Parameters
-    ----------
-    frequencies : array, shape (n_bins,)
-        Of the bins, in Hz, rising.
-    times : array, shape (n_frames,)
-        Of the frames' centres, in seconds, evenly spaced.
-    title : str
-        Stands above each figure; the recording's name.
-    """
-
-    frequencies: NDArray[np.floating]
-    times: NDArray[np.floating]
-    title: str = ""
+    frequencies: NDArray[np.floating]  # (n_bins,), in Hz, rising
+    times: NDArray[np.floating]  # (n_frames,), centres in seconds, evenly spaced
+    title: str = ""  # above each figure: the recording's name
 
     def check(self, **shapes: tuple[int, ...]) -> None:
-        """Make fields arrays, and see that they have their shapes.
-
-        Raises
-        ------
-        ParameterError
-            If one has not.
-        """
+        """Make fields arrays; raise ParameterError if a shape is another."""
         for name, expected in shapes.items():
             given = getattr(self, name)
             array = given if hasattr(given, "shape") else np.asarray(given)
@@ -146,9 +122,7 @@ def log_axis(
     return Rows(np.log2(edges), left, weight, np.searchsorted(points, edges))
 
 
-def picture(
-    V: NDArray[np.floating] | MagnitudesOf, plane: Plane, rows: Rows
-) -> Float32:
+def picture(V: Magnitudes, plane: Plane, rows: Rows) -> Float32:
     """The power of V in dB, shape (ROWS, n_columns)."""
     pooled = np.empty((plane.n_columns, ROWS), np.float32)
     for frames, columns in plane.blocks():
@@ -156,7 +130,7 @@ def picture(
     return pooled.T
 
 
-def spectra(V: NDArray[np.floating] | MagnitudesOf, frames: slice) -> Float32:
+def spectra(V: Magnitudes, frames: slice) -> Float32:
     """Some frames of V, a frame a row, as an array of its own."""
     if not isinstance(V, np.ndarray):
         return V(frames)
@@ -164,8 +138,15 @@ def spectra(V: NDArray[np.floating] | MagnitudesOf, frames: slice) -> Float32:
 
 
 def pooled_block(spectra: Float32, group: int, rows: Rows) -> Float32:
-    """Decibels of some frames, shape (n_columns, ROWS); overwrites its argument."""
-    return log_rows(_mean_power(spectra, group), rows)
+    """Decibels of the mean power of each group of frames, shape (n_columns, ROWS).
+
+    Overwrites the spectra.
+    """
+    power = np.square(spectra, out=spectra)
+    starts = np.arange(0, len(power), group)
+    sizes = np.diff(starts, append=len(power)).astype(np.float32)
+    mean = np.add.reduceat(power, starts) / sizes[:, None]
+    return log_rows(np.asarray(mean, np.float32), rows)
 
 
 def log_rows(power: Float32, rows: Rows) -> Float32:
@@ -180,12 +161,7 @@ def log_rows(power: Float32, rows: Rows) -> Float32:
 
 
 def template_rows(W: NDArray[np.floating], rows: Rows, span: float) -> Float32:
-    """Each template over the rows, from 0, ``span`` dB below its maximum, to 1.
-
-    Returns
-    -------
-    array, shape (n_components, ROWS)
-    """
+    """Each template from 0, ``span`` dB below its maximum, to 1, shape (n, ROWS)."""
     peaks = np.maximum(W.max(axis=0), np.finfo(W.dtype).tiny)
     power = np.square((W / peaks).T).astype(np.float32)
     level = log_rows(power, rows)
@@ -210,11 +186,3 @@ def shades(power: Float64, span: float) -> Float64:
 def octaves(midi: ArrayLike) -> Float64:
     """Log2 of the frequency in Hz of MIDI numbers."""
     return np.asarray(np.log2(hertz(midi)))
-
-
-def _mean_power(spectra: Float32, group: int) -> Float32:
-    """Mean square of each group of rows; overwrites its argument."""
-    power = np.square(spectra, out=spectra)
-    starts = np.arange(0, len(power), group)
-    sizes = np.diff(starts, append=len(power)).astype(np.float32)
-    return np.asarray(np.add.reduceat(power, starts) / sizes[:, None], np.float32)

@@ -27,15 +27,7 @@ def draw_rank_figure(
     figure_format: FigureFormat = "png",
     title: str = "",
 ) -> None:
-    """Write ``rank``: the held-out cost of each number of components, and the choice.
-
-    Parameters
-    ----------
-    choice : RankChoice
-        From `specnmf.factor.rank.choose_rank`.
-    folder, figure_format, title
-        As for `specnmf.output.figures.draw_figures`.
-    """
+    """Write ``rank``: the held-out cost of each number of components."""
     figure = rank_figure(choice, title)
     canvas.save(figure, folder / f"rank.{figure_format}", figure_format)
 
@@ -43,7 +35,7 @@ def draw_rank_figure(
 def rank_figure(choice: RankChoice, title: str = "") -> Figure:
     """Draw how much each number of components explains of what it was not shown."""
     subtitle = f"How many components: {choice.chosen}, by cross-validation"
-    figure = canvas.new_figure(8, 4.6, title, subtitle)
+    figure = canvas.new_figure(title, subtitle, 3.28, width=8)
     axes = canvas.panel(figure, (0.8, 0.6, 6.9, 3.28))
     canvas.caption(axes, "Error where the model was not shown the recording")
     scales.grid(axes, "both")

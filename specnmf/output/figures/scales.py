@@ -58,46 +58,30 @@ def clock_ticks(
 def name_rows(
     axes: Axes, names: Mapping[int, str], inches: float, *, most: int = _LONGEST_ROW
 ) -> None:
-    """Name rows at the left: all, or as many as there is room for.
-
-    Parameters
-    ----------
-    names : mapping of int to str
-        By the row's place.
-    inches : float
-        From a row to the next.
-    most : int
-        Characters of a name.
-    """
-    _name(axes.yaxis, names, inches, most, rotation=0)
+    """Name rows at the left, by their places: all, or as many as there is room for."""
+    _name(axes.yaxis, names, inches, most)
 
 
 def name_columns(axes: Axes, names: Mapping[int, str], inches: float) -> None:
     """Name columns below, upright where they are wide enough for any name."""
-    if inches > _WIDE:
-        _name(axes.xaxis, names, inches, _LONGEST_ROW, rotation=0)
-    else:
-        _name(axes.xaxis, names, inches, _LONGEST_COLUMN, rotation=90)
+    upright = inches > _WIDE
+    most = _LONGEST_ROW if upright else _LONGEST_COLUMN
+    _name(axes.xaxis, names, inches, most, rotation=0 if upright else 90)
 
 
 def _name(
-    axis: Axis, names: Mapping[int, str], inches: float, most: int, *, rotation: float
+    axis: Axis, names: Mapping[int, str], inches: float, most: int, rotation: float = 0
 ) -> None:
-    chosen = _spread(names, inches)
+    """Name places that lie so far apart that their names do not touch."""
+    chosen: list[int] = []
+    for place in sorted(names):
+        if not chosen or (place - chosen[-1]) * inches > _NAME - 1e-9:
+            chosen.append(place)
     labels = [printable(names[place], most) for place in chosen]
     axis.set_ticks(chosen, labels=labels, fontsize=SMALL, rotation=rotation)
     for label in axis.get_ticklabels():
         label.set_parse_math(False)
     axis.set_tick_params(length=0)
-
-
-def _spread(names: Mapping[int, str], inches: float) -> list[int]:
-    """Places that lie so far apart that their names do not touch."""
-    chosen: list[int] = []
-    for place in sorted(names):
-        if not chosen or (place - chosen[-1]) * inches > _NAME - 1e-9:
-            chosen.append(place)
-    return chosen
 
 
 def frequency_axis(axis: Axis, rows: Rows, *, sparse: bool = False) -> None:

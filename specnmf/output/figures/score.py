@@ -37,14 +37,8 @@ def score_figure(data: ScoreFigureData) -> Figure:
     pitches = [note.pitch for note in data.score.notes if not note.percussion]
     tall = 5.4 if pitches else 3.4
     lanes = _LANE * len(drums) + _GAP if drums else 0.0
-    legend = data.palette.legend
-    figure = canvas.new_figure(
-        11,
-        0.6 + lanes + tall + canvas.header(legend),
-        data.title,
-        "Score: the notes, over the spectrogram of the recording",
-        legend,
-    )
+    subtitle = "Score: the notes, over the spectrogram of the recording"
+    figure = canvas.new_figure(data.title, subtitle, lanes + tall, data.palette.legend)
     left = 1.35 if drums else 0.95
     box = (left, 0.6 + lanes, 9.4 - left, tall)
     _draw_overlay(figure, box, data, _rows(data, pitches), labelled=not drums)
@@ -83,37 +77,38 @@ def _draw_overlay(
 
 def _draw_notes(axes: Axes, data: ScoreFigureData) -> None:
     """Outline each pitched note at its fundamental, a semitone high."""
-    kept = np.array([not note.percussion for note in data.score.notes])
-    pitches = np.array([note.pitch for note in data.score.notes], float)
+    pitches = np.array([n.pitch for n in data.score.notes if not n.percussion], float)
     low, high = pooling.octaves(pitches - 0.5), pooling.octaves(pitches + 0.5)
-    boxes = np.column_stack([_extents(data), low, high])[kept]
-    colours = [data.palette.colours[g] for g in data.palette.notes[kept]]
-    linewidth = 1.4 if len(boxes) < _MANY else 0.9
-    pictures.draw_boxes(axes, boxes, colours, fill=0.15, linewidth=linewidth)
+    linewidth = 1.4 if len(pitches) < _MANY else 0.9
+    _draw_boxes(axes, data, False, low, high, fill=0.15, linewidth=linewidth)
 
 
 def _draw_lanes(axes: Axes, data: ScoreFigureData, drums: Sequence[int]) -> None:
     """Draw each stroke in the lane of its drum."""
-    lanes = {drum: lane for lane, drum in enumerate(drums)}
-    notes = data.score.notes
-    kept = np.array([note.percussion for note in notes])
-    lane = np.array([lanes.get(note.pitch, 0) for note in notes])
-    boxes = np.column_stack([_extents(data), lane - 0.36, lane + 0.36])[kept]
-    colours = [data.palette.colours[g] for g in data.palette.notes[kept]]
-    pictures.draw_boxes(axes, boxes, colours, fill=0.75, linewidth=0.5)
+    lane = np.array([drums.index(n.pitch) for n in data.score.notes if n.percussion])
+    _draw_boxes(axes, data, True, lane - 0.36, lane + 0.36, fill=0.75, linewidth=0.5)
     axes.set_ylim(-0.5, len(drums) - 0.5)
-    scales.name_rows(axes, {lanes[drum]: drum_name(drum) for drum in drums}, _LANE)
+    scales.name_rows(axes, dict(enumerate(map(drum_name, drums))), _LANE)
     scales.time_axis(axes, data.span)
     scales.grid(axes)
 
 
-def _extents(data: ScoreFigureData) -> Float64:
-    """When each note begins and ends as drawn, shape (n_notes, 2)."""
-    start, stop = data.span
-    starts = np.array([note.start for note in data.score.notes])
-    lengths = np.array([note.duration for note in data.score.notes])
-    lengths = np.maximum(lengths, LEAST_WIDTH * (stop - start))
-    return np.column_stack([starts, starts + lengths])
+def _draw_boxes(
+    axes: Axes,
+    data: ScoreFigureData,
+    percussion: bool,
+    low: Float64,
+    high: Float64,
+    **style: float,
+) -> None:
+    """Draw a box for each note that is percussion, or each that is not."""
+    coloured = zip(data.score.notes, data.palette.of_notes, strict=True)
+    kept = [(n, colour) for n, colour in coloured if n.percussion == percussion]
+    starts = np.array([note.start for note, _ in kept])
+    shortest = LEAST_WIDTH * (data.span[1] - data.span[0])
+    lengths = np.maximum([note.duration for note, _ in kept], shortest)
+    boxes = np.column_stack([starts, starts + lengths, low, high])
+    pictures.draw_boxes(axes, boxes, [colour for _, colour in kept], **style)
 
 
 def _draw_keyboard(axes: Axes, rows: Rows) -> None:

@@ -60,7 +60,7 @@ def sources_figure(data: ScoreFigureData) -> Figure:
     subtitle = "Sources: how loud each stem is, on one scale; its peak at the right"
     if len(shown) < len(every):
         subtitle += f"; the {len(shown)} strongest of {len(every)}"
-    figure = canvas.new_figure(11, 0.6 + tall + canvas.HEADER, data.title, subtitle)
+    figure = canvas.new_figure(data.title, subtitle, tall)
     axes = canvas.panel(figure, (1.7, 0.6, 8.6, tall))
     peaks = [float(every[stem].max(initial=0)) for stem in shown]
     loudest = max(peaks)
@@ -92,11 +92,7 @@ def _ordered(data: ScoreFigureData, names: list[str]) -> list[str]:
 
 
 def _draw_envelope(
-    axes: Axes,
-    plane: Plane,
-    place: int,
-    envelope: NDArray[np.floating],
-    colour: str,
+    axes: Axes, plane: Plane, place: int, envelope: NDArray[np.floating], colour: str
 ) -> None:
     """Draw an envelope, at most 1, about its row."""
     starts = np.linspace(0, len(envelope), pooling.COLUMNS, endpoint=False)

@@ -29,20 +29,17 @@ _STEPS = 256
 
 
 class Palette(NamedTuple):
-    """The groups of stems that have a colour, and whose each note is.
+    """The groups of stems that have a colour, and whose each note is."""
 
-    Attributes
-    ----------
-    names, colours : tuple of str
-        Of the groups, from the highest to the lowest.
-    notes, components : array of int
-        The group of each note of the score and of each component.
-    """
-
-    names: tuple[str, ...]
+    names: tuple[str, ...]  # of the groups, from the highest to the lowest
     colours: tuple[str, ...]
-    notes: NDArray[np.intp]
-    components: NDArray[np.intp]
+    notes: NDArray[np.intp]  # the group of each note of the score,
+    components: NDArray[np.intp]  # and of each component
+
+    @property
+    def of_notes(self) -> list[str]:
+        """The colour of each note of the score."""
+        return [self.colours[group] for group in self.notes]
 
     @property
     def legend(self) -> list[tuple[str, str]]:
@@ -53,14 +50,7 @@ class Palette(NamedTuple):
 def palette(score: Score, labels: Sequence[str], components: Sequence[str]) -> Palette:
     """Give each stem a hue; if there are too many, each part, the largest first.
 
-    Parameters
-    ----------
-    score : Score
-        The notes.
-    labels : sequence of str
-        The stem of each note.
-    components : sequence of str
-        The stem of each component; it may be one without notes.
+    The labels are the stems of the notes; a component's stem may have no notes.
     """
     by_note = _groups(score, labels)
     by_component = _component_groups(labels, by_note, components)
@@ -83,18 +73,8 @@ def shaded(
 ) -> NDArray[np.uint8]:
     """Colour an image: transparent where soft, its group's hue where loud.
 
-    Parameters
-    ----------
-    shades : array, any shape
-        From 0 to 1; below 0 as 0.
-    groups : array of int, of a shape that fits
-        The group of each point.
-    colours : sequence of str
-        Of the groups.
-
-    Returns
-    -------
-    array of bytes, shape of ``shades`` and 4
+    Shades reach from 0, or less, to 1; groups have a shape that fits theirs. Returns
+    bytes of the shades' shape and 4.
     """
     ramps = np.stack([ramp(colour) for colour in colours])
     steps = np.clip(shades * (_STEPS - 1), 0, _STEPS - 1).astype(np.intp)
