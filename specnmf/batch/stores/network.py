@@ -20,17 +20,8 @@ _REMEDY = "pip install 'specnmf[cloud]'"
 def file_system(protocol: str, authority: str, process: int) -> Any:
     """The file system of a bucket or host; it comes from fsspec.
 
-    Parameters
-    ----------
-    protocol, authority : str
-        As ``s3`` and the bucket of a URL ``s3://bucket/folder``.
-    process : int
-        Each has its own: connections outlive no fork.
-
-    Raises
-    ------
-    ParameterError
-        If the protocol is unknown, or what it needs is not installed.
+    Each process has its own: connections outlive no fork. If the protocol is unknown,
+    or what it needs is not installed, that is a ParameterError.
     """
     url = f"{protocol}://{authority}/"
     try:

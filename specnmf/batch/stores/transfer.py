@@ -10,9 +10,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
-from specnmf.batch.stores.names import last
 from specnmf.batch.stores.network import network
-from specnmf.batch.stores.store import UPLOADING, told
+from specnmf.batch.stores.store import UPLOADING, last, told
 from specnmf.errors import AudioError, OutputError
 from specnmf.output.folder import REPORT
 
@@ -27,15 +26,7 @@ _LONGEST, _LONGEST_SUFFIX = 255, 16
 def downloaded(file: RemoteStore) -> Iterator[Path]:
     """Yield the path of a copy of a file, which is removed afterwards.
 
-    Parameters
-    ----------
-    file : RemoteStore
-        At the URL of the file itself.
-
-    Raises
-    ------
-    AudioError
-        If there is no such file, or it cannot be copied.
+    If there is no such file, or it cannot be copied, that is an AudioError.
     """
     with tempfile.TemporaryDirectory(prefix="specnmf-") as folder:
         path = Path(folder, _local_name(last(file.path)))
@@ -56,20 +47,9 @@ def upload(folder: Path, target: RemoteStore, *, overwrite: bool) -> None:
     a hidden file tells what it is: what an upload leaves that was cut off is known by
     it, and gives way to the next.
 
-    Parameters
-    ----------
-    folder : path
-        The run, on this machine.
-    target : RemoteStore
-        Where it is to be found.
-    overwrite : bool
-        Replace a finished run that is there.
-
-    Raises
-    ------
-    OutputError
-        If the place is taken by a run, or by what is no run; or if the upload
-        fails, after which what was uploaded is removed again, if that is possible.
+    A place that is taken by a run, unless it may overwrite it, or by what is no run, is
+    an OutputError; so is an upload that fails, after which what was uploaded is removed
+    again, if that is possible.
     """
     with told(OutputError, f"{target.root} cannot be written"), network():
         old = _check_free(target, overwrite=overwrite)
