@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from specnmf.batch import machine
-from specnmf.batch.finding import Song, Sought, find_songs, listed_songs
+from specnmf.batch.finding import Sought, find_songs, listed_songs
 from specnmf.batch.planning import Plan, Recipe, check_targets
 from specnmf.batch.running import Batch, Processes, Summary, Unwatched, Watcher
 from specnmf.batch.settings import AUTO, BatchSettings
 from specnmf.batch.stores.manifest import read_history
 from specnmf.batch.stores.places import absolute, is_folder, local_copy, open_store
-from specnmf.batch.stores.store import Store, told
+from specnmf.batch.stores.store import Unreadable, ignore, told
 from specnmf.checks import check_choice
 from specnmf.errors import BatchError, ParameterError
 from specnmf.methods.components.options import ComponentOptions
@@ -121,9 +121,7 @@ def run_batch(
         return running.run()
 
 
-def make_plan(
-    request: Request, *, unreadable: Callable[[str, str], None] | None = None
-) -> Plan:
+def make_plan(request: Request, *, unreadable: Unreadable = ignore) -> Plan:
     """What a batch would do: nothing is written yet.
 
     ``unreadable`` is called with the name of a folder that cannot be read, and why.
@@ -144,7 +142,19 @@ def make_plan(
             "--overwrite to make it again, or another --output"
         )
     recipe, sought = _recipe(request)
-    songs = list(_songs(request, source, output, sought, unreadable))
+    if request.names is not None:
+        found = listed_songs(source, request.names, sought=sought)
+    else:
+        found = find_songs(
+            source,
+            recursive=settings.recursive,
+            include=settings.include,
+            exclude=settings.exclude,
+            sought=sought,
+            apart=source.inside(output),
+            unreadable=unreadable,
+        )
+    songs = list(found)
     check_targets(songs)
     history = read_history(output) if settings.resumes else {}
     return Plan(songs, source, output, recipe, settings, history)
@@ -181,28 +191,6 @@ def _workers(plan: Plan, watcher: Watcher) -> Processes | Cluster:
     return Processes(jobs, machine.share(settings, jobs), watcher.said)
 
 
-def _songs(
-    request: Request,
-    source: Store,
-    output: Store,
-    sought: Sequence[Sought],
-    unreadable: Callable[[str, str], None] | None,
-) -> Iterator[Song]:
-    settings = request.batch
-    if request.names is not None:
-        yield from listed_songs(source, request.names, sought=sought)
-        return
-    yield from find_songs(
-        source,
-        recursive=settings.recursive,
-        include=settings.include,
-        exclude=settings.exclude,
-        sought=sought,
-        apart=source.inside(output),
-        unreadable=unreadable,
-    )
-
-
 def _recipe(request: Request) -> tuple[Recipe, list[Sought]]:
     """What to make of the songs, and the files to look for beside them."""
     tasks = request.tasks()
@@ -225,8 +213,6 @@ def _recipe(request: Request) -> tuple[Recipe, list[Sought]]:
         },
         given=given,
         checksums={name: _sha256(place) for name, place in given.items()},
-        redo=request.batch.overwrite,
-        seconds=request.batch.timeout,
         command=request.command,
     )
     return recipe, sought

@@ -13,7 +13,7 @@ from functools import cached_property, lru_cache
 from itertools import groupby
 from pathlib import Path, PurePosixPath
 
-from specnmf.batch.stores.store import Entry, Store, told
+from specnmf.batch.stores.store import Entry, Store, Unreadable, ignore, told
 from specnmf.errors import ParameterError, SpecnmfError
 from specnmf.tasks.task import Input
 
@@ -73,26 +73,16 @@ def find_songs(
     exclude: Sequence[str] = (),
     sought: Sequence[Sought] = (),
     apart: str | None = None,
-    unreadable: Callable[[str, str], None] | None = None,
+    unreadable: Unreadable = ignore,
 ) -> Iterator[Song]:
     """Yield the recordings in a folder, in the order of their names.
 
-    Parameters
-    ----------
-    store : Store
-        The folder; AudioError if there is none, or it cannot be read.
-    recursive : bool
-        Look into its folders too. Hidden ones, and those of runs, are left out.
-    include, exclude : sequence of str
-        Patterns such as ``*.wav``, for the name without its folders, or with them if
-        the pattern has a slash. Of the files that one of ``include`` matches, if
-        there is any, those are taken that none of ``exclude`` does.
-    sought : sequence of Sought
-        Of several for one input, the first counts that is there.
-    apart : str, optional
-        The name of a folder that is left out: that of the runs.
-    unreadable : callable, optional
-        Called with the name of a folder that cannot be read, and why.
+    Hidden folders, and those of runs, are left out; so is the folder named ``apart``.
+    Patterns such as ``*.wav`` are for the name without its folders, or with them if the
+    pattern has a slash. Of the files that one of ``include`` matches, if there is any,
+    those are taken that none of ``exclude`` does. Of several files that are sought for
+    one input, the first counts that is there. If there is no such folder, or it cannot
+    be read, that is an AudioError; one within it is told to ``unreadable(name, why)``.
     """
     files = store.walk(recursive=recursive, unreadable=unreadable)
     for folder, entries in groupby(files, lambda entry: posixpath.dirname(entry.name)):

@@ -43,8 +43,6 @@ class Recipe:
     #: Files for all songs, by the names of tasks' inputs; and their SHA-256.
     given: Mapping[str, str] = field(default_factory=dict)
     checksums: Mapping[str, str] = field(default_factory=dict)
-    redo: bool = False  #: Make runs again that are as they should be.
-    seconds: float | None = None  #: How long a song may take.
     command: str = ""  #: For run.json.
 
     def task_of(self, song: Song) -> Task[Any]:
@@ -86,7 +84,7 @@ class Plan:
     source: Store
     output: Store
     recipe: Recipe
-    settings: BatchSettings  #: resume, retry_failed, checksum and overwrite count.
+    settings: BatchSettings  #: All but those of finding songs count.
     history: Mapping[str, Record]  #: What came of songs before.
 
     def verdict(self, song: Song) -> Verdict:
@@ -115,8 +113,8 @@ class Plan:
             output=self.output.root,
             target=song.target,
             settings=recipe.settings[task.name],
-            redo=recipe.redo,
-            seconds=recipe.seconds,
+            redo=self.settings.overwrite,
+            seconds=self.settings.timeout,
             command=recipe.command,
         )
 
@@ -142,7 +140,9 @@ def check_targets(songs: Iterable[Song]) -> None:
     targets: dict[str, str] = {}
     clashes = []
     for song in songs:
-        other = targets.setdefault(_as_any_disk(song.target), song.name)
+        # Some file systems take names for one that differ in case or form.
+        target = unicodedata.normalize("NFC", song.target).casefold()
+        other = targets.setdefault(target, song.name)
         if other != song.name:
             clashes.append(f"{other} and {song.name} would both become {song.target}")
     clashes += _nested(targets)
@@ -162,8 +162,3 @@ def _nested(targets: dict[str, str]) -> Iterator[str]:
             parent = "/".join(parts[:length])
             if parent in targets:
                 yield f"{name} would be put into {parent}, the run of {targets[parent]}"
-
-
-def _as_any_disk(target: str) -> str:
-    """The same for names that some file systems take for one."""
-    return unicodedata.normalize("NFC", target).casefold()

@@ -20,7 +20,6 @@ from specnmf.batch.stores.store import (
     Unreadable,
     is_hidden,
     reason,
-    tell,
     told,
     within,
 )
@@ -86,7 +85,7 @@ class LocalStore(Store):
         return status.st_dev, status.st_ino
 
     def _list(
-        self, folder: str, unreadable: Unreadable | None
+        self, folder: str, unreadable: Unreadable
     ) -> tuple[list[Entry], list[str]]:
         """Links count as what they lead to; those that lead nowhere are left out."""
         files, folders = [], []
@@ -100,16 +99,14 @@ class LocalStore(Store):
         shown = sorted(name for name in folders if not is_hidden(name))
         return list(self._entries(sorted(files), unreadable)), shown
 
-    def _entries(
-        self, names: Iterable[str], unreadable: Unreadable | None
-    ) -> Iterator[Entry]:
+    def _entries(self, names: Iterable[str], unreadable: Unreadable) -> Iterator[Entry]:
         for name in names:
             try:
                 yield _entry(name, self._path(name).stat())
             except FileNotFoundError:
                 continue
             except OSError as error:
-                tell(unreadable, name, reason(error))
+                unreadable(name, reason(error))
 
     def _entry(self, name: str) -> Entry | None:
         status = self._path(name).stat()

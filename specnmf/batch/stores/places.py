@@ -64,13 +64,19 @@ def local_copy(location: str) -> Iterator[Path]:
     """
     path = _local_path(location)
     if path is None:
+        from specnmf.batch.stores.network import downloaded
         from specnmf.batch.stores.remote import RemoteStore
-        from specnmf.batch.stores.transfer import downloaded
 
         with downloaded(RemoteStore.at(location)) as path:
             yield path
         return
-    _check_file(path, location)
+    with told(AudioError, location):
+        try:
+            mode = path.stat().st_mode
+        except MISSING as error:
+            raise AudioError(f"{location}: no such file") from error
+    if stat.S_ISDIR(mode):
+        raise AudioError(f"{location}: a folder, expected a file")
     yield path
 
 
@@ -95,13 +101,3 @@ def _local_path(location: str) -> Path | None:
     if "\0" in decoded:
         raise ParameterError(f"{location}: expected a path without a zero")
     return Path(decoded[1:] if os.name == "nt" else decoded)
-
-
-def _check_file(path: Path, location: str) -> None:
-    with told(AudioError, location):
-        try:
-            found = path.stat()
-        except MISSING as error:
-            raise AudioError(f"{location}: no such file") from error
-    if stat.S_ISDIR(found.st_mode):
-        raise AudioError(f"{location}: a folder, expected a file")

@@ -14,17 +14,15 @@ from typing import Any
 
 from specnmf.batch.stores.lock import signed_file
 from specnmf.batch.stores.manifest import MANIFEST, MOST_PIECE, PieceManifest
-from specnmf.batch.stores.network import file_system, network
+from specnmf.batch.stores.network import file_system, network, upload
 from specnmf.batch.stores.store import (
     Entry,
     Store,
     Unreadable,
     is_hidden,
     is_safe,
-    tell,
     within,
 )
-from specnmf.batch.stores.transfer import upload
 
 #: What tells one version of a file from another, the surest first.
 _STAMPS = ("ETag", "etag", "LastModified", "updated", "mtime", "modified", "created")
@@ -109,14 +107,14 @@ class RemoteStore(Store):
 
     @network()
     def _list(
-        self, folder: str, unreadable: Unreadable | None
+        self, folder: str, unreadable: Unreadable
     ) -> tuple[list[Entry], list[str]]:
         key, files, folders = self.key(folder), [], []
         for info in _listed(self.files, key):
             last = info["name"].removeprefix(key).removeprefix("/")
             name = within(folder, last)
             if "/" in last or not is_safe(last) or _VERSION in last:
-                tell(unreadable, name, "a name that cannot be used")
+                unreadable(name, "a name that cannot be used")
             elif info["type"] == "file":
                 files.append(_entry(name, info))
             elif not is_hidden(last):

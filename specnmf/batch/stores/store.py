@@ -31,6 +31,10 @@ MISSING = (FileNotFoundError, NotADirectoryError)
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
 
 
+def ignore(name: str, why: str) -> None:
+    """Tell nobody what cannot be read."""
+
+
 @dataclass(frozen=True)
 class Entry:
     """A file in a store."""
@@ -58,7 +62,7 @@ class Store(ABC):
     root: str  #: The folder as the user gave it.
 
     def walk(
-        self, *, recursive: bool, unreadable: Unreadable | None = None
+        self, *, recursive: bool, unreadable: Unreadable = ignore
     ) -> Iterator[Entry]:
         """Yield the files, by name within each folder, folder by folder.
 
@@ -79,7 +83,7 @@ class Store(ABC):
             except OSError as error:
                 if not folder:
                     raise _no_folder(self.root, error) from error
-                tell(unreadable, folder, reason(error))
+                unreadable(folder, reason(error))
                 continue
             if identity in seen or (folder and _holds_run(files)):
                 continue
@@ -111,7 +115,7 @@ class Store(ABC):
         """
         place = self.location(folder) if folder else self._at("")
         with told(OutputError, f"{place} cannot be read"), suppress(*MISSING):
-            return [last(file.name) for file in self._list(folder, None)[0]]
+            return [last(file.name) for file in self._list(folder, ignore)[0]]
         return []
 
     def read(self, name: str, most: int) -> bytes | None:
@@ -218,7 +222,7 @@ class Store(ABC):
 
     @abstractmethod
     def _list(
-        self, folder: str, unreadable: Unreadable | None
+        self, folder: str, unreadable: Unreadable
     ) -> tuple[list[Entry], list[str]]:
         """The files in a folder, and the names of its folders but hidden ones."""
 
@@ -252,12 +256,6 @@ def told(kind: type[SpecnmfError], what: str) -> Iterator[None]:
         yield
     except OSError as error:
         raise kind(f"{what}: {reason(error)}") from error
-
-
-def tell(unreadable: Unreadable | None, name: str, why: str) -> None:
-    """Tell, if anyone listens, that something is left out."""
-    if unreadable is not None:
-        unreadable(name, why)
 
 
 def _holds_run(files: Iterable[Entry]) -> bool:
