@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Future
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from specnmf.batch import machine, work
-from specnmf.batch.crew import Crew, Listener
-from specnmf.batch.finding import Song, Sought, find_songs, listed_songs
+from specnmf.batch import machine
+from specnmf.batch.finding import Sought, find_songs, listed_songs
 from specnmf.batch.planning import Plan, Recipe, check_targets
-from specnmf.batch.running import Batch, Summary, Unwatched, Watcher, Workers
+from specnmf.batch.running import Batch, Processes, Summary, Unwatched, Watcher
 from specnmf.batch.settings import AUTO, BatchSettings
 from specnmf.batch.stores.manifest import read_history
 from specnmf.batch.stores.places import absolute, is_folder, local_copy, open_store
-from specnmf.batch.stores.store import Store, told
-from specnmf.batch.work import Job, Outcome
-from specnmf.batch.worker import Limits
+from specnmf.batch.stores.store import Unreadable, ignore, told
 from specnmf.checks import check_choice
 from specnmf.errors import BatchError, ParameterError
 from specnmf.methods.components.options import ComponentOptions
@@ -28,34 +24,16 @@ from specnmf.tasks.registry import TASKS
 from specnmf.tasks.settings import RunSettings
 from specnmf.tasks.task import Input, Task
 
+if TYPE_CHECKING:
+    from specnmf.batch.cluster import Cluster
+
 #: What auto chooses from: the first task that a song has all required inputs of.
 PREFERRED = ("separate", "decompose")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Request:
-    """What is asked of a batch.
-
-    Attributes
-    ----------
-    source : str
-        The folder of songs, a path or an URL.
-    output : str
-        The folder of runs.
-    task : str
-        What to do with the songs: the name of a task, or auto.
-    settings : sequence of RunSettings
-        Those of tasks that are not the defaults.
-    inputs : mapping of str to str
-        By the names of tasks' inputs, a file for all songs, or a folder that holds
-        one for each, called like the song and in a folder like its own.
-    batch : BatchSettings
-        How to go about it.
-    names : sequence of str or None
-        The songs, relative to the folder; None: all that are found in it.
-    command : str
-        For run.json.
-    """
+    """What is asked of a batch, as `run_batch` explains it."""
 
     source: str
     output: str = "specnmf_out"
@@ -64,16 +42,10 @@ class Request:
     inputs: Mapping[str, str] = field(default_factory=dict)
     batch: BatchSettings = field(default_factory=BatchSettings)
     names: Sequence[str] | None = None
-    command: str = ""
+    command: str = ""  #: For run.json.
 
     def tasks(self) -> list[Task[Any]]:
-        """The tasks that come into question, the preferred ones first.
-
-        Raises
-        ------
-        ParameterError
-            If there is no such task.
-        """
+        """The tasks that come into question, the preferred ones first."""
         check_choice("task", self.task, (AUTO, *TASKS))
         names = PREFERRED if self.task == AUTO else (self.task,)
         if self.task == AUTO and not (self.batch.scores or "score" in self.inputs):
@@ -81,24 +53,13 @@ class Request:
         return [TASKS[name] for name in names]
 
     def inputs_of(self, tasks: Sequence[Task[Any]]) -> list[Input]:
-        """What these tasks take beside songs.
-
-        Raises
-        ------
-        ParameterError
-            If what is given is none of it.
-        """
+        """What these tasks take beside songs; ParameterError if others are given."""
         known = {each.name: each for task in tasks for each in task.inputs}
         for name in self.inputs:
             if name not in known:
                 names = " and ".join(task.name for task in tasks)
                 raise ParameterError(f"{name} is no input of {names}")
         return list(known.values())
-
-    @property
-    def looks_beside(self) -> bool:
-        """Whether files are taken that lie beside songs, if tasks take such."""
-        return self.batch.scores or self.task != AUTO
 
 
 def run_batch(
@@ -160,17 +121,10 @@ def run_batch(
         return running.run()
 
 
-def make_plan(
-    request: Request, *, unreadable: Callable[[str, str], None] | None = None
-) -> Plan:
+def make_plan(request: Request, *, unreadable: Unreadable = ignore) -> Plan:
     """What a batch would do: nothing is written yet.
 
-    Parameters
-    ----------
-    request : Request
-        What is asked.
-    unreadable : callable, optional
-        Called with the name of a folder that cannot be read, and why.
+    ``unreadable`` is called with the name of a folder that cannot be read, and why.
 
     Raises
     ------
@@ -188,7 +142,19 @@ def make_plan(
             "--overwrite to make it again, or another --output"
         )
     recipe, sought = _recipe(request)
-    songs = list(_songs(request, source, output, sought, unreadable))
+    if request.names is not None:
+        found = listed_songs(source, request.names, sought=sought)
+    else:
+        found = find_songs(
+            source,
+            recursive=settings.recursive,
+            include=settings.include,
+            exclude=settings.exclude,
+            sought=sought,
+            apart=source.inside(output),
+            unreadable=unreadable,
+        )
+    songs = list(found)
     check_targets(songs)
     history = read_history(output) if settings.resumes else {}
     return Plan(songs, source, output, recipe, settings, history)
@@ -198,10 +164,7 @@ def make_plan(
 def begun(plan: Plan, watcher: Watcher) -> Iterator[Batch]:
     """Yield the batch of a plan, with its workers at hand and its folder locked.
 
-    Raises
-    ------
-    BatchError
-        If another batch is at work in that folder, or it cannot be written.
+    If another batch is at work there, or it cannot be written, that is a BatchError.
     """
     with plan.output.lock(), closing(_workers(plan, watcher)) as workers:
         plan.sweep(plan.songs)
@@ -216,37 +179,7 @@ def begun(plan: Plan, watcher: Watcher) -> Iterator[Batch]:
                 plan.sweep(plan.songs)
 
 
-class Processes:
-    """Runs jobs in processes on this machine.
-
-    Parameters
-    ----------
-    capacity : int
-        How many processes.
-    limits : Limits
-        Of each.
-    listener : callable
-        Called with the progress of songs.
-    """
-
-    def __init__(self, capacity: int, limits: Limits, listener: Listener) -> None:
-        self.capacity = capacity
-        self.crew = Crew(capacity, limits=limits, listener=listener)
-
-    def submit(self, job: Job, /) -> Future[Outcome]:
-        """Schedule a job."""
-        return self.crew.submit(work.do, job)
-
-    def kill(self) -> None:
-        """Stop now, whatever is running."""
-        self.crew.kill()
-
-    def close(self) -> None:
-        """End the processes, once they have nothing more to do."""
-        self.crew.shutdown()
-
-
-def _workers(plan: Plan, watcher: Watcher) -> Workers:
+def _workers(plan: Plan, watcher: Watcher) -> Processes | Cluster:
     settings = plan.settings
     if settings.scheduler is not None:
         from specnmf.batch.cluster import Cluster
@@ -258,31 +191,10 @@ def _workers(plan: Plan, watcher: Watcher) -> Workers:
     return Processes(jobs, machine.share(settings, jobs), watcher.said)
 
 
-def _songs(
-    request: Request,
-    source: Store,
-    output: Store,
-    sought: Sequence[Sought],
-    unreadable: Callable[[str, str], None] | None,
-) -> Iterator[Song]:
-    settings = request.batch
-    if request.names is not None:
-        yield from listed_songs(source, request.names, sought=sought)
-        return
-    yield from find_songs(
-        source,
-        recursive=settings.recursive,
-        include=settings.include,
-        exclude=settings.exclude,
-        sought=sought,
-        apart=source.inside(output),
-        unreadable=unreadable,
-    )
-
-
 def _recipe(request: Request) -> tuple[Recipe, list[Sought]]:
     """What to make of the songs, and the files to look for beside them."""
     tasks = request.tasks()
+    looks_beside = request.batch.scores or request.task != AUTO
     given, sought = {}, []
     for each in request.inputs_of(tasks):
         place = request.inputs.get(each.name)
@@ -291,7 +203,7 @@ def _recipe(request: Request) -> tuple[Recipe, list[Sought]]:
             continue
         if place is not None:
             sought.append(Sought(each, open_store(absolute(place))))
-        if each.beside and request.looks_beside:
+        if each.beside and looks_beside:
             sought.append(Sought(each))
     own = {type(settings): settings for settings in request.settings}
     recipe = Recipe(
@@ -301,8 +213,6 @@ def _recipe(request: Request) -> tuple[Recipe, list[Sought]]:
         },
         given=given,
         checksums={name: _sha256(place) for name, place in given.items()},
-        redo=request.batch.overwrite,
-        seconds=request.batch.timeout,
         command=request.command,
     )
     return recipe, sought

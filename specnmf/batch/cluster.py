@@ -28,21 +28,8 @@ class Cluster:
     """Runs jobs on a cluster, by the executor of Dask's client.
 
     A job whose worker is lost is given to another one by the scheduler, which gives up
-    on jobs that lose several (``distributed.scheduler.allowed-failures``).
-
-    Parameters
-    ----------
-    address : str
-        The scheduler's, such as ``tcp://host:8786``.
-    listener : callable
-        Called with the progress of songs.
-
-    Raises
-    ------
-    ParameterError
-        If Dask is not installed.
-    BatchError
-        If no scheduler answers there.
+    on jobs that lose several (``distributed.scheduler.allowed-failures``). Without Dask
+    there is a ParameterError; if no scheduler answers at the address, a BatchError.
     """
 
     def __init__(self, address: str, listener: Callable[[Said], None]) -> None:

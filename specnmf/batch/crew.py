@@ -40,7 +40,6 @@ LONGEST_FOLDER = 60
 #: The most that is kept of what a process printed, in bytes.
 MOST_PRINTED = 1 << 16
 
-#: Called with what a process says while it works.
 Listener = Callable[[Any], None]
 
 #: A function, its arguments and its keyword arguments.
@@ -62,14 +61,7 @@ class Crew(Executor):
     unpickled, and a call whose process ends with status 0 never returns. It takes .46
     to .73 ms a call where this pool takes .27.
 
-    Parameters
-    ----------
-    n_processes : int
-        How many.
-    limits : Limits, optional
-        Of each process.
-    listener : callable, optional
-        Called, in any thread, with whatever a call says by `say`.
+    The listener is called, in any thread, with whatever a call says by `say`.
     """
 
     def __init__(

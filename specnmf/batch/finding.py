@@ -13,7 +13,7 @@ from functools import cached_property, lru_cache
 from itertools import groupby
 from pathlib import Path, PurePosixPath
 
-from specnmf.batch.stores.store import Entry, Store, told
+from specnmf.batch.stores.store import Entry, Store, Unreadable, ignore, told
 from specnmf.errors import ParameterError, SpecnmfError
 from specnmf.tasks.task import Input
 
@@ -26,28 +26,18 @@ RECORDINGS = {
 #: The largest list of files, in bytes.
 MOST_LIST = 1 << 30
 
-
 #: Looks a file up by its name.
 Find = Callable[[str], Entry | None]
 
 
 @dataclass(frozen=True, slots=True)
 class Song:
-    """A recording that was found.
+    """A recording that was found."""
 
-    Attributes
-    ----------
-    name : str
-        Relative to the folder, with ``/`` between folders.
-    stamps : str
-        Changes when the recording or a file beside it does.
-    beside : tuple of pairs of str
-        The files that tasks take beside it: the input, and the name of the file, or
-        its location if it lies elsewhere.
-    """
-
-    name: str
-    stamps: str
+    name: str  #: Relative to the folder, with ``/`` between folders.
+    stamps: str  #: Changes when the recording or a file beside it does.
+    #: The files that tasks take beside it: the input, and the name of the file, or its
+    #: location if it lies elsewhere.
     beside: tuple[tuple[str, str], ...] = ()
 
     @property
@@ -59,17 +49,10 @@ class Song:
 
 @dataclass(frozen=True)
 class Sought:
-    """Files to look for, called like the songs.
+    """Files to look for, called like the songs."""
 
-    Attributes
-    ----------
-    input : Input
-        What they are to the task.
-    folder : Store or None
-        Where they lie, in folders like those of the songs; None: beside the songs.
-    """
-
-    input: Input
+    input: Input  #: What they are to the task.
+    #: Where they lie, in folders like those of the songs; None: beside the songs.
     folder: Store | None = None
 
     @cached_property
@@ -90,32 +73,16 @@ def find_songs(
     exclude: Sequence[str] = (),
     sought: Sequence[Sought] = (),
     apart: str | None = None,
-    unreadable: Callable[[str, str], None] | None = None,
+    unreadable: Unreadable = ignore,
 ) -> Iterator[Song]:
     """Yield the recordings in a folder, in the order of their names.
 
-    Parameters
-    ----------
-    store : Store
-        The folder.
-    recursive : bool
-        Look into its folders too. Hidden ones, and those of runs, are left out.
-    include, exclude : sequence of str
-        Patterns such as ``*.wav``, for the name without its folders, or with them if
-        the pattern has a slash. Of the files that one of ``include`` matches, if
-        there is any, those are taken that none of ``exclude`` does.
-    sought : sequence of Sought
-        The files to look for beside each recording; of several for one input, the
-        first counts that is there.
-    apart : str, optional
-        The name of a folder that is left out: that of the runs.
-    unreadable : callable, optional
-        Called with the name of a folder that cannot be read, and why.
-
-    Raises
-    ------
-    AudioError
-        If there is no such folder, or it cannot be read.
+    Hidden folders, and those of runs, are left out; so is the folder named ``apart``.
+    Patterns such as ``*.wav`` are for the name without its folders, or with them if the
+    pattern has a slash. Of the files that one of ``include`` matches, if there is any,
+    those are taken that none of ``exclude`` does. Of several files that are sought for
+    one input, the first counts that is there. If there is no such folder, or it cannot
+    be read, that is an AudioError; one within it is told to ``unreadable(name, why)``.
     """
     files = store.walk(recursive=recursive, unreadable=unreadable)
     for folder, entries in groupby(files, lambda entry: posixpath.dirname(entry.name)):
@@ -123,7 +90,8 @@ def find_songs(
             continue
         here = {entry.name: entry for entry in entries}
         for entry in here.values():
-            if _is_recording(entry.name) and _chosen(entry.name, include, exclude):
+            suffix = posixpath.splitext(entry.name)[1].lower()
+            if suffix in RECORDINGS and _chosen(entry.name, include, exclude):
                 yield _song(entry, sought, here.get)
 
 
@@ -132,19 +100,8 @@ def listed_songs(
 ) -> Iterator[Song]:
     """Yield the recordings of a list, each once, whether they are there or not.
 
-    Parameters
-    ----------
-    store : Store
-        The folder that the names are relative to; absolute ones lie in it as well.
-    names : iterable of str
-        As `read_list` gives them.
-    sought : sequence of Sought
-        As `find_songs` takes them.
-
-    Raises
-    ------
-    ParameterError
-        If a name leads out of the folder.
+    The names are relative to the folder, or absolute ones in it; one that leads out of
+    it is a ParameterError.
     """
     seen, find = set(), _finder(store)
     for listed in names:
@@ -159,12 +116,7 @@ def read_list(path: str) -> Iterator[str]:
     """Yield the names in a file, or on standard input for ``-``.
 
     They are separated by line breaks, or by NUL if there is one, as ``find -print0``
-    writes them.
-
-    Raises
-    ------
-    ParameterError
-        If the file cannot be read.
+    writes them. A file that cannot be read is a ParameterError.
     """
     with told(ParameterError, path):
         if path == "-":
@@ -176,10 +128,6 @@ def read_list(path: str) -> Iterator[str]:
         raise ParameterError(f"{path}: longer than a gigabyte, expected a list")
     names = content.split(b"\0") if b"\0" in content else content.splitlines()
     yield from (os.fsdecode(name) for name in names if name)
-
-
-def _is_recording(name: str) -> bool:
-    return posixpath.splitext(name)[1].lower() in RECORDINGS
 
 
 def _chosen(name: str, include: Sequence[str], exclude: Sequence[str]) -> bool:

@@ -29,15 +29,7 @@ def memory() -> int | None:
 
 
 def n_jobs(settings: BatchSettings, per_job: int) -> int:
-    """How many songs to run at a time: one a core, if the memory suffices.
-
-    Parameters
-    ----------
-    settings : BatchSettings
-        jobs, where that is given.
-    per_job : int
-        Bytes that a job takes.
-    """
+    """How many songs to run at a time: one a core, if there are bytes for each."""
     if settings.jobs is not None:
         return settings.jobs
     whole = memory()

@@ -26,7 +26,6 @@ LOGS = "batch_logs"
 #: What else stands there.
 RESERVED = (MANIFEST, LOCK, LOGS)
 
-
 #: What is to be done with a song: it is new; it was begun or failed before, or has
 #: changed; it is done; it failed before, and is let be; another run has its place.
 Verdict = Literal["new", "again", "done", "failed", "taken"]
@@ -36,32 +35,15 @@ Verdict = Literal["new", "again", "done", "failed", "taken"]
 class Recipe:
     """What is made of the songs of a batch.
 
-    Attributes
-    ----------
-    tasks : sequence of Task
-        Those that come into question: a song gets the first that has all it requires,
-        else the last.
-    settings : mapping of str to RunSettings
-        Of each task, by its name.
-    given : mapping of str to str
-        Files for all songs, by the names of tasks' inputs.
-    checksums : mapping of str to str
-        Their SHA-256.
-    redo : bool
-        Whether runs that are as they should be are made again.
-    seconds : float or None
-        How long a song may take.
-    command : str
-        For run.json.
+    A song gets the first task that it has all required inputs of, else the last.
     """
 
     tasks: Sequence[Task[Any]]
-    settings: Mapping[str, RunSettings]
+    settings: Mapping[str, RunSettings]  #: By the names of the tasks.
+    #: Files for all songs, by the names of tasks' inputs; and their SHA-256.
     given: Mapping[str, str] = field(default_factory=dict)
     checksums: Mapping[str, str] = field(default_factory=dict)
-    redo: bool = False
-    seconds: float | None = None
-    command: str = ""
+    command: str = ""  #: For run.json.
 
     def task_of(self, song: Song) -> Task[Any]:
         """What is done with a song."""
@@ -96,28 +78,14 @@ class Recipe:
 
 @dataclass(frozen=True)
 class Plan:
-    """Songs, where they are, where their runs go, and what is known of them.
+    """Songs, where they are, where their runs go, and what is known of them."""
 
-    Attributes
-    ----------
-    songs : sequence of Song
-        In the order in which they are begun.
-    source, output : Store
-        The folder of the songs, and that of the runs.
-    recipe : Recipe
-        What is made of them.
-    settings : BatchSettings
-        resume, retry_failed, checksum and overwrite count.
-    history : dict of str to Record
-        What came of songs before.
-    """
-
-    songs: Sequence[Song]
+    songs: Sequence[Song]  #: In the order in which they are begun.
     source: Store
     output: Store
     recipe: Recipe
-    settings: BatchSettings
-    history: Mapping[str, Record]
+    settings: BatchSettings  #: All but those of finding songs count.
+    history: Mapping[str, Record]  #: What came of songs before.
 
     def verdict(self, song: Song) -> Verdict:
         """What is to be done with a song."""
@@ -145,8 +113,8 @@ class Plan:
             output=self.output.root,
             target=song.target,
             settings=recipe.settings[task.name],
-            redo=recipe.redo,
-            seconds=recipe.seconds,
+            redo=self.settings.overwrite,
+            seconds=self.settings.timeout,
             command=recipe.command,
         )
 
@@ -166,16 +134,15 @@ class Plan:
 def check_targets(songs: Iterable[Song]) -> None:
     """See to it that every song gets a folder of its own.
 
-    Raises
-    ------
-    BatchError
-        If two would get the same one, or one within the other, or one that a batch
-        needs for itself.
+    If two would get the same one, or one within the other, or one that a batch needs
+    for itself, that is a BatchError.
     """
     targets: dict[str, str] = {}
     clashes = []
     for song in songs:
-        other = targets.setdefault(_as_any_disk(song.target), song.name)
+        # Some file systems take names for one that differ in case or form.
+        target = unicodedata.normalize("NFC", song.target).casefold()
+        other = targets.setdefault(target, song.name)
         if other != song.name:
             clashes.append(f"{other} and {song.name} would both become {song.target}")
     clashes += _nested(targets)
@@ -189,18 +156,9 @@ def _nested(targets: dict[str, str]) -> Iterator[str]:
         parts = target.split("/")
         if parts[-1] in ("", ".", ".."):
             yield f"{name} would become {parts[-1]!r}, which is no name for a folder"
-        elif parts[0] in RESERVED or any(map(_is_hidden, parts)):
+        elif parts[0] in RESERVED or any(part.startswith(PARTIAL) for part in parts):
             yield f"{name} would become {target}, where the batch keeps its own files"
         for length in range(1, len(parts)):
             parent = "/".join(parts[:length])
             if parent in targets:
                 yield f"{name} would be put into {parent}, the run of {targets[parent]}"
-
-
-def _as_any_disk(target: str) -> str:
-    """The same for names that some file systems take for one."""
-    return unicodedata.normalize("NFC", target).casefold()
-
-
-def _is_hidden(part: str) -> bool:
-    return part.startswith(PARTIAL)

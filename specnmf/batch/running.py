@@ -13,33 +13,42 @@ from concurrent.futures import CancelledError, Future
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
+from specnmf.batch import work
+from specnmf.batch.crew import Crew, Listener
 from specnmf.batch.finding import Song
 from specnmf.batch.planning import LOGS, Plan
 from specnmf.batch.stores.manifest import Manifest
 from specnmf.batch.work import Job, Outcome, Said, spell
+from specnmf.batch.worker import Limits
 from specnmf.errors import BatchError, SpecnmfError
+
+if TYPE_CHECKING:
+    from specnmf.batch.cluster import Cluster
 
 #: The longest name of a log, in bytes.
 MOST_NAME = 240
 
 
-class Workers(Protocol):
-    """Runs the jobs: processes on this machine, or a cluster."""
+class Processes:
+    """Runs jobs in so many processes on this machine."""
 
-    @property
-    def capacity(self) -> int:
-        """How many jobs to submit at a time."""
+    def __init__(self, capacity: int, limits: Limits, listener: Listener) -> None:
+        self.capacity = capacity
+        self.crew = Crew(capacity, limits=limits, listener=listener)
 
     def submit(self, job: Job, /) -> Future[Outcome]:
         """Schedule a job."""
+        return self.crew.submit(work.do, job)
 
     def kill(self) -> None:
         """Stop now, whatever is running."""
+        self.crew.kill()
 
     def close(self) -> None:
-        """End the workers, once they have nothing more to do."""
+        """End the processes, once they have nothing more to do."""
+        self.crew.shutdown()
 
 
 class Watcher(Protocol):
@@ -110,22 +119,14 @@ class Summary:
 
 
 class Batch:
-    """A plan on its way.
-
-    Parameters
-    ----------
-    plan : Plan
-        What is to be done.
-    workers : Workers
-        Run the jobs.
-    manifest : Manifest
-        Told of all that happens.
-    watcher : Watcher
-        Told as well.
-    """
+    """A plan on its way: manifest and watcher are told of all that happens."""
 
     def __init__(
-        self, plan: Plan, workers: Workers, manifest: Manifest, watcher: Watcher
+        self,
+        plan: Plan,
+        workers: Processes | Cluster,
+        manifest: Manifest,
+        watcher: Watcher,
     ) -> None:
         self.plan, self.workers = plan, workers
         self.manifest, self.watcher = manifest, watcher

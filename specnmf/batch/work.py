@@ -38,42 +38,18 @@ _one_at_a_time = threading.Lock()
 
 @dataclass(frozen=True)
 class Job:
-    """A song, and what to do with it.
-
-    Attributes
-    ----------
-    task : Task
-        What to do.
-    name : str
-        The song's, in its batch.
-    song : str
-        Where it is: a path or an URL.
-    inputs : mapping of str to str
-        Where the files beside it are, by the names of the task's inputs.
-    output : str
-        The folder of runs.
-    target : str
-        The run's name in that folder.
-    settings : RunSettings
-        What is asked for.
-    redo : bool
-        Whether a run with the same settings and inputs is made again.
-    seconds : float or None
-        How long it may take.
-    command : str
-        For run.json.
-    """
+    """A song, and what to do with it."""
 
     task: Task[Any]
-    name: str
-    song: str
-    inputs: Mapping[str, str]
-    output: str
-    target: str
+    name: str  #: The song's, in its batch.
+    song: str  #: Where it is: a path or an URL.
+    inputs: Mapping[str, str]  #: Where each input of the task is.
+    output: str  #: The folder of runs.
+    target: str  #: The run's name in that folder.
     settings: RunSettings
-    redo: bool = False
-    seconds: float | None = None
-    command: str = ""
+    redo: bool = False  #: Make a run with the same settings and inputs again.
+    seconds: float | None = None  #: How long it may take.
+    command: str = ""  #: For run.json.
 
 
 class Said(NamedTuple):
@@ -87,48 +63,20 @@ class Said(NamedTuple):
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of a job.
-
-    Attributes
-    ----------
-    name : str
-        The job's.
-    error : str or None
-        One line that says why it failed.
-    log : str
-        The traceback of a failure, and what was printed.
-    kept : bool
-        Whether the run was there already, with the same settings and inputs.
-    seconds : float
-        How long it took.
-    duration : float
-        Of the recording, in seconds.
-    facts : dict
-        What the manifest says of the run.
-    warnings : tuple of str
-        The run's.
-    """
+    """What came of a job."""
 
     name: str
-    error: str | None = None
-    log: str = ""
-    kept: bool = False
-    seconds: float = 0.0
-    duration: float = 0.0
-    facts: dict[str, Any] = field(default_factory=dict)
+    error: str | None = None  #: One line that says why it failed.
+    log: str = ""  #: The traceback of a failure, and what was printed.
+    kept: bool = False  #: The run was there, with the same settings and inputs.
+    seconds: float = 0.0  #: How long it took.
+    duration: float = 0.0  #: Of the recording, in seconds.
+    facts: dict[str, Any] = field(default_factory=dict)  #: For the manifest.
     warnings: tuple[str, ...] = ()
 
 
 def do(job: Job, say: Callable[[Said], None] = worker.say) -> Outcome:
-    """Do a job; whatever goes wrong is the outcome's, and stops nothing else.
-
-    Parameters
-    ----------
-    job : Job
-        What to do.
-    say : callable
-        Called as the song goes on.
-    """
+    """Do a job; whatever goes wrong is the outcome's, and stops nothing else."""
     began = time.perf_counter()
     try:
         with _one_at_a_time:

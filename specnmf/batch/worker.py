@@ -29,21 +29,11 @@ SENT_TO_ALL = {signal.SIGINT, signal.SIGTERM}
 
 @dataclass(frozen=True)
 class Limits:
-    """What a process may take.
+    """What a process may take."""
 
-    Attributes
-    ----------
-    threads : int
-        Of the kernels and the BLAS.
-    memory : int or None
-        Bytes of data; an allocation beyond fails. On Linux only.
-    seconds : float or None
-        For one call; a process that takes longer is killed.
-    """
-
-    threads: int = 1
-    memory: int | None = None
-    seconds: float | None = None
+    threads: int = 1  #: Of the kernels and the BLAS.
+    memory: int | None = None  #: Bytes of data; more cannot be had. On Linux only.
+    seconds: float | None = None  #: For one call; what takes longer is killed.
 
 
 #: The line to the parent, in a process of a pool; nothing in any other.

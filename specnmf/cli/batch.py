@@ -8,6 +8,7 @@ import threading
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -24,7 +25,6 @@ from specnmf.cli.options import (
     options_of,
 )
 from specnmf.cli.songs import command_line
-from specnmf.errors import SpecnmfError
 from specnmf.options import OUTPUT, WHAT, hints_of
 from specnmf.tasks.registry import TASKS
 from specnmf.tasks.task import Task
@@ -38,76 +38,57 @@ if TYPE_CHECKING:
 MOST_LISTED = 20
 
 
-def make_command() -> click.Command:
-    """The command, with the options of all tasks that there are."""
-    own = [
-        click.Argument(["folder"], metavar="FOLDER", required=False),
-        Option(
-            ["--task"],
-            type=click.Choice([AUTO, *TASKS]),
-            default=AUTO,
-            show_default=True,
-            metavar="TASK",
-            help="decompose, separate ...; auto: separate by a score beside the song.",
-            group=WHAT,
-        ),
-        *_input_options(),
-        Option(
-            ["--files-from"],
-            metavar="FILE",
-            help="Only files in FOLDER that FILE (-: standard input) lists.",
-            group=WHAT,
-        ),
-        Option(
-            ["--dry-run"],
-            is_flag=True,
-            help="List what would be done, and end.",
-            group=WHAT,
-        ),
-        Option(
-            ["-o", "--output"],
-            default="specnmf_out",
-            show_default=True,
-            help="The folder for runs, or an URL.",
-            group=OUTPUT,
-        ),
-        *options_of(BatchSettings),
-        *common_options(),
-    ]
-    return Command(
-        "batch",
-        params=[*own, *_task_options(own)],
-        callback=command,
-        help=command.__doc__,
-        epilog="Example: specnmf batch recordings/ --recursive -j 4 --resume -o runs",
-    )
+_what = partial(Option, group=WHAT)
 
-
-def _input_options() -> list[click.Parameter]:
-    """The options of the files that tasks take beside songs."""
-    names = dict.fromkeys(each.name for task in TASKS.values() for each in task.inputs)
-    return [
-        Option(
+#: The argument and options of a batch; those of tasks come after them.
+OWN: list[click.Parameter] = [
+    click.Argument(["folder"], metavar="FOLDER", required=False),
+    _what(
+        ["--task"],
+        type=click.Choice([AUTO, *TASKS]),
+        default=AUTO,
+        show_default=True,
+        metavar="TASK",
+        help="decompose, separate ...; auto: separate by a score beside the song.",
+    ),
+    *(
+        _what(
             [f"--{name}", f"--{name}-from", name],
             metavar="PLACE",
             help="One for all songs, or a folder of one each.",
-            group=WHAT,
         )
-        for name in names
-    ]
+        for name in dict.fromkeys(
+            each.name for task in TASKS.values() for each in task.inputs
+        )
+    ),
+    _what(
+        ["--files-from"],
+        metavar="FILE",
+        help="Only files in FOLDER that FILE (-: standard input) lists.",
+    ),
+    _what(["--dry-run"], is_flag=True, help="List what would be done, and end."),
+    Option(
+        ["-o", "--output"],
+        default="specnmf_out",
+        show_default=True,
+        help="The folder for runs, or an URL.",
+        group=OUTPUT,
+    ),
+    *options_of(BatchSettings),
+    *common_options(),
+]
 
 
-def _task_options(own: Iterable[click.Parameter]) -> list[click.Parameter]:
+def _task_options() -> list[click.Parameter]:
     """The options of the tasks' settings, in no help: theirs tells of them.
 
     None has a default here, so that what is not given stays each task's own.
     """
-    taken = set().union(*map(_names_of, own))
+    taken = set().union(*map(_names_of, OWN))
+    unseen = {"hidden": True, "default": None, "show_default": False}
     found = []
     for task in TASKS.values():
-        for each in options_of(
-            task.settings, hidden=True, default=None, show_default=False
-        ):
+        for each in options_of(task.settings, **unseen):
             if taken.isdisjoint(_names_of(each)):
                 taken |= _names_of(each)
                 found.append(each)
@@ -119,6 +100,12 @@ def _names_of(param: click.Parameter) -> set[str]:
     return {str(param.name), *param.opts, *param.secondary_opts}
 
 
+@click.command(
+    "batch",
+    cls=Command,
+    params=[*OWN, *_task_options()],
+    epilog="Example: specnmf batch recordings/ --recursive -j 4 --resume -o runs",
+)
 def command(folder: str | None, **options: Any) -> None:
     """Do a task with every song in FOLDER.
 
@@ -133,13 +120,8 @@ def command(folder: str | None, **options: Any) -> None:
 
     if options["scheduler"] is None and not options["dry_run"]:
         crew.prepare()  # while we load and look
-    try:
+    with console.failing_as(folder, options):
         summary, status = _run(_request(folder or ".", options), options)
-    except SpecnmfError as error:
-        console.error(error)
-        if options["as_json"]:
-            console.json_object({"failures": [{"input": folder, "error": str(error)}]})
-        raise click.exceptions.Exit(1) from error
     if summary is not None:
         _say_summary(summary, options)
         status = status or int(summary.failed > 0)
@@ -199,7 +181,10 @@ def _run(request: Request, options: dict[str, Any]) -> tuple[Summary | None, int
 
     if request.batch.scheduler is not None:  # what matters of it is an error of ours
         logging.getLogger("distributed").setLevel(logging.CRITICAL)
-    plan = make_plan(request, unreadable=_warn)
+    plan = make_plan(
+        request,
+        unreadable=lambda name, why: console.warning(f"{name}: {why}; left out"),
+    )
     if options["dry_run"]:
         _say_plan(plan, options)
         return None, 0
@@ -234,10 +219,6 @@ def _stopped_by_signals(batch: Batch) -> Iterator[list[int]]:
     finally:
         for number, handler in zip(numbers, before, strict=True):
             signal.signal(number, handler)
-
-
-def _warn(name: str, reason: str) -> None:
-    console.warning(f"{name}: {reason}; left out")
 
 
 def _say_plan(plan: Plan, options: dict[str, Any]) -> None:

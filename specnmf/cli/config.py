@@ -31,11 +31,6 @@ class Effective(NamedTuple):
     help: str
 
 
-def make_command() -> click.Command:
-    """The command."""
-    return group
-
-
 @click.group("config", epilog="Example: specnmf config show decompose")
 def group() -> None:
     """Show what a configuration file sets."""

@@ -34,13 +34,7 @@ def read_config(ctx: click.Context, param: click.Parameter, path: Path | None) -
 
 
 def load(path: Path) -> dict[str, Any]:
-    """What a file holds, as TOML.
-
-    Raises
-    ------
-    click.UsageError
-        If it cannot be read, is too large, or no TOML.
-    """
+    """What a file holds; UsageError if it cannot be read, is too large, or no TOML."""
     try:
         with path.open("rb") as file:
             data = file.read(MOST_CONFIG_BYTES + 1)
@@ -65,12 +59,8 @@ def values_for(
 ) -> dict[str, Value]:
     """What the content of a file says of a command, by the names of its parameters.
 
-    ``others`` says whether options of other commands may stand at the top.
-
-    Raises
-    ------
-    click.UsageError
-        If a key is unknown, or a value of the wrong kind.
+    ``others`` says whether options of other commands may stand at the top. A key that
+    is unknown, or a value of the wrong kind, is a UsageError.
     """
     keys, tables = option_keys(command), command_tables(content)
     top = {name: content[name] for name in content if name not in tables}

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from specnmf.cli import console
 
@@ -19,14 +18,7 @@ if TYPE_CHECKING:
 class Display:
     """Names failures and warnings, and draws bars if there are any.
 
-    Parameters
-    ----------
-    total : int
-        Songs in all.
-    bars : rich.progress.Progress or None
-        Where bars are drawn.
-    quiet, verbose : bool
-        Whether warnings are kept back; whether songs that are done are named.
+    When quiet it keeps warnings back; when verbose it names songs that are done.
     """
 
     def __init__(
@@ -66,18 +58,17 @@ class Display:
 
     def stop(self, *, now: bool) -> None:
         """Say that the batch is being stopped."""
-        going_on = "the songs that were begun are finished; Ctrl-C again to end them"
+        line = (
+            "stopping: the songs that were begun are finished; Ctrl-C again to end them"
+        )
         if not self.quiet:
             with suppress(OSError):
-                self._print(
-                    "stopped: --resume goes on" if now else f"stopping: {going_on}"
-                )
+                self._print("stopped: --resume goes on" if now else line)
 
     def _say(self, song: Song, outcome: Outcome) -> None:
         if outcome.error is not None:
-            error = outcome.error
-            known = song.name in error
-            self._print(f"error: {error if known else f'{song.name}: {error}'}")
+            prefix = "" if song.name in outcome.error else f"{song.name}: "
+            self._print(f"error: {prefix}{outcome.error}")
         elif self.verbose and not outcome.kept:
             self._print(f"{outcome.seconds:7.2f} s  {song.name}")
         for warning in () if self.quiet else outcome.warnings:
@@ -95,33 +86,11 @@ class Display:
 
 @contextmanager
 def batch_display(total: int, *, shown: bool, **talk: bool) -> Iterator[Display]:
-    """Yield a display of so many songs, with bars if stderr is a terminal.
+    """Yield a display of so many songs, with bars if they are wanted on a terminal.
 
-    Parameters
-    ----------
-    total : int
-        Songs in all.
-    shown : bool
-        Whether bars are wanted.
-    **talk : bool
-        quiet and verbose, as for `Display`.
+    ``talk`` is quiet and verbose, as for `Display`.
     """
-    if not (shown and sys.stderr.isatty()):
-        yield Display(total, None, **talk)
-        return
-    from rich import progress
-    from rich.console import Console
-
-    columns: tuple[Any, ...] = (
-        progress.TextColumn("{task.description}"),
-        progress.BarColumn(bar_width=24),
-        progress.MofNCompleteColumn(),
-        progress.TimeElapsedColumn(),
-        progress.TimeRemainingColumn(),
-    )
-    with progress.Progress(
-        *columns, console=Console(stderr=True), transient=True
-    ) as bars:
+    with console.bars(shown=shown) as bars:
         yield Display(total, bars, **talk)
 
 

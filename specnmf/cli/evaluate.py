@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,61 +12,48 @@ import click
 from specnmf.audio.options import check_window
 from specnmf.cli import console
 from specnmf.cli.options import Command, Option, common_options
-from specnmf.errors import ParameterError, SpecnmfError
+from specnmf.errors import ParameterError
 from specnmf.options import WHAT
 
 if TYPE_CHECKING:
     from specnmf.evaluation.scores import Evaluation
 
-
-def make_command() -> click.Command:
-    """The command."""
-    return Command(
-        "evaluate",
-        params=[
-            click.Argument(["estimates"], type=click.Path()),
-            click.Argument(["references"], type=click.Path()),
-            Option(
-                ["--mix"],
-                type=click.Path(),
-                help="What was separated; by default the sum of the references.",
-                group=WHAT,
-            ),
-            Option(
-                ["--match"],
-                type=click.Choice(["auto", "name", "best"]),
-                default="auto",
-                show_default=True,
-                help="By name, or for the best SDR; auto: the latter if no names "
-                "agree.",
-                group=WHAT,
-            ),
-            Option(
-                ["--v4"],
-                is_flag=True,
-                help="Add the SDR of BSS Eval v4, by museval.",
-                group=WHAT,
-            ),
-            Option(
-                ["--oracle"],
-                is_flag=True,
-                help="Add the scores of ideal ratio masks, a bound.",
-                group=WHAT,
-            ),
-            Option(
-                ["--n-fft"],
-                type=int,
-                help="Window of those masks in samples; by default that of decompose.",
-                group=WHAT,
-            ),
-            *common_options(),
-        ],
-        callback=command,
-        help=command.__doc__,
-        epilog="Example: specnmf evaluate specnmf_out/song song/stems",
-    )
+_what = partial(Option, group=WHAT)
 
 
+@click.command(
+    "evaluate",
+    cls=Command,
+    params=[
+        click.Argument(["estimates"], type=click.Path()),
+        click.Argument(["references"], type=click.Path()),
+        _what(
+            ["--mix"],
+            type=click.Path(),
+            help="What was separated; by default the sum of the references.",
+        ),
+        _what(
+            ["--match"],
+            type=click.Choice(["auto", "name", "best"]),
+            default="auto",
+            show_default=True,
+            help="By name, or for the best SDR; auto: the latter if no names agree.",
+        ),
+        _what(["--v4"], is_flag=True, help="Add the SDR of BSS Eval v4, by museval."),
+        _what(
+            ["--oracle"],
+            is_flag=True,
+            help="Add the scores of ideal ratio masks, a bound.",
+        ),
+        _what(
+            ["--n-fft"],
+            type=int,
+            help="Window of those masks in samples; by default that of decompose.",
+        ),
+        *common_options(),
+    ],
+    epilog="Example: specnmf evaluate specnmf_out/song song/stems",
+)
 def command(estimates: str, references: str, **options: Any) -> None:
     """Score separated sources against the true ones, in dB.
 
@@ -81,16 +69,10 @@ def command(estimates: str, references: str, **options: Any) -> None:
     except ParameterError as error:
         raise click.UsageError(str(error)) from error
     began = time.perf_counter()
-    try:
+    with console.failing_as(estimates, options):
         evaluation = _evaluate(estimates, references, options)
-    except (SpecnmfError, MemoryError) as error:
-        message = str(error) or f"{estimates}: not enough memory"
-        console.error(message)
-        if options["as_json"]:
-            console.json_object({"failures": [{"input": estimates, "error": message}]})
-        raise click.exceptions.Exit(1) from error
     if options["verbose"]:
-        click.echo(f"{'evaluate':12} {time.perf_counter() - began:7.2f} s", err=True)
+        console.seconds("evaluate", time.perf_counter() - began)
     if not options["quiet"]:
         _say(evaluation, as_json=options["as_json"])
     if options["as_json"]:
@@ -103,8 +85,7 @@ def _evaluate(estimates: str, references: str, options: dict[str, Any]) -> Evalu
     from specnmf.evaluation.evaluate import evaluate
     from specnmf.evaluation.inputs import read_sources, split_mixture
 
-    shown = options["progress"] and not options["quiet"]
-    with console.progress_bar(Path(estimates).name, shown=shown) as progress:
+    with console.progress_bar(Path(estimates).name, options) as progress:
         sources, mixture = split_mixture(read_sources(references, progress=progress))
         return evaluate(
             read_sources(estimates, progress=progress),

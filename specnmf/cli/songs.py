@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import shlex
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
@@ -19,50 +19,65 @@ if TYPE_CHECKING:
     from specnmf.tasks.stages import Progress
 
 
+class Done(NamedTuple):
+    """A run, and what is said of it."""
+
+    run: Run
+    title: str  #: Before its warnings.
+    lines: Iterable[str]  #: For people.
+    facts: Mapping[str, Any]  #: For ``--json``, beside the report.
+
+
 def take_each(
-    songs: Iterable[str],
+    songs: Sequence[str],
     options: dict[str, Any],
     work: Callable[[str, Progress | None], Run],
     describe: Callable[[Run], Iterable[str]],
 ) -> None:
-    """Do the work for each song, and say what came of it.
+    """Do the work for each song, and say what came of it; exit with 1 if any failed.
 
-    Parameters
-    ----------
-    songs : iterable of str
-        Their paths.
-    options : dict
-        output, as_json, progress, quiet, verbose.
-    work : callable
-        ``work(song, progress)`` makes its run.
-    describe : callable
-        The lines about a run that people read.
-
-    Raises
-    ------
-    click.exceptions.Exit
-        With status 1, if any failed.
+    ``work(song, progress)`` makes a song's run; ``describe(run)`` gives the lines about
+    it that people read.
     """
-    runs: list[Run] = []
-    failures: list[dict[str, str]] = []
     taken: dict[Path, str] = {}
-    shown = options["progress"] and not options["quiet"]
     folder.sweep(Path(options["output"]))
-    for song in songs:
+
+    def do(song: str, progress: Progress | None) -> Done:
+        target = folder.target(options["output"], song)
+        check_unique(song, target, taken, "rename one, or use another --output")
+        run = work(song, progress)
+        return Done(run, run.report["inputs"][0]["path"], describe(run), {})
+
+    do_each(songs, options, do, "not enough memory; use --duration")
+
+
+def do_each(
+    names: Sequence[str],
+    options: dict[str, Any],
+    work: Callable[[str, Progress | None], Done],
+    no_memory: str = "not enough memory",
+) -> None:
+    """Make a run of each of these files or folders, and say what came of it.
+
+    If any failed, it exits with status 1 in the end.
+    """
+    entries: list[dict[str, Any]] = []
+    failures: list[dict[str, str]] = []
+    for name in names:
         try:
-            _check_unique(song, options["output"], taken)
-            with console.progress_bar(Path(song).name, shown=shown) as progress:
-                run = work(song, progress)
+            with console.progress_bar(Path(name).name, options) as progress:
+                done = work(name, progress)
         except (SpecnmfError, MemoryError) as error:
-            message = str(error) or f"{song}: not enough memory; use --duration"
-            message = message if song in message else f"{song}: {message}"
-            failures.append({"input": song, "error": message})
+            message = str(error) or f"{name}: {no_memory}"
+            message = message if name in message else f"{name}: {message}"
+            failures.append({"input": name, "error": message})
             console.error(message)
             continue
-        runs.append(run)
-        _say(run, options, describe)
+        output = {"output": str(done.run.folder)}
+        entries.append({**output, **done.facts, **done.run.report})
+        _say(done, options)
     if options["as_json"]:
-        _print_json(runs, failures)
+        console.json_object({"runs": entries, "failures": failures})
     if failures:
         raise click.exceptions.Exit(1)
 
@@ -72,32 +87,24 @@ def command_line() -> str:
     return shlex.join(["specnmf", *sys.argv[1:]])
 
 
-def _check_unique(song: str, output: Path, taken: dict[Path, str]) -> None:
-    target = folder.target(output, song)
+def check_unique(name: str, target: Path, taken: dict[Path, str], remedy: str) -> None:
+    """Take a place for a run; raise SpecnmfError if another one has it."""
     if target in taken:
         raise SpecnmfError(
-            f"{song}: would be written to {target} like {taken[target]}; "
-            "rename one, or use another --output"
+            f"{name}: would be written to {target} like {taken[target]}; {remedy}"
         )
-    taken[target] = song
+    taken[target] = name
 
 
-def _say(
-    run: Run, options: dict[str, Any], describe: Callable[[Run], Iterable[str]]
-) -> None:
+def _say(done: Done, options: dict[str, Any]) -> None:
     if options["quiet"]:
         return
-    for warning in run.report["warnings"]:
-        console.warning(f"{run.report['inputs'][0]['path']}: {warning}")
+    for warning in done.run.report["warnings"]:
+        console.warning(f"{done.title}: {warning}")
     if options["verbose"]:
-        for stage, seconds in run.report["seconds"].items():
-            click.echo(f"{stage:12} {seconds:7.2f} s", err=True)
+        for stage, seconds in done.run.report["seconds"].items():
+            console.seconds(stage, seconds)
     if not options["as_json"]:
-        click.echo(console.one_line(run.folder))
-        for line in describe(run):
+        click.echo(console.one_line(done.run.folder))
+        for line in done.lines:
             click.echo(f"  {console.one_line(line)}")
-
-
-def _print_json(runs: list[Run], failures: list[dict[str, str]]) -> None:
-    entries = [{"output": str(run.folder), **run.report} for run in runs]
-    console.json_object({"runs": entries, "failures": failures})

@@ -110,8 +110,9 @@ def test_far_from_here_the_manifest_is_believed(plan):
 
 def test_a_song_without_a_score_is_decomposed(plan):
     given = {"templates": "/t.npz"}
-    recipe = replace(RECIPE, given=given, seconds=5.0, redo=True, command="c")
-    job = replace(plan, recipe=recipe).job(SONG)
+    recipe = replace(RECIPE, given=given, command="c")
+    settings = BatchSettings(timeout=5.0, overwrite=True)
+    job = replace(plan, recipe=recipe, settings=settings).job(SONG)
     assert job.name == SONG.name
     assert job.song == plan.source.location(SONG.name)
     assert (job.output, job.target) == (plan.output.root, "live/a")

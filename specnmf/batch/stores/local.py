@@ -13,9 +13,17 @@ from pathlib import Path
 from typing import BinaryIO
 
 from specnmf.batch.stores.lock import LOCK, locked_file
-from specnmf.batch.stores.manifest import MANIFEST, FileManifest, file_lines
-from specnmf.batch.stores.names import is_hidden, within
-from specnmf.batch.stores.store import Entry, Store, Unreadable, reason, tell
+from specnmf.batch.stores.manifest import MANIFEST, MOST_LINE, FileManifest
+from specnmf.batch.stores.store import (
+    Entry,
+    Store,
+    Unreadable,
+    is_hidden,
+    reason,
+    told,
+    within,
+)
+from specnmf.errors import BatchError
 from specnmf.output import folder as run_folder
 from specnmf.output.folder import PARTIAL
 
@@ -25,18 +33,10 @@ _NO_LINKS = {errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.E
 
 @dataclass(frozen=True)
 class LocalStore(Store):
-    """A folder on this machine.
-
-    Attributes
-    ----------
-    root : str
-        As the user gave it.
-    folder : path
-        The same as a path.
-    """
+    """A folder on this machine."""
 
     root: str
-    folder: Path
+    folder: Path  #: The same as a path.
 
     def lock(self) -> AbstractContextManager[None]:
         """Lock a file by the operating system."""
@@ -52,7 +52,14 @@ class LocalStore(Store):
 
     def manifest_lines(self) -> Iterator[bytes]:
         """Yield the lines of that file."""
-        return file_lines(self._path(MANIFEST))
+        path = self._path(MANIFEST)
+        with (
+            told(BatchError, str(path)),
+            suppress(FileNotFoundError),
+            path.open("rb") as file,
+        ):
+            while line := file.readline(MOST_LINE):
+                yield line
 
     @contextmanager
     def making(self, name: str) -> Iterator[Path]:
@@ -78,7 +85,7 @@ class LocalStore(Store):
         return status.st_dev, status.st_ino
 
     def _list(
-        self, folder: str, unreadable: Unreadable | None
+        self, folder: str, unreadable: Unreadable
     ) -> tuple[list[Entry], list[str]]:
         """Links count as what they lead to; those that lead nowhere are left out."""
         files, folders = [], []
@@ -92,16 +99,14 @@ class LocalStore(Store):
         shown = sorted(name for name in folders if not is_hidden(name))
         return list(self._entries(sorted(files), unreadable)), shown
 
-    def _entries(
-        self, names: Iterable[str], unreadable: Unreadable | None
-    ) -> Iterator[Entry]:
+    def _entries(self, names: Iterable[str], unreadable: Unreadable) -> Iterator[Entry]:
         for name in names:
             try:
                 yield _entry(name, self._path(name).stat())
             except FileNotFoundError:
                 continue
             except OSError as error:
-                tell(unreadable, name, reason(error))
+                unreadable(name, reason(error))
 
     def _entry(self, name: str) -> Entry | None:
         status = self._path(name).stat()

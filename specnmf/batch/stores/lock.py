@@ -43,26 +43,22 @@ def locked_file(store: Store, path: Path) -> Iterator[None]:
     That lock ends with the process, however it ends. Windows has none of its kind;
     there, the file is signed.
     """
+    if fcntl is None:
+        with signed_file(store):
+            yield
+        return
     with ExitStack() as stack:
-        if fcntl is None:
-            stack.enter_context(signed_file(store))
-        else:
-            with told(BatchError, str(path)):
-                _take(store, path, stack)
+        with told(BatchError, str(path)):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            try:
+                file = _lock(path)
+            except BlockingIOError:
+                raise _refusal(store, _holder(store)) from None
+            stack.callback(os.close, file)
+            stack.callback(path.unlink, missing_ok=True)
+            os.ftruncate(file, 0)
+            os.write(file, _signature())
         yield
-
-
-def _take(store: Store, path: Path, stack: ExitStack) -> None:
-    """Lock a file and write into it who holds it; the stack gives it up again."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        file = _lock(path)
-    except BlockingIOError:
-        raise _refusal(store, _holder(store)) from None
-    stack.callback(os.close, file)
-    stack.callback(path.unlink, missing_ok=True)
-    os.ftruncate(file, 0)
-    os.write(file, _signature())
 
 
 def _lock(path: Path) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,24 +29,12 @@ GATHERED = 10.0
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """What came of a song last.
+    """What came of a song last."""
 
-    Attributes
-    ----------
-    done : bool
-        Else it failed.
-    settings_hash : str
-        Of what was asked for.
-    stamps : str
-        Of its inputs, as they were.
-    error : str
-        Why it failed.
-    """
-
-    done: bool
-    settings_hash: str
-    stamps: str
-    error: str = ""
+    done: bool  #: Else it failed.
+    settings_hash: str  #: Of what was asked for.
+    stamps: str  #: Of its inputs, as they were.
+    error: str = ""  #: Why it failed.
 
 
 class FileManifest:
@@ -118,38 +106,9 @@ def read_history(store: Store) -> dict[str, Record]:
     """What the manifest of a folder of runs says of each song last.
 
     Lines that are cut off or damaged are passed over: their songs count as not done,
-    and are looked at again.
-
-    Raises
-    ------
-    BatchError
-        If the manifest is there and cannot be read.
+    and are looked at again. A manifest that cannot be read is a BatchError.
     """
-    history: dict[str, Record] = {}
-    for line in store.manifest_lines():
-        entry = _parse(line)
-        if entry is not None:
-            song, record = entry
-            history[song] = record
-    return history
-
-
-def file_lines(path: Path) -> Iterator[bytes]:
-    """Yield the lines of a manifest that is a file; none if there is no such file."""
-    with (
-        told(BatchError, str(path)),
-        suppress(FileNotFoundError),
-        path.open("rb") as file,
-    ):
-        while line := file.readline(MOST_LINE):
-            yield line
-
-
-def piece_lines(store: Store) -> Iterator[bytes]:
-    """Yield the lines of a manifest in pieces."""
-    for name in store.names(MANIFEST):
-        piece = store.read(f"{MANIFEST}/{name}", MOST_PIECE) or b""
-        yield from piece.splitlines()
+    return dict(filter(None, map(_parse, store.manifest_lines())))
 
 
 def _parse(line: bytes) -> tuple[str, Record] | None:

@@ -1,36 +1,38 @@
-"""The file systems of fsspec, and what they raise."""
+"""By fsspec: file systems behind URLs, a file from there, a run on its way there."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+import os
+import re
+import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from functools import lru_cache
-from typing import Any
+from pathlib import Path, PurePath
+from typing import TYPE_CHECKING, Any
 
-from specnmf.batch.stores.store import reason
-from specnmf.errors import ParameterError, SpecnmfError
+from specnmf.batch.stores.store import UPLOADING, last, reason, told
+from specnmf.errors import AudioError, OutputError, ParameterError, SpecnmfError
+from specnmf.output.folder import REPORT
+
+if TYPE_CHECKING:
+    from specnmf.batch.stores.remote import RemoteStore
 
 #: The protocols that the optional dependencies are for.
 _EXTRA = {"s3", "s3a", "gs", "gcs"}
 
 _REMEDY = "pip install 'specnmf[cloud]'"
 
+#: Bytes that file systems allow a name; characters of a suffix that is kept then.
+_LONGEST, _LONGEST_SUFFIX = 255, 16
+
 
 @lru_cache(maxsize=32)
 def file_system(protocol: str, authority: str, process: int) -> Any:
     """The file system of a bucket or host; it comes from fsspec.
 
-    Parameters
-    ----------
-    protocol, authority : str
-        As ``s3`` and the bucket of a URL ``s3://bucket/folder``.
-    process : int
-        Each has its own: connections outlive no fork.
-
-    Raises
-    ------
-    ParameterError
-        If the protocol is unknown, or what it needs is not installed.
+    Each process has its own: connections outlive no fork. If the protocol is unknown,
+    or what it needs is not installed, that is a ParameterError.
     """
     url = f"{protocol}://{authority}/"
     try:
@@ -59,3 +61,101 @@ def network() -> Iterator[None]:
         raise
     except Exception as error:
         raise OSError(reason(error)) from error
+
+
+@contextmanager
+def downloaded(file: RemoteStore) -> Iterator[Path]:
+    """Yield the path of a copy of a file, which is removed afterwards.
+
+    If there is no such file, or it cannot be copied, that is an AudioError.
+    """
+    with tempfile.TemporaryDirectory(prefix="specnmf-") as folder:
+        path = Path(folder, _local_name(last(file.path)))
+        with told(AudioError, file.root), network():
+            try:
+                file.files.get_file(file.key(), str(path))
+            except FileNotFoundError as error:
+                raise AudioError(f"{file.root}: no such file") from error
+        if not path.is_file():
+            raise AudioError(f"{file.root}: a folder, expected a file")
+        yield path
+
+
+def upload(folder: Path, target: RemoteStore, *, overwrite: bool) -> None:
+    """Upload a finished run.
+
+    Its run.json comes last, so a folder that holds one holds the whole run. Until then
+    a hidden file tells what it is: what an upload leaves that was cut off is known by
+    it, and gives way to the next.
+
+    A place that is taken by a run, unless it may overwrite it, or by what is no run, is
+    an OutputError; so is an upload that fails, after which what was uploaded is removed
+    again, if that is possible.
+    """
+    with told(OutputError, f"{target.root} cannot be written"), network():
+        old = _check_free(target, overwrite=overwrite)
+        target.files.pipe_file(target.key(UPLOADING), b"")
+        for name in old:
+            _remove(target, name)
+        names = _run_json_last(folder)
+        try:
+            for name in names:
+                target.files.put_file(str(folder / name), target.key(name))
+        except BaseException:
+            _take_back(target, [*reversed(names), UPLOADING])
+            raise
+    _take_back(target, [UPLOADING])  # the run is there, whatever its marker says
+
+
+def _check_free(target: RemoteStore, *, overwrite: bool) -> list[str]:
+    """The files that have to go before a run may be here, its run.json first."""
+    found = _below(target)
+    if REPORT in found and not overwrite:
+        raise OutputError(
+            f"{target.root} holds a finished run; use --overwrite, or another --output"
+        )
+    if found and not {REPORT, UPLOADING} & found:
+        raise OutputError(
+            f"{target.root} exists and is no run; move it, or use another --output"
+        )
+    return sorted(found - {UPLOADING}, key=lambda name: name != REPORT)
+
+
+def _below(target: RemoteStore) -> set[str]:
+    """The names of all files in a folder and its folders; "" if it is a file."""
+    root = target.key()
+    own = f"{root}/"  # the empty file that stands for a folder in S3
+    keys = (key for key in target.files.find(root) if key != own)
+    return {key.removeprefix(root).strip("/") for key in keys}
+
+
+def _run_json_last(folder: Path) -> list[str]:
+    """The names of a run's files, in the order in which they are uploaded."""
+    paths = [path for path in folder.rglob("*") if path.is_file()]
+    names = sorted(path.relative_to(folder).as_posix() for path in paths)
+    return sorted(names, key=lambda name: name == REPORT)
+
+
+def _take_back(target: RemoteStore, names: Iterable[str]) -> None:
+    """Remove what an upload may have left, as far as that is possible."""
+    for name in names:
+        with suppress(Exception):  # the upload's own error is the one to tell
+            _remove(target, name)
+
+
+def _remove(target: RemoteStore, name: str) -> None:
+    with suppress(FileNotFoundError):
+        target.files.rm_file(target.key(name))
+
+
+def _local_name(name: str) -> str:
+    """A name as file systems here allow it, with the same suffix."""
+    if name in {"", ".", ".."}:
+        return "_"
+    if os.name == "nt":
+        name = re.sub(r'[\x00-\x1f<>:"|?*\\]', "_", name)
+    suffix = PurePath(name).suffix
+    suffix = suffix if len(suffix) <= _LONGEST_SUFFIX else ""
+    room = _LONGEST - len(suffix.encode(errors="replace"))
+    stem = name.removesuffix(suffix).encode(errors="replace")
+    return stem[:room].decode(errors="ignore") + suffix

@@ -11,8 +11,7 @@ from pathlib import Path
 from urllib.parse import unquote_to_bytes
 
 from specnmf.batch.stores.local import LocalStore
-from specnmf.batch.stores.names import is_url
-from specnmf.batch.stores.store import MISSING, Store, told
+from specnmf.batch.stores.store import MISSING, Store, is_url, told
 from specnmf.errors import AudioError, ParameterError
 
 _FILE_URL = re.compile(r"file://(?:localhost)?(?=/)", re.IGNORECASE)
@@ -29,13 +28,7 @@ def absolute(location: str | os.PathLike[str]) -> str:
 
 
 def open_store(root: str | os.PathLike[str]) -> Store:
-    """The store at a path or URL.
-
-    Parameters
-    ----------
-    root : path or str
-        A path; a ``file://`` URL, which is a path in other words; or the URL of a
-        folder that fsspec can reach: ``s3://bucket/folder``, ``gs://...``.
+    """The store at a path, a ``file://`` URL, or a URL that fsspec can reach.
 
     Raises
     ------
@@ -66,28 +59,24 @@ def is_folder(location: str) -> bool:
 def local_copy(location: str) -> Iterator[Path]:
     """Yield the path of a file, or of a copy that is removed afterwards.
 
-    Parameters
-    ----------
-    location : str
-        A path or URL. Only what is behind a URL is copied, under its own name as
-        far as names here go.
-
-    Raises
-    ------
-    AudioError
-        If there is no such file, or it cannot be copied.
-    ParameterError
-        As `open_store`.
+    Only what is behind a URL is copied, under its own name as far as names here go. If
+    there is no such file, or it cannot be copied, that is an AudioError.
     """
     path = _local_path(location)
     if path is None:
+        from specnmf.batch.stores.network import downloaded
         from specnmf.batch.stores.remote import RemoteStore
-        from specnmf.batch.stores.transfer import downloaded
 
         with downloaded(RemoteStore.at(location)) as path:
             yield path
         return
-    _check_file(path, location)
+    with told(AudioError, location):
+        try:
+            mode = path.stat().st_mode
+        except MISSING as error:
+            raise AudioError(f"{location}: no such file") from error
+    if stat.S_ISDIR(mode):
+        raise AudioError(f"{location}: a folder, expected a file")
     yield path
 
 
@@ -112,13 +101,3 @@ def _local_path(location: str) -> Path | None:
     if "\0" in decoded:
         raise ParameterError(f"{location}: expected a path without a zero")
     return Path(decoded[1:] if os.name == "nt" else decoded)
-
-
-def _check_file(path: Path, location: str) -> None:
-    with told(AudioError, location):
-        try:
-            found = path.stat()
-        except MISSING as error:
-            raise AudioError(f"{location}: no such file") from error
-    if stat.S_ISDIR(found.st_mode):
-        raise AudioError(f"{location}: a folder, expected a file")

@@ -13,11 +13,16 @@ from pathlib import Path
 from typing import Any
 
 from specnmf.batch.stores.lock import signed_file
-from specnmf.batch.stores.manifest import MANIFEST, PieceManifest, piece_lines
-from specnmf.batch.stores.names import is_hidden, is_safe, within
-from specnmf.batch.stores.network import file_system, network
-from specnmf.batch.stores.store import Entry, Store, Unreadable, tell
-from specnmf.batch.stores.transfer import upload
+from specnmf.batch.stores.manifest import MANIFEST, MOST_PIECE, PieceManifest
+from specnmf.batch.stores.network import file_system, network, upload
+from specnmf.batch.stores.store import (
+    Entry,
+    Store,
+    Unreadable,
+    is_hidden,
+    is_safe,
+    within,
+)
 
 #: What tells one version of a file from another, the surest first.
 _STAMPS = ("ETag", "etag", "LastModified", "updated", "mtime", "modified", "created")
@@ -31,32 +36,18 @@ class RemoteStore(Store):
     """A folder behind a URL, or a file.
 
     Unlike in a URL of the web's, ``%``, ``?`` and ``#`` are parts of names.
-
-    Attributes
-    ----------
-    root : str
-        As the user gave it.
-    protocol : str
-        s3, gs, memory, ...
-    authority : str
-        The bucket or host.
-    path : str
-        What comes after, with no slash at either end.
     """
 
     root: str
-    protocol: str
-    authority: str
-    path: str
+    protocol: str  #: s3, gs, memory, ...
+    authority: str  #: The bucket or host.
+    path: str  #: What comes after, with no slash at either end.
 
     @classmethod
     def at(cls, root: str) -> RemoteStore:
         """The store at a URL.
 
-        Raises
-        ------
-        ParameterError
-            If its protocol is unknown, or what it needs is not installed.
+        A protocol that is unknown or not installed is a ParameterError.
         """
         protocol, _, rest = root.partition("://")
         authority, _, path = rest.partition("/")
@@ -89,7 +80,9 @@ class RemoteStore(Store):
 
     def manifest_lines(self) -> Iterator[bytes]:
         """Yield the lines of the pieces."""
-        return piece_lines(self)
+        for name in self.names(MANIFEST):
+            piece = self.read(f"{MANIFEST}/{name}", MOST_PIECE) or b""
+            yield from piece.splitlines()
 
     def has_run(self, name: str, *, recorded: bool) -> bool:
         """Whether it is recorded or there: a million questions would take hours."""
@@ -114,14 +107,14 @@ class RemoteStore(Store):
 
     @network()
     def _list(
-        self, folder: str, unreadable: Unreadable | None
+        self, folder: str, unreadable: Unreadable
     ) -> tuple[list[Entry], list[str]]:
         key, files, folders = self.key(folder), [], []
         for info in _listed(self.files, key):
             last = info["name"].removeprefix(key).removeprefix("/")
             name = within(folder, last)
             if "/" in last or not is_safe(last) or _VERSION in last:
-                tell(unreadable, name, "a name that cannot be used")
+                unreadable(name, "a name that cannot be used")
             elif info["type"] == "file":
                 files.append(_entry(name, info))
             elif not is_hidden(last):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import posixpath
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Hashable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
@@ -10,7 +12,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from specnmf.batch.stores.names import check_name, is_hidden, is_url, last
 from specnmf.errors import AudioError, OutputError, ParameterError, SpecnmfError
 from specnmf.output.folder import PARTIAL, REPORT
 
@@ -26,24 +27,22 @@ UPLOADING = f"{PARTIAL}uploading"
 #: What systems raise when there is no such file.
 MISSING = (FileNotFoundError, NotADirectoryError)
 
+#: Two letters at least: `c://` begins a path on Windows.
+_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
+
+
+def ignore(name: str, why: str) -> None:
+    """Tell nobody what cannot be read."""
+
 
 @dataclass(frozen=True)
 class Entry:
-    """A file in a store.
+    """A file in a store."""
 
-    Attributes
-    ----------
-    name : str
-        Relative to the store's root, with "/" between folders.
-    size : int
-        In bytes.
-    stamp : str
-        Another one when the file has changed: the time of its last change in
-        nanoseconds here, its ETag (else the time of its last change) elsewhere.
-    """
-
-    name: str
-    size: int
+    name: str  #: Relative to the store's root, with "/" between folders.
+    size: int  #: In bytes.
+    #: Another one when the file has changed: the time of its last change in nanoseconds
+    #: here, its ETag (else the time of its last change) elsewhere.
     stamp: str
 
 
@@ -55,19 +54,15 @@ class Store(ABC):
     share a store.
 
     A subclass says how files are listed, read and written: its methods with an
-    underscore raise nothing but OSError, which is told in one line here. And it says
-    how a batch keeps its runs there: their lock, their manifest, how a run gets there.
-
-    Attributes
-    ----------
-    root : str
-        The folder as the user gave it.
+    underscore raise nothing but OSError, which is told in one line here: an OutputError
+    for runs, an AudioError for songs. And it says how a batch keeps its runs there:
+    their lock, their manifest, how a run gets there.
     """
 
-    root: str
+    root: str  #: The folder as the user gave it.
 
     def walk(
-        self, *, recursive: bool, unreadable: Unreadable | None = None
+        self, *, recursive: bool, unreadable: Unreadable = ignore
     ) -> Iterator[Entry]:
         """Yield the files, by name within each folder, folder by folder.
 
@@ -75,18 +70,9 @@ class Store(ABC):
         finished run. Links to files count as files; links to folders are followed,
         but no folder is visited twice. No more than one folder's files are held.
 
-        Parameters
-        ----------
-        recursive : bool
-            Whether to visit folders within the folder.
-        unreadable : callable, optional
-            ``unreadable(name, reason)`` is told of what had to be left out.
-
-        Raises
-        ------
-        AudioError
-            When the first file is asked for, if the root is missing, no folder,
-            or cannot be read.
+        ``unreadable(name, reason)`` is told of what had to be left out. When the first
+        file is asked for, a root that is missing, no folder, or cannot be read is an
+        AudioError.
         """
         waiting, seen = [""], set[Hashable]()
         while waiting:
@@ -97,7 +83,7 @@ class Store(ABC):
             except OSError as error:
                 if not folder:
                     raise _no_folder(self.root, error) from error
-                tell(unreadable, folder, reason(error))
+                unreadable(folder, reason(error))
                 continue
             if identity in seen or (folder and _holds_run(files)):
                 continue
@@ -107,13 +93,7 @@ class Store(ABC):
                 waiting.extend(reversed(folders))
 
     def entry(self, name: str) -> Entry | None:
-        """What is known of a file; None if there is none of that name.
-
-        Raises
-        ------
-        AudioError
-            If that cannot be found out.
-        """
+        """What is known of a file; None if there is none of that name."""
         with told(AudioError, self.location(name)), suppress(*MISSING):
             return self._entry(name)
         return None
@@ -130,30 +110,18 @@ class Store(ABC):
     def names(self, folder: str) -> list[str]:
         """The names, without the folder's, of the files directly in a folder.
 
-        They are sorted, and hidden ones are among them.
-
-        Parameters
-        ----------
-        folder : str
-            A name; "" is the root. If there is no such folder, there are no names.
-
-        Raises
-        ------
-        OutputError
-            If the folder cannot be read.
+        They are sorted, and hidden ones are among them. "" is the root; if there is no
+        such folder, there are no names.
         """
         place = self.location(folder) if folder else self._at("")
         with told(OutputError, f"{place} cannot be read"), suppress(*MISSING):
-            return [last(file.name) for file in self._list(folder, None)[0]]
+            return [last(file.name) for file in self._list(folder, ignore)[0]]
         return []
 
     def read(self, name: str, most: int) -> bytes | None:
         """The bytes of a file; None if there is none of that name.
 
-        Raises
-        ------
-        OutputError
-            If it holds more than ``most`` bytes, or cannot be read.
+        More than ``most`` bytes are an OutputError.
         """
         place = self.location(name)
         with told(OutputError, f"{place} cannot be read"), suppress(*MISSING):
@@ -164,13 +132,7 @@ class Store(ABC):
         return None
 
     def write(self, name: str, content: bytes) -> None:
-        """Write a file, whole or not at all, in place of any of that name.
-
-        Raises
-        ------
-        OutputError
-            If it cannot be written.
-        """
+        """Write a file, whole or not at all, in place of any of that name."""
         with told(OutputError, f"{self.location(name)} cannot be written"):
             self._write(name, content)
 
@@ -178,23 +140,12 @@ class Store(ABC):
         """Write a file unless there is one of that name; say whether it was written.
 
         Of several processes that try, one succeeds, if the storage can tell.
-
-        Raises
-        ------
-        OutputError
-            If it cannot be written.
         """
         with told(OutputError, f"{self.location(name)} cannot be written"):
             return self._create(name, content)
 
     def remove(self, name: str) -> None:
-        """Remove a file, if there is one of that name.
-
-        Raises
-        ------
-        OutputError
-            If it cannot be removed.
-        """
+        """Remove a file, if there is one of that name."""
         place = self.location(name)
         with told(OutputError, f"{place} cannot be removed"), suppress(*MISSING):
             self._remove(name)
@@ -207,10 +158,7 @@ class Store(ABC):
     def name_of(self, listed: str) -> str:
         """The name of a file that is given by its name or by its location.
 
-        Raises
-        ------
-        ParameterError
-            If it lies elsewhere.
+        If it lies elsewhere, that is a ParameterError.
         """
         absolute = is_url(listed) or posixpath.isabs(listed)
         root = f"{self._at('').rstrip('/')}/"
@@ -226,21 +174,12 @@ class Store(ABC):
     def lock(self) -> AbstractContextManager[None]:
         """Keep other batches out of this folder of runs.
 
-        Raises
-        ------
-        BatchError
-            If another is at work there: with its process and host.
+        If another is at work there, a BatchError says its process and host.
         """
 
     @abstractmethod
     def manifest(self) -> Manifest:
-        """The manifest of this folder of runs, to be added to.
-
-        Raises
-        ------
-        BatchError
-            If it cannot be written.
-        """
+        """The manifest of this folder of runs, to be added to."""
 
     @abstractmethod
     def has_manifest(self) -> bool:
@@ -248,23 +187,12 @@ class Store(ABC):
 
     @abstractmethod
     def manifest_lines(self) -> Iterator[bytes]:
-        """Yield the lines of the manifest, the oldest first; none without one.
-
-        Raises
-        ------
-        BatchError, OutputError
-            If the manifest is there and cannot be read.
-        """
+        """Yield the lines of the manifest, the oldest first; none without one."""
 
     def has_run(self, name: str, *, recorded: bool) -> bool:
-        """Whether there is a finished run of that name.
+        """Whether there is a finished run in a folder.
 
-        Parameters
-        ----------
-        name : str
-            The run's folder.
-        recorded : bool
-            Whether the manifest says so: a store that is far away believes it.
+        ``recorded`` says whether the manifest knows it: a store far away believes that.
         """
         return self.entry(f"{name}/{REPORT}") is not None
 
@@ -272,12 +200,8 @@ class Store(ABC):
     def making(self, name: str) -> AbstractContextManager[Path]:
         """Yield a folder on this machine to make a run in, for a place in the store.
 
-        At the end the run is in its place, and takes that of an older one.
-
-        Raises
-        ------
-        OutputError
-            If the place is taken by what is no run, or cannot be written.
+        At the end the run is in its place, and takes that of an older one; a place that
+        is taken by what is no run is an OutputError.
         """
 
     @abstractmethod
@@ -298,7 +222,7 @@ class Store(ABC):
 
     @abstractmethod
     def _list(
-        self, folder: str, unreadable: Unreadable | None
+        self, folder: str, unreadable: Unreadable
     ) -> tuple[list[Entry], list[str]]:
         """The files in a folder, and the names of its folders but hidden ones."""
 
@@ -334,12 +258,6 @@ def told(kind: type[SpecnmfError], what: str) -> Iterator[None]:
         raise kind(f"{what}: {reason(error)}") from error
 
 
-def tell(unreadable: Unreadable | None, name: str, why: str) -> None:
-    """Tell, if anyone listens, that something is left out."""
-    if unreadable is not None:
-        unreadable(name, why)
-
-
 def _holds_run(files: Iterable[Entry]) -> bool:
     """Whether a folder with these files is a run, or about to be one."""
     names = {last(file.name) for file in files}
@@ -353,3 +271,37 @@ def _no_folder(root: str, error: OSError) -> AudioError:
     if isinstance(error, NotADirectoryError):
         return AudioError(f"{root}: not a folder")
     return AudioError(f"{root}: {reason(error)}")
+
+
+def is_url(location: str | os.PathLike[str]) -> bool:
+    """Whether a location begins with a scheme like ``s3://``."""
+    return _URL.match(os.fspath(location)) is not None
+
+
+def check_name(name: str) -> str:
+    """Return a name within its store; one that leads out of it is a ParameterError."""
+    if not is_safe(name):
+        raise ParameterError(f"{name!r}: expected the name of a file within its folder")
+    return name
+
+
+def is_safe(name: str) -> bool:
+    """Whether a name, on this system, leads to a place within its store."""
+    parts = name.replace(os.sep, "/").split("/")
+    drive = os.path.splitdrive(name)[0]
+    return not ({"", ".", ".."} & set(parts) or drive or "\0" in name)
+
+
+def within(folder: str, name: str) -> str:
+    """The name of a file in a folder; "" is the root."""
+    return f"{folder}/{name}" if folder else name
+
+
+def last(name: str) -> str:
+    """What a file is called in its folder."""
+    return name.rpartition("/")[2]
+
+
+def is_hidden(name: str) -> bool:
+    """Whether a file or folder is hidden by the name that it has in its folder."""
+    return last(name).startswith(".")

@@ -13,9 +13,8 @@ from hypothesis import strategies as st
 
 from specnmf import AudioError, OutputError, ParameterError
 from specnmf.batch.stores.local import LocalStore
-from specnmf.batch.stores.names import check_name, is_url
 from specnmf.batch.stores.places import is_folder, local_copy, open_store
-from specnmf.batch.stores.store import Entry
+from specnmf.batch.stores.store import Entry, check_name, is_url
 
 #: Names that break programs which paste, split or decode them.
 AWKWARD = [

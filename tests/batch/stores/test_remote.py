@@ -10,11 +10,10 @@ from pathlib import Path
 import pytest
 
 from specnmf import AudioError, OutputError, ParameterError
-from specnmf.batch.stores.network import file_system
+from specnmf.batch.stores.network import file_system, upload
 from specnmf.batch.stores.places import local_copy, open_store
 from specnmf.batch.stores.remote import RemoteStore
 from specnmf.batch.stores.store import UPLOADING
-from specnmf.batch.stores.transfer import upload
 
 fsspec = pytest.importorskip("fsspec")
 
