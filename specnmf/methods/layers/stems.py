@@ -62,7 +62,7 @@ def layer_stems(
     """
     first = Factorization(layers.A[0], layers.S[0], losses=layers.losses)
     model = LayerModels(layers, layer)
-    return Stems(audio, grid, model, layers.losses, first, pitches)
+    return Stems(audio, grid, model, first, pitches)
 
 
 @dataclass(frozen=True, eq=False)
