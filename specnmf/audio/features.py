@@ -98,13 +98,6 @@ _Blocks = Callable[[], Iterable[Float32]]
 def features(audio: Audio, *, threads: int | None = None) -> Features:
     """The features of a recording that a score is aligned to.
 
-    Parameters
-    ----------
-    audio : Audio
-        The recording.
-    threads : int, optional
-        None: one a core. The result does not depend on it.
-
     Returns
     -------
     Features
@@ -132,15 +125,6 @@ def features_of_file(
     threads: int | None = None,
 ) -> Features:
     """The features of a recording in a file, which need not fit into memory.
-
-    Parameters
-    ----------
-    path : path
-        Anything that libsndfile reads.
-    start, duration : float
-        The excerpt in seconds; without a duration, to the end.
-    threads : int, optional
-        None: one a core. The result does not depend on it.
 
     Raises
     ------

@@ -101,19 +101,10 @@ def stream_sources(
     power: float = PowerOptions.mask_power,
     threads: int | None = None,
 ) -> Stream:
-    """Yield the sources block by block, in order of time.
+    """Yield the sources block by block, in order of time; options as of `separate`.
 
-    Yields
-    ------
-    first : int
-        The first sample of the block.
-    block : array, shape (n_sources, n_channels, n), float32
-        Valid until the next block is asked for.
-
-    Raises
-    ------
-    ParameterError
-        As `separate`.
+    Each block, (n_sources, n_channels, n), comes with its first sample, and is valid
+    until the next one is asked for.
     """
     check_choice("mask", mask, get_args(Mask))
     check_above("power", power, 0)

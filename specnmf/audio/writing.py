@@ -64,16 +64,7 @@ def check_writable(format: str, sr: int, n_channels: int) -> None:
 
 
 class Writer:
-    """One file of sources, written block by block.
-
-    Parameters
-    ----------
-    path : path
-        The file to make.
-    audio : Audio or other Sound
-        What is to come: a large WAV needs another header.
-    format, subtype : str
-        From SUBTYPES.
+    """One file of sources, as long as a recording, written block by block.
 
     Raises
     ------
@@ -88,7 +79,7 @@ class Writer:
         self.bits = INTEGER_BITS.get(subtype)
         width = (self.bits or 64) // 8
         n_bytes = audio.n_samples * audio.n_channels * width
-        large = format == "wav" and n_bytes > RF64_BYTES
+        large = format == "wav" and n_bytes > RF64_BYTES  # needs another header
         container = "RF64" if large else format.upper()
         with self._one_line():
             self.file = soundfile.SoundFile(
@@ -160,10 +151,8 @@ def write(path: PathLike, audio: Audio, *, subtype: str | None = None) -> None:
     chosen = output_subtype(format, subtype, SUBTYPES[format][0])
     check_writable(format, audio.sr, audio.n_channels)
     writer = Writer(path, audio, format=format, subtype=chosen)
-    samples: NDArray[Any] = audio.samples.T
-    if writer.bits is not None:
-        samples = _integers(path, audio.samples.T, writer.bits)
-    writer.write(samples)
+    samples, bits = audio.samples.T, writer.bits
+    writer.write(samples if bits is None else _integers(path, samples, bits))
     writer.close()
 
 

@@ -30,8 +30,6 @@ class ComponentStems:
 
     Attributes
     ----------
-    material : Material
-        The recording.
     options : ComponentOptions
         With the number of components that was found, where it was left open.
     choice : RankChoice or None
@@ -39,8 +37,6 @@ class ComponentStems:
     factors : Factorization
         V ≈ W H, the most energetic component first; templates that were given keep
         their places, so that they can be found again.
-    pitches : array, shape (n_components,)
-        MIDI numbers; NaN without a pitch.
     """
 
     material: Material

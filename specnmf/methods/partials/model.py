@@ -36,12 +36,6 @@ class PartialsModel:
 
     Attributes
     ----------
-    grid : Grid
-        Of the analysis.
-    schedule : Schedule
-        The score on its frames.
-    partials, drums, hammers, noise : Partials, Strikes, Strikes, Noise
-        The layers.
     losses : array, shape (n_iterations,)
         The cost after each iteration.
     residual : bool
