@@ -97,22 +97,9 @@ def estimate_pitches(W: ArrayLike, frequencies: ArrayLike) -> Array:
 
 
 def centroids(W: ArrayLike, frequencies: ArrayLike) -> Array:
-    """Return the mean frequency of each template in Hz, weighted by magnitude.
+    """The mean frequency of each template in Hz, weighted by magnitude; 0 if silent.
 
-    Parameters
-    ----------
-    W, frequencies
-        As for `estimate_pitches`.
-
-    Returns
-    -------
-    array, shape (n_components,), float64
-        0 for a template that is silent.
-
-    Raises
-    ------
-    ParameterError
-        If the shapes do not fit, or an entry of ``W`` is negative or not finite.
+    W, frequencies and errors are those of `estimate_pitches`.
     """
     W, frequencies = _spectra(W, frequencies)
     total = W.sum(axis=0)

@@ -128,13 +128,10 @@ class RollingSpectra:
 
 
 class RollingMagnitudes:
-    """The magnitudes of a recording on disk, for frames asked for in their order.
-
-    The ``shape`` is that of an array of all, (n_bins, n_frames).
-    """
+    """The magnitudes of a recording on disk, for frames asked for in their order."""
 
     def __init__(self, recording: Recording, grid: Grid) -> None:
-        self.shape = grid.n_bins, grid.n_frames
+        self.shape = grid.n_bins, grid.n_frames  # of an array of all
         self.spectra_of = RollingSpectra(recording, grid, keep=FRAMES)
 
     def __call__(self, frames: slice) -> Float32:
@@ -149,18 +146,7 @@ class RollingMagnitudes:
 def magnitudes(
     recording: Recording, grid: Grid, *, threads: int | None = None
 ) -> Generator[Float32, None, None]:
-    """Yield the magnitudes of a recording in blocks of frames, in order of time.
-
-    Yields
-    ------
-    array, shape (n_frames of the block, n_bins), float32
-        Together the frames of `specnmf.audio.stft.magnitude`.
-
-    Raises
-    ------
-    AudioError
-        If the recording became shorter.
-    """
+    """Yield the frames of `specnmf.audio.stft.magnitude`, (n, n_bins), in blocks."""
     length = block_length(grid, recording.n_channels)
     spectra_of = RollingSpectra(recording, grid, keep=length)
     with closing(spectra_of), workers(threads) as mapper:

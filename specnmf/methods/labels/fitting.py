@@ -121,8 +121,6 @@ def fit_labelled(
         rest alone, or silence.
     names : sequence of str
         Of the labels. A row of the name rest is that of no label.
-    options : LabelOptions
-        n_components, n_rest, transpose, max_iter, tol, seed, threads.
     frame_seconds : float, optional
         From a frame to the next, to speak of seconds in remarks.
     callback : callable, optional

@@ -55,14 +55,7 @@ class LayerModels:
 
     The spectra and activations are those of the first layer. A component above gets of
     each its share, A S of its own in A S of all (`factor.layers.tree`), so that all
-    layers model the same sound, and a chord fades as its notes do.
-
-    Parameters
-    ----------
-    layers : Layers
-        The factors of a magnitude spectrogram.
-    layer : int
-        From 0, the first.
+    layers model the same sound, and a chord fades as its notes do. Layers count from 0.
 
     Raises
     ------

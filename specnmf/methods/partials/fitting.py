@@ -32,7 +32,7 @@ BEFORE, AFTER, FADE = 0.03, 0.05, 0.03
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class PartialStems(ScoreStems):
-    """A recording taken apart by the parametric model.
+    """A recording taken apart by the parametric model: around onsets, by a second one.
 
     Attributes
     ----------
@@ -77,14 +77,10 @@ def fit_partials(
 
     Parameters
     ----------
-    audio : Audio
-        The recording.
     score : Score
         On the recording's clock.
     labels : sequence of str
         The stem of each note.
-    options : ScoreOptions
-        max_iter, tol, n_fft, hop_length, residual, by, threads.
     stems : sequence of str
         All stems, in order.
     tuning : float
