@@ -42,8 +42,8 @@ if TYPE_CHECKING:
     from specnmf.factor.layers.neural import neural_nmf
     from specnmf.factor.layers.semisupervised import semisupervised_nmf
     from specnmf.factor.nmf import nmf
+    from specnmf.methods.book.fitting import by_stem
     from specnmf.methods.book.layout import fmp_layout
-    from specnmf.methods.book.stems import by_stem
     from specnmf.methods.by_score import align, separate_by_score
     from specnmf.score.align import Alignment
     from specnmf.score.grouping import stem_labels
@@ -88,7 +88,7 @@ _HOMES = {
     "align": "methods.by_score:align",
     "beta_divergence": "factor.divergence:beta_divergence",
     "bss_eval": "evaluation.bss_eval:bss_eval",
-    "by_stem": "methods.book.stems:by_stem",
+    "by_stem": "methods.book.fitting:by_stem",
     "decompose": "tasks.decompose:decompose",
     "deep_nmf": "factor.layers.deep:deep_nmf",
     "evaluate": "evaluation.evaluate:evaluate",

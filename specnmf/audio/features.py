@@ -22,7 +22,6 @@ from specnmf.notation import midi_number
 from specnmf.parallel import Mapper, cut, workers
 
 Float32 = NDArray[np.float32]
-Float64 = NDArray[np.float64]
 
 #: Frames a second: an onset is found to within 5 ms.
 RATE = 100
@@ -33,7 +32,6 @@ N_PITCHES = 128
 #: Window lengths in seconds and the pitches from which each is used. A short window
 #: tells when; only a long one tells two low pitches apart.
 WINDOWS = ((0.186, 21), (0.093, 57), (0.046, 72))
-
 
 #: Frames that one thread transforms at a time.
 FRAMES = 128
@@ -100,13 +98,6 @@ _Blocks = Callable[[], Iterable[Float32]]
 def features(audio: Audio, *, threads: int | None = None) -> Features:
     """The features of a recording that a score is aligned to.
 
-    Parameters
-    ----------
-    audio : Audio
-        The recording.
-    threads : int, optional
-        None: one a core. The result does not depend on it.
-
     Returns
     -------
     Features
@@ -134,15 +125,6 @@ def features_of_file(
     threads: int | None = None,
 ) -> Features:
     """The features of a recording in a file, which need not fit into memory.
-
-    Parameters
-    ----------
-    path : path
-        Anything that libsndfile reads.
-    start, duration : float
-        The excerpt in seconds; without a duration, to the end.
-    threads : int, optional
-        None: one a core. The result does not depend on it.
 
     Raises
     ------

@@ -8,8 +8,7 @@ from typing import get_args
 import numpy as np
 
 from specnmf.audio import kernels
-from specnmf.audio.models import FactorModels as FactorModels  # masks.FactorModels
-from specnmf.audio.models import Factors, Models
+from specnmf.audio.models import FactorModels, Factors, Models
 from specnmf.audio.options import Mask, MaskOptions, PowerOptions
 from specnmf.audio.recording import Audio
 from specnmf.audio.resynthesis import Piece, Resynthesis, Stream, gather
@@ -102,19 +101,10 @@ def stream_sources(
     power: float = PowerOptions.mask_power,
     threads: int | None = None,
 ) -> Stream:
-    """Yield the sources block by block, in order of time.
+    """Yield the sources block by block, in order of time; options as of `separate`.
 
-    Yields
-    ------
-    first : int
-        The first sample of the block.
-    block : array, shape (n_sources, n_channels, n), float32
-        Valid until the next block is asked for.
-
-    Raises
-    ------
-    ParameterError
-        As `separate`.
+    Each block, (n_sources, n_channels, n), comes with its first sample, and is valid
+    until the next one is asked for.
     """
     check_choice("mask", mask, get_args(Mask))
     check_above("power", power, 0)
@@ -127,38 +117,17 @@ def stream_sources(
         magnitudes = _never_empty(models.magnitudes(frames), X.shape)
         sounding = [model for model in magnitudes if model is not None]
         if mask == "binary":
-            return _BinaryMasks(frames, X, magnitudes)
+            return _binary_masks(frames, X, magnitudes)
         if power == 1:
             total = models.total(frames, sounding)
         else:
             total = _sum_of_powers(sounding, power)
-        return _RatioMasks(frames, X, magnitudes, total)
+        return _ratio_masks(frames, X, magnitudes, total)
 
     with workers(threads) as mapper:
         for frames in grid.blocks(PIECES * length):
             pieces = mapper(masking, cut(frames, length))
             yield resynthesis.block(frames, pieces, mapper)
-
-
-def stream_of(
-    audio: Audio,
-    grid: Grid,
-    models: Models,
-    *,
-    mask: Mask = MaskOptions.mask,
-    power: float = PowerOptions.mask_power,
-    threads: int | None = None,
-) -> Stream:
-    """Yield the sources that models make of a recording, as `stream_sources`."""
-    return stream_sources(
-        spectra_of(audio, grid),
-        grid,
-        models,
-        n_channels=audio.n_channels,
-        mask=mask,
-        power=power,
-        threads=threads,
-    )
 
 
 def piece_length(grid: Grid, n_sources: int, n_channels: int) -> int:
@@ -195,50 +164,40 @@ def _sum_of_powers(models: list[Float32], power: float) -> Float32:
     return total
 
 
-class _RatioMasks:
+def _ratio_masks(
+    frames: slice, X: Complex64, models: list[Float32 | None], total: Float32
+) -> Piece:
     """Each source's share of the mixture in some frames."""
+    _share_equally([model for model in models if model is not None], total)
+    # Divided once here, the mixture need only be multiplied for each source.
+    shared = _pairs(np.divide(X, total, order="C"))
 
-    def __init__(
-        self,
-        frames: slice,
-        X: Complex64,
-        models: list[Float32 | None],
-        total: Float32,
-    ) -> None:
-        _share_equally([model for model in models if model is not None], total)
-        self.frames, self.models = frames, models
-        # Divided once here, the mixture need only be multiplied for each source.
-        self.X = np.divide(X, total, order="C")
-
-    def source(self, index: int) -> Complex64 | None:
-        """The spectrum of one source, (n_channels, n_frames, n_bins); None: silent."""
-        model = self.models[index]
+    def source(index: int) -> Complex64 | None:
+        model = models[index]
         if model is None:
             return None
-        out = np.empty(self.X.shape, np.complex64)
-        kernels.multiply(_pairs(self.X), model, _pairs(out))
+        out = np.empty(X.shape, np.complex64)
+        kernels.multiply(shared, model, _pairs(out))
         return out
 
+    return Piece(frames, source)
 
-class _BinaryMasks:
+
+def _binary_masks(frames: slice, X: Complex64, models: list[Float32 | None]) -> Piece:
     """Each point of the mixture in some frames, for the strongest source there."""
+    sounding = {i: model for i, model in enumerate(models) if model is not None}
+    places = list(sounding)
+    strongest = np.argmax(list(sounding.values()), axis=0)
+    winner = np.ascontiguousarray(np.broadcast_to(strongest, X.shape))
 
-    def __init__(
-        self, frames: slice, X: Complex64, models: list[Float32 | None]
-    ) -> None:
-        self.frames, self.X = frames, X
-        sounding = {i: model for i, model in enumerate(models) if model is not None}
-        self.sounding = list(sounding)
-        strongest = np.argmax(list(sounding.values()), axis=0)
-        self.winner = np.ascontiguousarray(np.broadcast_to(strongest, X.shape))
-
-    def source(self, index: int) -> Complex64 | None:
-        """The spectrum of one source, (n_channels, n_frames, n_bins); None: silent."""
-        if index not in self.sounding:
+    def source(index: int) -> Complex64 | None:
+        if index not in places:
             return None
-        out = np.empty(self.X.shape, np.complex64)
-        kernels.apply_winner(self.X, self.winner, self.sounding.index(index), out)
+        out = np.empty(X.shape, np.complex64)
+        kernels.apply_winner(X, winner, places.index(index), out)
         return out
+
+    return Piece(frames, source)
 
 
 def _share_equally(models: list[Float32], total: Float32) -> None:

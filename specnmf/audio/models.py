@@ -45,12 +45,7 @@ class Factors(Protocol):
 class FactorModels:
     """The models of a factorisation: components of one label are one source.
 
-    Parameters
-    ----------
-    factors : Factorization
-        W (n_bins, n_components), H (n_components, n_frames) and labels.
-    names : sequence of str, optional
-        The labels in the sources' order; by default as they first appear.
+    The sources come in the order of ``names``, then as labels first appear.
     """
 
     def __init__(self, factors: Factors, *, names: Sequence[str] = ()) -> None:

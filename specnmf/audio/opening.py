@@ -33,13 +33,7 @@ _UNKNOWN_FRAMES = 0x7FFF_FFFF_FFFF_FFFF
 
 @contextmanager
 def sound_file(path: Path) -> Iterator[soundfile.SoundFile]:
-    """Open a file with libsndfile.
-
-    Raises
-    ------
-    AudioError
-        If it is no recording that libsndfile reads.
-    """
+    """Open a file with libsndfile, or raise AudioError if it is none that it reads."""
     with _opened(path, os.fsencode(path)) as file:
         if str(file.subtype).startswith("MPEG") and not _states_its_length(path):
             with _piped(path) as piped:

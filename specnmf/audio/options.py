@@ -99,20 +99,7 @@ class FileOptions(Options, group=OUTPUT):
 def window(
     sr: int, n_fft: int | None = None, hop_length: int | None = None
 ) -> tuple[int, int]:
-    """Window length and hop in samples, with defaults for what is None.
-
-    Parameters
-    ----------
-    sr : int
-        Sample rate in Hz.
-    n_fft, hop_length : int, optional
-        Taken as they are where given.
-
-    Raises
-    ------
-    ParameterError
-        If the window is odd or too short, or the hop longer than the window.
-    """
+    """Window length and hop in samples, checked, with defaults for what is None."""
     check_window(n_fft, hop_length)
     if n_fft is None:
         doublings = max(0, math.ceil(math.log2(sr / 48_000)))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from functools import cache
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -15,6 +14,9 @@ Array = NDArray[np.float64]
 
 #: The pitches looked for, in MIDI numbers: a piano's and two semitones more.
 LOWEST, HIGHEST = 21, 110
+
+#: Between which frequencies in Hz a fundamental lies.
+LOWEST_HZ, HIGHEST_HZ = map(float, hertz((LOWEST - 0.5, HIGHEST + 0.5)))
 
 #: A template is reduced to this many peaks, and each of the strongest N_SOURCES
 #: of them may be any of the first N_DIVISORS harmonics.
@@ -95,24 +97,9 @@ def estimate_pitches(W: ArrayLike, frequencies: ArrayLike) -> Array:
 
 
 def centroids(W: ArrayLike, frequencies: ArrayLike) -> Array:
-    """Return the mean frequency of each template in Hz, weighted by magnitude.
+    """The mean frequency of each template in Hz, weighted by magnitude; 0 if silent.
 
-    Parameters
-    ----------
-    W : array, shape (n_bins, n_components)
-        Magnitude spectra, non-negative, at any scale.
-    frequencies : array, shape (n_bins,)
-        The bins' frequencies in Hz.
-
-    Returns
-    -------
-    centroids : array, shape (n_components,), float64
-        In Hz; 0 for a template that is silent.
-
-    Raises
-    ------
-    ParameterError
-        If the shapes do not fit, or an entry of ``W`` is negative or not finite.
+    W, frequencies and errors are those of `estimate_pitches`.
     """
     W, frequencies = _spectra(W, frequencies)
     total = W.sum(axis=0)
@@ -134,18 +121,11 @@ def _pitch(template: Array, frequencies: Array) -> float:
     sounding = heights * matches[best]
     chance = np.minimum(1, _GAUSSIAN * tolerance * numbers[best] / _CENTS)
     surplus = _LOBE_SUM * (sounding - heights * chance).sum()
-    share = surplus / template[frequencies >= _range()[0]].sum()
+    share = surplus / template[frequencies >= LOWEST_HZ].sum()
     overtones = sounding[numbers[best] > 1].sum() / sounding.sum()
     if not _is_pitched(fundamentals[best], share, overtones):
         return math.nan
     return float(midi_number(fundamentals[best]))
-
-
-@cache
-def _range() -> tuple[float, float]:
-    """Between which frequencies in Hz a fundamental lies."""
-    lowest, highest = hertz((LOWEST - 0.5, HIGHEST + 0.5))
-    return float(lowest), float(highest)
 
 
 def _peaks(template: Array, frequencies: Array) -> tuple[Array, Array]:
@@ -155,7 +135,7 @@ def _peaks(template: Array, frequencies: Array) -> tuple[Array, Array]:
     """
     inner = template[1:-1]
     rises = (inner > template[:-2]) & (inner >= template[2:])
-    at = 1 + np.flatnonzero(rises & (frequencies[1:-1] >= _range()[0]))
+    at = 1 + np.flatnonzero(rises & (frequencies[1:-1] >= LOWEST_HZ))
     at = at[np.argsort(-template[at], kind="stable")[:N_PEAKS]]
     beside = np.array([template[at - 1], template[at + 1]]) / template[at]
     left, right = np.log(np.maximum(beside, _LEAST_BESIDE))
@@ -167,8 +147,7 @@ def _peaks(template: Array, frequencies: Array) -> tuple[Array, Array]:
 def _candidates(hz: Array) -> Array:
     """Every fundamental in range that makes a strong peak one of its harmonics."""
     fundamentals = (hz[:N_SOURCES, None] / np.arange(1, N_DIVISORS + 1)).ravel()
-    lowest, highest = _range()
-    return fundamentals[(fundamentals > lowest) & (fundamentals < highest)]
+    return fundamentals[(fundamentals > LOWEST_HZ) & (fundamentals < HIGHEST_HZ)]
 
 
 def _harmonics(hz: Array, fundamentals: Array) -> tuple[Array, Array]:

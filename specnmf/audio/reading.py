@@ -70,19 +70,9 @@ def read(path: PathLike, *, start: float = 0.0, duration: float | None = None) -
 def read_up_to(
     most: int, path: PathLike, *, start: float = 0.0, duration: float | None = None
 ) -> Audio | None:
-    """The recording as `read` gives it, or None if it is longer than that.
+    """The recording as `read` gives it, or None if it is longer than ``most`` samples.
 
-    Parameters
-    ----------
-    most : int
-        Samples a channel. No more are read, whatever the header says.
-    path, start, duration
-        As for `read`.
-
-    Raises
-    ------
-    AudioError
-        As `read`.
+    No more are read, whatever the header says.
     """
     blocks, n_samples = [], 0
     with reading(path) as source:
@@ -105,14 +95,8 @@ def remarks(path: PathLike, n_samples: int | None = None) -> list[str]:
 
     An Ogg file states no length at its beginning, so one cut short reads like a
     shorter one, without the mark that ends a stream; one saved from the air lacks it
-    as well. And some files hold a little less than they promise. None is an error.
-
-    Parameters
-    ----------
-    path : path
-        Any recording.
-    n_samples : int, optional
-        How many samples a channel could be read, if all were asked for.
+    as well. And some files hold a little less than they promise: ``n_samples`` is how
+    many could be read, if all were asked for. None of this is an error.
     """
     path = Path(path)
     found = []
@@ -190,9 +174,8 @@ class Source:
             yield block
         if n_samples == 0:
             late = f"ends before the start of the excerpt at {start} s"
-            raise AudioError(
-                f"{self.path}: {late if start > 0 else 'holds no samples'}"
-            )
+            why = late if start > 0 else "holds no samples"
+            raise AudioError(f"{self.path}: {why}")
 
     def blocks(
         self, first: int = 0, count: int | None = None, *, dtype: str

@@ -95,13 +95,7 @@ class Audio:
 
 
 class Survey:
-    """What there is to know of samples that come block by block.
-
-    Parameters
-    ----------
-    n_channels : int
-        Of each block.
-    """
+    """What there is to know of samples that come block by block."""
 
     def __init__(self, n_channels: int) -> None:
         self.n_samples = self.clipped = 0

@@ -2,43 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing
-from typing import Protocol
+from typing import Generic, NamedTuple, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from specnmf.audio import kernels
-from specnmf.audio.buffer import Buffer
 from specnmf.audio.recording import Audio
 from specnmf.audio.stft import Complex64, Float32, Grid
+from specnmf.errors import AudioError
 from specnmf.parallel import Mapper
 
 #: Blocks of all sources, (n_sources, n_channels, n), with their first sample.
 Stream = Generator[tuple[int, Float32], None, None]
 
+Samples = TypeVar("Samples", NDArray[np.float32], NDArray[np.float64])
 
-class Piece(Protocol):
-    """The spectra of all sources in some frames."""
 
-    @property
-    def frames(self) -> slice:
-        """Which frames."""
+class Piece(NamedTuple):
+    """The spectra of all sources in some frames.
 
-    def source(self, index: int) -> Complex64 | None:
-        """The spectrum of one source, (n_channels, n_frames, n_bins); None: silent."""
+    Attributes
+    ----------
+    frames : slice
+        Which frames.
+    source : callable
+        ``source(index)`` is the spectrum of one source, (n_channels, n_frames,
+        n_bins), or None if it is silent.
+    """
+
+    frames: slice
+    source: Callable[[int], Complex64 | None]
 
 
 class Resynthesis:
-    """Overlap-add of consecutive blocks for all sources at once.
-
-    Parameters
-    ----------
-    grid : Grid
-        Of the mixture.
-    n_sources, n_channels : int
-        How many there are.
-    """
+    """Overlap-add of consecutive blocks for all sources at once."""
 
     def __init__(self, grid: Grid, n_sources: int, n_channels: int) -> None:
         self.grid, self.window = grid, grid.window
@@ -101,19 +101,39 @@ class Resynthesis:
         return np.reciprocal(sums, out=sums)
 
 
+class Buffer(Generic[Samples]):
+    """Blocks of samples, (..., n), handed out in pieces of any length."""
+
+    def __init__(self, blocks: Iterator[Samples]) -> None:
+        self.blocks: Iterator[Samples] = blocks
+        self.rest: Samples | None = None
+
+    def take(self, n: int) -> Samples:
+        """The next n samples, shape (..., n).
+
+        Raises
+        ------
+        AudioError
+            If there are fewer.
+        """
+        pieces = [] if self.rest is None else [self.rest]
+        while not pieces or sum(piece.shape[-1] for piece in pieces) < n:
+            block = next(self.blocks, None)
+            if block is None:
+                raise AudioError("the recording became shorter while it was read")
+            pieces.append(block)
+        joined = np.concatenate(pieces, axis=-1)
+        self.rest = joined[..., n:]
+        return joined[..., :n]
+
+
 def crossfade(
     one: Stream, other: Stream, weights: Callable[[int, int], Float32]
 ) -> Stream:
     """Yield a mixture of two streams of the same sources.
 
-    Parameters
-    ----------
-    one, other : generators
-        As from `specnmf.audio.masks.stream_sources`; they add up to the same
-        recording, and so does what comes out.
-    weights : callable
-        ``weights(first, n)`` is how much of the other is heard, 0 to 1, in n
-        samples from the first.
+    Both add up to the same recording, and so does what comes out. ``weights(first, n)``
+    is how much of the other is heard, 0 to 1, in n samples from the first.
     """
     with closing(one), closing(other):
         buffer = Buffer(block.copy() for _, block in other)

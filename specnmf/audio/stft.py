@@ -26,17 +26,7 @@ FRAMES = 256
 
 @dataclass(frozen=True)
 class Grid:
-    """Where the frames and bins of a recording's transform lie.
-
-    Parameters
-    ----------
-    sr : int
-        Sample rate in Hz.
-    n_samples : int
-        Length of the recording.
-    n_fft, hop_length : int
-        Window and step in samples.
-    """
+    """Where the frames and bins of a recording's transform lie, in Hz and samples."""
 
     sr: int
     n_samples: int
@@ -172,19 +162,9 @@ def stft(
 
 
 def magnitude(audio: Audio, grid: Grid, *, threads: int | None = None) -> Float32:
-    """The magnitude spectrogram alone, never holding the complex one.
+    """`Spectrogram.magnitude`, without ever holding the complex spectrogram.
 
-    Parameters
-    ----------
-    audio, grid
-        The recording, and where its frames and bins lie.
-    threads : int, optional
-        None: one a core. The result does not depend on it.
-
-    Returns
-    -------
-    array, shape (n_bins, n_frames), float32
-        As `Spectrogram.magnitude`; frames are contiguous (Fortran order).
+    Its frames are contiguous (Fortran order); the threads change no bit of it.
     """
     V = np.empty((grid.n_frames, grid.n_bins), np.float32)
 
@@ -215,14 +195,8 @@ def spectra(
 ) -> Complex64:
     """The transform of some frames, shape (n_channels, n_frames, n_bins).
 
-    Parameters
-    ----------
-    samples : array, shape (n_channels, n)
-        The recording, or what these frames reach of it.
-    grid, frames
-        Which frames.
-    origin : int
-        The recording's sample that ``samples`` begins with.
+    The samples, (n_channels, n), may be what these frames reach of the recording alone,
+    from its sample ``origin`` on.
     """
     from scipy import fft
 

@@ -26,12 +26,10 @@ class Recording:
 
     Attributes
     ----------
-    path : path
-        Its file.
     first : int
         The sample with which the excerpt begins.
-    sr, n_channels, n_samples : int
-        Rate in Hz, channels, and samples a channel, counted as they were read.
+    n_samples : int
+        A channel, counted as they were read.
     found : tuple of str
         What a listener should know of it.
     """
@@ -67,19 +65,8 @@ def survey(
 ) -> Recording:
     """Read a recording to its end, to know of it what its header may not tell.
 
-    Parameters
-    ----------
-    path : path
-        Anything that libsndfile reads.
-    start, duration : float
-        The excerpt in seconds; without a duration, to the end.
-    progress : callable, optional
-        Called with the samples read so far.
-
-    Raises
-    ------
-    AudioError
-        As `specnmf.read`.
+    ``progress`` is called with the samples read so far; errors are those of
+    `specnmf.read`.
     """
     with reading(path) as source:
         found = Survey(source.n_channels)
@@ -102,13 +89,6 @@ class RollingSpectra:
 
     Frames may be asked for by several threads and in any order, as long as none lies
     ``keep`` frames or more before the end of the furthest.
-
-    Parameters
-    ----------
-    recording, grid
-        The recording, and where its frames and bins lie.
-    keep : int
-        See above.
     """
 
     def __init__(self, recording: Recording, grid: Grid, *, keep: int) -> None:
@@ -148,21 +128,10 @@ class RollingSpectra:
 
 
 class RollingMagnitudes:
-    """The magnitudes of a recording on disk, for frames asked for in their order.
-
-    Parameters
-    ----------
-    recording, grid
-        The recording, and where its frames and bins lie.
-
-    Attributes
-    ----------
-    shape : tuple of int
-        (n_bins, n_frames).
-    """
+    """The magnitudes of a recording on disk, for frames asked for in their order."""
 
     def __init__(self, recording: Recording, grid: Grid) -> None:
-        self.shape = grid.n_bins, grid.n_frames
+        self.shape = grid.n_bins, grid.n_frames  # of an array of all
         self.spectra_of = RollingSpectra(recording, grid, keep=FRAMES)
 
     def __call__(self, frames: slice) -> Float32:
@@ -177,25 +146,7 @@ class RollingMagnitudes:
 def magnitudes(
     recording: Recording, grid: Grid, *, threads: int | None = None
 ) -> Generator[Float32, None, None]:
-    """Yield the magnitudes of a recording in blocks of frames, in order of time.
-
-    Parameters
-    ----------
-    recording, grid
-        The recording, and where its frames and bins lie.
-    threads : int, optional
-        None: one a core. The result does not depend on it.
-
-    Yields
-    ------
-    array, shape (n_frames of the block, n_bins), float32
-        Together the frames of `specnmf.audio.stft.magnitude`.
-
-    Raises
-    ------
-    AudioError
-        If the recording became shorter.
-    """
+    """Yield the frames of `specnmf.audio.stft.magnitude`, (n, n_bins), in blocks."""
     length = block_length(grid, recording.n_channels)
     spectra_of = RollingSpectra(recording, grid, keep=length)
     with closing(spectra_of), workers(threads) as mapper:

@@ -15,21 +15,11 @@ from numpy.typing import NDArray
 from specnmf.audio.opening import libsndfile_error, reason
 from specnmf.audio.options import SUBTYPES, check_subtype
 from specnmf.audio.reading import PathLike
-from specnmf.audio.recording import Audio, Float32
+from specnmf.audio.recording import Audio, Float32, Sound
 from specnmf.errors import AudioError
 
 #: Integer subtypes and their bits: sources written in them add up exactly.
-INTEGER_BITS = {
-    "PCM_S8": 8,
-    "PCM_U8": 8,
-    "PCM_16": 16,
-    "PCM_24": 24,
-    "PCM_32": 32,
-    "ALAC_16": 16,
-    "ALAC_20": 20,
-    "ALAC_24": 24,
-    "ALAC_32": 32,
-}
+INTEGER_BITS = {"PCM_S8": 8, "PCM_U8": 8, "PCM_16": 16, "PCM_24": 24, "PCM_32": 32}
 
 #: Sample rates that MPEG layer III knows.
 MP3_RATES = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000)
@@ -41,14 +31,8 @@ RF64_BYTES = 4_000_000_000
 def output_subtype(format: str, requested: str | None, source: str) -> str:
     """The subtype of sources: the one asked for, else the nearest to the input's.
 
-    Parameters
-    ----------
-    format : {"wav", "flac", "ogg", "mp3"}
-        Of the sources.
-    requested : str or None
-        As libsndfile names it, in any case.
-    source : str
-        The input's subtype; lossy ones become 24 bit.
+    Subtypes are as libsndfile names them, the one asked for in any case. Lossy inputs
+    become 24 bit.
 
     Raises
     ------
@@ -80,18 +64,7 @@ def check_writable(format: str, sr: int, n_channels: int) -> None:
 
 
 class Writer:
-    """One file of sources, written block by block.
-
-    Parameters
-    ----------
-    path : path
-        The file to make.
-    sr, n_channels : int
-        Rate in Hz and channels.
-    format, subtype : str
-        From SUBTYPES.
-    n_samples : int
-        How many samples a channel are to come: a large WAV needs another header.
+    """One file of sources, as long as a recording, written block by block.
 
     Raises
     ------
@@ -99,26 +72,23 @@ class Writer:
         If the file cannot be written, then or at any later call.
     """
 
-    def __init__(
-        self,
-        path: Path,
-        *,
-        sr: int,
-        n_channels: int,
-        format: str,
-        subtype: str,
-        n_samples: int,
-    ) -> None:
+    def __init__(self, path: Path, audio: Sound, *, format: str, subtype: str) -> None:
         import soundfile
 
-        self.path, self.n_samples = path, n_samples
+        self.path, self.n_samples = path, audio.n_samples
         self.bits = INTEGER_BITS.get(subtype)
         width = (self.bits or 64) // 8
-        large = format == "wav" and n_samples * n_channels * width > RF64_BYTES
+        n_bytes = audio.n_samples * audio.n_channels * width
+        large = format == "wav" and n_bytes > RF64_BYTES  # needs another header
         container = "RF64" if large else format.upper()
         with self._one_line():
             self.file = soundfile.SoundFile(
-                os.fsencode(path), "w", sr, n_channels, subtype, format=container
+                os.fsencode(path),
+                "w",
+                audio.sr,
+                audio.n_channels,
+                subtype,
+                format=container,
             )
 
     def write(self, block: NDArray[Any]) -> None:
@@ -180,18 +150,9 @@ def write(path: PathLike, audio: Audio, *, subtype: str | None = None) -> None:
         raise AudioError(f"{path}: sources are {', '.join(SUBTYPES)}, got {format!r}")
     chosen = output_subtype(format, subtype, SUBTYPES[format][0])
     check_writable(format, audio.sr, audio.n_channels)
-    writer = Writer(
-        path,
-        sr=audio.sr,
-        n_channels=audio.n_channels,
-        format=format,
-        subtype=chosen,
-        n_samples=audio.n_samples,
-    )
-    samples: NDArray[Any] = audio.samples.T
-    if writer.bits is not None:
-        samples = _integers(path, audio.samples.T, writer.bits)
-    writer.write(samples)
+    writer = Writer(path, audio, format=format, subtype=chosen)
+    samples, bits = audio.samples.T, writer.bits
+    writer.write(samples if bits is None else _integers(path, samples, bits))
     writer.close()
 
 

@@ -122,18 +122,7 @@ def fit_stems(
     tuning: float = 0.0,
     callback: Callback | None = None,
 ) -> ScoreStems:
-    """Fit the model that the options ask for.
-
-    Parameters
-    ----------
-    audio, score, labels, options, tuning, callback
-        As for `specnmf.methods.partials.fitting.fit_partials`.
-
-    Raises
-    ------
-    ScoreError
-        If no note sounds within the recording.
-    """
+    """Fit the model that the options ask for, as each model's own function does."""
     fit = fit_partials if options.model == "partials" else fit_book
     order = stem_order(score, labels, by=options.by)
     return fit(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,8 +45,6 @@ class Stems:
         Of the analysis.
     model : Models
         The magnitudes of each stem, for any frames.
-    losses : array, shape (n_iterations,)
-        The cost after each iteration.
     factors : Factorization
         The model as V ≈ W H, for factors.npz.
     pitches : array, shape (n_components,)
@@ -56,7 +54,6 @@ class Stems:
     audio: Audio
     grid: Grid
     model: Models
-    losses: NDArray[np.float64]
     factors: Factorization
     pitches: NDArray[np.float64]
 
@@ -67,28 +64,11 @@ class Stems:
 
     def stream(self, options: Sharing) -> Stream:
         """Yield the stems as sound, block by block; they add up to the recording."""
-        return stream_of(self.audio, self.grid, self.model, options)
+        return self._stream(self.grid, self.model, options)
 
-
-class StemFactors(NamedTuple):
-    """A score's model as V ≈ W H, divided among stems.
-
-    Attributes
-    ----------
-    factorization : Factorization
-        A component for each template of each stem, labelled by stem.
-    pitches : array, shape (n_components,)
-        MIDI numbers; NaN for drums.
-    names : tuple of str
-        Of the notes and drums.
-    start : Factorization
-        The same components before the updates: what the score allows.
-    """
-
-    factorization: Factorization
-    pitches: NDArray[np.float64]
-    names: tuple[str, ...]
-    start: Factorization
+    def _stream(self, grid: Grid, model: Models, options: Sharing) -> Stream:
+        spectra_of = masks.spectra_of(self.audio, grid)
+        return stream_of(spectra_of, grid, model, self.audio.n_channels, options)
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,8 +77,10 @@ class ScoreStems(Stems):
 
     Attributes
     ----------
-    notes, start
-        The names and the start of `StemFactors`.
+    notes : tuple of str
+        The note or drum of each component.
+    start : Factorization
+        The same components before the updates: what the score allows.
     explained : float or None
         The share of the sound that the score explains, 0 to 1; None: unknown.
     """
@@ -107,17 +89,20 @@ class ScoreStems(Stems):
     start: Factorization
     explained: float | None = None
 
-    def components(self) -> StemFactors:
-        """The factors, divided among the stems."""
-        return StemFactors(self.factors, self.pitches, self.notes, self.start)
 
-
-def stream_of(audio: Audio, grid: Grid, model: Models, options: Sharing) -> Stream:
-    """Yield the stems that a model makes of a recording, block by block."""
-    return masks.stream_of(
-        audio,
+def stream_of(
+    spectra_of: masks.SpectraOf,
+    grid: Grid,
+    models: Models,
+    n_channels: int,
+    options: Sharing,
+) -> Stream:
+    """Yield the stems that models make of a recording, block by block."""
+    return masks.stream_sources(
+        spectra_of,
         grid,
-        model,
+        models,
+        n_channels=n_channels,
         mask=options.mask,
         power=options.power,
         threads=options.threads,

@@ -14,11 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from specnmf.audio import kernels
-from specnmf.audio.buffer import Buffer
 from specnmf.audio.options import FileOptions
 from specnmf.audio.reading import Source, reading
 from specnmf.audio.recording import BLOCK, Sound
-from specnmf.audio.resynthesis import Stream
+from specnmf.audio.resynthesis import Buffer, Stream
 from specnmf.audio.writing import Writer, output_subtype
 from specnmf.parallel import Mapper, workers
 
@@ -120,11 +119,9 @@ def _writer(
     subtype = output_subtype(options.format, options.subtype, source)
     writer = Writer(
         stem.with_name(f"{stem.name}.{options.format}"),
-        sr=audio.sr,
-        n_channels=audio.n_channels,
+        audio,
         format=options.format,
         subtype=subtype,
-        n_samples=audio.n_samples,
     )
     stack.callback(writer.abandon)
     return writer

@@ -10,6 +10,7 @@ import reference
 import specnmf
 from specnmf import Audio, Factorization, ParameterError
 from specnmf.audio import masks
+from specnmf.audio.models import FactorModels
 
 
 def decomposed(rng, n_channels=2, n_samples=50_000, n_components=3, **options):
@@ -217,7 +218,7 @@ def test_where_all_sources_are_silent_they_still_add_up(stereo, mask, shares):
 def test_models_of_a_factorisation_are_its_products(rng):
     W, H = rng.random((33, 4)), rng.random((4, 50))
     factors = Factorization(W, H, labels=("a", "b", "a", "c"))
-    models, frames = masks.FactorModels(factors), slice(7, 20)
+    models, frames = FactorModels(factors), slice(7, 20)
     assert models.names == ("a", "b", "c")
     found = models.magnitudes(frames)
     for model, own in zip(found, ([0, 2], [1], [3]), strict=True):

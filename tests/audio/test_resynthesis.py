@@ -7,9 +7,8 @@ from hypothesis import strategies as st
 
 from specnmf import Audio, AudioError, Factorization
 from specnmf.audio import masks
-from specnmf.audio.buffer import Buffer
 from specnmf.audio.models import FactorModels
-from specnmf.audio.resynthesis import crossfade
+from specnmf.audio.resynthesis import Buffer, crossfade
 from specnmf.audio.stft import Grid
 
 

@@ -33,17 +33,7 @@ LEAST_EACH, MOST_EACH = 256, 512
 
 @dataclass(frozen=True)
 class Budget:
-    """The memory that a decomposition may take, and what its stages need.
-
-    Parameters
-    ----------
-    options : ComponentOptions
-        memory, n_fft and hop_length count.
-    n_components : int
-        As many as there will be.
-    sr, n_channels : int
-        Of the recording.
-    """
+    """The memory that a decomposition may take, and what its stages need."""
 
     options: ComponentOptions
     n_components: int

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from specnmf.audio import masks, pitch
+from specnmf.audio import pitch
 from specnmf.audio.models import FactorModels
 from specnmf.audio.resynthesis import Stream
 from specnmf.audio.stft import Float32, Grid
@@ -21,7 +21,7 @@ from specnmf.factor.rank import RankChoice, choose_rank
 from specnmf.methods.components.material import Material
 from specnmf.methods.components.options import ComponentOptions
 from specnmf.methods.progress import Stages, telling
-from specnmf.methods.stems import Sharing
+from specnmf.methods.stems import Sharing, stream_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,8 +30,6 @@ class ComponentStems:
 
     Attributes
     ----------
-    material : Material
-        The recording.
     options : ComponentOptions
         With the number of components that was found, where it was left open.
     choice : RankChoice or None
@@ -39,8 +37,6 @@ class ComponentStems:
     factors : Factorization
         V ≈ W H, the most energetic component first; templates that were given keep
         their places, so that they can be found again.
-    pitches : array, shape (n_components,)
-        MIDI numbers; NaN without a pitch.
     """
 
     material: Material
@@ -59,24 +55,12 @@ class ComponentStems:
         """Of the analysis."""
         return self.material.grid
 
-    @property
-    def losses(self) -> NDArray[np.float64]:
-        """The cost after each iteration, or after each pass over a long recording."""
-        return self.factors.losses
-
     def stream(self, options: Sharing) -> Stream:
         """Yield the components as sound; they add up to the recording."""
         models = FactorModels(self.factors)
         with self.material.spectra(len(models.names)) as spectra_of:
-            yield from masks.stream_sources(
-                spectra_of,
-                self.grid,
-                models,
-                n_channels=self.material.sound.n_channels,
-                mask=options.mask,
-                power=options.power,
-                threads=options.threads,
-            )
+            n_channels = self.material.sound.n_channels
+            yield from stream_of(spectra_of, self.grid, models, n_channels, options)
 
 
 def fit_components(
@@ -88,16 +72,8 @@ def fit_components(
 ) -> ComponentStems:
     """Take a recording apart into components.
 
-    Parameters
-    ----------
-    material : Material
-        The recording, as `specnmf.methods.components.material.open_material` gives it.
-    options : ComponentOptions
-        The options.
-    stages : Stages
-        Told of each stage.
-    templates : array, shape (n_bins, n_templates), float32, optional
-        Held fixed; what is missing to ``n_components`` is learned beside them.
+    Templates, shape (n_bins, n_templates), are held fixed; what is missing to
+    ``n_components`` is learned beside them.
 
     Raises
     ------
@@ -121,17 +97,7 @@ def fit_components(
 
 
 def check_room(n_components: int, V: Float32, *, instead: str) -> None:
-    """Raise ParameterError if V is too small for so many components.
-
-    Parameters
-    ----------
-    n_components : int
-        As many as are asked for.
-    V : array, shape (n_bins, n_frames)
-        The spectrogram.
-    instead : str
-        What to use for fewer.
-    """
+    """Raise ParameterError if V is too small for so many; ``instead`` makes fewer."""
     if n_components > min(V.shape):
         raise ParameterError(
             f"at most {min(V.shape)} components fit a spectrogram of {V.shape[0]} bins "

@@ -33,16 +33,7 @@ def open_material(
 ) -> Material:
     """Read a recording that ``options.memory`` suffices for, else only survey it.
 
-    Parameters
-    ----------
-    path : path
-        The recording.
-    options : ComponentOptions
-        start, duration, memory and the window.
-    n_components : int
-        As many as there will be.
-    progress : callable
-        Called with the samples read and to be read.
+    ``progress`` is called with the samples read and to be read.
 
     Raises
     ------
@@ -104,14 +95,7 @@ class InMemory:
 class OnDisk:
     """A recording that is left on disk, and read again for whatever is asked of it.
 
-    Parameters
-    ----------
-    recording : Recording
-        As surveyed.
-    options : ComponentOptions
-        Of the run.
-    sample_size : int
-        How many of its frames are held to learn from.
+    As many of its frames as the sample has are held to learn from.
     """
 
     streamed = True

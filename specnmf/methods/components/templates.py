@@ -46,13 +46,7 @@ def read_templates(path: str | Path, grid: Grid) -> NDArray[np.floating]:
 
 
 def count_templates(path: str | Path | None) -> int:
-    """The number of templates in a factors.npz; 0 without one.
-
-    Raises
-    ------
-    TemplateError
-        If the file is none.
-    """
+    """The number of templates in a factors.npz, else a TemplateError; 0 without one."""
     return 0 if path is None else _load(Path(path))[0].shape[1]
 
 

@@ -30,14 +30,9 @@ def predict(loudness: Array, heard: Mask, annotated: Mask) -> Array:
     ----------
     loudness : array, shape (n_labels + 1, n_frames)
         What the model has of each label, and in the last row of the rest.
-    heard : array of bool, shape (n_labels, n_frames)
-        Where each label is heard, in annotated frames.
-    annotated : array of bool, shape (n_frames,)
-        Which those are: they decide on the share of a frame that makes a label heard.
-
-    Returns
-    -------
-    array, shape (n_labels, n_frames), float64
+    heard, annotated
+        As of `specnmf.methods.labels.fitting.fit_labelled`; annotated frames decide on
+        the share of a frame that makes a label heard.
     """
     own = loudness[:-1]
     whole = loudness.sum(axis=0)
@@ -54,19 +49,7 @@ def predict(loudness: Array, heard: Mask, annotated: Mask) -> Array:
 def decide(
     activity: Array, heard: Mask, annotated: Mask, *, border: float = 0.5
 ) -> Mask:
-    """Whether each label is heard: what was said, elsewhere what is likely.
-
-    Parameters
-    ----------
-    activity, heard, annotated
-        As of `predict`.
-    border : float
-        The activity above which it is.
-
-    Returns
-    -------
-    array of bool, shape (n_labels, n_frames)
-    """
+    """Whether each label is heard: what was said, elsewhere activity above a border."""
     from scipy.ndimage import median_filter
 
     likely = (activity > border).astype(np.uint8)

@@ -83,7 +83,7 @@ class Labelled:
         factors = self.factorization
         models = FactorModels(factors, names=self.names)
         pitches = estimate_pitches(factors.W, grid.frequencies)
-        return Stems(audio, grid, models, factors.losses, factors, pitches)
+        return Stems(audio, grid, models, factors, pitches)
 
 
 @dataclass(frozen=True, eq=False)
@@ -121,8 +121,6 @@ def fit_labelled(
         rest alone, or silence.
     names : sequence of str
         Of the labels. A row of the name rest is that of no label.
-    options : LabelOptions
-        n_components, n_rest, transpose, max_iter, tol, seed, threads.
     frame_seconds : float, optional
         From a frame to the next, to speak of seconds in remarks.
     callback : callable, optional

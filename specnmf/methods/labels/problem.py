@@ -20,14 +20,7 @@ Mask = NDArray[np.bool_]
 
 @dataclass(frozen=True, eq=False)
 class Problem:
-    """A recording, and what was said of it.
-
-    Attributes
-    ----------
-    V, heard, annotated, names, options
-        As for `specnmf.methods.labels.fitting.fit_labelled`, checked, without a label
-        called rest.
-    """
+    """What `specnmf.methods.labels.fitting.fit_labelled` is given, checked; no rest."""
 
     V: Float32
     heard: Mask
@@ -43,13 +36,7 @@ def checked(
     names: Sequence[str],
     options: LabelOptions,
 ) -> Problem:
-    """The problem that arrays state.
-
-    Raises
-    ------
-    ParameterError
-        As `specnmf.methods.labels.fitting.fit_labelled`.
-    """
+    """The problem that arrays state, or a ParameterError that says what is wrong."""
     V = np.asarray(V, np.float32)
     heard, annotated = np.asarray(heard), np.asarray(annotated)
     _check_shapes(V, heard, annotated, names)

@@ -52,13 +52,7 @@ class Templates:
         return Templates(np.ascontiguousarray(self.W[:, kept]), self.owners[kept])
 
     def allowed(self, heard: Mask) -> Mask:
-        """Where each may sound, shape (n_components, n_frames): the rest everywhere.
-
-        Parameters
-        ----------
-        heard : array of bool, shape (n_labels, n_frames)
-            Where each label may.
-        """
+        """Where each may sound, (n_components, n_frames): the rest everywhere."""
         everywhere = np.ones((1, heard.shape[1]), bool)
         return np.concatenate([heard, everywhere])[self.owners]
 
@@ -71,17 +65,6 @@ def learn_templates(
     First the rest, where no label is heard; then labels where they are heard alone,
     beside the rest; last those that never are, all together, each kept silent where
     it is not heard, beside what is known of the others.
-
-    Parameters
-    ----------
-    V : array, shape (n_bins, n_frames), float32
-        Magnitudes.
-    heard : array of bool, shape (n_labels, n_frames)
-        Where each label is heard, in annotated frames.
-    annotated : array of bool, shape (n_frames,)
-        Which those are.
-    options : LabelOptions
-        n_components, n_rest, seed, threads.
     """
     rng = np.random.default_rng(options.seed)
     n_labels = len(heard)

@@ -37,13 +37,6 @@ class PricedUpdates:
         At least 0.
     learned : array of bool, shape (n_components,)
         Which templates to update.
-    mapper : callable
-        Spreads the work over threads.
-
-    Attributes
-    ----------
-    cost : float
-        Of the current factors.
 
     References
     ----------

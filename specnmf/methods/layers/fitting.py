@@ -34,8 +34,6 @@ def fit_layers(
     ----------
     V : array, shape (n_bins, n_frames), float32
         Magnitudes.
-    options : LayerOptions
-        The options.
     marks : Marks, optional
         Labels, which the last layer is to follow.
     callback : callable, optional

@@ -25,14 +25,8 @@ def notes_of(
 ) -> dict[str, float]:
     """The notes that a component sounds with shares of its energy, the largest first.
 
-    Parameters
-    ----------
-    tree : Tree
-        Of the layers.
-    pitches : array, shape (r_0,)
-        MIDI number of each component of the first layer; NaN for one without a pitch.
-    layer, component : int
-        Which, from 0.
+    Pitches are the MIDI numbers of the first layer's components, NaN for one without;
+    layers and components count from 0.
     """
     shares: dict[str, float] = {}
     for first, share in tree.strongest(layer, component):
@@ -49,20 +43,10 @@ def layer_stems(
     layer: int,
     pitches: NDArray[np.float64],
 ) -> Stems:
-    """The components of a layer as stems; their factors are the first layer's.
-
-    Parameters
-    ----------
-    audio, grid
-        The recording, and the grid of its analysis.
-    layers, layer
-        As for `LayerModels`.
-    pitches : array, shape (r_0,)
-        As for `notes_of`.
-    """
+    """The components of a layer as stems; factors and pitches are the first layer's."""
     first = Factorization(layers.A[0], layers.S[0], losses=layers.losses)
     model = LayerModels(layers, layer)
-    return Stems(audio, grid, model, layers.losses, first, pitches)
+    return Stems(audio, grid, model, first, pitches)
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,14 +55,7 @@ class LayerModels:
 
     The spectra and activations are those of the first layer. A component above gets of
     each its share, A S of its own in A S of all (`factor.layers.tree`), so that all
-    layers model the same sound, and a chord fades as its notes do.
-
-    Parameters
-    ----------
-    layers : Layers
-        The factors of a magnitude spectrogram.
-    layer : int
-        From 0, the first.
+    layers model the same sound, and a chord fades as its notes do. Layers count from 0.
 
     Raises
     ------

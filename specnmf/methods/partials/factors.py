@@ -12,7 +12,6 @@ from specnmf.factor.factorization import Factorization
 from specnmf.factor.parametric.partials import Partials
 from specnmf.factor.parametric.strikes import Strikes
 from specnmf.methods.partials.schedule import Hits, Schedule
-from specnmf.methods.stems import StemFactors
 from specnmf.notation import drum_name, note_name
 
 
@@ -22,15 +21,19 @@ def factors_of(
     drums: Strikes,
     n_bins: int,
     losses: NDArray[np.float64],
-) -> StemFactors:
-    """The notes and drums of a model, a component for each template of each stem."""
+) -> tuple[Factorization, NDArray[np.float64], tuple[str, ...], Factorization]:
+    """The factors, pitches, notes and start of `specnmf.methods.stems.ScoreStems`.
+
+    There is a component for each template of each stem. Noise and hammers, which are no
+    notes, are left out.
+    """
     notes = _note_components(schedule, partials, n_bins)
     before = _note_components(schedule, partials.untouched(), n_bins)
     struck = _drum_components(schedule, drums)
     names = [note_name(pitch) for pitch in notes.pitches]
     names += [drum_name(int(pitch)) for pitch in struck.pitches]
     unpitched = np.full(len(struck.pitches), np.nan)
-    return StemFactors(
+    return (
         _joined(notes, struck, schedule.stems, losses),
         np.concatenate([notes.pitches, unpitched]),
         tuple(names),

@@ -4,23 +4,63 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from specnmf.audio.recording import Audio
-from specnmf.audio.stft import channel_magnitudes
+from specnmf.audio.resynthesis import Stream, crossfade
+from specnmf.audio.stft import Float32, channel_magnitudes
 from specnmf.factor.iterate import Callback
+from specnmf.methods.partials.factors import factors_of
 from specnmf.methods.partials.model import PartialsModel, fit_model
 from specnmf.methods.partials.schedule import make_schedule
-from specnmf.methods.partials.stems import PartialStems
-from specnmf.methods.partials.struck import STRUCK
-from specnmf.methods.partials.windows import analyses, choose_window
+from specnmf.methods.partials.windows import STRUCK, analyses, choose_window
 from specnmf.methods.score_options import ScoreOptions
+from specnmf.methods.stems import ScoreStems, Sharing
 from specnmf.score.notes import Score
 
 #: The share of the iterations that the second analysis takes, since it starts from the
 #: first one's amplitudes.
 REFIT = 0.5
+
+#: What is heard of the second analysis: from so many seconds before each onset to
+#: so many after, faded in and out over so many.
+BEFORE, AFTER, FADE = 0.03, 0.05, 0.03
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class PartialStems(ScoreStems):
+    """A recording taken apart by the parametric model: around onsets, by a second one.
+
+    Attributes
+    ----------
+    onsets : array
+        Of the notes, in seconds, rising.
+    onset_model : PartialsModel or None
+        What is heard around them, if another than ``model``.
+    struck : dict of str to float
+        How much of each part's sound a piano's partials explain, 0 to 1.
+    """
+
+    onsets: NDArray[np.float64]
+    onset_model: PartialsModel | None
+    struck: dict[str, float]
+
+    def stream(self, options: Sharing) -> Stream:
+        """As of `ScoreStems`."""
+        stream, onset = super().stream(options), self.onset_model
+        if onset is None:
+            return stream
+        times, weights = _onset_weights(self.onsets)
+
+        def weigh(first: int, n: int) -> Float32:
+            t = np.arange(first, first + n) / self.audio.sr
+            return np.interp(t, times, weights).astype(np.float32)
+
+        short = self._stream(onset.grid, onset, options)
+        return crossfade(stream, short, weigh)
 
 
 def fit_partials(
@@ -37,14 +77,10 @@ def fit_partials(
 
     Parameters
     ----------
-    audio : Audio
-        The recording.
     score : Score
         On the recording's clock.
     labels : sequence of str
         The stem of each note.
-    options : ScoreOptions
-        max_iter, tol, n_fft, hop_length, residual, by, threads.
     stems : sequence of str
         All stems, in order.
     tuning : float
@@ -77,13 +113,26 @@ def fit_partials(
         audio,
         grid,
         model,
-        model.losses,
-        *model.factors(),
+        *factors_of(
+            model.schedule, model.partials, model.drums, grid.n_bins, model.losses
+        ),
         explained=model.explained,
         onsets=np.unique([note.start for note in score.notes]),
         onset_model=models[1] if len(models) > 1 else None,
         struck=struck,
     )
+
+
+def _onset_weights(
+    onsets: NDArray[np.float64],
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Corners of a curve that is one around onsets and zero elsewhere."""
+    starts, ends = onsets - BEFORE - FADE / 2, onsets + AFTER - FADE / 2
+    apart = np.flatnonzero(starts[1:] > ends[:-1] + FADE)
+    starts = starts[np.concatenate([[0], apart + 1])]
+    ends = ends[np.concatenate([apart, [len(ends) - 1]])]
+    times = np.stack([starts, starts + FADE, ends, ends + FADE], axis=1)
+    return times.ravel(), np.tile([0.0, 1.0, 1.0, 0.0], len(starts))
 
 
 def _shorter(options: ScoreOptions) -> ScoreOptions:

@@ -14,13 +14,11 @@ from specnmf.factor.parametric.fitting import fit
 from specnmf.factor.parametric.noise import Noise
 from specnmf.factor.parametric.partials import Partials
 from specnmf.factor.parametric.strikes import Strikes
-from specnmf.methods.partials.drums import drum_layer, hammer_layer
-from specnmf.methods.partials.factors import add_fading, factors_of
-from specnmf.methods.partials.noise import noise_layer
+from specnmf.methods.partials.factors import add_fading
 from specnmf.methods.partials.notes import note_layer
 from specnmf.methods.partials.schedule import Schedule
+from specnmf.methods.partials.unpitched import drum_layer, hammer_layer, noise_layer
 from specnmf.methods.score_options import ScoreOptions
-from specnmf.methods.stems import StemFactors
 
 #: The noise is shared in proportion to this power of the stems' loudness, and a
 #: stem at rest counts as this much of the loudest moment of all.
@@ -38,12 +36,6 @@ class PartialsModel:
 
     Attributes
     ----------
-    grid : Grid
-        Of the analysis.
-    schedule : Schedule
-        The score on its frames.
-    partials, drums, hammers, noise : Partials, Strikes, Strikes, Noise
-        The layers.
     losses : array, shape (n_iterations,)
         The cost after each iteration.
     residual : bool
@@ -126,16 +118,6 @@ class PartialsModel:
         played = float(self.loudness.sum())
         return played / max(played + float(noise), 1e-20)
 
-    def factors(self) -> StemFactors:
-        """The model as V ≈ W H: a component for each template of each stem.
-
-        Noise and hammers, which are no notes, are left out.
-        """
-        notes_and_drums = self.partials, self.drums
-        return factors_of(
-            self.schedule, *notes_and_drums, self.grid.n_bins, self.losses
-        )
-
 
 def fit_model(
     V: Float32,
@@ -153,18 +135,10 @@ def fit_model(
     ----------
     V : array, shape (n_channels, n_frames, n_bins), float32
         Magnitudes on the grid.
-    grid : Grid
-        Of the analysis.
-    schedule : Schedule
-        The score on the same frames.
-    options : ScoreOptions
-        max_iter, tol, threads, residual, by.
     tuning : float
         Cents by which A4 lies above 440 Hz.
     amplitudes : array, shape (n_templates, n_partials), optional
         Where the partials' amplitudes start; by default at 1/m.
-    callback : callable, optional
-        Called as ``callback(iteration, loss)``.
     """
     partials = note_layer(
         V,

@@ -34,19 +34,7 @@ def note_layer(
     struck: NDArray[np.bool_],
     tuning: float,
 ) -> Partials:
-    """Notes that start with as much sound as there is, all alike.
-
-    Parameters
-    ----------
-    V, grid, tuning
-        As for `specnmf.methods.partials.model.fit_model`.
-    templates : tuple of Template
-        The pitches.
-    support : Support
-        Which of them may sound in which frames.
-    struck : array of bool, shape (n_templates,)
-        Templates whose partials are a piano's.
-    """
+    """Notes as loud as V, all alike; the partials of struck templates are a piano's."""
     pitches = np.array([template.pitch for template in templates], float)
     inharmonicity = np.where(struck, piano_inharmonicity(pitches), 0.0)
     lobes = note_lobes(pitches, grid, tuning=tuning, inharmonicity=inharmonicity)
@@ -75,10 +63,6 @@ def note_lobes(
     ----------
     pitches : array, shape (n_templates,)
         MIDI numbers, fractions allowed.
-    grid : Grid
-        Where the bins lie.
-    tuning : float
-        Cents by which A4 lies above 440 Hz.
     inharmonicity : float or array, shape (n_templates,)
         B in f_m = m f_1 sqrt((1 + B m^2) / (1 + B)); 0 for harmonic partials
         (Fletcher, "Normal vibration frequencies of a stiff piano string", 1964).

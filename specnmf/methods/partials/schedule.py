@@ -63,12 +63,8 @@ class Schedule:
         Which of them may sound in which frames: the entries.
     owner : array, shape (n_entries,)
         The stem that each entry belongs to.
-    drums : Hits
-        The drums.
     hammers : Hits
         The attacks of struck strings, alike within an octave.
-    stems : tuple of str
-        The stems, in order.
     struck : array of bool, shape (n_templates,)
         The templates of struck strings.
     """
@@ -101,8 +97,6 @@ def make_schedule(
         On the recording's clock; what lies beyond the recording is left out.
     labels : sequence of str
         The stem of each note.
-    grid : Grid
-        Where the frames lie.
     stems : sequence of str, optional
         All of them, in order; by default as they first appear.
     struck : collection of str
@@ -112,9 +106,14 @@ def make_schedule(
     number = {stem: i for i, stem in enumerate(stems)}
     owners = [number[label] for label in labels]
     owned = list(zip(score.notes, owners, strict=True))
-    pitched = [(_template(n), n, o) for n, o in owned if not n.percussion]
-    drums = [(_template(n), n, o) for n, o in owned if n.percussion]
-    hammers = [(_hammer(n), n, o) for _, n, o in pitched if n.part in struck]
+    played = [(Template(n.part, n.pitch), n, o) for n, o in owned]
+    pitched = [each for each in played if not each[1].percussion]
+    drums = [each for each in played if each[1].percussion]
+    hammers = [
+        (Template(n.part, n.pitch // 12), n, o)
+        for _, n, o in pitched
+        if n.part in struck
+    ]
     templates = sorted({template for template, _, _ in pitched})
     spans = list(_spans(pitched, templates, grid))
     entries = _unique(spans, (len(templates), len(stems)))
@@ -136,14 +135,6 @@ _Owned = tuple[Template, Note, int]
 
 #: Frames from and to, template and stem.
 _Span = tuple[int, int, int, int]
-
-
-def _template(note: Note) -> Template:
-    return Template(note.part, note.pitch)
-
-
-def _hammer(note: Note) -> Template:
-    return Template(note.part, note.pitch // 12)
 
 
 def _spans(

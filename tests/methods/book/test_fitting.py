@@ -42,21 +42,28 @@ def test_the_books_model_is_its_functions_in_a_row(audio, onsets):
 def test_its_components_are_named_and_rest_where_the_score_does(audio):
     labels = [note.part for note in SCORE.notes]
     stems = fit_stems(audio, SCORE, labels, ScoreSettings(model="fmp"))
-    found = stems.components()
-    pairs = set(zip(found.factorization.labels, found.pitches, strict=True))
+    pairs = set(zip(stems.factors.labels, stems.pitches, strict=True))
     assert pairs == {("low", 60), ("low", 62), ("high", 67)}
-    high = found.factorization.H[found.pitches == 67][0]
+    high = stems.factors.H[stems.pitches == 67][0]
     assert not high[stems.grid.times < 0.05].any()
+
+
+def test_its_factors_tell_the_cost_of_each_iteration(audio):
+    labels = [note.part for note in SCORE.notes]
+    settings = ScoreSettings(model="fmp", max_iter=7)
+    losses = fit_stems(audio, SCORE, labels, settings).factors.losses
+    assert len(losses) == 7
+    assert losses[-1] < losses[0]
 
 
 def test_a_tuning_moves_its_templates(audio):
     labels = [note.part for note in SCORE.notes]
     settings = ScoreSettings(model="fmp", max_iter=1)
     plain, sharp = (
-        fit_stems(audio, SCORE, labels, settings, tuning=tuning).components()
+        fit_stems(audio, SCORE, labels, settings, tuning=tuning)
         for tuning in (0.0, 100.0)
     )
-    for templates, pitch in ((plain, 67), (sharp, 68)):
-        W = templates.start.W[:, templates.pitches == 67][:, 0]
+    for stems, pitch in ((plain, 67), (sharp, 68)):
+        W = stems.start.W[:, stems.pitches == 67][:, 0]
         bin_of_pitch = round(440 * 2 ** ((pitch - 69) / 12) * 2048 / SR)
         assert W[bin_of_pitch] > 0

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 import specnmf
 from specnmf import Factorization, ParameterError, ScoreError, nmf
 from specnmf.audio.stft import Grid
+from specnmf.methods.book.fitting import by_stem
 from specnmf.methods.book.layout import Tolerances, fmp_layout
-from specnmf.methods.book.stems import by_stem
 from specnmf.score.grouping import stem_labels
 from specnmf.score.notes import Note, Score
 

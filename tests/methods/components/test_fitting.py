@@ -48,7 +48,7 @@ def test_the_factors_are_those_of_nmf_by_energy(audio):
     assert found.names == ("component_01", "component_02", "component_03")
     assert found.pitches.shape == (3,)
     assert found.choice is None
-    assert (found.losses == expected.losses).all()
+    assert (found.factors.losses == expected.losses).all()
 
 
 def test_auto_finds_the_number_and_says_so(audio):
@@ -59,12 +59,12 @@ def test_auto_finds_the_number_and_says_so(audio):
 
 def test_the_best_of_a_few_starts_is_taken(audio):
     losses = [
-        fitted(audio, n_components=3, seed=seed, max_iter=5).losses[-1]
+        fitted(audio, n_components=3, seed=seed, max_iter=5).factors.losses[-1]
         for seed in range(3)
     ]
     told = Told()
     best = fitted(audio, n_components=3, max_iter=5, n_starts=3, told=told)
-    assert best.losses[-1] == min(losses)
+    assert best.factors.losses[-1] == min(losses)
     told_done = [done for done, _, _ in told.steps["factorise"]]
     assert told_done == list(range(1, 16))
     assert all(total == 15 for _, total, _ in told.steps["factorise"])

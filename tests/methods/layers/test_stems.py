@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 import specnmf
-from specnmf.audio import masks, stft
+from specnmf.audio import stft
+from specnmf.audio.models import FactorModels
 from specnmf.audio.stft import Grid
 from specnmf.errors import ParameterError
 from specnmf.factor.factorization import Factorization
@@ -25,7 +26,7 @@ def layers(rng):
 
 def test_first_layer_is_that_of_a_factorization(layers):
     own = LayerModels(layers, 0)
-    same = masks.FactorModels(Factorization(layers.A[0], layers.S[0]))
+    same = FactorModels(Factorization(layers.A[0], layers.S[0]))
     assert own.names == same.names
     for one, other in zip(
         own.magnitudes(slice(3, 9)), same.magnitudes(slice(3, 9)), strict=True

@@ -91,14 +91,14 @@ def test_pitches_are_stems_from_low_to_high(duet):
 def test_the_cost_is_told_after_each_iteration(duet):
     heard = []
     stems = fitted(duet, max_iter=12, callback=lambda *call: heard.append(call))
-    assert heard == list(enumerate(stems.losses, start=1))
+    assert heard == list(enumerate(stems.factors.losses, start=1))
     assert len(heard) == 12
-    assert stems.losses[-1] < 0.5 * stems.losses[0]
+    assert stems.factors.losses[-1] < 0.5 * stems.factors.losses[0]
 
 
 def test_tol_saves_iterations(duet):
     many, few, fewer = (
-        len(fitted(duet, tol=tol, max_iter=60).losses) for tol in (0, 0.01, 0.1)
+        len(fitted(duet, tol=tol, max_iter=60).factors.losses) for tol in (0, 0.01, 0.1)
     )
     assert 2 < fewer < few < many == 60
 

@@ -67,18 +67,15 @@ def test_a_note_that_does_not_sound_is_silent(band):
 
 def test_components_name_stems_and_pitches(band):
     stems = fitted(band)
-    found = stems.components()
-    components = zip(found.factorization.labels, found.pitches, strict=True)
+    components = zip(stems.factors.labels, stems.pitches, strict=True)
     expected = [("high", 67), ("low", 60), ("low", 64), ("snare", None)]
     assert [(c, None if np.isnan(p) else p) for c, p in components] == expected
-    assert len(found.names) == 4
-    assert stems.factors is found.factorization
-    assert stems.pitches is found.pitches
+    assert len(stems.notes) == 4
 
 
 def test_components_are_a_factorisation_of_the_recording(band):
     stems = fitted(band)
-    result = stems.components().factorization
+    result = stems.factors
     V = channel_magnitudes(band, stems.grid).mean(axis=0).T
     assert result.W.shape[0] == stems.grid.n_bins
     assert result.H.shape[1] == stems.grid.n_frames
@@ -86,15 +83,14 @@ def test_components_are_a_factorisation_of_the_recording(band):
     assert (result.H >= 0).all()
     np.testing.assert_allclose(result.W.sum(axis=0), 1, rtol=1e-3)
     assert np.abs(V - result.W @ result.H).sum() < 0.4 * V.sum()
-    np.testing.assert_array_equal(result.losses, stems.losses)
+    np.testing.assert_array_equal(result.losses, stems.model.losses)
 
 
 def test_components_rest_where_the_score_does(band):
     stems = fitted(band)
-    found = stems.components()
     times = stems.grid.times
     for pitch, start, end in ((60, 0.1, 0.6), (64, 0.7, 1.3), (67, 0.2, 1.2)):
-        row = found.factorization.H[found.pitches == pitch][0]
+        row = stems.factors.H[stems.pitches == pitch][0]
         near = (times > start - 0.1) & (times < end + 0.15)
         assert not row[~near].any()
         assert row[near].max() > 0
@@ -102,8 +98,7 @@ def test_components_rest_where_the_score_does(band):
 
 def test_a_component_is_loudest_at_its_pitchs_partials(band):
     stems = fitted(band)
-    found = stems.components()
-    for template, pitch in zip(found.factorization.W.T, found.pitches, strict=True):
+    for template, pitch in zip(stems.factors.W.T, stems.pitches, strict=True):
         if not np.isnan(pitch):
             peak = stems.grid.frequencies[template.argmax()]
             expected = 440 * 2 ** ((pitch - 69) / 12)

@@ -1,4 +1,4 @@
-"""Drums and hammers: the layers of what is struck, and where they start from."""
+"""Drums, hammers and noise: the layers without a pitch, and where they start from."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from specnmf.audio.stft import Float32, Grid
+from specnmf.factor.parametric.noise import Noise
 from specnmf.factor.parametric.strikes import Strikes
 from specnmf.methods.partials.schedule import Hits
 
@@ -30,6 +31,12 @@ _SHAPES = {
 }
 _BROAD = (2000.0, 6.0)
 
+#: How many bands there are, and where the lowest begins, in Hz.
+N_BANDS, LOWEST = 30, 20.0
+
+#: What the noise starts from, relative to the mean of V.
+START = 0.002
+
 
 def drum_layer(V: Float32, hits: Hits, grid: Grid) -> Strikes:
     """Drums that start as loud as V, (n_channels, n_frames, n_bins), is."""
@@ -46,14 +53,29 @@ def hammer_layer(V: Float32, hits: Hits, grid: Grid) -> Strikes:
 def drum_spectra(
     pitches: Sequence[int], grid: Grid, *, n_channels: int
 ) -> NDArray[np.float32]:
-    """A first guess at each drum, shape (n_drums, n_lags, n_channels, n_bins).
-
-    Parameters
-    ----------
-    pitches : sequence of int
-        General MIDI's drums.
-    """
+    """A first guess at General MIDI's drums, (n_drums, n_lags, n_channels, n_bins)."""
     return _spectra([_SHAPES.get(p, _BROAD) for p in pitches], grid, LENGTH, n_channels)
+
+
+def noise_layer(V: Float32, grid: Grid) -> Noise:
+    """Faint noise in all bands of V, (n_channels, n_frames, n_bins)."""
+    level = START * float(V.mean())
+    n_channels, n_frames, _ = V.shape
+    bands = noise_bands(grid)
+    return Noise(bands, strength=level, n_channels=n_channels, n_frames=n_frames)
+
+
+def noise_bands(grid: Grid) -> NDArray[np.float32]:
+    """Overlapping triangles of equal width in mel, shape (N_BANDS, n_bins)."""
+    import librosa
+
+    corners: NDArray[np.float64] = librosa.mel_frequencies(
+        N_BANDS + 2, fmin=LOWEST, fmax=grid.sr / 2, htk=True
+    )
+    below, peak, above = corners[:-2, None], corners[1:-1, None], corners[2:, None]
+    f = grid.frequencies
+    rising, falling = (f - below) / (peak - below), (above - f) / (above - peak)
+    return np.maximum(np.minimum(rising, falling), 0).astype(np.float32)
 
 
 def _strikes(V: Float32, hits: Hits, spectra: Float32) -> Strikes:
