@@ -45,6 +45,8 @@ class Stems:
         Of the analysis.
     model : Models
         The magnitudes of each stem, for any frames.
+    losses : array, shape (n_iterations,)
+        The cost after each iteration.
     factors : Factorization
         The model as V ≈ W H, for factors.npz.
     pitches : array, shape (n_components,)
@@ -54,6 +56,7 @@ class Stems:
     audio: Audio
     grid: Grid
     model: Models
+    losses: NDArray[np.float64]
     factors: Factorization
     pitches: NDArray[np.float64]
 

@@ -78,7 +78,7 @@ def settings_entries(asked: Options, used: Options) -> dict[str, Any]:
 def inputs_entry(
     recording: Path, inputs: Mapping[str, Path], called: Mapping[Path, str]
 ) -> list[dict[str, str]]:
-    """Each input with its SHA-256, the song first; ``called`` says whence copies are."""
+    """Each input with its SHA-256, the song first; ``called`` has where copies are."""
     return [
         {"path": called.get(path, str(path)), "sha256": sha256(path)}
         for path in (recording, *inputs.values())

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import numpy as np
 
@@ -56,13 +55,14 @@ def fit_book(
         threads=options.threads,
         callback=callback,
     )
-    factors = replace(by_stem(result, layout, labels), losses=result.losses)
+    factors = by_stem(result, layout, labels)
     rows = [row for _, row in _owners(layout, labels)]
     is_drum = np.array(layout.kinds)[rows] == "drum"
     return ScoreStems(
         audio,
         grid,
         FactorModels(factors, names=stems),
+        result.losses,
         factors,
         pitches=np.where(is_drum, np.nan, layout.pitches[rows]),
         notes=tuple(layout.start.labels[row] for row in rows),

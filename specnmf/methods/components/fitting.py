@@ -55,6 +55,11 @@ class ComponentStems:
         """Of the analysis."""
         return self.material.grid
 
+    @property
+    def losses(self) -> NDArray[np.float64]:
+        """The cost after each iteration, or after each pass over a long recording."""
+        return self.factors.losses
+
     def stream(self, options: Sharing) -> Stream:
         """Yield the components as sound; they add up to the recording."""
         models = FactorModels(self.factors)

@@ -83,7 +83,7 @@ class Labelled:
         factors = self.factorization
         models = FactorModels(factors, names=self.names)
         pitches = estimate_pitches(factors.W, grid.frequencies)
-        return Stems(audio, grid, models, factors, pitches)
+        return Stems(audio, grid, models, factors.losses, factors, pitches)
 
 
 @dataclass(frozen=True, eq=False)

@@ -46,7 +46,7 @@ def layer_stems(
     """The components of a layer as stems; factors and pitches are the first layer's."""
     first = Factorization(layers.A[0], layers.S[0], losses=layers.losses)
     model = LayerModels(layers, layer)
-    return Stems(audio, grid, model, first, pitches)
+    return Stems(audio, grid, model, layers.losses, first, pitches)
 
 
 @dataclass(frozen=True, eq=False)

@@ -113,6 +113,7 @@ def fit_partials(
         audio,
         grid,
         model,
+        model.losses,
         *factors_of(
             model.schedule, model.partials, model.drums, grid.n_bins, model.losses
         ),
