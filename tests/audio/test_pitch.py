@@ -212,9 +212,9 @@ def test_sixty_four_templates_take_well_under_a_tenth_of_a_second(rng):
     W, hz = rng.random((1025, 64)), frequencies(2048, 44100)
     seconds = []
     for _ in range(5):
-        start = time.perf_counter()
+        start = time.process_time()
         estimate_pitches(W, hz)
-        seconds.append(time.perf_counter() - start)
+        seconds.append(time.process_time() - start)
     assert min(seconds) < 0.1
 
 

@@ -51,7 +51,7 @@ def test_its_components_are_named_and_rest_where_the_score_does(audio):
 def test_its_factors_tell_the_cost_of_each_iteration(audio):
     labels = [note.part for note in SCORE.notes]
     settings = ScoreSettings(model="fmp", max_iter=7)
-    losses = fit_stems(audio, SCORE, labels, settings).factors.losses
+    losses = fit_stems(audio, SCORE, labels, settings).losses
     assert len(losses) == 7
     assert losses[-1] < losses[0]
 
