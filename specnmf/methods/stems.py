@@ -92,6 +92,16 @@ class ScoreStems(Stems):
     start: Factorization
     explained: float | None = None
 
+    def envelopes(self) -> dict[str, NDArray[np.float64]]:
+        """How loud the model of each stem is in each frame."""
+        factors = self.factors
+        envelopes = {name: np.zeros(factors.H.shape[1]) for name in self.names}
+        for label, template, activation in zip(
+            factors.labels, factors.W.T, factors.H, strict=True
+        ):
+            envelopes[label] += np.linalg.norm(template) * activation
+        return envelopes
+
 
 def stream_of(
     spectra_of: masks.SpectraOf,

@@ -73,6 +73,27 @@ class Score:
         """When the last note ends, in seconds; 0 without notes."""
         return max((note.start + note.duration for note in self.notes), default=0.0)
 
+    def excerpt(self, start: float, duration: float) -> Score:
+        """The notes that sound in an excerpt, on its own clock, in seconds.
+
+        Raises
+        ------
+        ScoreError
+            If none does.
+        """
+        notes = []
+        for note in self.notes:
+            since = max(0.0, note.start - start)
+            until = note.start + note.duration - start
+            if until > 0 and since < duration:
+                notes.append(note._replace(start=since, duration=until - since))
+        if not notes:
+            raise ScoreError(
+                f"no note of the score sounds in the {duration:.1f} s from {start:g} s "
+                "on; choose another excerpt, or use --align always"
+            )
+        return Score(tuple(notes))
+
 
 def pitched_parts(score: Score) -> dict[str, list[Note]]:
     """The notes of each part that are no percussion."""

@@ -23,16 +23,9 @@ if TYPE_CHECKING:
     from specnmf.methods.progress import Step
     from specnmf.output.sources import Written
     from specnmf.score.marks import Marks
-    from specnmf.score.regions import Region
 
 #: The file of the tree.
 TREE = "tree.json"
-
-#: Seconds over which the labels that are heard are averaged.
-SMOOTHED = 1.0
-
-#: Notes of less of a component's energy are not listed.
-LEAST_LISTED = 0.05
 
 #: Components listed after a run, and notes of each; tree.json has them all.
 MOST_LISTED, MOST_NOTES = 24, 5
@@ -178,6 +171,8 @@ class Layered(Result[LayerSettings]):
         """Write all layers, and where the labels are heard."""
         import numpy as np
 
+        from specnmf.methods.layers.description import most_heard
+        from specnmf.score.marks import runs
         from specnmf.score.regions import write_regions
 
         found = self.layers
@@ -191,35 +186,24 @@ class Layered(Result[LayerSettings]):
         if self.marks is not None and found.B is not None:
             arrays["B"] = found.B
             arrays["labels"] = np.array(self.marks.names, dtype=np.str_)
-            write_regions(folder / "labels.txt", self._predicted(self.marks))
+            heard = runs(
+                most_heard(found, self.stems.grid),
+                self.marks.names,
+                self.stems.grid.times,
+                duration=self.sound.duration,
+                start=self.settings.start,
+            )
+            write_regions(folder / "labels.txt", heard)
         with (folder / "layers.npz").open("wb") as file:
             np.savez(file, **arrays)  # type: ignore[arg-type]  # numpy's stub lacks **
 
-    def _predicted(self, marks: Marks) -> tuple[Region, ...]:
-        """The regions in which each label is the one most heard."""
-        from scipy.ndimage import uniform_filter1d
-
-        from specnmf.score.marks import runs
-
-        length = max(
-            1, round(SMOOTHED * self.stems.grid.sr / self.stems.grid.hop_length)
-        )
-        predictions = self.layers.predictions()
-        heard = uniform_filter1d(predictions, length, axis=1, mode="constant")
-        active = (heard > 0) & (heard == heard.max(axis=0))
-        return runs(
-            active,
-            marks.names,
-            self.stems.grid.times,
-            duration=self.sound.duration,
-            start=self.settings.start,
-        )
-
     def draw(self, folder: Path) -> None:
         """Draw the figures of the first layer, and of all."""
+        from specnmf.methods.layers.description import label_of, owners
         from specnmf.output import figures
 
         settings, grid = self.settings, self.stems.grid
+        owned = owners(self.layers, self.marks)
         together = settings.method == "neural"
         self.draw_factors(
             folder,
@@ -233,7 +217,7 @@ class Layered(Result[LayerSettings]):
             frequencies=grid.frequencies,
             times=grid.times,
             pitches=self.stems.pitches,
-            labels=tuple(_label_of(owner) or "" for owner in self._owners()),
+            labels=tuple(label_of(owner) or "" for owner in owned),
             title=self.song.title,
             together=together,
             beta=BETAS["euclidean"] if together else settings.beta,
@@ -242,7 +226,11 @@ class Layered(Result[LayerSettings]):
 
     def entries(self, written: Sequence[Written]) -> dict[str, Any]:
         """The labels, and the layers with their components and sources."""
-        layers = self._layer_entries()
+        from specnmf.methods.layers.description import describe
+
+        layers = describe(
+            self.V, self.layers, self.tree, self.stems.pitches, self.marks
+        )
         for layer, own in zip(self.written_layers, written, strict=False):
             layers[layer]["residual_db"] = own.residual_db
             for node in layers[layer]["components"]:
@@ -253,48 +241,6 @@ class Layered(Result[LayerSettings]):
     def documents(self, entries: Mapping[str, Any]) -> dict[str, Any]:
         """The tree in a file of its own."""
         return {TREE: {"layers": entries["layers"]}}
-
-    def _layer_entries(self) -> list[dict[str, Any]]:
-        """The layers from the finest up, each with its components."""
-        from specnmf.factor.layers import tree
-        from specnmf.methods.layers.stems import notes_of
-
-        components = self.tree.entries()
-        for node, owner in zip(components[-1], self._owners(), strict=False):
-            node["label"], node["labels"] = _label_of(owner), owner
-        for layer, nodes in enumerate(components):
-            for component, node in enumerate(nodes):
-                shares = notes_of(self.tree, self.stems.pitches, layer, component)
-                node["notes"] = [
-                    {"note": note, "share": share}
-                    for note, share in shares.items()
-                    if share >= LEAST_LISTED
-                ]
-        return [
-            {
-                "layer": layer + 1,
-                "n_components": len(nodes),
-                "error": tree.error(self.V, self.layers, layer),
-                "components": nodes,
-            }
-            for layer, nodes in enumerate(components)
-        ]
-
-    def _owners(self) -> list[dict[str, float]]:
-        """The share of each label in each component of the last layer, if any."""
-        from specnmf.factor.layers import tree
-
-        if self.marks is None:
-            return []
-        return [
-            dict(zip(self.marks.names, column.tolist(), strict=True))
-            for column in tree.label_shares(self.layers).T
-        ]
-
-
-def _label_of(owner: Mapping[str, float]) -> str | None:
-    """The label that has most of a component, if any has."""
-    return max(owner, key=owner.__getitem__) if any(owner.values()) else None
 
 
 def _line(node: Mapping[str, Any]) -> str:

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from specnmf.errors import ScoreError
 from specnmf.methods.score_options import ScoreOptions
 from specnmf.score.options import AlignOptions
 from specnmf.tasks.settings import RunSettings
@@ -86,7 +85,7 @@ class Separate(Task[ScoreSettings]):
                 mode=settings.align,
                 transpose=settings.transpose,
             )
-            excerpt = _excerpt(aligned.score, settings.start, audio.duration)
+            excerpt = aligned.score.excerpt(settings.start, audio.duration)
         labels = by_score.label_notes(excerpt, settings)
         with song.stages.stage("fit", settings.max_iter) as step:
             stems = by_score.fit_stems(
@@ -187,22 +186,8 @@ class Separation(Result[ScoreSettings]):
             agreement=aligned.agreement - (start, 0.0) if warped else None,
             confidence=aligned.confidence,
             remarks=aligned.remarks,
-            envelopes=self._envelopes(),
+            envelopes=self.stems.envelopes(),
         )
-
-    def _envelopes(self) -> dict[str, NDArray[np.floating]]:
-        """How loud the model of each stem is over time."""
-        import numpy as np
-
-        factors = self.stems.factors
-        envelopes: dict[str, NDArray[np.floating]] = {
-            name: np.zeros(factors.H.shape[1]) for name in self.stems.names
-        }
-        for label, template, activation in zip(
-            factors.labels, factors.W.T, factors.H, strict=True
-        ):
-            envelopes[label] += np.linalg.norm(template) * activation
-        return envelopes
 
     def entries(self, written: Sequence[Written]) -> dict[str, Any]:
         """How the score was aligned, what it explains, and the stems."""
@@ -235,24 +220,6 @@ def _features(song: Song[ScoreSettings], audio: Audio) -> Features:
     if settings.start == 0 and settings.duration is None:
         return features.features(audio, threads=settings.threads)
     return features.features_of_file(song.path, threads=settings.threads)
-
-
-def _excerpt(score: Score, start: float, duration: float) -> Score:
-    """The notes that sound in an excerpt, on its own clock."""
-    from specnmf.score.notes import Score
-
-    notes = []
-    for note in score.notes:
-        since = max(0.0, note.start - start)
-        until = note.start + note.duration - start
-        if until > 0 and since < duration:
-            notes.append(note._replace(start=since, duration=until - since))
-    if not notes:
-        raise ScoreError(
-            f"no note of the score sounds in the {duration:.1f} s from {start:g} s on; "
-            "choose another excerpt, or use --align always"
-        )
-    return Score(tuple(notes))
 
 
 def _doubts(explained: float | None) -> Iterator[str]:

@@ -1,0 +1,80 @@
+"""What components of layers are: their notes, their labels, where these are heard."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from specnmf.audio.stft import Grid
+from specnmf.factor.layers import tree
+from specnmf.factor.layers.model import Layers
+from specnmf.factor.layers.tree import Tree
+from specnmf.methods.layers.stems import notes_of
+from specnmf.score.marks import Marks
+
+#: Notes of less of a component's energy are not listed.
+LEAST_LISTED = 0.05
+
+#: Seconds over which the labels that are heard are averaged.
+SMOOTHED = 1.0
+
+
+def describe(
+    V: NDArray[np.floating],
+    layers: Layers,
+    grown: Tree,
+    pitches: NDArray[np.floating],
+    marks: Marks | None,
+) -> list[dict[str, Any]]:
+    """The layers from the finest up, each with its components, for JSON.
+
+    Each component has its name, share of the energy, parents, parts and notes; those
+    of the last layer have their labels, if there are any.
+    """
+    components = grown.entries()
+    for node, owner in zip(components[-1], owners(layers, marks), strict=False):
+        node["label"], node["labels"] = label_of(owner), owner
+    for layer, nodes in enumerate(components):
+        for component, node in enumerate(nodes):
+            shares = notes_of(grown, pitches, layer, component)
+            node["notes"] = [
+                {"note": note, "share": share}
+                for note, share in shares.items()
+                if share >= LEAST_LISTED
+            ]
+    return [
+        {
+            "layer": layer + 1,
+            "n_components": len(nodes),
+            "error": tree.error(V, layers, layer),
+            "components": nodes,
+        }
+        for layer, nodes in enumerate(components)
+    ]
+
+
+def owners(layers: Layers, marks: Marks | None) -> list[dict[str, float]]:
+    """The share of each label in each component of the last layer, if any is known."""
+    if marks is None:
+        return []
+    shares = tree.label_shares(layers).T.tolist()
+    return [dict(zip(marks.names, column, strict=True)) for column in shares]
+
+
+def label_of(owner: Mapping[str, float]) -> str | None:
+    """The label that has most of a component, if any has."""
+    return max(owner, key=owner.__getitem__) if any(owner.values()) else None
+
+
+def most_heard(layers: Layers, grid: Grid) -> NDArray[np.bool_]:
+    """Where each label is the one most heard, shape (n_labels, n_frames)."""
+    from scipy.ndimage import uniform_filter1d
+
+    length = max(1, round(SMOOTHED * grid.sr / grid.hop_length))
+    predictions = layers.predictions()
+    heard = uniform_filter1d(predictions, length, axis=1, mode="constant")
+    active: NDArray[np.bool_] = (heard > 0) & (heard == heard.max(axis=0))
+    return active
