@@ -13,16 +13,14 @@ import click
 import specnmf
 from specnmf.tasks.registry import TASKS
 
-#: Where the commands that are no tasks are: imported when they are called or listed.
+#: Where the commands that are no tasks are, or what makes them: imported when they are
+#: called or listed.
 OTHERS = {
-    "batch": "specnmf.cli.batch:command",
+    "batch": "specnmf.cli.batch:make_command",
     "evaluate": "specnmf.cli.evaluate:command",
     "rerun": "specnmf.cli.rerun:command",
     "config": "specnmf.cli.config:group",
 }
-
-#: The names of all commands, in the order of the help.
-COMMANDS = (*TASKS, *OTHERS)
 
 #: Exit statuses of a run that was stopped, as shells give them.
 INTERRUPTED = 128 + signal.SIGINT
@@ -33,7 +31,7 @@ class LazyGroup(click.Group):
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """The names of the commands, in the order of the help."""
-        return [*COMMANDS]
+        return [*TASKS, *OTHERS]
 
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
         """The command of a name, or None."""
@@ -43,7 +41,8 @@ class LazyGroup(click.Group):
             return command_of(TASKS[name])
         if name not in OTHERS:
             return None
-        command: click.Command = pkgutil.resolve_name(OTHERS[name])
+        found = pkgutil.resolve_name(OTHERS[name])
+        command: click.Command = found if isinstance(found, click.Command) else found()
         return command
 
 

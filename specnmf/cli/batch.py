@@ -40,51 +40,64 @@ MOST_LISTED = 20
 
 _what = partial(Option, group=WHAT)
 
-#: The argument and options of a batch; those of tasks come after them.
-OWN: list[click.Parameter] = [
-    click.Argument(["folder"], metavar="FOLDER", required=False),
-    _what(
-        ["--task"],
-        type=click.Choice([AUTO, *TASKS]),
-        default=AUTO,
-        show_default=True,
-        metavar="TASK",
-        help="decompose, separate ...; auto: separate by a score beside the song.",
-    ),
-    *(
+
+def make_command() -> click.Command:
+    """The command, with the options of all tasks that there are now."""
+    own = _own_options()
+    return Command(
+        "batch",
+        params=[*own, *_task_options(own)],
+        callback=run_batch,
+        help=run_batch.__doc__,
+        epilog="Example: specnmf batch recordings/ --recursive -j 4 --resume -o runs",
+    )
+
+
+def _own_options() -> list[click.Parameter]:
+    """The argument and options of a batch; those of tasks come after them."""
+    inputs = dict.fromkeys(each.name for task in TASKS.values() for each in task.inputs)
+    return [
+        click.Argument(["folder"], metavar="FOLDER", required=False),
         _what(
-            [f"--{name}", f"--{name}-from", name],
-            metavar="PLACE",
-            help="One for all songs, or a folder of one each.",
-        )
-        for name in dict.fromkeys(
-            each.name for task in TASKS.values() for each in task.inputs
-        )
-    ),
-    _what(
-        ["--files-from"],
-        metavar="FILE",
-        help="Only files in FOLDER that FILE (-: standard input) lists.",
-    ),
-    _what(["--dry-run"], is_flag=True, help="List what would be done, and end."),
-    Option(
-        ["-o", "--output"],
-        default="specnmf_out",
-        show_default=True,
-        help="The folder for runs, or an URL.",
-        group=OUTPUT,
-    ),
-    *options_of(BatchSettings),
-    *common_options(),
-]
+            ["--task"],
+            type=click.Choice([AUTO, *TASKS]),
+            default=AUTO,
+            show_default=True,
+            metavar="TASK",
+            help="decompose, separate ...; auto: separate by a score beside the song.",
+        ),
+        *(
+            _what(
+                [f"--{name}", f"--{name}-from", name],
+                metavar="PLACE",
+                help="One for all songs, or a folder of one each.",
+            )
+            for name in inputs
+        ),
+        _what(
+            ["--files-from"],
+            metavar="FILE",
+            help="Only files in FOLDER that FILE (-: standard input) lists.",
+        ),
+        _what(["--dry-run"], is_flag=True, help="List what would be done, and end."),
+        Option(
+            ["-o", "--output"],
+            default="specnmf_out",
+            show_default=True,
+            help="The folder for runs, or an URL.",
+            group=OUTPUT,
+        ),
+        *options_of(BatchSettings),
+        *common_options(),
+    ]
 
 
-def _task_options() -> list[click.Parameter]:
+def _task_options(own: Iterable[click.Parameter]) -> list[click.Parameter]:
     """The options of the tasks' settings, in no help: theirs tells of them.
 
     None has a default here, so that what is not given stays each task's own.
     """
-    taken = set().union(*map(_names_of, OWN))
+    taken = set().union(*map(_names_of, own))
     unseen = {"hidden": True, "default": None, "show_default": False}
     found = []
     for task in TASKS.values():
@@ -100,13 +113,7 @@ def _names_of(param: click.Parameter) -> set[str]:
     return {str(param.name), *param.opts, *param.secondary_opts}
 
 
-@click.command(
-    "batch",
-    cls=Command,
-    params=[*OWN, *_task_options()],
-    epilog="Example: specnmf batch recordings/ --recursive -j 4 --resume -o runs",
-)
-def command(folder: str | None, **options: Any) -> None:
+def run_batch(folder: str | None, **options: Any) -> None:
     """Do a task with every song in FOLDER.
 
     Takes the options of the task too: see `specnmf decompose --help`. FOLDER and OUTPUT

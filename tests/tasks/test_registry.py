@@ -17,6 +17,8 @@ def gain():
     """The toy task, in the registry for the time of a test."""
     import toy_task
 
+    import specnmf.cli.batch  # noqa: F401  # as it was before the task was there
+
     TASKS["gain"] = toy_task.Gain()
     yield TASKS["gain"]
     del TASKS["gain"]
@@ -66,6 +68,7 @@ def test_its_settings_are_shown_and_configured(gain, run, song, tmp_path):
 
 
 def test_it_runs_in_a_batch_and_resumes(gain, run, song, tmp_path):
+    assert run("batch", "songs", "--task", "gain", "--dry-run")[0] == 0
     options = ("batch", "songs", "--task", "gain", "--share", "0.5", "--no-figures")
     _, out, _ = run(*options, "--dry-run")
     assert out == "new     song.wav -> song: gain\n1 songs\n"
