@@ -1,9 +1,8 @@
-"""Options, each declared once: a field of a dataclass, with its help and bounds.
+"""Options, each declared once: a field of a class, with its help and bounds.
 
 The command line, configuration files, `specnmf config show`, docs/cli.md, the checks
 and the reading of run.json all come from these fields::
 
-    @dataclass(frozen=True, kw_only=True)
     class GateOptions(Options, group="Gate"):
         \"\"\"How a gate works.\"\"\"
 
@@ -22,11 +21,20 @@ import dataclasses
 import difflib
 import inspect
 import json
-import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from types import NoneType, UnionType
-from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import (
+    Any,
+    ClassVar,
+    Literal,
+    TypeVar,
+    Union,
+    dataclass_transform,
+    get_args,
+    get_origin,
+)
 
 from specnmf.checks import check_above, check_at_least, check_between, check_choice
 from specnmf.errors import ParameterError
@@ -34,9 +42,6 @@ from specnmf.errors import ParameterError
 #: The groups of options in ``--help``, in their order.
 GROUPS = ("What to do", "Fit", "Transform", "Masks", "Output", "Run")
 WHAT, FIT, TRANSFORM, MASKS, OUTPUT, RUN = GROUPS
-
-#: Before the lines of a docstring's section.
-TAB = "    "
 
 #: What the values of a type are called.
 WORDS: Mapping[Any, str] = {
@@ -133,9 +138,13 @@ def declaration(field: dataclasses.Field[Any]) -> Declaration:
     return declared
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass_transform(kw_only_default=True, frozen_default=True)
 class Options:
     """The base of all classes of options: immutable, and checked when made.
+
+    Its subclasses are dataclasses, as far as `dataclasses.fields`, ``replace`` and
+    ``asdict`` go. Their methods are written once here: for `dataclasses` to write them
+    for each class would make ``--help`` half as slow again.
 
     Raises
     ------
@@ -143,20 +152,30 @@ class Options:
         If a value is not among its choices or out of its bounds.
     """
 
+    __dataclass_fields__: ClassVar[dict[str, dataclasses.Field[Any]]]
+
     def __init_subclass__(cls, *, group: str = WHAT) -> None:
         """Put the class's own options into a group, and describe all of them."""
         super().__init_subclass__()
-        own = {n: f for n, f in vars(cls).items() if isinstance(f, dataclasses.Field)}
-        for field in own.values():
-            if not declaration(field).group:
+        for field in vars(cls).values():
+            if isinstance(field, dataclasses.Field) and not declaration(field).group:
                 declared = dataclasses.replace(declaration(field), group=group)
                 field.metadata = {"option": declared}  # type: ignore[assignment]
-        inherited: dict[str, dataclasses.Field[Any]] = {}
-        for base in reversed(cls.__mro__):
-            inherited |= getattr(base, "__dataclass_fields__", {})
-        cls.__doc__ = _documented(cls, inherited | own)
+        _with_fields(cls)
+        cls.__doc__ = _documented(cls)
+
+    def __init__(self, **values: Any) -> None:
+        for field in dataclasses.fields(self):
+            make: Any = field.default_factory
+            default = field.default if make is dataclasses.MISSING else make()
+            object.__setattr__(self, field.name, values.pop(field.name, default))
+        for name in values:
+            kind = type(self).__name__
+            raise TypeError(f"{kind}() got an unexpected keyword argument {name!r}")
+        self.__post_init__()
 
     def __post_init__(self) -> None:
+        """Check the values; a subclass may check what they are together."""
         hints = hints_of(type(self))
         for field in dataclasses.fields(self):
             value, hint = getattr(self, field.name), hints[field.name]
@@ -164,32 +183,45 @@ class Options:
                 check_choice(field.name, value, get_args(hint))
             declaration(field).check(field.name, value)
 
+    def __setattr__(self, name: str, value: object) -> None:
+        raise dataclasses.FrozenInstanceError(f"cannot assign to field {name!r}")
 
-def _documented(
-    cls: type[Options], options: Mapping[str, dataclasses.Field[Any]]
-) -> str:
+    def __eq__(self, other: object) -> bool:
+        return type(other) is type(self) and vars(other) == vars(self)
+
+    def __hash__(self) -> int:
+        return hash((type(self), *vars(self).values()))
+
+    def __repr__(self) -> str:
+        values = ", ".join(f"{name}={value!r}" for name, value in vars(self).items())
+        return f"{type(self).__qualname__}({values})"
+
+
+#: Makes a dataclass of a class, but writes no methods for it.
+_with_fields = dataclass(init=False, repr=False, eq=False, match_args=False)
+_with_fields(Options)
+
+
+def _documented(cls: type[Options]) -> str:
     """The docstring of a class of options, with a section that describes them."""
-    types = inspect.get_annotations(cls)
     lines = [inspect.cleandoc(cls.__doc__ or ""), "", "Attributes", "-" * 10]
-    for name, field in options.items():
-        lines += [f"{name} : {types.get(name, field.type)}"]
-        lines += textwrap.wrap(
-            declaration(field).help, 84, initial_indent=TAB, subsequent_indent=TAB
-        )
+    for field in dataclasses.fields(cls):
+        lines += [f"{field.name} : {field.type}", f"    {declaration(field).help}"]
     return "\n".join(lines)
 
 
 def hints_of(kind: type[Options]) -> dict[str, Any]:
     """The type of each option."""
-    if kind not in _hints:
-        hints = get_type_hints(kind)
-        names = [field.name for field in dataclasses.fields(kind)]
-        _hints[kind] = {name: hints[name] for name in names}
-    return _hints[kind]
+    hints: dict[str, Any] = {}
+    for base in reversed(kind.__mro__):
+        hints |= _own_hints(base)
+    return {field.name: hints[field.name] for field in dataclasses.fields(kind)}
 
 
-#: What `hints_of` has found: to read the types of a class takes a millisecond.
-_hints: dict[type[Options], dict[str, Any]] = {}
+@cache
+def _own_hints(cls: type) -> dict[str, Any]:
+    """The types that a class itself declares; to read them takes some time."""
+    return inspect.get_annotations(cls, eval_str=True)
 
 
 def from_plain(kind: type[AnyOptions], content: Mapping[str, Any]) -> AnyOptions:

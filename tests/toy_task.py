@@ -17,7 +17,6 @@ from specnmf.tasks.settings import RunSettings
 from specnmf.tasks.task import Held, Result, Song, Task
 
 
-@dataclass(frozen=True, kw_only=True)
 class GainSettings(RunSettings):
     """The settings of `gain`."""
 

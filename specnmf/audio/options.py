@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Literal
 
 from specnmf.checks import check_at_least
@@ -26,7 +25,6 @@ SUBTYPES: Mapping[str, tuple[str, ...]] = {
 BASE_N_FFT = 2048
 
 
-@dataclass(frozen=True, kw_only=True)
 class ExcerptOptions(Options, group=TRANSFORM):
     """Which part of a recording to take."""
 
@@ -36,7 +34,6 @@ class ExcerptOptions(Options, group=TRANSFORM):
     )
 
 
-@dataclass(frozen=True, kw_only=True)
 class WindowOptions(Options, group=TRANSFORM):
     """The window of the transform."""
 
@@ -52,12 +49,10 @@ class WindowOptions(Options, group=TRANSFORM):
         check_window(self.n_fft, self.hop_length)
 
 
-@dataclass(frozen=True, kw_only=True)
 class SoundOptions(WindowOptions, ExcerptOptions, group=TRANSFORM):
     """Which part of a recording to take, and the window of its transform."""
 
 
-@dataclass(frozen=True, kw_only=True)
 class MaskOptions(Options, group=MASKS):
     """How the sources share the recording."""
 
@@ -66,7 +61,6 @@ class MaskOptions(Options, group=MASKS):
     )
 
 
-@dataclass(frozen=True, kw_only=True)
 class PowerOptions(MaskOptions, group=MASKS):
     """Masks that are ratios of powers of the sources' magnitudes."""
 
@@ -80,7 +74,6 @@ class PowerOptions(MaskOptions, group=MASKS):
         return self.mask_power
 
 
-@dataclass(frozen=True, kw_only=True)
 class FileOptions(Options, group=OUTPUT):
     """The files of the sources."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from specnmf.errors import ParameterError
 from specnmf.options import OUTPUT, RUN, Options, option
@@ -13,7 +12,6 @@ from specnmf.sizes import parse_size
 AUTO = "auto"
 
 
-@dataclass(frozen=True, kw_only=True)
 class BatchSettings(Options):
     """Which songs to do, and how."""
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Literal
 
 from specnmf.checks import check_at_least, is_finite
@@ -43,7 +42,6 @@ def parse_beta(beta: float | str) -> float:
     return number
 
 
-@dataclass(frozen=True, kw_only=True)
 class FitOptions(Options, group=FIT):
     """How long to fit, from where, and on how many cores."""
 
@@ -57,7 +55,6 @@ class FitOptions(Options, group=FIT):
     )
 
 
-@dataclass(frozen=True, kw_only=True)
 class SolverOptions(FitOptions, group=FIT):
     """What a solver minimises, and which solver does."""
 
@@ -78,7 +75,6 @@ class SolverOptions(FitOptions, group=FIT):
         check_solver(self.solver, self.beta)
 
 
-@dataclass(frozen=True, kw_only=True)
 class NmfOptions(SolverOptions, group=FIT):
     """The options of `nmf`."""
 

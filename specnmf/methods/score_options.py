@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
 
 from specnmf.audio.options import MaskOptions, WindowOptions
@@ -14,7 +13,6 @@ from specnmf.score.options import StemOptions
 Model = Literal["partials", "fmp", "fmp-onsets"]
 
 
-@dataclass(frozen=True, kw_only=True)
 class ScoreOptions(MaskOptions, WindowOptions, FitOptions, StemOptions):
     """What makes the stems, and how they are found and shared."""
 

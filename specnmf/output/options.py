@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
 
 from specnmf.audio.options import FileOptions
@@ -11,7 +10,6 @@ from specnmf.options import OUTPUT, option
 FigureFormat = Literal["png", "svg", "pdf"]
 
 
-@dataclass(frozen=True, kw_only=True)
 class OutputOptions(FileOptions, group=OUTPUT):
     """What to write."""
 

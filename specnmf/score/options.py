@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import Literal
 
@@ -48,7 +47,6 @@ def _bad_group(got: str) -> ParameterError:
     )
 
 
-@dataclass(frozen=True, kw_only=True)
 class StemOptions(Options):
     """What makes a stem."""
 
@@ -65,7 +63,6 @@ class StemOptions(Options):
     )
 
 
-@dataclass(frozen=True, kw_only=True)
 class AlignOptions(Options):
     """How a score is brought to the time and key of a recording."""
 

@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 MOST_LISTED = 16
 
 
-@dataclass(frozen=True, kw_only=True)
 class Settings(PowerOptions, RunSettings, ComponentOptions):
     """The settings of `decompose`."""
 

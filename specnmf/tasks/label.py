@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from specnmf.score.marks import Marks
 
 
-@dataclass(frozen=True, kw_only=True)
 class LabelSettings(PowerOptions, LabelOptions, RunSettings):
     """The settings of `label`."""
 

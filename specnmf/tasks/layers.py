@@ -31,7 +31,6 @@ TREE = "tree.json"
 MOST_LISTED, MOST_NOTES = 24, 5
 
 
-@dataclass(frozen=True, kw_only=True)
 class LayerSettings(PowerOptions, LayerOptions, RunSettings):
     """The settings of `layers`."""
 

@@ -2,22 +2,36 @@
 
 from __future__ import annotations
 
+import pkgutil
+from collections import UserDict
 from typing import Any
 
-from specnmf.tasks.decompose import Decompose
-from specnmf.tasks.label import Label
-from specnmf.tasks.layers import Layers
-from specnmf.tasks.separate import Separate
 from specnmf.tasks.task import Task
 
-#: The tasks by name, in the order of ``specnmf --help``.
-TASKS: dict[str, Task[Any]] = {}
+
+class Registry(UserDict[str, Task[Any]]):
+    """Tasks by name; those known by their places are imported when they are used."""
+
+    data: dict[str, Any]  # a task, or the place of its class
+
+    def __getitem__(self, name: str) -> Task[Any]:
+        """The task of a name."""
+        if isinstance(self.data[name], str):
+            self.data[name] = pkgutil.resolve_name(self.data[name])()
+        task: Task[Any] = self.data[name]
+        return task
+
+
+#: The tasks, in the order of ``specnmf --help``.
+TASKS = Registry()
+TASKS.data = {
+    "decompose": "specnmf.tasks.decompose:Decompose",
+    "separate": "specnmf.tasks.separate:Separate",
+    "layers": "specnmf.tasks.layers:Layers",
+    "label": "specnmf.tasks.label:Label",
+}
 
 
 def register(task: Task[Any]) -> None:
     """Add a task: it becomes a command, and can be run in a batch and again."""
     TASKS[task.name] = task
-
-
-for _task in (Decompose(), Separate(), Layers(), Label()):
-    register(_task)

@@ -32,7 +32,6 @@ LEAST_EXPLAINED = 0.7
 MOST_LISTED = 24
 
 
-@dataclass(frozen=True, kw_only=True)
 class ScoreSettings(AlignOptions, ScoreOptions, RunSettings):
     """The settings of `separate`."""
 

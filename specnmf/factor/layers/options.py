@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
 
 from specnmf.factor.options import BETAS, SolverOptions
@@ -12,7 +11,6 @@ Loss = Literal["reconstruction", "energy"]
 LabelLoss = Literal["l2", "cross-entropy"]
 
 
-@dataclass(frozen=True, kw_only=True)
 class LayerFit(SolverOptions, group=FIT):
     """What layers and their labels are fitted by, one after the other."""
 
@@ -21,7 +19,6 @@ class LayerFit(SolverOptions, group=FIT):
     beta: float = changed(SolverOptions, "beta", default=BETAS["euclidean"])
 
 
-@dataclass(frozen=True, kw_only=True)
 class NeuralFit(LayerFit, group=FIT):
     """What all layers are fitted by together."""
 

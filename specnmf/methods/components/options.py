@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
 
 from specnmf.audio.options import SoundOptions
@@ -12,7 +11,6 @@ from specnmf.options import RUN, option
 from specnmf.sizes import parse_size
 
 
-@dataclass(frozen=True, kw_only=True)
 class ComponentOptions(SoundOptions, NmfOptions):
     """How many components to find, and in how much memory."""
 

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from specnmf.factor.options import FitOptions
 from specnmf.options import changed, option
 
 
-@dataclass(frozen=True, kw_only=True)
 class LabelOptions(FitOptions):
     """How labelled sounds are learned and found."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Literal
 
 from specnmf.checks import check_between, check_falling, whole_numbers
@@ -14,7 +13,6 @@ from specnmf.options import changed, option
 LayerMethod = Literal["sequential", "neural"]
 
 
-@dataclass(frozen=True, kw_only=True)
 class LayerOptions(SolverOptions):
     """How many layers there are, and how they are learned."""
 
