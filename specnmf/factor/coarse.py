@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
 
 from specnmf.factor.iterate import Factors, Solver
-
-Array = NDArray[np.floating]
-Mask = NDArray[np.bool_]
+from specnmf.factor.matrices import Array, Booleans
 
 #: Every how many frames one is taken, round after round.
 STRIDES = (64, 32, 16, 8, 4)
@@ -24,49 +22,24 @@ LEAST_FRAMES = 600
 LEAST_SHARE = 0.01
 
 
-class Make(Protocol):
-    """Makes a solver for some frames, which may go on with another's momentum."""
-
-    def __call__(
-        self,
-        VT: Array,
-        WT: Array,
-        H: Array,
-        free_H: Mask,
-        /,
-        *,
-        inertia: float = 1.0,
-    ) -> Solver:
-        """The solver."""
-
-
 def approach(
-    VT: Array, WT: Array, H: Array, free_H: Mask, *, make: Make, n_steps: int
+    VT: Array,
+    WT: Array,
+    H: Array,
+    free_H: Booleans,
+    *,
+    make: Callable[..., Solver],
+    n_steps: int,
 ) -> tuple[Factors, float] | None:
     """Factors learned from every 64th to every 4th frame, in between interpolated.
 
     A step costs in proportion to the frames, and on a part of them templates learn
     as well at first: the finer the part, the less is left to learn.
 
-    Parameters
-    ----------
-    VT : array, shape (n_frames, n_bins)
-        The data.
-    WT, H : array, shape (n_components, n_bins) and (n_components, n_frames)
-        The start.
-    free_H : array of bool, shape (n_components, n_frames)
-        Where an activation may be other than zero.
-    make : callable
-        Makes the solver of a round.
-    n_steps : int
-        Steps of the last round; the first takes four times as many, those in between
-        twice as many.
-
-    Returns
-    -------
-    factors, inertia
-        W transposed and H, and the last solver's momentum; None if there are too few
-        frames to leave any out.
+    ``make(VT, WT, H, free_H, inertia=inertia)`` is the solver of a round. The last one
+    takes ``n_steps``, the first four times as many, those in between twice as many.
+    Returned are W transposed and H, and the last solver's momentum; None if there are
+    too few frames to leave any out.
     """
     n_components, n_frames = H.shape
     known: tuple[int, Array] | None = None

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from specnmf.errors import ParameterError
 from specnmf.factor.kernels import divergences as kernels
-from specnmf.factor.matrices import non_negative
+from specnmf.factor.matrices import Array, non_negative
 
 #: Added to denominators, as in the FMP notebooks; and the least value of V and
 #: WH relative to the largest of V, where a divergence is infinite at zero.
@@ -34,6 +34,13 @@ def gamma(beta: float) -> float:
     if beta < 1:
         return 1 / (2 - beta)
     return 1 / (beta - 1) if beta > 2 else 1.0
+
+
+def multiplier(negative: Array, positive: Array, beta: float) -> Array:
+    """What a multiplicative update multiplies by, of the parts of a slope."""
+    ratio = negative / (positive + negative.dtype.type(EPS))
+    exponent = gamma(beta)
+    return ratio if exponent == 1 else ratio**exponent
 
 
 def beta_divergence(V: ArrayLike, P: ArrayLike, beta: float) -> float:
@@ -71,25 +78,12 @@ def beta_divergence(V: ArrayLike, P: ArrayLike, beta: float) -> float:
 
 
 def split(
-    V: NDArray[np.floating], P: NDArray[np.floating], beta: float, least: float
-) -> tuple[float, NDArray[np.floating], NDArray[np.floating] | None]:
-    """The cost of a block, and the negative and positive part of its slope in P.
+    V: Array, P: Array, beta: float, least: float
+) -> tuple[float, Array, Array | None]:
+    """D_beta(V | P) of a block, and the negative and positive part of its slope in P.
 
-    Parameters
-    ----------
-    V, P : array, shape (n_frames, n_bins)
-        A block and its model; P is used as scratch and may be returned.
-    least : float
-        As from `floor`.
-
-    Returns
-    -------
-    cost : float
-        D_beta(V | P) of the block.
-    negative : array, shape (n_frames, n_bins)
-        V P^(beta-2).
-    positive : array of the same shape, or None
-        P^(beta-1); None for the ones of beta 1.
+    These are V P^(beta-2) and P^(beta-1), or None for the ones of beta 1. P is used as
+    scratch and may be returned; ``least`` is from `floor`.
     """
     number = P.dtype.type
     if beta == 1:

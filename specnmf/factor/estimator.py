@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Self
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from sklearn.base import (
     BaseEstimator,
     ClassNamePrefixFeaturesOutMixin,
@@ -17,11 +17,9 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from specnmf.factor import starts
 from specnmf.factor.factorization import Factorization
 from specnmf.factor.kernels.divergences import LEAST
-from specnmf.factor.matrices import finite
+from specnmf.factor.matrices import Array, finite
 from specnmf.factor.nmf import nmf
 from specnmf.factor.options import N_COMPONENTS, Init, NmfOptions, Solver
-
-Array = NDArray[np.floating]
 
 
 class NMF(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types

@@ -6,17 +6,14 @@ import math
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from specnmf.factor.iterate import Factors
 from specnmf.factor.kernels import hals as kernels
 from specnmf.factor.kernels.tiles import add_up, tile_of, tiles_like
+from specnmf.factor.matrices import Array, Booleans
 from specnmf.factor.nnls import solve_columns_of
 from specnmf.factor.spans import spans
 from specnmf.parallel import Mapper, cut
-
-Array = NDArray[np.floating]
-Mask = NDArray[np.bool_]
 
 #: Sweeps over the components for each product with V: the product costs more.
 SWEEPS = 4
@@ -53,33 +50,13 @@ class Hals:
     go on beyond what was found, as they moved since the last pass; where the cost would
     rise, the step is taken again without.
 
-    Parameters
-    ----------
-    VT : array, shape (n_frames, n_bins)
-        The data, frame by frame.
-    WT, H : array, shape (n_components, n_bins) and (n_components, n_frames)
-        The start.
-    learned : array of bool, shape (n_components,)
-        Which templates to update.
-    free : pair of bool arrays, shaped like WT and H
-        Where an entry may be other than zero.
-    mapper : callable
-        From `specnmf.parallel.workers`.
-
-    Attributes
-    ----------
-    cost : float
-        Of the current factors.
-
     References
     ----------
-    Cichocki and Phan 2009; several sweeps for each product after Gillis and Glineur,
-    "Accelerated multiplicative updates and hierarchical ALS algorithms for NMF",
-    Neural Computation 2012; extrapolation and restart after Ang and Gillis,
-    "Accelerating NMF algorithms using extrapolation", Neural Computation 2019.
+    docs/theory.md names them in full: Cichocki and Phan 2009; several sweeps for each
+    product, Gillis and Glineur 2012; extrapolation and restart, Ang and Gillis 2019.
     """
 
-    inertia = 1.0  # none of it is for another solver
+    inertia = 1.0
 
     def __init__(
         self,
@@ -87,8 +64,8 @@ class Hals:
         WT: Array,
         H: Array,
         *,
-        learned: Mask,
-        free: tuple[Mask, Mask],
+        learned: Booleans,
+        free: tuple[Booleans, Booleans],
         mapper: Mapper,
     ) -> None:
         self.VT, self.map, self.spans = VT, mapper, spans(len(VT))
@@ -104,7 +81,7 @@ class Hals:
         self.HH = np.zeros((len(self.spans), len(self.WT), len(self.WT)))
         self.momentum, self.bound = MOMENTUM, 1.0
         self.energy = float(sum(mapper(self._half_energy, self.spans)))
-        self.cost = self._squared_distance(self.WT, self.H)
+        self.cost = _half_squared_distance(VT, self.WT, self.H, mapper)
         self.precise_cost, self.correction = math.inf, 0.0
 
     def step(self) -> float:
@@ -147,16 +124,8 @@ class Hals:
 
     def _pass(self, WT: Array, momentum: float) -> _Sums:
         """Sweep H with the templates given, into ``next_H``."""
-        job = kernels.Pass(
-            VT=self.VT,
-            WT=WT,
-            slope=-(WT @ WT.T),
-            H=self.H,
-            swept=self.swept_H,
-            next_H=self.next_H,
-            next_swept=self.next_swept_H,
-            free=self.free_H,
-        )
+        activations = self.H, self.swept_H, self.next_H, self.next_swept_H
+        job = kernels.Pass(self.VT, WT, -(WT @ WT.T), *activations, self.free_H)
         beyond = WT.dtype.type(momentum)
 
         def share(number: int) -> float:
@@ -201,12 +170,10 @@ class Hals:
         corrected = cost + self.correction
         enough = max(ALWAYS_PRECISE * self.energy, FALLEN * self.precise_cost)
         if corrected < enough:
-            corrected = self.precise_cost = self._squared_distance(WT, self.next_H)
+            corrected = _half_squared_distance(self.VT, WT, self.next_H, self.map)
+            self.precise_cost = corrected
             self.correction = corrected - cost
         return corrected
-
-    def _squared_distance(self, WT: Array, H: Array) -> float:
-        return _half_squared_distance(self.VT, WT, H, self.map)
 
     def _half_energy(self, span: slice) -> float:
         V = self.VT[span]
@@ -214,28 +181,15 @@ class Hals:
 
 
 class ExactActivations:
-    """The activations that templates which are all held have at the optimum.
+    """The activations that templates which are all held have at the optimum."""
 
-    Parameters
-    ----------
-    VT, WT, H, free, mapper
-        As for `Hals`.
-
-    Attributes
-    ----------
-    cost : float
-        Of the current factors.
-    """
-
-    inertia = 1.0  # none of it is for another solver
+    inertia = 1.0
 
     def __init__(
-        self, VT: Array, WT: Array, H: Array, *, free: tuple[Mask, Mask], mapper: Mapper
+        self, VT: Array, WT: Array, H: Array, *, free_H: Booleans, mapper: Mapper
     ) -> None:
         self.VT, self.WT, self.H, self.map = VT, WT, H, mapper
-        self.free_H = free[1]
-        self.cost = self._cost(H)
-        self.solved = False
+        self.free_H, self.cost, self.solved = free_H, self._cost(H), False
 
     def step(self) -> float:
         """Solve; a second step has nothing left to do."""

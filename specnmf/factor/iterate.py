@@ -30,11 +30,17 @@ class Steps(Protocol):
 
 
 class Solver(Steps, Protocol):
-    """Steps that another solver may go on with."""
+    """A solver of V ≈ WH, whose steps another one may go on with.
+
+    It is made of VT, (n_frames, n_bins), and a start: WT, (n_components, n_bins), and
+    H, (n_components, n_frames). ``learned``, bool of shape (n_components,), tells which
+    templates to update; for HALS ``free``, pair of bool arrays like WT and H, where an
+    entry may be other than zero. ``mapper`` is from `specnmf.parallel.workers`.
+    """
 
     @property
     def inertia(self) -> float:
-        """How far its momentum has built up; 1 if it has none."""
+        """How far its momentum has built up; 1 if none of it is for another."""
 
 
 def iterate(
@@ -47,18 +53,9 @@ def iterate(
 ) -> list[float]:
     """Run a solver; return the cost after each iteration, which never rises.
 
-    Parameters
-    ----------
-    solver : Steps
-        Holds the factors.
-    max_iter : int
-        The most iterations.
-    tol : float
-        With ``stop="cost"`` the run ends once an iteration lowers the cost by no
-        more than this fraction of it; with ``"factors"``, FMP's criterion, once
-        both factors change by less than this in spectral norm. 0: never.
-    callback : callable, optional
-        Called with the iteration's number and cost.
+    With ``stop="cost"`` the run ends once an iteration lowers the cost by no more than
+    ``tol`` of itself; with ``"factors"``, FMP's criterion, once both factors change by
+    less than ``tol`` in spectral norm. 0: never.
     """
     losses: list[float] = []
     for iteration in range(1, max_iter + 1):
@@ -86,13 +83,7 @@ def _largest_change(old: Factors, new: Factors) -> float:
 
 
 class Counted:
-    """Tells a callback of several runs as if they were one.
-
-    Parameters
-    ----------
-    callback : callable, optional
-        Called with the number of iterations so far and the cost.
-    """
+    """Tells a callback of several runs as if they were one."""
 
     def __init__(self, callback: Callback | None) -> None:
         self.callback, self.count = callback, 0

@@ -13,10 +13,9 @@ from specnmf.factor.iterate import Factors
 from specnmf.factor.kernels import joint as kernels
 from specnmf.factor.kernels.divergences import LEAST
 from specnmf.factor.kernels.tiles import add_up, tile_of, tiles_like
+from specnmf.factor.matrices import Array
 from specnmf.factor.spans import spans
 from specnmf.parallel import Mapper
-
-Array = NDArray[np.floating]
 
 #: The most momentum: with all of it, errors would never fade.
 MOST_MOMENTUM = 0.99
@@ -44,32 +43,13 @@ class JointMajorisation:
     disagree; where the cost would rise, the plain step is taken from the last point: it
     cannot rise then.
 
-    Parameters
-    ----------
-    VT : array, shape (n_frames, n_bins)
-        The data, frame by frame.
-    WT, H : array, shape (n_components, n_bins) and (n_components, n_frames)
-        The start. Zeros stay zero.
-    beta : {0, 1}
-        Itakura-Saito or Kullback-Leibler.
-    learned : array of bool, shape (n_components,)
-        Which templates to update.
-    mapper : callable
-        From `specnmf.parallel.workers`.
-
-    Attributes
-    ----------
-    cost : float
-        Of the current factors.
+    Zeros of the start stay zero.
 
     References
     ----------
-    The joint bound: Marmin, Goulart and Févotte, "Joint majorization-minimization for
-    nonnegative matrix factorization with the beta-divergence", Signal Processing 2023;
-    for beta 1 and templates of sum 1 it is the EM algorithm of Shashanka, Raj and
-    Smaragdis 2008. Momentum: Hien, Leplat and Gillis, "Block majorization minimization
-    with extrapolation and application to beta-NMF", 2024. Restart: O'Donoghue and
-    Candès, "Adaptive restart for accelerated gradient schemes", 2015.
+    docs/theory.md names them in full. The bound: Marmin, Goulart and Févotte 2023; for
+    beta 1 and templates of sum 1 it is the EM algorithm of Shashanka, Raj and Smaragdis
+    2008. Momentum: Hien, Leplat and Gillis 2024. Restart: O'Donoghue and Candès 2015.
     """
 
     def __init__(
@@ -102,10 +82,8 @@ class JointMajorisation:
 
     def step(self) -> float:
         """Update both factors; return the cost, which is never above the last."""
-        before, self.inertia = (
-            self.inertia,
-            (1 + math.sqrt(1 + 4 * self.inertia**2)) / 2,
-        )
+        before = self.inertia
+        self.inertia = (1 + math.sqrt(1 + 4 * before**2)) / 2
         if not self._move(min((before - 1) / self.inertia, MOST_MOMENTUM)):
             self.inertia = 1.0
             self.WT, self.HT[:] = self.point_WT, self.point_HT
@@ -149,20 +127,14 @@ class JointMajorisation:
         beyond, further = WT.dtype.type(momentum), WT.dtype.type(excess)
 
         def share(number: int) -> tuple[float, float]:
-            ends, least = (
-                (self.spans[number].start, self.spans[number].stop),
-                self.least,
+            ends = self.spans[number].start, self.spans[number].stop
+            given = job, ends, beyond, further, self.least, self.negative[number]
+            shares: tuple[float, float] = (
+                kernels.kullback_leibler_pass(*given)
+                if self.beta == 1
+                else kernels.itakura_saito_pass(*given, self.positive[number])
             )
-            negative = self.negative[number]
-            if self.beta == 1:
-                cost, agreement = kernels.kullback_leibler_pass(
-                    job, ends, beyond, further, least, negative
-                )
-            else:
-                cost, agreement = kernels.itakura_saito_pass(
-                    job, ends, beyond, further, least, negative, self.positive[number]
-                )
-            return cost, agreement
+            return shares
 
         costs, agreements = zip(*self.map(share, range(len(self.spans))), strict=True)
         negative, positive = np.empty_like(WT), np.empty_like(WT)

@@ -5,28 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from specnmf.errors import ParameterError
-from specnmf.factor.divergence import EPS, floor, gamma
+from specnmf.factor.divergence import EPS, floor, multiplier
 from specnmf.factor.iterate import Factors
-from specnmf.factor.matrices import non_negative
-
-Array = NDArray[np.floating]
+from specnmf.factor.matrices import Array, non_negative
 
 
 def weighted_divergence(V: Array, P: Array, weights: Array, beta: float) -> float:
     """D_beta(V | P) with a weight for each entry, summed over all.
 
-    Parameters
-    ----------
-    V, P : array, shape (n_bins, n_frames)
-        The data and its model, non-negative; P, and for beta <= 0 V too, must have
-        no zero where the weight is none.
-    weights : array of the same shape
-        How much each entry counts; 0: not at all.
-    beta : float
-        The divergence.
+    P, and for beta <= 0 V too, must have no zero, not even where the weight is none.
     """
     if beta == 2:
         costs = (V - P) ** 2 / 2
@@ -45,24 +35,9 @@ def weighted_divergence(V: Array, P: Array, weights: Array, beta: float) -> floa
 
 
 class Part:
-    """One of the matrices that share activations: V ≈ W H where the weights are.
+    """One of the matrices that share activations: V ≈ W H where the weights M are."""
 
-    Parameters
-    ----------
-    V, weights : array, shape (n_bins, n_frames)
-        The data, and M, how much each entry counts.
-    W : array, shape (n_bins, n_components)
-        Templates to start from.
-    beta : float
-        The divergence.
-
-    Attributes
-    ----------
-    P : array, shape (n_bins, n_frames)
-        W H, never below what the divergence bears.
-    """
-
-    P: Array
+    P: Array  # W H, (n_bins, n_frames), never below what the divergence bears
 
     def __init__(self, V: Array, weights: Array, W: Array, *, beta: float) -> None:
         self.W, self.beta = W, beta
@@ -87,7 +62,7 @@ class Part:
     def learn(self, H: Array) -> None:
         """Update the templates and the model."""
         negative, positive = self._slopes()
-        ratio = _ratio(negative @ H.T, positive @ H.T, self.beta)
+        ratio = multiplier(negative @ H.T, positive @ H.T, self.beta)
         self.W = _scaled(self.W, ratio)
         self.follow(H)
 
@@ -108,37 +83,23 @@ class WeightedUpdates:
     beta. Of Kullback-Leibler and Euclidean parts together, H takes the minimum of the
     sum of their majorisers, the root of a quadratic: the cost cannot rise either.
 
-    Parameters
-    ----------
-    parts : sequence of Part
-        The matrices and their templates; of one beta, or of 1 and 2.
-    H : array, shape (n_components, n_frames)
-        The start.
-
-    Attributes
-    ----------
-    cost : float
-        Of the current factors, summed over the parts.
-
     References
     ----------
-    Févotte and Idier, "Algorithms for nonnegative matrix factorization with the
-    beta-divergence", Neural Computation 2011, section 4; with weights, Blondel, Ho
-    and van Dooren, "Weighted nonnegative matrix factorization and face feature
-    extraction", 2008.
+    Févotte and Idier 2011, section 4; with weights, Blondel, Ho and van Dooren,
+    "Weighted nonnegative matrix factorization and face feature extraction", 2008.
     """
 
     def __init__(self, parts: Sequence[Part], H: Array) -> None:
         self.parts, self.H = tuple(parts), H
         for part in self.parts:
             part.follow(H)
-        self.cost = self._look()
+        self.cost = sum(part.cost() for part in self.parts)
 
     def step(self) -> float:
         """Update all factors; return the cost, which is never above the last."""
         last = self.H, [(part.W, part.P) for part in self.parts]
         self.update()
-        cost = self._look()
+        cost = sum(part.cost() for part in self.parts)
         if cost > self.cost:  # by rounding, or the eps of a denominator
             self.H = last[0]
             for part, (W, P) in zip(self.parts, last[1], strict=True):
@@ -158,9 +119,6 @@ class WeightedUpdates:
         """W transposed, of all parts beside each other, and H."""
         return np.concatenate([part.W.T for part in self.parts], axis=1), self.H
 
-    def _look(self) -> float:
-        return sum(part.cost() for part in self.parts)
-
     def _ratio(self) -> Array:
         """What H is multiplied by."""
         asks: dict[float, tuple[Array, Array]] = {}
@@ -171,15 +129,8 @@ class WeightedUpdates:
             asks[part.beta] = more, less
         if len(asks) == 1:
             ((beta, (more, less)),) = asks.items()
-            return _ratio(more, less, beta)
+            return multiplier(more, less, beta)
         return _root(*asks[2.0], *asks[1.0])
-
-
-def _ratio(more: Array, less: Array, beta: float) -> Array:
-    """What a multiplicative update multiplies by."""
-    ratio = more / (less + more.dtype.type(EPS))
-    exponent = gamma(beta)
-    return ratio if exponent == 1 else ratio**exponent
 
 
 def _root(more: Array, less: Array, more_kl: Array, less_kl: Array) -> Array:
@@ -207,17 +158,11 @@ def known(
 ) -> tuple[Array, Array]:
     """V with zeros where it has no weight, and the weights in the same precision.
 
-    Parameters
-    ----------
-    V, weights : array, shape (n_bins, n_frames)
-        The data, and how much each entry counts.
-    names : pair of str
-        What the caller calls them.
-
     Raises
     ------
     ParameterError
-        If shapes do not fit, or either is out of range.
+        With the ``names`` that the caller has for both, if shapes do not fit, or
+        either is out of range.
     """
     V, weights = np.asarray(V), np.asarray(weights)
     if V.ndim != 2 or 0 in V.shape or weights.shape != V.shape:

@@ -11,15 +11,14 @@ from numpy.typing import ArrayLike, NDArray
 from specnmf.errors import ParameterError
 
 Array = NDArray[np.floating]
+Doubles = NDArray[np.float64]
+Booleans = NDArray[np.bool_]
 
 
 def matrix(name: str, values: ArrayLike, *, form: str = "a matrix") -> Array:
     """Values as a matrix in float32 if they are, else in float64.
 
-    Raises
-    ------
-    ParameterError
-        With their name, if they are no matrix.
+    ParameterError names them if they are none; so do those below.
     """
     array = np.asarray(values)
     if array.dtype not in (np.float32, np.float64):
@@ -37,15 +36,13 @@ def non_negative(
     expected: str = "finite and non-negative",
     least: float = 0.0,
 ) -> Array:
-    """Values as `matrix` returns them, none of them below ``least``.
+    """Values as `matrix` returns them, finite and none of them below ``least``.
 
-    Raises
-    ------
-    ParameterError
-        With their name and what is ``expected``, also if one is not finite.
+    ParameterError says what is ``expected``.
     """
     array = matrix(name, values, form=form)
-    low, high = extremes(array)
+    with np.errstate(invalid="ignore"):  # some processors warn of NaN here
+        low, high = float(array.min()), float(array.max())
     if not (least <= low and -np.inf < low and high < np.inf):  # false for NaN as well
         raise ParameterError(
             f"{name} must be {expected}, got values from {low} to {high}"
@@ -54,17 +51,5 @@ def non_negative(
 
 
 def finite(name: str, values: ArrayLike) -> Array:
-    """Values as `matrix` returns them, of any sign.
-
-    Raises
-    ------
-    ParameterError
-        With their name, if they are no matrix or one is not finite.
-    """
+    """Values as `matrix` returns them, finite and of any sign."""
     return non_negative(name, values, expected="finite", least=-np.inf)
-
-
-def extremes(array: Array) -> tuple[float, float]:
-    """The least and the largest entry, both NaN if there is one."""
-    with np.errstate(invalid="ignore"):  # some processors warn of NaN here
-        return float(array.min()), float(array.max())

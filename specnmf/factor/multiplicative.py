@@ -5,35 +5,16 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from specnmf.factor.divergence import EPS, floor, gamma, split
+from specnmf.factor.divergence import floor, multiplier, split
 from specnmf.factor.iterate import Factors
 from specnmf.factor.kernels import divergences as kernels
+from specnmf.factor.matrices import Array
 from specnmf.factor.spans import add_up, blocks, scratch_for, spans
 from specnmf.parallel import Mapper
-
-Array = NDArray[np.floating]
 
 
 class MultiplicativeUpdates:
     """H <- H (Wᵀ(V P^(beta-2)) / (Wᵀ P^(beta-1) + eps))^gamma, P = WH; then W.
-
-    Parameters
-    ----------
-    VT : array, shape (n_frames, n_bins)
-        The data, frame by frame.
-    WT, H : array, shape (n_components, n_bins) and (n_components, n_frames)
-        The start.
-    beta : float
-        The divergence.
-    learned : array of bool, shape (n_components,)
-        Which templates to update.
-    mapper : callable
-        From `specnmf.parallel.workers`.
-
-    Attributes
-    ----------
-    cost : float
-        Of the current factors.
 
     References
     ----------
@@ -41,7 +22,7 @@ class MultiplicativeUpdates:
     as the FMP notebooks take them.
     """
 
-    inertia = 1.0  # none of it is for another solver
+    inertia = 1.0
 
     def __init__(
         self,
@@ -54,9 +35,8 @@ class MultiplicativeUpdates:
         mapper: Mapper,
     ) -> None:
         self.VT, self.WT, self.HT = VT, WT.copy(), np.ascontiguousarray(H.T)
-        self.beta, self.gamma = beta, gamma(beta)
         self.floor = floor(float(VT.max()), beta)
-        self.learned, self.map = learned, mapper
+        self.beta, self.learned, self.map = beta, learned, mapper
         self.next_HT = np.empty_like(self.HT)
         self.spans = spans(len(VT))
         self.cost = self._look()
@@ -92,13 +72,9 @@ class MultiplicativeUpdates:
         positive = add_up(part[1] for part in parts)
         if self.beta == 2:
             positive = positive @ self.WT
-        updated = self.WT * self._factor(negative, positive)
+        updated = self.WT * multiplier(negative, positive, self.beta)
         updated[~self.learned] = self.WT[~self.learned]
         self.WT = updated
-
-    def _factor(self, negative: Array, positive: Array) -> Array:
-        factor = negative / (positive + negative.dtype.type(EPS))
-        return factor if self.gamma == 1 else factor**self.gamma
 
     def _look_at(self, span: slice) -> float:
         cost, scratch = 0.0, scratch_for(span, self.VT)
@@ -113,7 +89,7 @@ class MultiplicativeUpdates:
                 slope = self.template_sums
             else:
                 slope = positive @ self.W
-            self.next_HT[block] = H * self._factor(negative @ self.W, slope)
+            self.next_HT[block] = H * multiplier(negative @ self.W, slope, self.beta)
         return cost
 
     def _template_parts(self, span: slice) -> tuple[Array, Array]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from specnmf.errors import ParameterError
 from specnmf.factor import coarse, starts
@@ -15,13 +15,11 @@ from specnmf.factor.hals import ExactActivations, Hals
 from specnmf.factor.iterate import Callback, iterate
 from specnmf.factor.iterate import Solver as SteppingSolver
 from specnmf.factor.joint import JointMajorisation
-from specnmf.factor.matrices import non_negative
+from specnmf.factor.matrices import Array, Booleans, non_negative
 from specnmf.factor.multiplicative import MultiplicativeUpdates
 from specnmf.factor.options import NmfOptions, Solver, Stop, parse_beta
 from specnmf.parallel import Mapper, workers
 
-Array = NDArray[np.floating]
-Mask = NDArray[np.bool_]
 Support = tuple[ArrayLike | None, ArrayLike | None]
 
 #: What ``auto`` stands for; multiplicative updates for any other beta.
@@ -139,9 +137,9 @@ class _Problem:
 
     VT: Array
     options: NmfOptions
-    learned: Mask
-    free_WT: Mask
-    free_H: Mask
+    learned: Booleans
+    free_WT: Booleans
+    free_H: Booleans
 
     @property
     def solver(self) -> str:
@@ -189,16 +187,16 @@ def _make(
     VT: Array,
     WT: Array,
     H: Array,
-    free_H: Mask,
+    free_H: Booleans,
     *,
     inertia: float = 1.0,
 ) -> SteppingSolver:
-    """A solver for some frames of a problem; as `coarse.Make`."""
+    """A solver for some frames, which may go on with another's momentum."""
     learned, beta = problem.learned, problem.options.beta
     if problem.solver == "hals":
-        free = problem.free_WT, free_H
         if not learned.any():
-            return ExactActivations(VT, WT, H, free=free, mapper=mapper)
+            return ExactActivations(VT, WT, H, free_H=free_H, mapper=mapper)
+        free = problem.free_WT, free_H
         return Hals(VT, WT, H, learned=learned, free=free, mapper=mapper)
     if problem.solver == "mu":
         return MultiplicativeUpdates(
@@ -218,9 +216,7 @@ def _check_start(V: Array, start: Factorization) -> None:
         )
 
 
-def _support(
-    start: Factorization, support: Support
-) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+def _support(start: Factorization, support: Support) -> tuple[Booleans, Booleans]:
     W_mask, H_mask = (None if m is None else np.asarray(m) != 0 for m in support)
     return (
         _mask("support of W", W_mask, start.W.shape, default=True),
@@ -230,7 +226,7 @@ def _support(
 
 def _mask(
     name: str, mask: ArrayLike | None, shape: tuple[int, ...], *, default: bool
-) -> NDArray[np.bool_]:
+) -> Booleans:
     if mask is None:
         return np.full(shape, default)
     array = np.asarray(mask)
@@ -242,7 +238,7 @@ def _mask(
     return array
 
 
-def _max_normalize(W: Array, H: Array, learned: NDArray[np.bool_]) -> None:
+def _max_normalize(W: Array, H: Array, learned: Booleans) -> None:
     """Scale each learned column of W to a maximum of 1, and its row of H back."""
     peaks = W.max(axis=0)
     scaled = learned & (peaks > 0)

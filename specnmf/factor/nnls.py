@@ -9,13 +9,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from specnmf.errors import ParameterError
 from specnmf.factor.kernels.nnls import solve_columns, solve_supports
-from specnmf.factor.matrices import matrix
+from specnmf.factor.matrices import Array, Booleans, Doubles, matrix
 from specnmf.factor.options import FitOptions
 from specnmf.parallel import Mapper, cut, workers
-
-Array = NDArray[np.floating]
-Doubles = NDArray[np.float64]
-Booleans = NDArray[np.bool_]
 
 #: Columns that a thread takes at a time: their data in double precision fit its cache.
 PIECE = 256
@@ -32,21 +28,17 @@ def nnls(
     """The X >= 0 that minimises ||B - A X||, to rounding.
 
     All is computed in double precision: the Gram matrix squares the condition of A,
-    which single precision cannot afford.
+    which single precision cannot afford. `solve_normal` says what holds of a solution.
 
     Parameters
     ----------
-    A : array, shape (n_rows, n_components)
-        Any finite numbers; columns may be zero, equal or more than the rows.
-    B : array, shape (n_rows, n_columns)
-        Any finite numbers.
+    A, B : array, shapes (n_rows, n_components) and (n_rows, n_columns)
+        Any finite numbers; columns of A may be zero, equal or more than the rows.
     support : array of bool, shape (n_components, n_columns), optional
         Entries that may be other than zero.
     start : array, shape (n_components, n_columns), optional
         A guess, such as the solution of a problem nearby. Only where it is positive
         counts; it changes the time, not the solution.
-    threads : int, optional
-        None: one a core. The result does not depend on it.
 
     Returns
     -------
@@ -58,10 +50,6 @@ def nnls(
     ------
     ParameterError
         If shapes do not fit or a number is not finite.
-
-    See Also
-    --------
-    solve_normal : the same from AᵀA and AᵀB, and what holds of a solution.
     """
     A, B = matrix("A", A), matrix("B", B)
     if len(A) != len(B):
@@ -72,7 +60,8 @@ def nnls(
     _check_finite("B", B)
     shape = A.shape[1], B.shape[1]
     free = _by_column("support", support, shape)
-    passive = _by_column("start", None if start is None else _positive(start), shape)
+    guess = None if start is None else np.asarray(start) > 0
+    passive = _by_column("start", guess, shape)
     with workers(threads) as mapper:
         return solve_columns_of(A, B, free, passive, mapper, warm=start is not None)
 
@@ -114,18 +103,9 @@ def solve_normal(
     it is zero up to rounding. A component whose angle to the span of others is below
     3e-7 may be left at zero, with a gradient of at most that share of ||a_i|| ||b||.
 
-    Parameters
-    ----------
-    gram : array, shape (n_components, n_components)
-        AᵀA.
-    products : array, shape (n_components, n_columns)
-        AᵀB.
-    mapper : callable
-        From `specnmf.parallel.workers`; its number of threads does not show.
-    passive : array of bool, shape (n_components, n_columns), optional
-        Where to begin: what was returned for a problem nearby. If it is right
-        already, each column costs one Cholesky factorisation, or none if its
-        neighbour has the same. By default a column begins at its neighbour's.
+    A column begins at its own ``passive``, as returned for a problem nearby, else at
+    its neighbour's. If that is right already, it costs one Cholesky factorisation, or
+    none if its neighbour has the same.
 
     Returns
     -------
@@ -152,10 +132,9 @@ def solve_normal(
 
     References
     ----------
-    Kim and Park, "Fast nonnegative matrix factorization: an active-set-like method
-    and comparisons", SIAM J. Sci. Comput. 33(6), 2011, section 4; Lawson and Hanson,
-    "Solving least squares problems", 1974, chapter 23; Bro and de Jong, "A fast
-    non-negativity-constrained least squares algorithm", J. Chemometrics 11, 1997.
+    Kim and Park 2011 (docs/theory.md), section 4; Lawson and Hanson, "Solving least
+    squares problems", 1974, chapter 23; Bro and de Jong, "A fast non-negativity-
+    constrained least squares algorithm", J. Chemometrics 11, 1997.
     """
     G = np.asarray(gram, np.float64)
     C = np.asarray(products, np.float64)
@@ -179,21 +158,10 @@ def solve_normal(
 def solve_supports_of(
     gram: Doubles, products: Doubles, passive: Booleans, *, mapper: Mapper
 ) -> Doubles:
-    """The X that minimises ||B - A X|| where ``passive`` lets it be other than zero.
+    """The X of any sign that minimises ||B - A X|| and is zero off ``passive``.
 
-    Parameters
-    ----------
-    gram, products : array, shape (n_components, n_components), (n_components, n)
-        AᵀA, and AᵀB or what else stands in its place.
-    passive : array of bool, shape (n_components, n)
-        As `solve_normal` returns it: on it, no component depends on others.
-    mapper : callable
-        From `specnmf.parallel.workers`; its number of threads does not show.
-
-    Returns
-    -------
-    array of float64, shape (n_components, n), Fortran order
-        Of any sign.
+    Of AᵀA, of AᵀB or what else stands in its place, and of what `solve_normal` returns:
+    on it, no component depends on others. X is in Fortran order.
     """
     problem = _Problem.of(gram)
 
@@ -254,10 +222,6 @@ def _product(A: Array, B: Array) -> Doubles:
     """A B of finite matrices; what of it is not finite is left for a check to name."""
     with np.errstate(over="ignore", invalid="ignore"):
         return np.asarray(A @ B, np.float64)
-
-
-def _positive(start: ArrayLike) -> Booleans:
-    return np.asarray(np.asarray(start) > 0)
 
 
 def _by_column(name: str, mask: ArrayLike | None, shape: tuple[int, ...]) -> Booleans:

@@ -9,19 +9,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial, reduce
+from operator import add
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from specnmf.factor import spans
-from specnmf.factor.divergence import EPS, floor, gamma, split
+from specnmf.factor.divergence import EPS, floor, multiplier, split
 from specnmf.factor.factorization import Factorization
+from specnmf.factor.matrices import Array
 from specnmf.factor.nmf import nmf
 from specnmf.factor.options import NmfOptions
 from specnmf.parallel import workers
-
-Array = NDArray[np.floating]
 
 #: Called for each pass: V in blocks of frames, (n_frames of the block, n_bins).
 Blocks = Callable[[], Iterable[Array]]
@@ -47,18 +47,10 @@ LEAST_ACTIVATION = 1e-3
 
 
 class Sample(NamedTuple):
-    """Frames that stand for all.
+    """Frames that stand for all."""
 
-    Attributes
-    ----------
-    frames : array of int, shape (n_sampled,)
-        Their numbers, rising.
-    counts : array of int, shape (n_sampled,)
-        For how many frames in a row each stands.
-    """
-
-    frames: NDArray[np.int64]
-    counts: NDArray[np.int64]
+    frames: NDArray[np.int64]  # their numbers, rising, shape (n_sampled,)
+    counts: NDArray[np.int64]  # for how many frames in a row each stands
 
 
 class _Sums(NamedTuple):
@@ -70,15 +62,7 @@ class _Sums(NamedTuple):
 
 
 def sample(n_frames: int, n_sampled: int, *, rng: int | np.random.Generator) -> Sample:
-    """One frame at random out of each of ``n_sampled`` stretches of like length.
-
-    Parameters
-    ----------
-    n_frames, n_sampled : int
-        How many there are and how many to take, at most all.
-    rng : int or numpy.random.Generator
-        Seed or generator.
-    """
+    """One frame at random out of each of ``n_sampled`` stretches of like length."""
     n_sampled = min(n_sampled, n_frames)
     edges = np.arange(n_sampled + 1) * n_frames // n_sampled
     frames = np.random.default_rng(rng).integers(edges[:-1], edges[1:])
@@ -97,24 +81,11 @@ def refine(
 ) -> Factorization:
     """V ≈ WH for all frames, from the factorisation of a sample of them.
 
-    Parameters
-    ----------
-    blocks : callable
-        Gives V anew for each pass, (n_frames, n_bins) in blocks.
-    sampled : Factorization
-        Of the sampled frames.
-    counts : array of int, shape (n_sampled,)
-        For how many frames each of those stands.
-    settings : NmfOptions
-        beta, solver, max_iter, tol, threads. A block's activations get ``max_iter``
-        iterations, at most MOST_ITERATIONS, and fewer once ``tol`` is reached.
-    peak : float
-        The largest entry of V.
-    fixed : array of bool, shape (n_components,)
-        Components whose templates stay untouched.
-    callback : callable, optional
-        Called as ``callback(n_passes, n_frames)``: the passes done, and the frames
-        done of the next.
+    ``counts`` tells for how many frames each of the sampled stands, ``peak`` is the
+    largest entry of V, and the templates of ``fixed`` components stay untouched. A
+    block's activations get ``max_iter`` iterations, at most MOST_ITERATIONS, and fewer
+    once ``tol`` is reached. ``callback(n_passes, n_frames)`` hears of the passes done,
+    and of the frames done of the next.
 
     Returns
     -------
@@ -180,7 +151,7 @@ class _Passes:
             for _ in range(SWEEPS):
                 WT *= negative / (positive @ WT + EPS)
         else:
-            WT *= (negative / (positive + EPS)) ** gamma(beta)
+            WT *= multiplier(negative, positive, beta)
         peaks = WT.max(axis=1, keepdims=True)
         peaks[peaks == 0] = 1
         WT /= peaks
@@ -242,8 +213,4 @@ class _Passes:
 
 
 def _plus(one: _Sums, other: _Sums) -> _Sums:
-    return _Sums(
-        one.cost + other.cost,
-        one.negative + other.negative,
-        one.positive + other.positive,
-    )
+    return _Sums(*map(add, one, other))

@@ -70,13 +70,10 @@ class RankChoice:
 
 
 class _Fold(NamedTuple):
-    """Which entries are held out, and templates learned from the others to start with.
-
-    A start of k components takes the first k of them.
-    """
+    """Which entries are held out, and what the others taught."""
 
     held: Bool
-    W: Float32
+    W: Float32  # templates, of which a start of k components takes the first k
 
 
 def choose_rank(

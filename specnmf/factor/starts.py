@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from specnmf.checks import check_at_least
 from specnmf.errors import ParameterError
 from specnmf.factor.factorization import Factorization
-from specnmf.factor.matrices import non_negative
+from specnmf.factor.matrices import Array, non_negative
 from specnmf.factor.options import Init, NmfOptions
 from specnmf.parallel import workers
-
-Array = NDArray[np.floating]
 
 
 def random(

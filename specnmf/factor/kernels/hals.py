@@ -18,30 +18,16 @@ COLUMNS = 64
 
 
 class Pass(NamedTuple):
-    """What one pass over V reads and writes; WT and slope are tiles.
+    """What one pass over V reads and writes; from H on, all have the shape of H."""
 
-    Attributes
-    ----------
-    VT : array, shape (n_frames, n_bins)
-        The data.
-    WT, slope : array, shape (n_components, n_bins) and (n_components, n_components)
-        The templates, and minus their Gram matrix.
-    H, swept : array, shape (n_components, n_frames)
-        Where the activations are, and where the last sweeps left them.
-    next_H, next_swept : array, shape (n_components, n_frames)
-        The same after this pass.
-    free : array of bool, shape (n_components, n_frames) or (0, 0)
-        Where an activation may be other than zero; (0, 0): everywhere.
-    """
-
-    VT: Array
-    WT: Array
-    slope: Array
-    H: Array
-    swept: Array
-    next_H: Array
+    VT: Array  # (n_frames, n_bins)
+    WT: Array  # a tile, (n_components, n_bins)
+    slope: Array  # a tile: minus the Gram matrix of the templates
+    H: Array  # where the activations are, (n_components, n_frames)
+    swept: Array  # where the last sweeps left them
+    next_H: Array  # the same after this pass
     next_swept: Array
-    free: NDArray[np.bool_]
+    free: NDArray[np.bool_]  # where H may be other than zero; (0, 0): everywhere
 
 
 @njit(cache=True, nogil=True, error_model="numpy", fastmath=FAST)
@@ -102,24 +88,9 @@ def sweep_columns(WT, A, slope, free, learned, columns, n_sweeps):
 def hals_pass(job, frames, momentum, n_sweeps, HV, HH):
     """Sweep the activations of a span; set its share of H Vᵀ and H Hᵀ.
 
-    Parameters
-    ----------
-    job : Pass
-        The arrays.
-    frames : pair of int
-        The span.
-    momentum : float
-        How far to go beyond what the sweeps found, in the direction in which that has
-        moved since the last pass.
-    n_sweeps : int
-        Sweeps over the components.
-    HV, HH : array, shape (n_components, n_bins) and (n_components, n_components)
-        Where the shares go: a tile, and a matrix in double precision.
-
-    Returns
-    -------
-    float
-        The span's share of the inner product of V and WH, with the new H.
+    Return that of the inner product of V and WH, with the new H. ``momentum`` tells how
+    far to go beyond what the sweeps found, in the direction in which that has moved
+    since the last pass. HV is a tile, HH a matrix in double precision.
     """
     n_bins = job.VT.shape[1]
     V = new_tile(COLUMNS, n_bins, job.VT)

@@ -34,25 +34,13 @@ TINY = np.float32(LEAST)
 
 
 class Pass(NamedTuple):
-    """What one pass over V reads and writes.
+    """What one pass over V reads and writes."""
 
-    Attributes
-    ----------
-    VT : array, shape (n_frames, n_bins)
-        The data.
-    WT : tile, shape (n_components, n_bins)
-        The templates.
-    HT, last_HT : array, shape (n_frames, n_components)
-        The last two updates of the activations; the older becomes the next.
-    point_HT : array, shape (n_frames, n_components)
-        Is set to the activations of which the cost is: beyond the last update.
-    """
-
-    VT: Array
-    WT: Array
-    HT: Array
-    last_HT: Array
-    point_HT: Array
+    VT: Array  # (n_frames, n_bins)
+    WT: Array  # a tile, (n_components, n_bins)
+    HT: Array  # the last update of the activations, (n_frames, n_components)
+    last_HT: Array  # the one before, which becomes the next
+    point_HT: Array  # is set to those of which the cost is: beyond the last update
 
 
 @njit(cache=True, nogil=True, error_model="numpy", fastmath=FAST)
@@ -99,26 +87,11 @@ def extrapolate(now, last, momentum, out):
 
 @njit(cache=True, nogil=True, error_model="numpy", fastmath=FAST)
 def kullback_leibler_pass(job, frames, momentum, excess, least, negative):
-    """Update the activations of a span; set what updates the templates.
+    """Update the activations of a span; into the tile ``negative`` goes Hᵀ (V / WH).
 
-    Parameters
-    ----------
-    job : Pass
-        The arrays; the rows of WT add up to 1.
-    frames : pair of int
-        The span.
-    momentum, excess : float
-        As for `beyond` and `relaxed`.
-    least : float
-        The least value of WH.
-    negative : tile, shape (n_components, n_bins)
-        Where Hᵀ (V / WH) goes.
-
-    Returns
-    -------
-    cost, agreement : float
-        The span's share of the divergence, and of the product of the update with the
-        whole move since the last: negative where the momentum led astray.
+    Return the span's share of the divergence, and of the product of the update with the
+    whole move since the last: negative where the momentum led astray. The rows of WT
+    add up to 1; WH counts as at least ``least``.
     """
     n_bins = job.VT.shape[1]
     P = new_tile(FRAMES, n_bins, job.VT)

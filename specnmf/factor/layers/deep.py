@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from functools import reduce
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from specnmf.factor.iterate import Callback, Factors, iterate
 from specnmf.factor.layers.hierarchical import hierarchical_nmf
@@ -15,12 +15,9 @@ from specnmf.factor.layers.model import Layers, parse_ranks
 from specnmf.factor.layers.objective import Data
 from specnmf.factor.layers.options import LayerFit
 from specnmf.factor.layers.supervision import label_templates
-from specnmf.factor.matrices import non_negative
+from specnmf.factor.matrices import Array, Doubles, non_negative
 from specnmf.factor.nnls import solve_normal
 from specnmf.parallel import Mapper, workers
-
-Array = NDArray[np.floating]
-Doubles = NDArray[np.float64]
 
 #: How a factor A between others is updated: of X ≈ P A Q, with A the one before.
 Update = Callable[[Data, Doubles | None, Doubles, Doubles], Doubles]
@@ -67,10 +64,8 @@ def deep_nmf(
     max_iter, tol : int, float
         Of each layer to begin with, and of the fit of all of them: the last iteration
         is the one that lowers the cost by no more than ``tol`` of itself.
-    rng : int or numpy.random.Generator
-        For the random starts.
-    threads : int, optional
-        None: one a core. The result does not depend on it.
+    rng, threads : optional
+        As for `hierarchical_nmf`.
     callback : callable, optional
         Called as ``callback(iteration, loss)`` in the fit of all layers.
 
@@ -132,32 +127,21 @@ def deep_nmf(
     if signed:
         begun, update = _semi_nmf_layers(X, ranks, options, rng), least_squares
     else:
-        begun, update = _layers(X, ranks, options, rng), hals
+        begun = hierarchical_nmf(
+            X,
+            ranks,
+            restarts=restarts,
+            max_iter=max_iter,
+            tol=tol,
+            rng=rng,
+            threads=threads,
+        )
+        update = hals
     with workers(threads) as mapper:
         fit = DeepUpdates(
-            X,
-            begun,
-            update=update,
-            labels=known,
-            label_weight=label_weight,
-            mapper=mapper,
+            X, begun, update, mapper, labels=known, label_weight=label_weight
         )
         return fit.layers(iterate(fit, max_iter=max_iter, tol=tol, callback=callback))
-
-
-def _layers(
-    X: Array, ranks: Sequence[int], options: LayerFit, rng: np.random.Generator
-) -> Layers:
-    """Layers found one after the other."""
-    return hierarchical_nmf(
-        X,
-        ranks,
-        restarts=options.restarts,
-        max_iter=options.max_iter,
-        tol=options.tol,
-        rng=rng,
-        threads=options.threads,
-    )
 
 
 def _semi_nmf_layers(
@@ -171,7 +155,7 @@ def _semi_nmf_layers(
             below = S[-1] if S else X
             random = 1 - rng.random((rank, X.shape[1]))
             start = Layers([np.zeros((len(below), rank))], [random])
-            layer = DeepUpdates(below, start, update=least_squares, mapper=mapper)
+            layer = DeepUpdates(below, start, least_squares, mapper)
             losses = iterate(layer, max_iter=options.max_iter, tol=options.tol)
             found = layer.layers(losses)
             A, S = [*A, *found.A], [*S, *found.S]
@@ -181,36 +165,18 @@ def _semi_nmf_layers(
 class DeepUpdates:
     """Each A in turn, then B, then S, so that X ≈ A[0] ... A[L] S and Y ≈ B S.
 
-    Parameters
-    ----------
-    X : array, shape (n_rows, n_columns)
-        The data.
-    start : Layers
-        Where A and S begin.
-    update : callable
-        What becomes of an A: `hals` or `least_squares`.
-    labels : Labels, optional
-        What is known of the columns.
-    label_weight : float
-        How much that counts.
-    mapper : callable
-        From `specnmf.parallel.workers`.
-
-    Attributes
-    ----------
-    cost : float
-        Of the current factors.
+    What becomes of an A tells ``update``: `hals` or `least_squares`.
     """
 
     def __init__(
         self,
         X: Array,
         start: Layers,
-        *,
         update: Update,
+        mapper: Mapper,
+        *,
         labels: Labels | None = None,
         label_weight: float = 1.0,
-        mapper: Mapper,
     ) -> None:
         self.data, self.update, self.map = Data(X, mapper), update, mapper
         self.labels, self.weight = labels, label_weight

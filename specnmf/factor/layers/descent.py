@@ -6,11 +6,9 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from specnmf.factor.iterate import Callback
-
-Doubles = NDArray[np.float64]
+from specnmf.factor.matrices import Doubles
 
 #: The cost at a point, and its gradient there.
 Function = Callable[[Doubles], tuple[float, Doubles]]
@@ -33,26 +31,9 @@ def l_bfgs_b(
 ) -> tuple[Doubles, list[float]]:
     """Where L-BFGS-B comes to (Byrd, Lu, Nocedal and Zhu 1995), by SciPy.
 
-    Parameters
-    ----------
-    function : callable
-        The cost and its gradient.
-    start : array, shape (n,)
-        At least 0.
-    max_iter : int
-        The most iterations.
-    tol : float
-        The relative decrease of an iteration, on average, that is worth going on for.
-    callback : callable, optional
-        Called as ``callback(iteration, cost)``.
-
-    Returns
-    -------
-    point : array, shape (n,)
-        The best one.
-    losses : list of float
-        The cost after each iteration, which never rises; that of the start alone if no
-        step lowers it.
+    ``tol`` is the relative decrease of an iteration, on average, that is worth going on
+    for. Beside the best point comes the cost after each iteration, which never rises;
+    that of the start alone if no step lowers it.
     """
     from scipy.optimize import Bounds, minimize
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from specnmf.factor.divergence import floor, split
 from specnmf.factor.factorization import Factorization
@@ -16,12 +16,10 @@ from specnmf.factor.layers.model import Layers, parse_ranks
 from specnmf.factor.layers.options import LayerFit
 from specnmf.factor.layers.semisupervised import semisupervised_nmf
 from specnmf.factor.masked import weighted_divergence
-from specnmf.factor.matrices import non_negative
+from specnmf.factor.matrices import Array, non_negative
 from specnmf.factor.nmf import nmf
 from specnmf.factor.options import Solver, parse_beta
 from specnmf.parallel import cut, workers
-
-Array = NDArray[np.floating]
 
 #: Columns of X of which the cost is computed at once.
 COLUMNS = 1024

@@ -17,35 +17,16 @@ MOST_CLASSES = 10_000
 
 @dataclass(frozen=True, eq=False)
 class Labels:
-    """Y where it is known.
+    """Y where it is known, both of shape (n_classes, n_columns)."""
 
-    Attributes
-    ----------
-    Y : array of float64, shape (n_classes, n_columns)
-        How much each column is of each class; zero where that is not known.
-    known : array of bool, shape (n_classes, n_columns)
-        What is known of it.
-    """
-
-    Y: NDArray[np.float64]
+    Y: NDArray[np.float64]  # zero where it is not known
     known: NDArray[np.bool_]
 
     @classmethod
     def of(
         cls, labels: ArrayLike, label_mask: ArrayLike | None, n_columns: int
     ) -> Labels:
-        """Labels as the factorisations take them.
-
-        Parameters
-        ----------
-        labels : array
-            Y, shape (n_classes, n_columns), non-negative where known; or the number
-            of each column's class, shape (n_columns,), -1 where it is not known.
-        label_mask : array of bool, optional
-            What is known, shape (n_columns,) or (n_classes, n_columns); by default
-            all but the -1.
-        n_columns : int
-            Of X.
+        """Labels as `semisupervised_nmf` takes them; known are by default all but -1.
 
         Raises
         ------

@@ -11,9 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from specnmf.checks import check_at_least
 from specnmf.errors import ParameterError
-from specnmf.factor.matrices import finite
-
-Array = NDArray[np.floating]
+from specnmf.factor.matrices import Array, finite
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,9 +90,8 @@ class Layers:
         scale = np.ones(self.A[0].shape[0], self.A[0].dtype)
         for a, s in zip(self.A, self.S, strict=True):
             a = a * scale[:, np.newaxis]
-            norms = np.linalg.norm(
-                a.astype(np.float64), axis=0
-            )  # squares may underflow
+            # In double precision, as squares may underflow.
+            norms = np.linalg.norm(a.astype(np.float64), axis=0)
             scale = np.where(norms > 0, norms, 1).astype(a.dtype)
             A.append(a / scale)
             S.append(s * scale[:, np.newaxis])

@@ -12,8 +12,8 @@ from specnmf.factor.layers.labels import Labels
 from specnmf.factor.layers.model import Layers
 from specnmf.factor.layers.objective import Objective
 from specnmf.factor.layers.options import NeuralFit
-from specnmf.factor.layers.projection import Doubles
 from specnmf.factor.layers.supervision import Supervision
+from specnmf.factor.matrices import Doubles
 from specnmf.parallel import Mapper
 
 
@@ -23,20 +23,7 @@ class Network:
     The vector's templates are those of unit norm times any scale, along which no cost
     changes: descents need not mind the norm. Its B is that for an X as loud as one
     on average: steps that suit A suit it, too. Where the label term is of squares the
-    best B follows from S, and the vector has none.
-
-    Parameters
-    ----------
-    X : array, shape (n_rows, n_columns)
-        The data.
-    labels : Labels or None
-        Those of the columns.
-    shapes : sequence of pair of int
-        Of each A.
-    options : NeuralFit
-        What is minimised.
-    mapper : callable
-        From `specnmf.parallel.workers`.
+    best B follows from S, and the vector has none. ``shapes`` are those of each A.
     """
 
     def __init__(
@@ -50,12 +37,8 @@ class Network:
         self.shapes, self.dtype = shapes, X.dtype
         said = None
         if labels is not None:
-            said = Supervision(
-                labels,
-                weight=options.label_weight,
-                loss=options.label_loss,
-                mapper=mapper,
-            )
+            weight, loss = options.label_weight, options.label_loss
+            said = Supervision(labels, weight, loss, mapper)
         self.supervision, self.frees_B = said, options.label_loss != "l2"
         self.objective = Objective(X, said, loss=options.loss, mapper=mapper)
 

@@ -16,8 +16,7 @@ from specnmf.factor.layers.labels import Labels
 from specnmf.factor.layers.model import Layers, parse_ranks
 from specnmf.factor.layers.network import Network
 from specnmf.factor.layers.options import LabelLoss, Loss, NeuralFit
-from specnmf.factor.layers.projection import Doubles
-from specnmf.factor.matrices import non_negative
+from specnmf.factor.matrices import Doubles, non_negative
 from specnmf.parallel import workers
 
 #: Layers found one after the other, out of which a start takes those that fit X best,
@@ -55,13 +54,8 @@ def neural_nmf(
         Non-negative and finite.
     ranks : sequence of int
         The number of components of each layer; an int is that of a single one.
-    labels : array, optional
-        Y, shape (n_classes, n_columns), non-negative; or the number of each column's
-        class, shape (n_columns,), -1 where it is not known.
-    label_mask : array of bool, optional
-        L, which labels are known, shape (n_columns,) or (n_classes, n_columns).
-    label_weight : float
-        How much the label term counts beside the data term.
+    labels, label_mask, label_weight : optional
+        As `semisupervised_nmf` takes them; L is the mask.
     loss : {"reconstruction", "energy"}
         The data term: ||X - A[0] ... A[L] S[L]||² / 2, or the sum over the layers of
         ||S[l-1] - A[l] S[l]||² / 2.
@@ -78,13 +72,8 @@ def neural_nmf(
     tol : float
         Stop once an iteration lowers the cost by no more than this fraction of it, on
         average over ten.
-    rng : int or numpy.random.Generator
-        For the random starts.
-    threads : int, optional
-        None: one a core. The result does not depend on it.
-    callback : callable, optional
-        Called as ``callback(iteration, loss)``; the iterations of all starts are
-        counted together.
+    rng, threads, callback : optional
+        As for `hierarchical_nmf`.
 
     Returns
     -------

@@ -7,27 +7,20 @@ from dataclasses import dataclass
 from functools import reduce
 
 import numpy as np
-from numpy.typing import NDArray
 
-from specnmf.factor.layers.projection import Booleans, Doubles, Projection
+from specnmf.factor.layers.projection import Projection
 from specnmf.factor.layers.supervision import Supervision
+from specnmf.factor.matrices import Array, Booleans, Doubles
 from specnmf.parallel import Mapper, cut
-
-Array = NDArray[np.floating]
 
 #: Columns, or rows, of X that are in double precision at a time, a thread.
 PIECE = 256
 
 
 class Data:
-    """X, of which no more than products with it is ever asked.
+    """X in any precision, of which no more than products with it is ever asked.
 
-    Parameters
-    ----------
-    X : array, shape (n_rows, n_columns)
-        In any precision; products are in double, a piece of X at a time.
-    mapper : callable
-        From `specnmf.parallel.workers`; its number of threads does not show.
+    Those are in double precision, computed a piece of X at a time.
     """
 
     def __init__(self, X: Array, mapper: Mapper) -> None:
@@ -68,20 +61,12 @@ class Data:
 
 @dataclass(eq=False)
 class Slopes:
-    """The derivatives of a cost, as far as they are known yet.
+    """The derivatives of a cost, as far as they are known yet."""
 
-    Attributes
-    ----------
-    A, S : list of array
-        In each layer's A but the first, and in each layer's S.
-    gram, products : array
-        In A[0]ᵀA[0] and in A[0]ᵀX, by which alone the first layer knows X.
-    """
-
-    A: list[Doubles]
-    S: list[Doubles]
-    gram: Doubles
-    products: Doubles
+    A: list[Doubles]  # in each layer's A but the first
+    S: list[Doubles]  # in each layer's S
+    gram: Doubles  # in A[0]ᵀA[0]: by this and A[0]ᵀX alone, the first layer knows X
+    products: Doubles  # in A[0]ᵀX
 
 
 #: Adds a term's derivatives to the slopes; returns its cost.
@@ -135,20 +120,8 @@ DATA_TERMS: dict[str, DataTerm] = {"energy": energy, "reconstruction": reconstru
 class Objective:
     """The cost of templates A, and of B: S[l] = q(S[l-1], A[l]) follows from them.
 
-    Parameters
-    ----------
-    X : array, shape (n_rows, n_columns)
-        Non-negative; also in single precision, computed in double.
-    supervision : Supervision, optional
-        What the labels add.
-    loss : str
-        A key of DATA_TERMS.
-    mapper : callable
-        From `specnmf.parallel.workers`.
-
-    Notes
-    -----
-    Each evaluation starts from the supports of the last, which few columns leave.
+    ``loss`` names the data term in DATA_TERMS. Each evaluation starts from the supports
+    of the last, which few columns leave.
     """
 
     def __init__(

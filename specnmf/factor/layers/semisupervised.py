@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from specnmf.errors import ParameterError
 from specnmf.factor import starts
@@ -15,10 +15,9 @@ from specnmf.factor.layers.labels import Labels
 from specnmf.factor.layers.model import Layers
 from specnmf.factor.layers.options import LayerFit
 from specnmf.factor.masked import Part, WeightedUpdates, known
+from specnmf.factor.matrices import Array
 from specnmf.factor.options import parse_beta
 from specnmf.parallel import workers
-
-Array = NDArray[np.floating]
 
 
 def semisupervised_nmf(

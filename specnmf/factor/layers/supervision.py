@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 
 from specnmf.factor.layers.labels import Labels
-from specnmf.factor.layers.projection import Doubles
+from specnmf.factor.matrices import Doubles
 from specnmf.factor.nnls import solve_normal
 from specnmf.parallel import Mapper
 
@@ -36,30 +37,18 @@ def cross_entropy(
 TERMS: dict[str, LabelTerm] = {"l2": squares, "cross-entropy": cross_entropy}
 
 
+@dataclass(frozen=True, eq=False)
 class Supervision:
-    """A label term with its weight.
+    """A label term, which ``loss`` names in TERMS, with its weight."""
 
-    Parameters
-    ----------
-    labels : Labels
-        Those of the columns.
-    weight : float
-        How much the term counts.
-    loss : str
-        A key of TERMS.
-    mapper : callable
-        From `specnmf.parallel.workers`.
-    """
-
-    def __init__(
-        self, labels: Labels, *, weight: float, loss: str, mapper: Mapper
-    ) -> None:
-        self.labels, self.weight, self.mapper = labels, weight, mapper
-        self.term = TERMS[loss]
+    labels: Labels
+    weight: float
+    loss: str
+    mapper: Mapper
 
     def __call__(self, B: Doubles, S: Doubles) -> tuple[float, Doubles, Doubles]:
         """The cost, and its derivatives in B and in S."""
-        cost, dB, dS = self.term(self.labels, B, S)
+        cost, dB, dS = TERMS[self.loss](self.labels, B, S)
         return self.weight * cost, self.weight * dB, self.weight * dS
 
     def best(self, S: Doubles) -> Doubles:

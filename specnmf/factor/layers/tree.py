@@ -19,10 +19,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from specnmf.factor.factorization import component_labels
-from specnmf.factor.layers.model import Array, Layers
+from specnmf.factor.layers.model import Layers
+from specnmf.factor.matrices import Array, Doubles
 from specnmf.parallel import cut, workers
-
-Float64 = NDArray[np.float64]
 
 #: A model of less is none: its row is shared as the whole row of A says.
 SILENCE = float(np.finfo(np.float32).tiny)
@@ -45,17 +44,13 @@ class Tree:
     activation, as everywhere; a component above has its share of each, column by
     column. So the energies of each layer add up to the same.
 
-    Attributes
-    ----------
-    origins : tuple of array, shapes (r_0, r_0), (r_0, r_1), ..., (r_0, r_L)
-        The energy that each component of a layer has from each of the first layer, as
-        a share of the whole: each adds up to 1, or to 0 in silence.
-    flows : tuple of array, shapes (r_0, r_1), ..., (r_L-1, r_L)
-        The energy that each component of a layer has from each of the layer below.
+    ``origins``, shapes (r_0, r_l), are the energies that each component of a layer has
+    from each of the first layer, as a share of the whole: each adds up to 1, or to 0 in
+    silence. ``flows``, shapes (r_l-1, r_l), are those from each of the layer below.
     """
 
-    origins: tuple[Float64, ...]
-    flows: tuple[Float64, ...]
+    origins: tuple[Doubles, ...]
+    flows: tuple[Doubles, ...]
 
     @property
     def ranks(self) -> tuple[int, ...]:
@@ -63,7 +58,7 @@ class Tree:
         return tuple(origin.shape[1] for origin in self.origins)
 
     @cached_property
-    def shares(self) -> tuple[Float64, ...]:
+    def shares(self) -> tuple[Doubles, ...]:
         """Each component's share of the energy, layer by layer, shapes (r_l,)."""
         return tuple(origin.sum(axis=0) for origin in self.origins)
 
@@ -110,12 +105,10 @@ class Tree:
             "name": names[layer][component],
             "energy_share": float(self.shares[layer][component]),
             "parents": [
-                {"name": names[layer + 1][other], "share": share}
-                for other, share in _listed(above)
+                {"name": names[layer + 1][k], "share": s} for k, s in _listed(above)
             ],
             "parts": [
-                {"name": names[layer - 1][other], "share": share}
-                for other, share in _listed(below)
+                {"name": names[layer - 1][k], "share": s} for k, s in _listed(below)
             ],
         }
 
@@ -128,49 +121,28 @@ class Tree:
         )
 
 
-def divide(A: ArrayLike, S: ArrayLike) -> Float64:
-    """What share of each entry of A S is whose.
+def divide(A: ArrayLike, S: ArrayLike) -> Doubles:
+    """What share of each entry of A S is whose, (n_columns, n_rows, n_components).
 
-    Parameters
-    ----------
-    A : array, shape (n_rows, n_components), non-negative
-        What the components are made of.
-    S : array, shape (n_components, n_columns), non-negative
-        How much of them there is.
-
-    Returns
-    -------
-    array, shape (n_columns, n_rows, n_components)
-        From 0 to 1; they add up to 1 over the components. Where A S is zero, a row is
-        shared as in all columns alike: by A, or if that is zero evenly.
+    From 0 to 1; they add up to 1 over the components. Where A S is zero, a row is
+    shared as in all columns alike: by A, or if that is zero evenly.
     """
     A, S = np.asarray(A, np.float64), np.asarray(S, np.float64)
     even = np.where(A.any(axis=1, keepdims=True), A, 1.0)
     even = even / even.sum(axis=1, keepdims=True)
     parts = S.T[:, np.newaxis] * A
     whole = parts.sum(axis=2, keepdims=True)
-    shares: Float64 = np.where(
+    shares: Doubles = np.where(
         whole > SILENCE, parts / np.maximum(whole, SILENCE), even
     )
     return shares
 
 
-def ownership(layers: Layers, layer: int, columns: slice) -> Float64:
-    """What share of each component of the first layer is whose in another.
+def ownership(layers: Layers, layer: int, columns: slice) -> Doubles:
+    """What share of each component of the first layer is whose in a later one.
 
-    Parameters
-    ----------
-    layers : Layers
-        The factors.
-    layer : int
-        At least 1, the second layer.
-    columns : slice
-        Of X, with a start and a stop.
-
-    Returns
-    -------
-    array, shape (n_columns, r_0, r_layer)
-        They add up to 1 over the last axis.
+    Shape (n_columns, r_0, r_layer), for a slice of columns with a start and a stop; the
+    shares add up to 1 over the last axis.
     """
     owned = [
         list(_divisions(layers, block, layer))[-1][1]
@@ -234,17 +206,14 @@ def error(X: Array, layers: Layers, layer: int) -> float | None:
     return None if whole == 0 else math.sqrt(left / whole)
 
 
-def label_shares(layers: Layers) -> Float64:
-    """How much of each label a component of the last layer is.
+def label_shares(layers: Layers) -> Doubles:
+    """How much of each label a component of the last layer is, (n_classes, r_L).
 
-    Returns
-    -------
-    array, shape (n_classes, r_L)
-        B with columns that add up to 1, or 0 if a component is of no label.
+    B with columns that add up to 1, or 0 if a component is of no label.
     """
     B = np.zeros((0, layers.ranks[-1])) if layers.B is None else layers.B
     whole = B.sum(axis=0, dtype=np.float64)
-    shares: Float64 = B / np.where(whole > 0, whole, 1.0)
+    shares: Doubles = B / np.where(whole > 0, whole, 1.0)
     return shares
 
 
@@ -256,9 +225,9 @@ def _block_length(layers: Layers) -> int:
 
 def _divisions(
     layers: Layers, columns: slice, last: int
-) -> Iterator[tuple[Float64, Float64]]:
+) -> Iterator[tuple[Doubles, Doubles]]:
     """Yield how each layer after the first shares the one below, and the first."""
-    owned: Float64 | None = None
+    owned: Doubles | None = None
     above = zip(layers.A[1 : last + 1], layers.S[1 : last + 1], strict=True)
     for A, S in above:
         shares = divide(A, S[:, columns])

@@ -8,7 +8,6 @@ frame's own, then what all frames share.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,8 +26,8 @@ Float32 = NDArray[np.float32]
 BLOCK = 32
 
 
-class Layer(Protocol):
-    """A part of the model.
+class Layer:
+    """A part of the model; this one is silent and has nothing to learn.
 
     Models and ratios V / model are (n_channels, n_frames, n_bins) of some frames.
     """
@@ -41,6 +40,7 @@ class Layer(Protocol):
 
     def gather(self, frames: slice, ratio: Float32, iteration: int) -> Float32:
         """The frames' share of the numerators of what all frames share."""
+        return np.zeros(0, np.float32)
 
     def learn(self, numerators: Float32, iteration: int) -> None:
         """Update what all frames share."""
@@ -57,25 +57,10 @@ def fit(
 ) -> NDArray[np.float64]:
     """Fit the layers to V, in place; return the cost after each iteration.
 
-    Parameters
-    ----------
-    V : array, shape (n_channels, n_frames, n_bins), float32
-        Magnitudes.
-    layers : sequence of Layer
-        Their sum is the model of V.
-    max_iter : int
-        The most iterations to spend.
-    tol : float
-        Stop once an iteration lowers the cost by less than this fraction; 0: never.
-    callback : callable, optional
-        Called as ``callback(iteration, loss)``.
-
-    Returns
-    -------
-    array, shape (n_iterations,)
-        The Kullback-Leibler divergence of V from the model after each iteration.
-        Sharpening and tying are no descent steps: once they set in, the cost may
-        rise, and ``tol`` ends the run there.
+    V is (n_channels, n_frames, n_bins) in float32, the cost the Kullback-Leibler
+    divergence of it from the sum of the layers. An iteration that lowers it by less
+    than ``tol`` of itself is the last; 0: none is. Sharpening and tying are no descent
+    steps: once they set in, the cost may rise, and ``tol`` ends the run there.
     """
     if V.ndim != 3 or V.dtype != np.float32:
         raise ParameterError(
@@ -114,28 +99,24 @@ def _iteration(
     """Update everything once; return the cost before."""
 
     def visit(span: slice) -> tuple[float, list[Float32]]:
-        total, gathered = 0.0, None
+        total = 0.0
+        gathered: list[Float32] = []
         for frames in cut(span, BLOCK):
             cost, ratio = _split(V, layers, frames, least)
             for layer in layers:
                 layer.follow(frames, ratio)
             ratio = _split(V, layers, frames, least)[1]
             own = [layer.gather(frames, ratio, iteration) for layer in layers]
-            gathered = own if gathered is None else _added(gathered, own)
+            for sums, values in zip(gathered, own, strict=bool(gathered)):
+                sums += values
+            gathered = gathered or own
             total += cost
-        return total, gathered or []
+        return total, gathered
 
     visited = mapper(visit, spans(V.shape[1]))
     for number, layer in enumerate(layers):
         layer.learn(add_up(gathered[number] for _, gathered in visited), iteration)
     return sum(cost for cost, _ in visited)
-
-
-def _added(sums: list[Float32], values: list[Float32]) -> list[Float32]:
-    """The sums with the values added, in place."""
-    for total, value in zip(sums, values, strict=True):
-        total += value
-    return sums
 
 
 def _split(

@@ -12,20 +12,13 @@ from numpy.typing import NDArray
 class Lobes:
     """For each template, detuning and partial a few neighbouring bins.
 
-    Attributes
-    ----------
-    first, length : array, shape (n_templates, n_detunings, n_partials), int32
-        The first bin, and how many there are; none above the last bin of V.
-    offset : array of the same shape, int64
-        Where the values begin.
-    values : array, float32
-        Those of each lobe sum to one.
+    ``first``, ``length`` and ``offset`` are (n_templates, n_detunings, n_partials).
     """
 
-    first: NDArray[np.int32]
-    length: NDArray[np.int32]
-    offset: NDArray[np.int64]
-    values: NDArray[np.float32]
+    first: NDArray[np.int32]  # the first bin
+    length: NDArray[np.int32]  # how many there are, none above the last bin of V
+    offset: NDArray[np.int64]  # where the values begin
+    values: NDArray[np.float32]  # those of each lobe sum to one
 
     @property
     def arrays(self) -> tuple[NDArray[np.generic], ...]:
@@ -37,16 +30,11 @@ class Lobes:
 class Support:
     """Which templates may sound in which frames.
 
-    Attributes
-    ----------
-    edges : array, shape (n_frames + 1,), int64
-        Frame t has the entries edges[t] to edges[t + 1].
-    template : array, shape (n_entries,), int64
-        The template of each entry.
+    Frame t has the entries edges[t] to edges[t + 1].
     """
 
-    edges: NDArray[np.int64]
-    template: NDArray[np.int64]
+    edges: NDArray[np.int64]  # shape (n_frames + 1,)
+    template: NDArray[np.int64]  # of each entry, shape (n_entries,)
 
     @property
     def arrays(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -67,5 +55,4 @@ class Support:
         self, values: NDArray[np.floating], n_templates: int
     ) -> NDArray[np.float64]:
         """The sum of the entries' values for each template."""
-        sums = np.bincount(self.template, values, n_templates)
-        return np.asarray(sums, np.float64)
+        return np.bincount(self.template, values, n_templates).astype(np.float64)

@@ -3,29 +3,16 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
+from specnmf.factor.parametric.fitting import Float32, Layer
 from specnmf.factor.parametric.kernels import SILENCE
 
-Float32 = NDArray[np.float32]
 
-
-class Noise:
+class Noise(Layer):
     """What nobody plays by the score: broad bands whose strength is free over time.
 
-    Parameters
-    ----------
-    bands : array, shape (n_bands, n_bins)
-        Their spectra.
-    strength : float
-        Where all strengths start.
-    n_channels, n_frames : int
-        Of V.
-
-    Attributes
-    ----------
-    strengths : array, shape (n_channels, n_frames, n_bands)
-        How loud each band is when.
+    ``bands`` are their spectra (n_bands, n_bins); ``strengths``, how loud each is when,
+    (n_channels, n_frames, n_bands), all start at one ``strength``.
     """
 
     def __init__(
@@ -43,10 +30,3 @@ class Noise:
     def follow(self, frames: slice, ratio: Float32) -> None:
         """Update the strengths in the frames."""
         self.strengths[:, frames] *= (ratio @ self.bands.T) / self.sums
-
-    def gather(self, frames: slice, ratio: Float32, iteration: int) -> Float32:
-        """Nothing is shared."""
-        return np.zeros(0, np.float32)
-
-    def learn(self, numerators: Float32, iteration: int) -> None:
-        """Nothing is shared."""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
 from specnmf.factor.parametric import kernels
+from specnmf.factor.parametric.fitting import Float32, Layer
 from specnmf.factor.parametric.lobes import Lobes, Support
-
-Float32 = NDArray[np.float32]
 
 #: From this iteration on the detunings are sharpened, by this exponent.
 SHARPEN_FROM, SHARPEN = 15, 0.05
@@ -23,34 +24,20 @@ TIE = 0.1
 PAN_EVERY = 4
 
 
-class Partials:
+class Partials(Layer):
     """Notes as sums of partials that move together.
 
     Template c in frame t is the sum over detunings d and partials m of
     g[t, d] a[c, m] P[c, d, m], where the lobes P are fixed (Hennequin, Badeau and
     David 2010).
 
-    Parameters
-    ----------
-    lobes : Lobes
-        The fixed spectra.
-    support : Support
-        Which templates may sound in which frames.
-    strength : float
-        Where all strengths start.
-    n_channels : int
-        Of V.
-    instruments : array of int, shape (n_templates,)
-        Templates of one number have their amplitudes tied weakly.
+    All strengths start at one ``strength``. Templates of one number in ``instruments``,
+    (n_templates,), have their amplitudes tied weakly.
 
-    Attributes
-    ----------
-    strengths : array, shape (n_entries, n_detunings)
-        g, for each entry of the support.
-    amplitudes : array, shape (n_templates, n_partials)
-        a; each row sums to one.
-    pans : array, shape (n_templates, n_channels)
-        How strongly each channel hears the template; each row has a mean of one.
+    ``strengths`` are g for each entry of the support, (n_entries, n_detunings);
+    ``amplitudes`` a, (n_templates, n_partials), each row of which sums to one; ``pans``
+    how strongly each channel hears a template, (n_templates, n_channels), each row with
+    a mean of one.
     """
 
     def __init__(
@@ -79,16 +66,7 @@ class Partials:
         self, frames: slice, owner: NDArray[np.int64], models: Float32
     ) -> None:
         """Add each entry to its owner's model (n_owners, n_channels, ...)."""
-        kernels.add_partials(
-            (frames.start, frames.stop),
-            self.support.arrays,
-            self.lobes.arrays,
-            self.strengths,
-            self.amplitudes,
-            self.pans,
-            owner,
-            models,
-        )
+        kernels.add_partials(*self._state(frames), owner, models)
 
     def untouched(self) -> Partials:
         """The same layer before any update, at a strength of one."""
@@ -103,14 +81,9 @@ class Partials:
     def spectra(
         self, template: NDArray[np.int64], detuning: NDArray[np.float64], n_bins: int
     ) -> Float32:
-        """The sum of templates over detunings, weighted, shape (n_bins, n).
+        """The sums of n templates over detunings, shape (n_bins, n).
 
-        Parameters
-        ----------
-        template : array, shape (n,)
-            Which ones.
-        detuning : array, shape (n, n_detunings)
-            Their weights; only their proportions count.
+        Of the weights ``detuning``, (n, n_detunings), only the proportions count.
         """
         n = len(template)
         models = np.zeros((1, 1, n, n_bins), np.float32)
@@ -132,31 +105,14 @@ class Partials:
 
     def follow(self, frames: slice, ratio: Float32) -> None:
         """Update the strengths of the frames' entries."""
-        kernels.follow_partials(
-            (frames.start, frames.stop),
-            self.support.arrays,
-            self.lobes.arrays,
-            self.strengths,
-            self.amplitudes,
-            self.pans,
-            ratio,
-        )
+        kernels.follow_partials(*self._state(frames), ratio)
 
     def gather(self, frames: slice, ratio: Float32, iteration: int) -> Float32:
         """Numerators of the amplitudes, or every few iterations of the pans."""
         pans_are_due = self._pans_are_due(iteration)
         gather = kernels.gather_pans if pans_are_due else kernels.gather_amplitudes
         out = np.zeros_like(self.pans if pans_are_due else self.amplitudes)
-        gather(
-            (frames.start, frames.stop),
-            self.support.arrays,
-            self.lobes.arrays,
-            self.strengths,
-            self.amplitudes,
-            self.pans,
-            ratio,
-            out,
-        )
+        gather(*self._state(frames), ratio, out)
         return out
 
     def learn(self, numerators: Float32, iteration: int) -> None:
@@ -173,6 +129,17 @@ class Partials:
         if iteration >= SHARPEN_FROM:
             power, least = np.float32(SHARPEN), np.float32(LEAST_SHARE)
             kernels.sharpen(self.strengths, power, least)
+
+    def _state(self, frames: slice) -> tuple[Any, Any, Any, Any, Any, Any]:
+        """What the kernels take first."""
+        return (
+            (frames.start, frames.stop),
+            self.support.arrays,
+            self.lobes.arrays,
+            self.strengths,
+            self.amplitudes,
+            self.pans,
+        )
 
     def _pans_are_due(self, iteration: int) -> bool:
         return self.pans.shape[1] > 1 and iteration % PAN_EVERY == PAN_EVERY - 1

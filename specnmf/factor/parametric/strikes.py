@@ -6,23 +6,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from specnmf.factor.parametric import kernels
+from specnmf.factor.parametric.fitting import Float32, Layer
 
-Float32 = NDArray[np.float32]
 
-
-class Strikes:
+class Strikes(Layer):
     """Drums: a spectrum for each frame after the strike, the same at every strike.
 
-    Parameters
-    ----------
-    frames, drums : array of int, shape (n_strikes,)
-        When each strike may begin, and which drum it is.
-    spectra : array, shape (n_drums, n_lags, n_channels, n_bins)
-        Where the drums' spectra start (Smaragdis 2004).
-    strengths : array, shape (n_strikes,)
-        Where the strikes' strengths start.
-    n_frames : int
-        Of V: what of a drum lies beyond them is not heard.
+    A strike sounds in more than one block, so nothing belongs to some frames alone.
+
+    ``frames`` and ``drums`` tell when each strike may begin, and which drum it is;
+    ``spectra``, (n_drums, n_lags, n_channels, n_bins), and ``strengths``, one a strike,
+    are where those start (Smaragdis 2004). What of a drum lies beyond the ``n_frames``
+    of V is not heard.
     """
 
     def __init__(
@@ -54,9 +49,6 @@ class Strikes:
     def loudness(self) -> Float32:
         """How loud each is so many frames after a strike, (n_drums, n_lags)."""
         return np.asarray(self.spectra.mean(axis=2).sum(axis=2), np.float32)
-
-    def follow(self, frames: slice, ratio: Float32) -> None:
-        """Do nothing: a strike sounds in more than one block."""
 
     def gather(self, frames: slice, ratio: Float32, iteration: int) -> Float32:
         """Numerators of the strengths, or every other iteration of the spectra."""

@@ -41,7 +41,7 @@ def chain(rng, ranks=RANKS, shape=(12, 20)):
 
 def one_step(X, start, update, **options):
     with workers(1) as mapper:
-        fit = DeepUpdates(X, start, update=update, mapper=mapper, **options)
+        fit = DeepUpdates(X, start, update, mapper, **options)
         fit.step()
     return fit
 
@@ -127,7 +127,7 @@ def test_signed_is_as_good_as_the_steps_of_trigeorgis(rng):
     X, start = chain(rng)
     X -= X.mean()
     with workers(1) as mapper:
-        fit = DeepUpdates(X, start, update=least_squares, mapper=mapper)
+        fit = DeepUpdates(X, start, least_squares, mapper)
         for _ in range(50):
             fit.step()
     A, S = plain_deep_semi_nmf(X, start.A, start.S[-1], 50)
