@@ -27,6 +27,12 @@ def check_above(name: str, value: float, bound: float) -> None:
         raise ParameterError(f"{name} must be above {bound}, got {value}")
 
 
+def check_at_most(name: str, value: float, most: float) -> None:
+    """Raise ParameterError unless ``value`` is finite and at most ``most``."""
+    if not (is_finite(value) and value <= most):
+        raise ParameterError(f"{name} must be at most {most}, got {value}")
+
+
 def check_between(name: str, value: float, least: float, most: float) -> None:
     """Raise ParameterError unless ``value`` is within the bounds."""
     if isinstance(value, str) or not least <= value <= most:

@@ -36,10 +36,16 @@ from typing import (
     get_origin,
 )
 
-from specnmf.checks import check_above, check_at_least, check_between, check_choice
+from specnmf.checks import (
+    check_above,
+    check_at_least,
+    check_at_most,
+    check_between,
+    check_choice,
+)
 from specnmf.errors import ParameterError
 
-#: The groups of options in ``--help``, in their order.
+#: The groups of options in ``--help``, in their order; others follow.
 GROUPS = ("What to do", "Fit", "Transform", "Masks", "Output", "Run")
 WHAT, FIT, TRANSFORM, MASKS, OUTPUT, RUN = GROUPS
 
@@ -88,15 +94,16 @@ class Declaration:
     group: str = ""
 
     def check(self, name: str, value: Any) -> None:
-        """Raise ParameterError if a value is out of bounds; None and auto are not."""
-        if value is None or value == "auto":
-            return
+        """Raise ParameterError if a value is out of bounds."""
         if self.most is not None and self.least is not None:
             check_between(name, value, self.least, self.most)
-        elif self.least is not None:
+            return
+        if self.least is not None:
             check_at_least(name, value, self.least)
-        elif self.above is not None:
+        if self.above is not None:
             check_above(name, value, self.above)
+        if self.most is not None:
+            check_at_most(name, value, self.most)
 
 
 T = TypeVar("T")
@@ -115,21 +122,29 @@ def option(default: T, help: str, **declared: Any) -> T:
     **declared
         Any other attribute of `Declaration`.
     """
-    metadata = {"option": Declaration(help=help, **declared)}
-    field: Any = (
-        dataclasses.field(default_factory=lambda: {}, metadata=metadata)
-        if isinstance(default, dict)
-        else dataclasses.field(default=default, metadata=metadata)
-    )
+    field: Any = _field(default, Declaration(help=help, **declared))
     return field  # type: ignore[no-any-return]  # dataclass makes it the default
 
 
 def changed(kind: type[Options], name: str, **changes: Any) -> Any:
     """An option of another class with another default, help or bounds."""
     field = next(each for each in dataclasses.fields(kind) if each.name == name)
-    default = changes.pop("default", field.default)
-    declared = dataclasses.replace(declaration(field), **changes)
-    return dataclasses.field(default=default, metadata={"option": declared})
+    default = changes.pop("default", _default(field))
+    return _field(default, dataclasses.replace(declaration(field), **changes))
+
+
+def _field(default: Any, declared: Declaration) -> Any:
+    """A field of a dataclass, with what is declared of it."""
+    metadata = {"option": declared}
+    if isinstance(default, dict):
+        return dataclasses.field(default_factory=default.copy, metadata=metadata)
+    return dataclasses.field(default=default, metadata=metadata)
+
+
+def _default(field: dataclasses.Field[Any]) -> Any:
+    """The default of a field."""
+    make: Any = field.default_factory
+    return field.default if make is dataclasses.MISSING else make()
 
 
 def declaration(field: dataclasses.Field[Any]) -> Declaration:
@@ -166,9 +181,8 @@ class Options:
 
     def __init__(self, **values: Any) -> None:
         for field in dataclasses.fields(self):
-            make: Any = field.default_factory
-            default = field.default if make is dataclasses.MISSING else make()
-            object.__setattr__(self, field.name, values.pop(field.name, default))
+            value = values.pop(field.name, _default(field))
+            object.__setattr__(self, field.name, value)
         for name in values:
             kind = type(self).__name__
             raise TypeError(f"{kind}() got an unexpected keyword argument {name!r}")
@@ -181,7 +195,8 @@ class Options:
             value, hint = getattr(self, field.name), hints[field.name]
             if get_origin(hint) is Literal:
                 check_choice(field.name, value, get_args(hint))
-            declaration(field).check(field.name, value)
+            elif not _is_word(value, hint):
+                declaration(field).check(field.name, value)
 
     def __setattr__(self, name: str, value: object) -> None:
         raise dataclasses.FrozenInstanceError(f"cannot assign to field {name!r}")
@@ -206,8 +221,19 @@ def _documented(cls: type[Options]) -> str:
     """The docstring of a class of options, with a section that describes them."""
     lines = [inspect.cleandoc(cls.__doc__ or ""), "", "Attributes", "-" * 10]
     for field in dataclasses.fields(cls):
-        lines += [f"{field.name} : {field.type}", f"    {declaration(field).help}"]
+        kind: Any = field.type
+        spelled = kind if isinstance(kind, str) else inspect.formatannotation(kind)
+        lines += [f"{field.name} : {spelled}", f"    {declaration(field).help}"]
     return "\n".join(lines)
+
+
+def _is_word(value: object, hint: Any) -> bool:
+    """Whether a value is None, or a word such as auto, where the type allows it."""
+    parts = get_args(hint)
+    if value is None:
+        return NoneType in parts
+    words = (get_args(part) for part in parts if get_origin(part) is Literal)
+    return isinstance(value, str) and any(value in own for own in words)
 
 
 def hints_of(kind: type[Options]) -> dict[str, Any]:

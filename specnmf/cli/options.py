@@ -47,7 +47,7 @@ class Command(click.Command):
         for param in self.get_params(ctx):
             record = param.get_help_record(ctx)
             if record is not None and isinstance(param, click.Option):
-                groups[getattr(param, "group", RUN)].append(record)
+                groups.setdefault(getattr(param, "group", RUN), []).append(record)
         for group, records in groups.items():
             if records:
                 with formatter.section(group):

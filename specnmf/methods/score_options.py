@@ -37,7 +37,7 @@ class ScoreOptions(MaskOptions, WindowOptions, FitOptions, StemOptions):
     )
     mask_power: float | None = option(
         None,
-        "Of the masks; by default 2, and 1 for the book's models.",
+        "Exponent of the masks; by default 2, and 1 for the book's models.",
         above=0,
         group=MASKS,
     )

@@ -40,11 +40,11 @@ class LayerOptions(SolverOptions):
     beta: float = changed(
         LayerFit,
         "beta",
-        help="The divergence, of one layer after another.",
+        help="Divergence of the sequential method.",
         shown="euclidean",
     )
     solver: Solver = changed(
-        SolverOptions, "solver", help="Of one layer after another."
+        SolverOptions, "solver", help="Solver of the sequential method."
     )
     max_iter: int = changed(
         SolverOptions, "max_iter", help="The most iterations of a layer."
