@@ -10,11 +10,16 @@ DEMO   := chopin_op28_4
 .PHONY: demo test lint types docs examples clean
 
 demo: $(VENV)/.demo
-	$(BIN)/specnmf separate audio_examples/$(DEMO)/$(DEMO).flac --by hand --overwrite
+	$(BIN)/specnmf separate audio_examples/$(DEMO)/$(DEMO).flac --by hand -o demo --overwrite
 	@echo
-	@echo "Look at   specnmf_out/$(DEMO)/figures/score.png and the others beside it;"
-	@echo "listen to specnmf_out/$(DEMO)/sources/right.wav and left.wav;"
-	@echo "read      specnmf_out/$(DEMO)/run.json, and open aligned.mid in an editor."
+	@echo "Look at   demo/$(DEMO)/figures/score.png and the others beside it;"
+	@echo "listen to demo/$(DEMO)/sources/right.wav and left.wav;"
+	@echo "read      demo/$(DEMO)/run.json, and open aligned.mid in an editor."
+	@echo
+	@echo "Now your own recording, with or without a score:"
+	@echo "    source $(BIN)/activate"
+	@echo "    specnmf separate song.wav --score song.mid"
+	@echo "    specnmf decompose song.wav"
 
 test: $(VENV)/.dev
 	$(BIN)/python -m pytest --numprocesses auto --dist worksteal
@@ -35,7 +40,7 @@ examples: $(VENV)/.dev
 	$(BIN)/python audio_examples/make.py
 
 clean:
-	rm -rf $(VENV) specnmf_out
+	rm -rf $(VENV) demo
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and \

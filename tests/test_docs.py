@@ -1,26 +1,35 @@
 """The documentation: what it shows is what happens."""
 
 import importlib.util
-import json
 import re
 import shlex
 import subprocess
 import sys
 
+import click
 import pytest
 from conftest import ROOT
 
+from specnmf.cli import cli
+
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 HOWTO = (ROOT / "docs" / "howto.md").read_text(encoding="utf-8")
-
-#: What makes a command quick.
-QUICK = {
-    "decompose": " --overwrite --no-figures --max-iter 5",
-    "separate": " --overwrite --no-figures --max-iter 5",
-    "batch": " --no-figures --max-iter 5",
-    "label": " --overwrite --no-figures --max-iter 5",
-    "layers": " --overwrite --no-figures --max-iter 5",
+PAGES = {
+    page.name: page.read_text(encoding="utf-8")
+    for page in [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 }
+
+#: The command, and what makes the how-tos quick.
+SPECNMF = f"""
+set -euo pipefail
+specnmf() {{ {shlex.quote(sys.executable)} -m specnmf "$@"; }}
+"""
+QUICK = SPECNMF.replace(
+    "specnmf() {",
+    """specnmf() {
+case $1 in evaluate|rerun|config) ;; *) set -- "$@" --no-figures --max-iter 5; esac
+""",
+)
 
 DECIBELS = re.compile(r"-?\d+\.\d\d")
 
@@ -33,6 +42,31 @@ def blocks(language, text=README):
     return re.findall(rf"^```{language}\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
 
 
+def commands(page):
+    """The calls of specnmf in a page's blocks and in its sentences."""
+    blocks = re.findall(r"^```\w+\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
+    lines = "\n".join(blocks).replace("\\\n", " ").splitlines()
+    prose = re.sub(r"^```.*?^```", "", page, flags=re.MULTILINE | re.DOTALL)
+    lines += [
+        " ".join(code.split()) for code in re.findall(r"`(specnmf [^`]+)`", prose)
+    ]
+    calls = [line.strip().removeprefix("$ ") for line in lines]
+    return [call for call in calls if re.match(r"specnmf (?!COMMAND)", call)]
+
+
+def words(line):
+    """What the command line makes of a call; files need not be there."""
+    line = re.sub(r"--config \S+", "", line)
+    command, (name, *arguments) = cli, shlex.split(line, comments=True)
+    while isinstance(command, click.Group) and arguments != ["--help"] and arguments:
+        name, *arguments = arguments
+        command = command.get_command(click.Context(command), name)
+        assert command is not None, line
+    if not arguments or arguments == ["--help"]:
+        return {}
+    return command.make_context(name, arguments, **cli.context_settings).params
+
+
 @pytest.fixture
 def project(tmp_path):
     """A folder with the bundled recordings, to run the examples in."""
@@ -40,11 +74,10 @@ def project(tmp_path):
     return tmp_path
 
 
-def run(command, cwd):
-    words = shlex.split(command)
-    assert words[0] == "specnmf"
+def run(script, cwd, start=SPECNMF):
+    """Run lines as a shell runs them in a clone after the other lines."""
     return subprocess.run(
-        [sys.executable, "-m", "specnmf", *words[1:]],
+        ["bash", "-c", start + script],
         cwd=cwd,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -68,7 +101,12 @@ def _agree(word, expected):
     return word == expected
 
 
-def test_the_readmes_commands_print_what_it_shows(project):
+def test_after_the_demo_the_readmes_commands_print_what_it_shows(project):
+    makefile = (ROOT / "Makefile").read_text()
+    (name,) = re.findall(r"^DEMO\s*:= (.*)$", makefile, re.MULTILINE)
+    (demo,) = re.findall(r"^\t\$\(BIN\)/(specnmf .*)$", makefile, re.MULTILINE)
+    demo = run(demo.replace("$(DEMO)", name), project)
+    assert demo.returncode == 0, demo.stdout
     shown = [part for block in blocks("console") for part in block.split("$ ")[1:]]
     assert len(shown) >= 4
     for part in shown:
@@ -82,32 +120,31 @@ def test_the_readmes_python_runs(project):
     subprocess.run([sys.executable, "-W", "error", "-c", code], cwd=project, check=True)
 
 
-def test_the_how_tos_run(project):
-    commands = [
-        line
-        for block in blocks("text", HOWTO)
-        for line in block.splitlines()
-        if "song.wav" not in line
+def test_the_how_tos_run_in_their_order(project):
+    page = re.findall(r"^```(sh|python)\n(.*?)^```", HOWTO, re.MULTILINE | re.DOTALL)
+    assert len(page) >= 4
+    for language, code in page:
+        if language == "sh":
+            result = run(code, project, QUICK)
+            assert result.returncode == 0, result.stdout
+        else:
+            python = [sys.executable, "-W", "error", "-c", code]
+            subprocess.run(python, cwd=project, check=True)
+
+
+def test_the_how_tos_write_where_the_readme_does_not():
+    calls = re.findall(r"^specnmf .*", "".join(blocks("sh", HOWTO)), re.MULTILINE)
+    written = [
+        call for call in calls if not re.match(r"specnmf (config|evaluate)", call)
     ]
-    assert len(commands) >= 4
-    for command in commands:
-        result = run(command + QUICK.get(command.split()[1], ""), project)
-        assert result.returncode == 0, result.stdout
-    for code in blocks("python", HOWTO):
-        subprocess.run(
-            [sys.executable, "-W", "error", "-c", code], cwd=project, check=True
-        )
+    assert all(re.search(r" -o out(/|$| )", call) for call in written), written
+    assert "-o out" not in README
 
 
-def test_the_how_tos_configuration_is_understood(project):
-    (toml,) = blocks("toml", HOWTO)
-    (project / "my.toml").write_text(toml)
-    clip = "audio_examples/drums/drums.flac"
-    command = f"specnmf decompose {clip} --config my.toml --max-iter 5 --json"
-    result = run(command, project)
-    settings = json.loads(result.stdout)["runs"][0]["settings"]
-    assert (settings["n_components"], settings["n_fft"]) == (12, 4096)
-    assert (settings["beta"], settings["figures"]) == (0, False)
+@pytest.mark.parametrize("page", PAGES)
+def test_every_command_that_is_shown_is_understood(page):
+    for line in commands(PAGES[page]):
+        words(line)
 
 
 def test_the_readmes_files_are_there():
