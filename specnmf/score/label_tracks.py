@@ -15,9 +15,6 @@ from specnmf.score.tables import Cells
 
 Split = Callable[[str], list[str]]
 
-#: What Sonic Visualiser writes of a time: nanoseconds, which nobody else does.
-_NANOSECONDS = re.compile(r"\s*\d+[.,]\d{9}\s*", re.ASCII)
-
 _DECIMALS = re.compile(r"[.,](\d+)\s*$", re.ASCII)
 
 #: The decimals of Audacity's times.
@@ -43,7 +40,7 @@ def splitter(line: str) -> Split | None:
     cells = line.split(None, 2)
     if len(cells) == 3 and all(_is_time(c) and "." in c for c in cells[:2]):
         return lambda line: line.split(None, 2)
-    if all(map(_NANOSECONDS.fullmatch, line.split(",")[:3:2])):
+    if tables.nanoseconds(line.split(",")) == (True, False, True):
         return lambda line: [cell.strip('"') for cell in line.split(",", 3)]
     return None
 
@@ -71,7 +68,7 @@ def _is_time(text: str) -> bool:
 
 def _columns(rows: Sequence[list[str]]) -> tuple[str, ...]:
     """What the columns hold."""
-    kinds = {_kind(row) for row in rows}
+    kinds = set(map(tables.nanoseconds, rows))
     if kinds == {(True, False, True)}:
         return ("start", "value", "duration", "name")
     if kinds == {(True, False, False)}:
@@ -82,12 +79,6 @@ def _columns(rows: Sequence[list[str]]) -> tuple[str, ...]:
         if not all(map(_is_named_by_number, rows)):
             raise ScoreError(_UNCLEAR.format("third", "numbers"))
     return ("start", "end", "name")
-
-
-def _kind(row: Sequence[str]) -> tuple[bool, ...]:
-    """Which of the first three cells are Sonic Visualiser's times."""
-    is_time = [bool(_NANOSECONDS.fullmatch(cell)) for cell in row[:3]]
-    return (*is_time, False, False, False)[:3]
 
 
 def _is_sum(row: Sequence[str]) -> bool:

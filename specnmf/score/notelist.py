@@ -38,6 +38,8 @@ _FORM = tables.Form(
     example="start,duration,pitch",
 )
 
+_SONIC_VISUALISER = ("time", "value", "duration", "level", "label")
+
 #: The velocity of a note whose table has none.
 _VELOCITY = 80.0
 
@@ -68,7 +70,8 @@ def read_csv(path: PathLike) -> Score:
     has them; but not where all are 1 between commas, as `write_csv` has them. A column
     ``level`` always holds shares, as Sonic Visualiser has it. In its ``value``, a
     column of which any number is above 127 holds frequencies, one of whole numbers
-    MIDI pitches; the remarks say which. Frequencies are rounded to semitones.
+    MIDI pitches; the remarks say which. Its tables may lack titles, for the times in
+    them are known by their nanoseconds. Frequencies are rounded to semitones.
 
     The file is UTF-8 or UTF-16, else the remarks say what it was taken for.
 
@@ -86,12 +89,22 @@ def _notes(data: bytes, *, remarks: list[str]) -> Iterable[Note]:
     text, found = tables.text_of(data, _FORM.expected)
     remarks += found
     lines = tables.lines(text, most=MAX_LINES, things="tables of notes")
-    delimiter, table = tables.rows(lines, _FORM)
+    delimiter, table = tables.rows(lines, _FORM, untitled=_untitled(text))
     read = tables.parsed(table, _row)
     rows = _pitched(list(islice(read, MAX_NOTES + 1)), remarks)
     if not _are_shares(rows, delimiter):
         return (row.note for row in rows)
     return (row.note._replace(velocity=_whole(127 * row.velocity)) for row in rows)
+
+
+def _untitled(text: str) -> str:
+    """The titles of Sonic Visualiser's notes, or Tony's, if a table has none."""
+    first = text[: tables.MAX_LINE].partition("\n")[0]
+    delimiter = "\t" if "\t" in first else ","
+    cells = first.split(delimiter)
+    if len(cells) in (3, 5) and tables.nanoseconds(cells) == (True, False, True):
+        return delimiter.join(_SONIC_VISUALISER[: len(cells)])
+    return ""
 
 
 def _row(cells: Cells) -> _Row:

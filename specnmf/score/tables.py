@@ -48,6 +48,9 @@ _SECONDS = re.compile(r"[\s_]*[(\[]?\b(s|secs?|seconds?)[)\]]?$|_(s|secs?|second
 #: Hours, minutes and seconds.
 _CLOCK = re.compile(r"(?:(\d+):(?=\d\d:))?(\d{1,2}):([0-5]\d(?:\.\d*)?)", re.ASCII)
 
+#: What Sonic Visualiser writes of a time: nanoseconds, which nobody else does.
+_NANOSECONDS = re.compile(r"\s*\d+[.,]\d{9}\s*", re.ASCII)
+
 #: The line with which spreadsheets say what parts the columns.
 _SEPARATOR = re.compile(r"sep=([,;\t])\s*", re.IGNORECASE)
 
@@ -87,14 +90,20 @@ def lines(text: str, *, most: int, things: str) -> Iterator[str]:
         yield line
 
 
-def rows(lines: Iterable[str], form: Form) -> tuple[str, Iterator[tuple[int, Cells]]]:
+def rows(
+    lines: Iterable[str], form: Form, *, untitled: str = ""
+) -> tuple[str, Iterator[tuple[int, Cells]]]:
     """What parts the columns, and the line and the cells of each row not blank.
 
-    Decimal commas become points, where there are no decimal points. ScoreError where a
-    column is missing or there twice, or where it cannot be told which cell is whose.
+    A table without titles has those of ``untitled``, parted as its cells are. Decimal
+    commas become points, where there are no decimal points. ScoreError where a column
+    is missing or there twice, or where it cannot be told which cell is whose.
     """
     lines = iter(lines)
-    skipped, first, delimiter = _head(lines, form)
+    if untitled:
+        skipped, first, delimiter = -1, untitled, "\t" if "\t" in untitled else ","
+    else:
+        skipped, first, delimiter = _head(lines, form)
     return delimiter, _rows(skipped, first, lines, delimiter, form)
 
 
@@ -190,8 +199,11 @@ def _check_surplus(
 
 def with_points(number: int, cells: dict[str, str], marks: set[str]) -> Cells:
     """A row with decimal points; ``marks`` holds what the table has had so far."""
+    numbers = "".join([text for name, text in cells.items() if name not in WORDS])
+    marks.update(mark for mark in ",." if mark in numbers)
+    if "," not in marks:
+        return cells
     for column in cells.keys() - WORDS:
-        marks.update({",", "."}.intersection(cells[column]))
         cells[column] = cells[column].replace(",", ".")
     if len(marks) > 1:
         raise ScoreError(
@@ -224,7 +236,8 @@ def number(cells: Cells, column: str) -> float:
 
 def seconds(cells: Cells, column: str) -> float:
     """The seconds in a cell, which may be on a clock: 1:02.5 is 62.5."""
-    clock = _CLOCK.fullmatch(cells[column].strip())
+    text = cells[column]
+    clock = _CLOCK.fullmatch(text.strip()) if ":" in text else None
     if clock is None:
         return number(cells, column)
     hours, minutes, rest = clock.groups(default="0")
@@ -244,6 +257,12 @@ def check_end(cells: Cells, start: float) -> None:
 def is_clock(text: str) -> bool:
     """Whether a cell holds a time on a clock."""
     return _CLOCK.fullmatch(text.strip().replace(",", ".")) is not None
+
+
+def nanoseconds(row: Sequence[str]) -> tuple[bool, ...]:
+    """Which of the first three cells are Sonic Visualiser's times."""
+    is_time = [bool(_NANOSECONDS.fullmatch(cell)) for cell in row[:3]]
+    return (*is_time, False, False, False)[:3]
 
 
 def is_number(text: str) -> bool:

@@ -100,7 +100,7 @@ notes = st.tuples(
 ).map(lambda values: Note(*values))
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(notes, min_size=1))
 def test_what_was_written_is_read_to_the_microsecond(tmp_path, notes):
     score = Score(notes)
@@ -186,6 +186,20 @@ def test_values_of_sonic_visualiser_are_told_by_their_size(read, values, pitches
         (k, 0.5, pitch, 127) for k, pitch in enumerate(pitches)
     ]
     assert score.remarks == (f"its values are read as {unit}",)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "0.325079365,209.301,0.301859410,0.488372,\n1.0,110,1,1,\n",
+        "0.325079365\t209.301\t0.301859410\t0.488372\t\n",
+        "0.325079365,209.301,0.301859410\n",
+    ],
+)
+def test_notes_of_sonic_visualiser_may_lack_titles(read, text):
+    note = read(text).notes[0]
+    assert note[:3] == (0.325079365, 0.30185941, 56)
+    assert note.velocity == (62 if text.count("0.4") else 80)
 
 
 def test_frequencies_are_rounded_to_semitones(read):

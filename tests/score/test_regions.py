@@ -136,7 +136,7 @@ regions = st.builds(
 )
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(regions, min_size=1))
 def test_what_was_written_is_read_to_the_microsecond(tmp_path, regions):
     write_regions(tmp_path / "labels.txt", regions)
