@@ -90,7 +90,7 @@ def _remarks(
             where.setdefault(oddity, []).append(track.number)
     found = [*file.remarks, *(f"{what} ({_numbers(n)})" for what, n in where.items())]
     if found:
-        yield f"no standard MIDI file, read as players do: {'; '.join(found)}"
+        yield f"breaks the MIDI standard, read as players do: {'; '.join(found)}"
     if encoding is not None:
         yield f"names that are not UTF-8, read as {encoding}"
 

@@ -130,6 +130,34 @@ def test_several_tracks_are_of_format_1_and_one_is_itself_in_any():
     assert midi_data(smf(ONE, kind=2))[0] == 0
 
 
+def random_track(rng):
+    """Notes, texts and exclusive messages of random bytes, with their end."""
+    track = b""
+    for _ in range(rng.integers(30)):
+        kind, length = rng.integers(3), int(rng.integers(20))
+        if kind == 0:
+            track += bytes([5, 0x90 | length % 16, *rng.integers(0, 128, 2)])
+        elif kind == 1:
+            track += bytes([0x83, 0x60, 0xFF, 1, length]) + rng.bytes(length)
+        else:
+            body = bytes(rng.integers(0, 128, length).tolist())
+            track += bytes([0, 0xF0, length + 1]) + body + b"\xf7"
+    return track + END
+
+
+def test_tracks_are_found_whatever_header_and_lengths_say(rng):
+    for _ in range(500):
+        tracks = [random_track(rng) for _ in range(rng.integers(1, 6))]
+        data = header(int(rng.integers(9)))
+        for track in tracks:
+            wrong = int(rng.integers(-len(track), 300))
+            data += chunk(track, int(rng.choice([0, -4, -1, 1, 8, 1 << 20, wrong])))
+        read = midi_data(data)
+        assert len(read.tracks) == len(tracks)
+        for found, track in zip(read.tracks, tracks, strict=True):
+            assert found[: len(track)] == track
+
+
 # ---------------------------------------------------------------------- errors
 
 

@@ -427,7 +427,7 @@ C, D = b"\x00\x90\x3c\x40\x83\x60\x3c\x00", b"\x00\x3e\x40\x83\x60\x3e\x00"
 def test_odd_events_cost_no_note_and_are_told(tmp_path, between, remark):
     score = read_bytes(tmp_path, smf(C + between + b"\x00\x90" + D[1:] + END))
     assert spans(score) == [(0, 0.5, 60), (0.5, 1, 62)]
-    told = f"no standard MIDI file, read as players do: {remark} (track 1)"
+    told = f"breaks the MIDI standard, read as players do: {remark} (track 1)"
     assert score.remarks == (() if remark is None else (told,))
 
 
@@ -444,9 +444,9 @@ def test_what_is_odd_in_several_tracks_is_told_in_one_line(tmp_path):
     score = read_bytes(tmp_path, smf(*tracks, n_tracks=2))
     assert len(score.notes) == 13
     assert score.remarks == (
-        "no standard MIDI file, read as players do: its header counts 2 tracks, there "
-        "are 7; no end of track (tracks 1, 2, 3, 4 and 2 more); bytes behind the end "
-        "of track, left out (track 7)",
+        "breaks the MIDI standard, read as players do: its header counts 2 tracks, "
+        "there are 7; no end of track (tracks 1, 2, 3, 4 and 2 more); bytes behind the "
+        "end of track, left out (track 7)",
     )
 
 
