@@ -76,14 +76,6 @@ def _within_bounds(notes: tuple[Note, ...], remarks: Sequence[str]) -> Score:
     return score
 
 
-def decoded(data: bytes, encoding: str = "utf-8") -> str:
-    """Text in an encoding, else in Latin-1, which any bytes are."""
-    try:
-        return data.decode(encoding)
-    except UnicodeDecodeError:
-        return data.decode("latin-1")
-
-
 def clock(
     tempo: float, changes: Iterable[tuple[float, float]], per_second: float
 ) -> Callable[[float], float]:
