@@ -220,7 +220,26 @@ def midi_files() -> Corpus:
     made["film.mid"] = b"MThd\0\0\0\6\0\0\0\1\xe7\x28" + chunks
     riff = b"RIFF\0\0\0\0RMIDdata\0\0\0\0"
     made["riff.rmi"] = riff + made["all.mid"]
+    made["odd.mid"] = _odd_midi(track)
     return made
+
+
+def _odd_midi(track: bytes) -> bytes:
+    """A file that players play though it breaks most rules, with names in Shift-JIS."""
+    name = "ピアノ".encode("cp932")
+    odd = (
+        b"\0\xff\3"
+        + bytes([len(name)])
+        + name
+        + bytes.fromhex("00903cc8 05fd4000 60f800fe 00f301 00ff51040000000000")
+    )
+    stream = bytes.fromhex("00903cf840 60f83cfe00 00f04310f7 00ff2f00 0001")
+    chunks = [
+        b"MTrk" + (len(part) + more).to_bytes(4, "big") + part
+        for part, more in ((odd, 0), (track, 3), (track, -4), (stream, 0), (track, 99))
+    ]
+    header = b"MThd\0\0\0\x08\0\0\0\2\1\xe0\0\0XFIH\0\0\0\1a\0"
+    return bytes(128) + header + b"junk".join(chunks)
 
 
 def csv_files() -> Corpus:
@@ -228,6 +247,10 @@ def csv_files() -> Corpus:
     made = dict(examples(".csv", most=1500))
     text = next(iter(made.values())).decode()
     made["utf16.csv"] = text.encode("utf-16")
+    made["latin1.csv"] = (
+        b"sep=;\n# x\nOnset (s);Length;f0;label\n0;0:01.5;440,5;Fl\xf6te\n"
+    )
+    made["values.csv"] = b"TIME,VALUE,DURATION,LEVEL,LABEL\n0.5,261.6,0.4,0.8,a\n"
     made["percussion.csv"] = (
         b"onset\tend\tpitch\tpercussion\n0,5\t1\t36\tyes\n1\t2\t38\t\n"
     )
@@ -242,6 +265,14 @@ def label_files() -> Corpus:
         "selections.txt": b'\xef\xbb\xbf0,5\t1,25\tkick "1"\r\n\\\t50,0\t99,5\r\n'
         b"1,25\t2\tRest\r\n",
         "table.csv": b"start,end,name\n0,1.5,voice\n1,3,guitar\n",
+        "regions.txt": b"0.232199546\t5\t2.028208616\tguitar\n"
+        b"3.260408163\t6\t1.938412698\tFl\xf6te\n",
+        "regions.csv": b'0.232199546,5,2.028208616,"guitar"\n',
+        "spaces.lab": b"0.000 1.250 kick\n1.250 2.0 snare drum\n",
+        "reaper.csv": b"#,Name,Start,End,Length\nR1,a,0:01.5,0:02.0,0:00.5\n",
+        "raven.txt": "Begin Time (s)\tEnd Time (s)\tAnnotation\n0\t1.5\t鳥\n".encode(
+            "utf-16"
+        ),
         "table.txt": "Label;Onset;Duration\nflûte;0,5;1,25\n;;\n".encode(),
     }
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from specnmf.audio import reading
@@ -11,7 +11,7 @@ from specnmf.audio.recording import Audio
 from specnmf.audio.stft import Grid
 from specnmf.errors import ScoreError
 from specnmf.score.marks import Marks, mark
-from specnmf.score.regions import read_regions
+from specnmf.score.regions import load_regions
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,14 +39,16 @@ def read_marked(path: Path, labels: Path | None, options: SoundOptions) -> Marke
 
 def _marks(path: Path, audio: Audio, grid: Grid, excerpt: ExcerptOptions) -> Marks:
     """What a file of labels says of each frame of an excerpt."""
-    regions, asked = read_regions(path), excerpt.duration
+    (regions, remarks), asked = load_regions(path), excerpt.duration
     try:
-        return mark(
+        marks = mark(
             regions,
             grid.times,
             start=excerpt.start,
             duration=audio.duration,
             ends=asked is None or audio.n_samples < round(asked * audio.sr),
         )
+        named = (f"{path.name}: {remark}" for remark in remarks)
+        return replace(marks, remarks=(*named, *marks.remarks))
     except ScoreError as error:
         raise ScoreError(f"{path}: {error}") from error

@@ -22,12 +22,22 @@ TRACK_NAME, INSTRUMENT_NAME, PORT, END, TEMPO = (
     META + number for number in (0x03, 0x04, 0x21, 0x2F, 0x51)
 )
 
+#: Those that hold text: copyright, lyrics and the like.
+TEXTS = range(META + 0x01, META + 0x08)
+
 #: How many data bytes follow a status byte, by its upper half.
 _N_DATA = {0x8: 2, 0x9: 2, 0xA: 2, 0xB: 2, 0xC: 1, 0xD: 1, 0xE: 2}
 
 _SYSEX, _SYSEX_CONTINUED, _META = 0xF0, 0xF7, 0xFF
 
-_END_OF_TRACK = bytes((_META, 0x2F, 0x00))
+#: How many follow those of the system that are for cables, not for files.
+_N_SYSTEM = {0xF1: 1, 0xF2: 2, 0xF3: 1}
+
+#: From here on, what may come at any moment on a cable: clock, start, stop.
+_REAL_TIME = 0xF8
+
+#: What a track begins with.
+TRACK = b"MTrk"
 
 
 class Event(NamedTuple):
@@ -43,104 +53,136 @@ class Event(NamedTuple):
     data: bytes
 
 
-class MidiData(NamedTuple):
-    """The chunks of a standard MIDI file."""
+class Walk:
+    """A walk along the events of a track, up to the one that ends it.
 
-    #: 0: one track; 1: tracks that sound together.
-    format: int
-    #: Ticks in a quarter note; or, with bit 15 set, the negative number of frames a
-    #: second in the upper byte and ticks in a frame in the lower.
-    division: int
-    #: The events of each track.
-    tracks: tuple[bytes, ...]
-
-
-def midi_data(data: bytes) -> MidiData:
-    """The chunks of a standard MIDI file [1]_, or of one inside a RIFF file.
-
-    Raises ScoreError if it is none, is cut short, or is of format 2.
-
-    References
+    Parameters
     ----------
-    .. [1] MIDI Manufacturers Association, "Standard MIDI Files 1.0", 1996.
+    data : bytes
+        What the track is a part of.
+    begin, end : int
+        Where its events begin and end in it; by default where the data do.
+    stream : bool
+        Take them for what came over a cable: real-time bytes stand anywhere, without
+        a time before them, and exclusive messages last until their end.
+    until_track : bool
+        Stop where another track begins as well.
+
+    Attributes
+    ----------
+    position : int
+        Behind the last event.
+    is_ended : bool
+        Whether the walk came to the end of the track.
+    n_above, n_system : int
+        Events with values above 127, and those of the system that no file has.
     """
-    position = data.find(b"MThd", 0, 64) if data.startswith(b"RIFF") else 0
-    if position < 0 or data[position : position + 4] != b"MThd":
-        raise ScoreError("no MIDI file: it does not begin with MThd")
-    header, position = _chunk(data, position)
-    if len(header) < 6:
-        raise ScoreError("cut short in its header")
-    kind, n_tracks, division = (
-        int.from_bytes(header[i : i + 2], "big") for i in (0, 2, 4)
-    )
-    if kind not in (0, 1):
-        raise ScoreError(
-            f"a MIDI file of format {kind}, expected 0 or 1; save it as one of those"
-        )
-    tracks: list[bytes] = []
-    while len(tracks) < n_tracks and position < len(data):
-        is_track = data[position : position + 4] == b"MTrk"
-        chunk, position = _chunk(data, position)
-        if is_track:
-            tracks.append(chunk)
-    if len(tracks) < n_tracks:
-        raise ScoreError(f"cut short: holds {len(tracks)} of its {n_tracks} tracks")
-    return MidiData(kind, division, tuple(tracks))
 
+    def __init__(
+        self,
+        data: bytes,
+        begin: int = 0,
+        end: int | None = None,
+        *,
+        stream: bool = False,
+        until_track: bool = False,
+    ) -> None:
+        self.data, self.position = data, begin
+        self.end = len(data) if end is None else end
+        self.stream, self.until_track = stream, until_track
+        self.is_ended = False
+        self.n_above = self.n_system = 0
 
-def _chunk(data: bytes, position: int) -> tuple[bytes, int]:
-    """What a chunk holds, and where it ends.
+    @property
+    def is_whole(self) -> bool:
+        """Whether the end of the track is where the data end."""
+        return self.is_ended and self.position == self.end
 
-    Some programs write a wrong length for the last track: it is whole if its end is.
-    """
-    start = position + 8
-    end = start + int.from_bytes(data[position + 4 : start], "big")
-    chunk = data[start:end]
-    is_whole = end <= len(data) or chunk.endswith(_END_OF_TRACK)
-    if data[position : position + 4] == b"MTrk" and not is_whole:
-        raise ScoreError("cut short in a track")
-    return chunk, end
+    def __iter__(self) -> Iterator[Event]:
+        """Yield the channel and meta events.
 
+        Raises ScoreError if the bytes are no such events.
+        """
+        try:
+            yield from self._events()
+        except IndexError as error:
+            raise ScoreError("cut short in the midst of an event") from error
 
-def events(track: bytes) -> Iterator[Event]:
-    """The channel and meta events of a track, up to the one that ends it.
-
-    Raises ScoreError if the bytes are no such events.
-    """
-    try:
-        yield from _events(track)
-    except IndexError as error:
-        raise ScoreError("cut short in the midst of an event") from error
-
-
-def _events(track: bytes) -> Iterator[Event]:
-    position = tick = running = 0
-    while position < len(track):
-        wait, position = _number(track, position)
-        tick += wait
-        status = track[position]
-        if status >= 0x80:
-            position += 1
-        else:
-            status = running
-        if 0x80 <= status < _SYSEX:
-            running = status
-            data, position = _take(track, position, _N_DATA[status >> 4])
-            if not data.isascii():
-                raise ScoreError(f"damaged: an event of data bytes {data.hex(' ')}")
-            yield Event(tick, status & 0xF0, status & 0x0F, data)
-        elif status == _META:
-            kind = META + track[position]
-            length, position = _number(track, position + 1)
-            data, position = _take(track, position, length)
-            yield Event(tick, kind, 0, data)
-            if kind == END:
+    def _events(self) -> Iterator[Event]:
+        data, tick, running = self.data, 0, 0
+        while self.position < self.end and not self.is_ended:
+            if self.until_track and data.startswith(TRACK, self.position):
                 return
-        elif status in (_SYSEX, _SYSEX_CONTINUED):
-            length, position = _number(track, position)
-            _, position = _take(track, position, length)
-        else:
-            raise ScoreError(f"damaged: an event of status 0x{status:02x}")
+            wait, position = _number(data, self.position)
+            tick += wait
+            if self.stream:
+                position = self._after_real_time(position)
+            status = data[position]
+            if status >= 0x80:
+                position += 1
+            else:
+                status = running
+            if 0x80 <= status < _SYSEX:
+                running = status
+                values, position = self._values(position, _N_DATA[status >> 4])
+                event = self._voice(tick, status, values)
+            else:
+                event, position = self._other(tick, status, position)
+            if position > self.end:
+                raise IndexError(position)
+            self.position = position
+            if event is not None:
+                yield event
+
+    def _other(self, tick: int, status: int, position: int) -> tuple[Event | None, int]:
+        """A meta event, or nothing for exclusive and other ones, and where it ends."""
+        data = self.data
+        if status == _META:
+            kind = META + data[position]
+            length, position = _number(data, position + 1)
+            content, position = _take(data, position, length)
+            self.is_ended = kind == END
+            return Event(tick, kind, 0, content), position
+        if status in (_SYSEX, _SYSEX_CONTINUED):
+            return None, self._after_exclusive(position)
+        if status < _SYSEX:
+            raise ScoreError(f"damaged: an event without a status at byte {position}")
+        self.n_system += 1
+        return None, position + _N_SYSTEM.get(status, 0)
+
+    def _after_exclusive(self, position: int) -> int:
+        if self.stream:
+            end = self.data.find(_SYSEX_CONTINUED, position, self.end)
+            return end + 1 if end >= 0 else len(self.data) + 1
+        length, position = _number(self.data, position)
+        return position + length
+
+    def _values(self, position: int, n_values: int) -> tuple[bytes, int]:
+        """What follows a status byte, and where that ends."""
+        if not self.stream:
+            return _take(self.data, position, n_values)
+        values = bytearray()
+        for _ in range(n_values):
+            position = self._after_real_time(position)
+            values.append(self.data[position])
+            position += 1
+        return bytes(values), position
+
+    def _after_real_time(self, position: int) -> int:
+        while _REAL_TIME <= self.data[position] < _META:
+            position += 1
+            self.n_system += 1
+        return position
+
+    def _voice(self, tick: int, status: int, values: bytes) -> Event | None:
+        """A channel event; None for pitches, programs and the like that none can be."""
+        kind, channel = status & 0xF0, status & 0x0F
+        if not values.isascii():
+            self.n_above += 1
+            if values[0] > 127:
+                return None
+            values = bytes(min(value, 127) for value in values)
+        return Event(tick, kind, channel, values)
 
 
 def _number(track: bytes, position: int) -> tuple[int, int]:

@@ -6,13 +6,15 @@ from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from specnmf.errors import ScoreError
-from specnmf.score import midi_events
 from specnmf.score.loading import PathLike, clock, load
 from specnmf.score.midi import PERCUSSION
+from specnmf.score.midi_chunks import MidiData, midi_data
+from specnmf.score.midi_names import part_names
 from specnmf.score.midi_tracks import Stroke, Track, read_track
-from specnmf.score.notes import Note, Score, numbered
+from specnmf.score.notes import Note, Score
 
 #: A million notes take about as much.
 MAX_BYTES = 8 << 20
@@ -23,67 +25,47 @@ SHORTEST = 0.001
 #: Microseconds that a quarter note lasts, unless the file says otherwise.
 DEFAULT_TEMPO = 500_000
 
-#: The names of General MIDI's programs, from 0 [1]_.
-#:
-#: .. [1] MIDI Manufacturers Association, "General MIDI System Level 1", 1991.
-PROGRAMS = (
-    *("Acoustic Grand Piano", "Bright Acoustic Piano", "Electric Grand Piano"),
-    *("Honky-tonk Piano", "Electric Piano 1", "Electric Piano 2", "Harpsichord"),
-    *("Clavinet", "Celesta", "Glockenspiel", "Music Box", "Vibraphone", "Marimba"),
-    *("Xylophone", "Tubular Bells", "Dulcimer", "Drawbar Organ", "Percussive Organ"),
-    *("Rock Organ", "Church Organ", "Reed Organ", "Accordion", "Harmonica"),
-    *("Tango Accordion", "Acoustic Guitar (nylon)", "Acoustic Guitar (steel)"),
-    *("Electric Guitar (jazz)", "Electric Guitar (clean)", "Electric Guitar (muted)"),
-    *("Overdriven Guitar", "Distortion Guitar", "Guitar Harmonics", "Acoustic Bass"),
-    *("Electric Bass (finger)", "Electric Bass (pick)", "Fretless Bass"),
-    *("Slap Bass 1", "Slap Bass 2", "Synth Bass 1", "Synth Bass 2", "Violin", "Viola"),
-    *("Cello", "Contrabass", "Tremolo Strings", "Pizzicato Strings"),
-    *("Orchestral Harp", "Timpani", "String Ensemble 1", "String Ensemble 2"),
-    *("Synth Strings 1", "Synth Strings 2", "Choir Aahs", "Voice Oohs", "Synth Choir"),
-    *("Orchestra Hit", "Trumpet", "Trombone", "Tuba", "Muted Trumpet", "French Horn"),
-    *("Brass Section", "Synth Brass 1", "Synth Brass 2", "Soprano Sax", "Alto Sax"),
-    *("Tenor Sax", "Baritone Sax", "Oboe", "English Horn", "Bassoon", "Clarinet"),
-    *("Piccolo", "Flute", "Recorder", "Pan Flute", "Blown Bottle", "Shakuhachi"),
-    *("Whistle", "Ocarina", "Lead 1 (square)", "Lead 2 (sawtooth)"),
-    *("Lead 3 (calliope)", "Lead 4 (chiff)", "Lead 5 (charang)", "Lead 6 (voice)"),
-    *("Lead 7 (fifths)", "Lead 8 (bass + lead)", "Pad 1 (new age)", "Pad 2 (warm)"),
-    *("Pad 3 (polysynth)", "Pad 4 (choir)", "Pad 5 (bowed)", "Pad 6 (metallic)"),
-    *("Pad 7 (halo)", "Pad 8 (sweep)", "FX 1 (rain)", "FX 2 (soundtrack)"),
-    *("FX 3 (crystal)", "FX 4 (atmosphere)", "FX 5 (brightness)", "FX 6 (goblins)"),
-    *("FX 7 (echoes)", "FX 8 (sci-fi)", "Sitar", "Banjo", "Shamisen", "Koto"),
-    *("Kalimba", "Bagpipe", "Fiddle", "Shanai", "Tinkle Bell", "Agogo"),
-    *("Steel Drums", "Woodblock", "Taiko Drum", "Melodic Tom", "Synth Drum"),
-    *("Reverse Cymbal", "Guitar Fret Noise", "Breath Noise", "Seashore"),
-    *("Bird Tweet", "Telephone Ring", "Helicopter", "Applause", "Gunshot"),
-)
+#: Odd tracks that a remark lists.
+_MOST_LISTED = 4
 
 
 def read_midi(path: PathLike) -> Score:
     """The score in a standard MIDI file of format 0 or 1, or in one inside a RIFF file.
 
     A part is what a track plays on a channel. It is called as the track is, else as
-    the track's instrument, else as the General MIDI program, else ``track 2`` or the
-    like; in files of format 0, whose one track is called as the piece is, by the
-    program or ``channel 2`` or the like. The tenth channel is percussion, called as
-    the track is or ``drums``. Names are UTF-8, else Latin-1, and numbered where they
-    come again.
+    the track's instrument, else as the General MIDI program of its first note, which
+    any track may set, else ``track 2`` or the like; in files of format 0, whose one
+    track is called as the piece is, by the program or ``channel 2`` or the like. The
+    tenth channel is percussion, called as the track is or ``drums``. Names are UTF-8,
+    else in the encoding that fits those of the file best, and numbered where they come
+    again.
 
     Notes of one pitch that overlap end in the order in which they began. What is
     released under the sustain pedal lasts until the pedal is lifted or the pitch is
     struck again on the channel. A note that is never released ends with its track,
     one released as it is struck lasts a millisecond.
 
-    Raises ScoreError if the file is missing, no such file, damaged or of format 2,
-    holds no notes, or is larger than 8 MB, a million notes or a day.
+    Files that are not as the standard has it are read as players read them, and the
+    score's remarks say what was odd: wrong numbers or lengths of tracks, no end of
+    track, bytes before the header or between tracks, values above 127 (taken as 127;
+    such pitches are left out), messages that belong on a cable, tempi of no length.
+
+    Raises ScoreError if the file is missing, no such file, ends within a track, has
+    events or a division that make no sense, is of format 2 with several tracks, holds
+    no notes, or is larger than 8 MB, a million notes or a day.
     """
-    return load(path, _notes, max_bytes=MAX_BYTES)
+    remarks: list[str] = []
+    return load(
+        path, partial(_notes, remarks=remarks), max_bytes=MAX_BYTES, remarks=remarks
+    )
 
 
-def _notes(data: bytes) -> Iterator[Note]:
-    file = midi_events.midi_data(data)
+def _notes(data: bytes, *, remarks: list[str]) -> Iterator[Note]:
+    file = midi_data(data)
     tracks = [read_track(number, chunk) for number, chunk in enumerate(file.tracks, 1)]
     seconds = _clock(file.division, tracks)
-    names = _names(tracks, of_one_track=file.format == 0)
+    names, encoding = part_names(tracks, of_one_track=file.format == 0)
+    remarks += _remarks(file, tracks, encoding)
     pedals = _pedals(tracks)
     for track in tracks:
         for channel, strokes in track.strokes.items():
@@ -96,25 +78,29 @@ def _notes(data: bytes) -> Iterator[Note]:
                 yield Note(start, length, stroke.pitch, stroke.velocity, part, is_drum)
 
 
-def _names(
-    tracks: Sequence[Track], *, of_one_track: bool
-) -> dict[tuple[int, int], str]:
-    """The part that each track plays on each channel, by their numbers."""
-    keys = [(track, channel) for track in tracks for channel in sorted(track.strokes)]
-    names = (_name(track, channel, of_one_track) for track, channel in keys)
-    places = ((track.number, channel) for track, channel in keys)
-    return dict(zip(places, numbered(names), strict=True))
+def _remarks(
+    file: MidiData, tracks: Sequence[Track], encoding: str | None
+) -> Iterator[str]:
+    """What was odd in a file, in one line, and how its names were read."""
+    where: dict[str, list[int]] = {}
+    for number in file.mismeasured:
+        where.setdefault("another length than it says", []).append(number)
+    for track in tracks:
+        for oddity in dict.fromkeys(track.oddities):
+            where.setdefault(oddity, []).append(track.number)
+    found = [*file.remarks, *(f"{what} ({_numbers(n)})" for what, n in where.items())]
+    if found:
+        yield f"breaks the MIDI standard, read as players do: {'; '.join(found)}"
+    if encoding is not None:
+        yield f"names that are not UTF-8, read as {encoding}"
 
 
-def _name(track: Track, channel: int, of_one_track: bool) -> str:
-    if channel == PERCUSSION:
-        return "drums" if of_one_track else track.name or "drums"
-    own = "" if of_one_track else track.name or track.instrument
-    if own:
-        return own
-    if channel in track.programs:
-        return PROGRAMS[track.programs[channel]]
-    return f"channel {channel + 1}" if of_one_track else f"track {track.number}"
+def _numbers(numbers: Sequence[int]) -> str:
+    """Which tracks, and how many more."""
+    listed = ", ".join(map(str, numbers[:_MOST_LISTED]))
+    more = len(numbers) - _MOST_LISTED
+    tracks = "track" if len(numbers) == 1 else "tracks"
+    return f"{tracks} {listed}" + (f" and {more} more" if more > 0 else "")
 
 
 def _clock(division: int, tracks: Sequence[Track]) -> Callable[[float], float]:
@@ -122,7 +108,10 @@ def _clock(division: int, tracks: Sequence[Track]) -> Callable[[float], float]:
     if division & 0x8000:
         return _film_clock(0x100 - (division >> 8), division & 0xFF)
     if division == 0:
-        raise ScoreError("damaged: a quarter note of no ticks")
+        raise ScoreError(
+            "damaged: a quarter note of no ticks, so that no time can be told; save it "
+            "anew with a sequencer"
+        )
     changes = [change for track in tracks for change in track.tempi]
     return clock(DEFAULT_TEMPO, changes, per_second=1_000_000 * division)
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import csv
+import math
 from collections.abc import Iterable, Sequence
+from functools import partial
 from itertools import islice
 from pathlib import Path
+from typing import NamedTuple
 
 from specnmf.errors import ScoreError
 from specnmf.score import tables
-from specnmf.score.loading import MAX_NOTES, PathLike, decoded, label, load
+from specnmf.score.loading import MAX_NOTES, PathLike, label, load
 from specnmf.score.notes import Note, Score, check_note
 from specnmf.score.tables import Cells
 
@@ -19,81 +22,163 @@ MAX_BYTES = 64 << 20
 #: Blank lines count, for they take time as well.
 MAX_LINES = 2_000_000
 
-#: What each column may be called; of several that a table has, the first counts.
-_TITLES: tables.Titles = {
-    "start": ("start", "onset"),
-    "duration": ("duration",),
-    "end": ("end", "offset"),
-    "pitch": ("pitch",),
-    "velocity": ("velocity",),
-    "label": ("label", "instrument", "part", "track", "voice"),
-    "percussion": ("percussion",),
-}
+_FORM = tables.Form(
+    titles={
+        **tables.TIMES,
+        "pitch": ("pitch", "midipitch", "pitchmidi", "midi", "midinote", "notenumber"),
+        "frequency": ("frequency", "freq", "pitchhz", "frequencyhz", "f0", "hz"),
+        "value": ("value",),
+        "velocity": ("velocity",),
+        "level": ("level",),
+        "label": ("label", "instrument", "part", "track", "voice"),
+        "percussion": ("percussion",),
+    },
+    needed=("pitch", "frequency", "value"),
+    expected="expected columns start, duration (or end) and pitch",
+    example="start,duration,pitch",
+)
 
-_EXPECTED = "expected columns start, duration (or end) and pitch"
+_SONIC_VISUALISER = ("time", "value", "duration", "level", "label")
 
 #: The velocity of a note whose table has none.
 _VELOCITY = 80.0
+
+#: MIDI's A4, and its frequency in Hz.
+_A4, _A4_HZ = 69, 440.0
+
+
+class _Row(NamedTuple):
+    """A note, and what its row says of how it sounds."""
+
+    note: Note
+    velocity: float
+    #: In Sonic Visualiser's tables the unit is not told: MIDI pitch, or Hz.
+    value: float | None
+    is_share: bool
 
 
 def read_csv(path: PathLike) -> Score:
     """The score in a table with a row for each note, as libfmp and `write_csv` have it.
 
-    The columns are start (or onset) and duration (or end) in seconds, pitch as a MIDI
-    number, and where there are such, velocity, label (or instrument, part, track,
-    voice) and percussion (yes or no): in any order and case, others between them.
-    Commas, semicolons or tabs part them; with the latter, numbers may have decimal
-    commas.
+    The columns are start (or onset, time) and duration (or end) in seconds, pitch as a
+    MIDI number or frequency in Hz, and where there are such, velocity, label (or
+    instrument, part, track, voice) and percussion (yes or no): in any order and case,
+    others between them. Commas, semicolons or tabs part them; where all numbers have
+    decimal commas, these are read.
 
     Velocities go up to 127. Where none is above 1, they are shares of that, as libfmp
-    has them; but not where all are 1 between commas, as `write_csv` has them. The file
-    is UTF-8, UTF-16 with a byte order mark, or Latin-1.
+    has them; but not where all are 1 between commas, as `write_csv` has them. A column
+    ``level`` always holds shares, as Sonic Visualiser has it. In its ``value``, a
+    column of which any number is above 127 holds frequencies, one of whole numbers
+    MIDI pitches; the remarks say which. Its tables may lack titles, for the times in
+    them are known by their nanoseconds. Frequencies are rounded to semitones.
+
+    The file is UTF-8 or UTF-16, else the remarks say what it was taken for.
 
     Raises ScoreError if the file is missing, lacks a column, has a row that is no note,
-    holds no notes, or is larger than 64 MB, a million notes or a day.
+    could be read in two ways, holds no notes, or is larger than 64 MB, a million notes
+    or a day.
     """
-    return load(path, _notes, max_bytes=MAX_BYTES)
+    remarks: list[str] = []
+    return load(
+        path, partial(_notes, remarks=remarks), max_bytes=MAX_BYTES, remarks=remarks
+    )
 
 
-def _notes(data: bytes) -> Iterable[Note]:
-    has_mark = data.startswith((b"\xff\xfe", b"\xfe\xff"))
-    text = decoded(data, "utf-16" if has_mark else "utf-8-sig")
-    delimiter = tables.delimiter(text.partition("\n")[0])
+def _notes(data: bytes, *, remarks: list[str]) -> Iterable[Note]:
+    text, found = tables.text_of(data, _FORM.expected)
+    remarks += found
     lines = tables.lines(text, most=MAX_LINES, things="tables of notes")
-    rows = tables.rows(lines, delimiter, _TITLES, needed="pitch", expected=_EXPECTED)
-    notes = list(islice(tables.parsed(rows, _note), MAX_NOTES + 1))
-    if not _are_shares([velocity for _, velocity in notes], delimiter):
-        return (note for note, _ in notes)
-    return (note._replace(velocity=_whole(127 * share)) for note, share in notes)
+    delimiter, table = tables.rows(lines, _FORM, untitled=_untitled(text))
+    read = tables.parsed(table, _row)
+    rows = _pitched(list(islice(read, MAX_NOTES + 1)), remarks)
+    if not _are_shares(rows, delimiter):
+        return (row.note for row in rows)
+    return (row.note._replace(velocity=_whole(127 * row.velocity)) for row in rows)
 
 
-def _note(cells: Cells) -> tuple[Note, float]:
-    """The note of a row, and its velocity as the row has it."""
-    columns = cells.keys() - tables.WORDS
-    numbers = {c: tables.number(cells, c) for c in _TITLES if c in columns}
-    start, pitch = numbers["start"], numbers["pitch"]
-    duration = numbers.get("duration", numbers.get("end", start) - start)
-    velocity = numbers.get("velocity", _VELOCITY)
-    if not pitch.is_integer():
-        raise ScoreError(f"a MIDI pitch is a whole number, got {pitch}")
-    if not 0 <= velocity <= 127:
-        raise ScoreError(f"a velocity lies between 0 and 127, got {velocity}")
+def _untitled(text: str) -> str:
+    """The titles of Sonic Visualiser's notes, or Tony's, if a table has none."""
+    first = text[: tables.MAX_LINE].partition("\n")[0]
+    delimiter = "\t" if "\t" in first else ","
+    cells = first.split(delimiter)
+    if len(cells) in (3, 5) and tables.nanoseconds(cells) == (True, False, True):
+        return delimiter.join(_SONIC_VISUALISER[: len(cells)])
+    return ""
+
+
+def _row(cells: Cells) -> _Row:
+    """What a row says."""
+    start = tables.seconds(cells, "start")
+    tables.check_end(cells, start)
+    if "duration" in cells:
+        duration = tables.seconds(cells, "duration")
+    else:
+        duration = tables.seconds(cells, "end") - start
+    pitch, value = _A4, None
+    if "pitch" in cells:
+        pitch = _midi_pitch(tables.number(cells, "pitch"))
+    elif "frequency" in cells:
+        pitch = _nearest(tables.number(cells, "frequency"))
+    else:
+        value = tables.number(cells, "value")
+    loudness = next((c for c in ("velocity", "level") if c in cells), None)
+    velocity = _VELOCITY if loudness is None else tables.number(cells, loudness)
+    most = 1 if loudness == "level" else 127
+    if not 0 <= velocity <= most:
+        raise ScoreError(f"a {loudness} lies between 0 and {most}, got {velocity}")
     part = label(cells.get("label", ""))
     is_drum = cells.get("percussion", "").strip().lower() in ("1", "yes", "true")
-    note = Note(start, duration, int(pitch), _whole(velocity), part, is_drum)
+    note = Note(start, duration, pitch, _whole(velocity), part, is_drum)
     check_note(note)
-    return note, velocity
+    return _Row(note, velocity, value, loudness == "level")
+
+
+def _midi_pitch(number: float) -> int:
+    if not number.is_integer():
+        raise ScoreError(f"a MIDI pitch is a whole number, got {number}")
+    return int(number)
+
+
+def _nearest(frequency: float) -> int:
+    """The MIDI pitch of a frequency in Hz."""
+    if not 0 < frequency < math.inf:
+        raise ScoreError(f"a frequency is above 0 Hz, got {frequency}")
+    return round(_A4 + 12 * math.log2(frequency / _A4_HZ))
+
+
+def _pitched(rows: Sequence[_Row], remarks: list[str]) -> list[_Row]:
+    """Rows with the pitches that their values mean."""
+    values = [row.value for row in rows if row.value is not None]
+    if not values:
+        return list(rows)
+    are_hertz = max(values) > 127
+    if not are_hertz and not all(value.is_integer() for value in values):
+        raise ScoreError(
+            "its values may be frequencies or MIDI pitches; call their column "
+            "frequency, or round them and call it pitch"
+        )
+    to_pitch = _nearest if are_hertz else _midi_pitch
+    unit = "frequencies in Hz" if are_hertz else "MIDI pitches"
+    remarks.append(f"its values are read as {unit}")
+    pitched = []
+    for row in rows:
+        note = row.note._replace(pitch=to_pitch(row.value or 0.0))
+        check_note(note)
+        pitched.append(row._replace(note=note))
+    return pitched
 
 
 def _whole(velocity: float) -> int:
     return max(1, round(velocity))
 
 
-def _are_shares(velocities: Sequence[float], delimiter: str) -> bool:
+def _are_shares(rows: Sequence[_Row], delimiter: str) -> bool:
     """Whether the velocities go up to 1 rather than to 127."""
-    if max(velocities, default=127) > 1:
+    if max((row.velocity for row in rows), default=127) > 1:
         return False
-    return delimiter != "," or any(0 < velocity < 1 for velocity in velocities)
+    are_levels = any(row.is_share for row in rows)
+    return are_levels or delimiter != "," or any(0 < row.velocity < 1 for row in rows)
 
 
 def write_csv(path: PathLike, score: Score) -> None:

@@ -28,6 +28,10 @@ _WRITERS: dict[str, Callable[[PathLike, Score], None]] = {
 _BLANK = b" \t\r\n\xef\xbb\xbf\xff\xfe\x00"
 
 
+#: How much of a file tells its kind: MIDI may stand behind the header of an old Mac.
+_HEAD = 256
+
+
 def read_score(path: PathLike) -> Score:
     """The score in a file: MIDI, MusicXML, or a table of notes.
 
@@ -50,10 +54,10 @@ def read_score(path: PathLike) -> Score:
 def _reader_by_content(path: Path) -> Callable[[PathLike], Score]:
     try:
         with path.open("rb") as file:
-            head = file.read(64)
+            head = file.read(_HEAD)
     except OSError:
         return read_csv  # which says what is wrong with the path
-    if head.startswith(b"MThd") or head[8:12] == b"RMID":
+    if b"MThd" in head or head[8:12] == b"RMID":
         return read_midi
     if head.startswith(b"PK\x03\x04") or head.lstrip(_BLANK).startswith(b"<"):
         return read_musicxml

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from specnmf.errors import ScoreError
-from specnmf.score import tables
+from specnmf.score import label_tracks, tables
 from specnmf.score.loading import MAX_DURATION, PathLike, contents, label
 from specnmf.score.tables import Cells
 
@@ -25,17 +25,14 @@ MAX_LINES = 2 * MAX_REGIONS
 #: Sounds told apart in one recording: each has templates and a file of its own.
 MAX_NAMES = 64
 
-#: What the columns of a table may be called; the first that it has counts.
-_TITLES: tables.Titles = {
-    "start": ("start", "onset"),
-    "end": ("end", "offset"),
-    "duration": ("duration",),
-    "name": ("name", "label"),
-}
-
-_EXPECTED = (
-    "expected a label track (start, end and name, parted by tabs) or a table with "
-    "columns start, end (or duration) and name"
+_FORM = tables.Form(
+    titles={**tables.TIMES, "name": ("name", "label", "annotation")},
+    needed=("name",),
+    expected=(
+        "expected a label track (start, end and name, parted by tabs) or a table with "
+        "columns start, end (or duration) and name"
+    ),
+    example="start,end,name",
 )
 
 
@@ -60,26 +57,39 @@ def read_regions(path: PathLike) -> tuple[Region, ...]:
 
     A label track is what Audacity exports: start, end and name, parted by tabs, with
     decimal points or commas. Lines that begin with a backslash hold the frequencies of
-    a selection, and are left out.
+    a selection, and are left out. Spaces may part the columns where times have decimal
+    points, as in the label files of data sets. Sonic Visualiser's regions without
+    titles (time, value, duration and name) are known by their nanoseconds.
 
-    A table has the columns start, end (or duration) and name (or label), in any order
-    and case, others between them, parted by commas, semicolons or tabs; but for the
-    first, its numbers may have decimal commas.
+    A table has the columns start (or onset, begin, time), end (or duration, length)
+    and name (or label, annotation), in any order and case, others between them, parted
+    by commas, semicolons or tabs; where all numbers have decimal commas, these are
+    read. So are the tables of Sonic Visualiser, Raven and REAPER.
+
+    Times are in seconds, or on a clock such as 1:02.5.
 
     Parameters
     ----------
     path : path
-        The file, in UTF-8.
+        The file, in UTF-8 or UTF-16, else in whatever fits best.
 
     Raises
     ------
     ScoreError
-        If the file is missing or neither of the two, a region is a point, without a
-        name or beyond a day, or there are more than 100 000 of them or 64 names.
+        If the file is missing, neither of the two or could be read in two ways, a
+        region is a point, without a name or beyond a day, or there are more than
+        100 000 of them or 64 names.
     """
+    return load_regions(path)[0]
+
+
+def load_regions(path: PathLike) -> tuple[tuple[Region, ...], tuple[str, ...]]:
+    """The same, and what was assumed where the file is unclear, a line each."""
     path = Path(path)
     try:
-        return _regions(contents(path, MAX_BYTES, expected="labels"))
+        data = contents(path, MAX_BYTES, expected="labels")
+        text, remarks = tables.text_of(data, _FORM.expected)
+        return _regions(text), tuple(remarks)
     except ScoreError as error:
         raise ScoreError(f"{path}: {error}") from error
 
@@ -99,11 +109,7 @@ def write_regions(path: PathLike, regions: Iterable[Region]) -> None:
             file.write(f"{start:.6f}\t{end:.6f}\t{label(name)}\n")
 
 
-def _regions(data: bytes) -> tuple[Region, ...]:
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise ScoreError(f"{_EXPECTED}, found no UTF-8 text") from error
+def _regions(text: str) -> tuple[Region, ...]:
     found = tuple(islice(tables.parsed(_rows(text), _region), MAX_REGIONS + 1))
     if not found:
         raise ScoreError("holds no regions")
@@ -117,10 +123,11 @@ def _regions(data: bytes) -> tuple[Region, ...]:
 
 def _rows(text: str) -> Iterator[tuple[int, Cells]]:
     first = next(filter(_is_told, _lines(text)), "")
-    if _is_track(first):
-        return _track_rows(text)
-    parts = tables.delimiter(first)
-    return tables.rows(_lines(text), parts, _TITLES, needed="name", expected=_EXPECTED)
+    split = label_tracks.splitter(first)
+    if split is None:
+        return tables.rows(_lines(text), _FORM)[1]
+    told = [(k, line) for k, line in enumerate(_lines(text), 1) if _is_told(line)]
+    return label_tracks.labels(told, split)
 
 
 def _lines(text: str) -> Iterator[str]:
@@ -132,28 +139,10 @@ def _is_told(line: str) -> bool:
     return bool(line.strip()) and not line.startswith("\\")
 
 
-def _is_track(line: str) -> bool:
-    """Whether a line is a label rather than the titles of a table."""
-    first, tab, _ = line.partition("\t")
-    try:
-        float(first.replace(",", "."))
-    except ValueError:
-        return False
-    return bool(tab)
-
-
-def _track_rows(text: str) -> Iterator[tuple[int, Cells]]:
-    """The cells of each label of a track, by column, and the number of its line."""
-    for number, line in enumerate(_lines(text), 1):
-        if _is_told(line):
-            start, end, name = (*line.split("\t", 2), "", "")[:3]
-            points = start.replace(",", "."), end.replace(",", ".")
-            yield number, {"start": points[0], "end": points[1], "name": name}
-
-
 def _region(cells: Cells) -> Region:
     start = _seconds(cells, "start")
     if "end" in cells:
+        tables.check_end(cells, start)
         end = _seconds(cells, "end")
     else:
         end = start + _seconds(cells, "duration")
@@ -173,7 +162,7 @@ def _region(cells: Cells) -> Region:
 
 
 def _seconds(cells: Cells, column: str) -> float:
-    seconds = tables.number(cells, column)
+    seconds = tables.seconds(cells, column)
     if not (math.isfinite(seconds) and seconds >= 0):
         raise ScoreError(f"{column} must be 0 s or more, got {seconds}")
     return seconds

@@ -1,30 +1,85 @@
-"""Tables: what readers of comma-separated files share."""
+"""Tables: what readers of files with columns share.
+
+A table names its columns in its first line. Titles are known in the spelling of many
+programs, in any case, with or without seconds as their unit: ``Begin Time (s)`` is a
+start. What could be read in two ways is refused.
+"""
 
 from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import TypeVar
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import chain
+from typing import NamedTuple, TypeVar
 
 from specnmf.errors import ScoreError
+from specnmf.score.encodings import decoded
 from specnmf.score.loading import label
 
-#: What the columns may be called, by what they hold; the first that a table has counts.
+#: What the columns may be called, in small letters and digits alone, by what they
+#: hold; the first that a table has counts.
 Titles = Mapping[str, tuple[str, ...]]
 
 #: What a row holds, by column.
 Cells = Mapping[str, str]
 
+#: When something begins and ends, as Audacity, Sonic Visualiser, Raven, REAPER, Basic
+#: Pitch and data sets call it.
+TIMES: Titles = {
+    "start": ("start", "onset", "begin", "starttime", "onsettime", "begintime", "time"),
+    "duration": ("duration", "length", "deltatime"),
+    "end": ("end", "offset", "endtime", "offsettime"),
+}
+
 #: Columns that hold words; in others a comma may stand for a decimal point.
 WORDS = frozenset(("label", "name", "percussion"))
-
-_ENDS = {"end", "duration"}
 
 #: How long a line may be.
 MAX_LINE = 10_000
 
+#: Seconds by which a start and a duration may miss an end, for programs round.
+_ROUNDED = 0.02
+
+#: The unit that titles may end with.
+_SECONDS = re.compile(r"[\s_]*[(\[]?\b(s|secs?|seconds?)[)\]]?$|_(s|secs?|seconds?)$")
+
+#: Hours, minutes and seconds.
+_CLOCK = re.compile(r"(?:(\d+):(?=\d\d:))?(\d{1,2}):([0-5]\d(?:\.\d*)?)", re.ASCII)
+
+#: What Sonic Visualiser writes of a time: nanoseconds, which nobody else does.
+_NANOSECONDS = re.compile(r"\s*\d+[.,]\d{9}\s*", re.ASCII)
+
+#: The line with which spreadsheets say what parts the columns.
+_SEPARATOR = re.compile(r"sep=([,;\t])\s*", re.IGNORECASE)
+
+_CONTROLS = re.compile(r"[\x00-\x08\x0e-\x19]")
+
 T = TypeVar("T")
+
+
+class Form(NamedTuple):
+    """What a table should hold."""
+
+    #: What its columns may be called.
+    titles: Titles
+    #: The column that it must have beside those of time; one of these.
+    needed: tuple[str, ...]
+    #: What to say of a table that lacks a column.
+    expected: str
+    #: A line of titles.
+    example: str
+
+
+def text_of(data: bytes, expected: str) -> tuple[str, list[str]]:
+    """The text of a file, and a remark if its encoding had to be guessed."""
+    (text,), encoding = decoded([data])
+    if encoding is None:
+        return text.removeprefix("\ufeff"), []
+    if _CONTROLS.search(text):
+        raise ScoreError(f"{expected}, found no text")
+    return text, [f"not UTF-8, read as {encoding}"]
 
 
 def lines(text: str, *, most: int, things: str) -> Iterator[str]:
@@ -35,46 +90,127 @@ def lines(text: str, *, most: int, things: str) -> Iterator[str]:
         yield line
 
 
-def delimiter(first_line: str) -> str:
-    """What parts the columns: a comma, a semicolon or a tab."""
-    return max(",;\t", key=first_line.count)
-
-
 def rows(
-    lines: Iterable[str], delimiter: str, known: Titles, *, needed: str, expected: str
-) -> Iterator[tuple[int, Cells]]:
-    """Yield the line and the cells of each row that is not blank.
+    lines: Iterable[str], form: Form, *, untitled: str = ""
+) -> tuple[str, Iterator[tuple[int, Cells]]]:
+    """What parts the columns, and the line and the cells of each row not blank.
 
-    Decimal commas become points. A table needs columns for start, for end or duration,
-    and for what is ``needed``; where one is missing, ScoreError says what is
-    ``expected``.
+    A table without titles has those of ``untitled``, parted as its cells are. Decimal
+    commas become points, where there are no decimal points. ScoreError where a column
+    is missing or there twice, or where it cannot be told which cell is whose.
     """
-    table = csv.DictReader(lines, delimiter=delimiter)
+    lines = iter(lines)
+    if untitled:
+        skipped, first, delimiter = -1, untitled, "\t" if "\t" in untitled else ","
+    else:
+        skipped, first, delimiter = _head(lines, form)
+    return delimiter, _rows(skipped, first, lines, delimiter, form)
+
+
+def _rows(
+    skipped: int, first: str, lines: Iterator[str], delimiter: str, form: Form
+) -> Iterator[tuple[int, Cells]]:
+    table = csv.DictReader(chain([first], lines), delimiter=delimiter)
+    marks: set[str] = set()
     try:
-        titles = _titles(table, known)
-        if not ({"start", needed} <= titles.keys() and titles.keys() & _ENDS):
-            names = label(", ".join(table.fieldnames or ())) or "none"
-            raise ScoreError(f"{expected}, found {names}")
+        titles = _titles(table.fieldnames or (), form)
+        table.fieldnames = [str(k) for k in range(len(table.fieldnames or ()))]
         for row in table:
+            number = skipped + table.line_num
             cells = {column: row[title] or "" for column, title in titles.items()}
-            if delimiter != ",":
-                for column in cells.keys() - WORDS:
-                    cells[column] = cells[column].replace(",", ".")
+            if None in row and any(cells.values()):
+                _check_surplus(number, cells, titles, len(row) - 1, delimiter)
             if any(cells.values()):
-                yield table.line_num, cells
+                yield number, with_points(number, cells, marks)
     except csv.Error as error:
-        raise ScoreError(f"line {table.line_num}: not a table ({error})") from error
+        number = skipped + table.line_num
+        raise ScoreError(f"line {number}: not a table ({error})") from error
 
 
-def _titles(table: csv.DictReader[str], known: Titles) -> dict[str, str]:
-    """What the columns are called in a table, those that it has, in lower case."""
-    table.fieldnames = [title.strip().lower() for title in table.fieldnames or ()]
+def _head(lines: Iterator[str], form: Form) -> tuple[int, str, str]:
+    """How many lines stand before the titles, these, and what parts the columns."""
+    parts = None
+    number = 0
+    for number, line in enumerate(lines, 1):
+        if separator := _SEPARATOR.fullmatch(line):
+            parts = separator[1]
+            continue
+        bare = line.lstrip("#")
+        delimiter = parts or max(",;\t", key=line.count)
+        found = _found(bare.split(delimiter), form)
+        if line.strip() and (bare == line or "start" in found):
+            return number - 1, bare, delimiter
+    return number, "", ","
+
+
+def _bare(title: str) -> str:
+    """A title without its case, its unit if that is seconds, spaces and signs."""
+    title = title.strip().strip("\"'").lower()
+    return re.sub(r"[^\w]|_", "", _SECONDS.sub("", title))
+
+
+def _found(names: Sequence[str], form: Form) -> dict[str, list[int]]:
+    """The places of the columns that a line of titles names."""
+    bare = [_bare(name) for name in names]
     found = {}
-    for column, its_titles in known.items():
-        present = [title for title in its_titles if title in table.fieldnames]
-        if present:
-            found[column] = present[0]
+    for column, its_titles in form.titles.items():
+        title = next((title for title in its_titles if title in bare), None)
+        if title is not None:
+            found[column] = [k for k, name in enumerate(bare) if name == title]
     return found
+
+
+def _titles(names: Sequence[str], form: Form) -> dict[str, str]:
+    """The number of each column in a table, of those that it has."""
+    found = _found(names, form)
+    is_whole = "start" in found and ("end" in found or "duration" in found)
+    if not (is_whole and any(column in found for column in form.needed)):
+        if any(is_number(name) for name in names):
+            raise ScoreError(
+                f"{form.expected}, found no titles but {_listed(names)}; name the "
+                f"columns in a first line, such as {form.example}"
+            )
+        raise ScoreError(f"{form.expected}, found {_listed(names)}")
+    for places in found.values():
+        if len(places) > 1:
+            title = label(names[places[0]])
+            raise ScoreError(f"{len(places)} columns are called {title!r}; rename one")
+    return {column: str(places[0]) for column, places in found.items()}
+
+
+def _listed(names: Sequence[str]) -> str:
+    return label(", ".join(name.strip().lower() for name in names)) or "none"
+
+
+def _check_surplus(
+    number: int, cells: Cells, titles: Mapping[str, str], n_titles: int, delimiter: str
+) -> None:
+    """Raise ScoreError where a comma in a name or a number may have parted a row."""
+    last = max(titles, key=lambda column: int(titles[column]))
+    is_name = last in WORDS and int(titles[last]) == n_titles - 1
+    numbers = [text for column, text in cells.items() if column not in WORDS]
+    is_whole = delimiter == "," and not any("." in text for text in numbers)
+    if is_name or is_whole:
+        raise ScoreError(
+            f"line {number}: has more cells than the table has titles; put names and "
+            "numbers that hold commas in quotes"
+        )
+
+
+def with_points(number: int, cells: dict[str, str], marks: set[str]) -> Cells:
+    """A row with decimal points; ``marks`` holds what the table has had so far."""
+    numbers = "".join([text for name, text in cells.items() if name not in WORDS])
+    marks.update(mark for mark in ",." if mark in numbers)
+    if "," not in marks:
+        return cells
+    for column in cells.keys() - WORDS:
+        cells[column] = cells[column].replace(",", ".")
+    if len(marks) > 1:
+        raise ScoreError(
+            f"line {number}: some numbers have commas and others points; write "
+            "decimals in one way, and thousands without a mark"
+        )
+    return cells
 
 
 def parsed(
@@ -96,3 +232,43 @@ def number(cells: Cells, column: str) -> float:
     except ValueError as error:
         text = label(cells[column])
         raise ScoreError(f"{column} must be a number, got {text!r}") from error
+
+
+def seconds(cells: Cells, column: str) -> float:
+    """The seconds in a cell, which may be on a clock: 1:02.5 is 62.5."""
+    text = cells[column]
+    clock = _CLOCK.fullmatch(text.strip()) if ":" in text else None
+    if clock is None:
+        return number(cells, column)
+    hours, minutes, rest = clock.groups(default="0")
+    return 3600 * int(hours) + 60 * int(minutes) + float(rest)
+
+
+def check_end(cells: Cells, start: float) -> None:
+    """Raise ScoreError if a row has a duration and an end, and they disagree."""
+    if cells.keys() >= {"duration", "end"}:
+        length, end = seconds(cells, "duration"), seconds(cells, "end")
+        if not abs(start + length - end) <= _ROUNDED:
+            raise ScoreError(
+                f"starts at {start:g} s and lasts {length:g} s, but ends at {end:g} s"
+            )
+
+
+def is_clock(text: str) -> bool:
+    """Whether a cell holds a time on a clock."""
+    return _CLOCK.fullmatch(text.strip().replace(",", ".")) is not None
+
+
+def nanoseconds(row: Sequence[str]) -> tuple[bool, ...]:
+    """Which of the first three cells are Sonic Visualiser's times."""
+    is_time = [bool(_NANOSECONDS.fullmatch(cell)) for cell in row[:3]]
+    return (*is_time, False, False, False)[:3]
+
+
+def is_number(text: str) -> bool:
+    """Whether a cell holds a number, with a point or a comma."""
+    try:
+        float(text.replace(",", "."))
+    except ValueError:
+        return False
+    return True

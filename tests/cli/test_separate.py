@@ -122,3 +122,21 @@ def test_a_warning_names_what_is_missing(run, tmp_path):
     status, _, err = run("separate", CHORALE, "--score", "half.csv", *QUICK)
     assert status == 0
     assert "has no counterpart in the score" in err
+
+
+def test_an_odd_score_is_read_and_a_cut_one_refused(run, tmp_path):
+    data = CHORALE.with_suffix(".mid").read_bytes()
+    (tmp_path / "odd.mid").write_bytes(data[:10] + b"\0\1" + data[12:])
+    options = ("--no-sources", *QUICK)
+    status, out, err = run("separate", CHORALE, "--score", "odd.mid", *options)
+    assert status == 0
+    assert err.count("\n") == 1
+    assert (
+        "odd.mid: breaks the MIDI standard, read as players do: its header counts"
+        in err
+    )
+    assert "soprano" in out
+    (tmp_path / "cut.mid").write_bytes(data[:-40])
+    status, _, err = run("separate", CHORALE, "--score", "cut.mid", *options, "-o", "b")
+    assert status == 1
+    assert "cut.mid: cut off in track 5" in err

@@ -10,22 +10,14 @@ from hypothesis import strategies as st
 
 from specnmf import ScoreError
 from specnmf.score import midi_events
-from specnmf.score.midi_events import events, midi_data
+from specnmf.score.midi_chunks import midi_data
+from specnmf.score.midi_events import Walk
 
 END = b"\x00\xff\x2f\x00"
 
 
-def smf(*tracks, kind=1, division=480, n_tracks=None):
-    numbers = kind, len(tracks) if n_tracks is None else n_tracks, division
-    header = b"".join(number.to_bytes(2, "big") for number in numbers)
-    chunks = [b"MThd", len(header).to_bytes(4, "big"), header]
-    for track in tracks:
-        chunks += [b"MTrk", len(track).to_bytes(4, "big"), track]
-    return b"".join(chunks)
-
-
 def heard(track):
-    return [tuple(event) for event in events(track)]
+    return [tuple(event) for event in Walk(track)]
 
 
 def messages():
@@ -55,7 +47,7 @@ def test_events_are_those_that_mido_wrote(tracks):
     data = io.BytesIO()
     file.save(file=data)
     read = midi_data(data.getvalue())
-    assert (read.format, read.division) == (1, 96)
+    assert (read.format, read.division, read.remarks) == (1, 96, ())
     for track, chunk in zip(tracks, read.tracks, strict=True):
         tick, expected = 0, []
         for message in track:
@@ -63,7 +55,7 @@ def test_events_are_those_that_mido_wrote(tracks):
             if message.type != "sysex":
                 body = None if message.is_meta else bytes(message.bytes()[1:])
                 expected.append((tick, message.is_meta, body))
-        found = list(events(chunk))
+        found = list(Walk(chunk))
         assert found.pop().kind == midi_events.END
         assert [
             (e.tick, e.kind > 0xFF, None if e.kind > 0xFF else e.data) for e in found
@@ -92,41 +84,35 @@ def test_a_track_ends_at_its_end_or_where_it_stops():
     assert heard(b"") == []
 
 
-def test_alien_chunks_are_passed_over():
-    data = smf(END)
-    data = data[:14] + b"XFIH\x00\x00\x00\x02ab" + data[14:] + b"trailing"
-    assert midi_data(data).tracks == (END,)
-
-
-def test_a_file_inside_a_riff_file_is_read():
-    inner = smf(END)
-    size = len(inner).to_bytes(4, "little")
-    data = b"RIFF" + (len(inner) + 12).to_bytes(4, "little") + b"RMIDdata" + size
-    assert midi_data(data + inner).tracks == (END,)
-
-
-def test_a_wrong_length_of_the_last_track_is_forgiven_if_its_end_is_there():
-    data = smf(b"\x00\x90\x3c\x40" + END)
-    size = (1 << 31).to_bytes(4, "big")
-    assert len(midi_data(data.replace(b"\x00\x00\x00\x08\x00\x90", size + b"\x00\x90"))
-               .tracks[0]) == 8  # fmt: skip
+def test_values_above_127_are_cut_and_such_pitches_left_out():
+    walk = Walk(b"\x00\x90\x3c\xc8\x01\xb0\x07\xff\x01\x90\xfd\x40\x01\xc0\x80" + END)
+    assert [tuple(event) for event in walk] == [
+        (0, 0x90, 0, b"\x3c\x7f"),
+        (1, 0xB0, 0, b"\x07\x7f"),
+        (3, midi_events.END, 0, b""),
+    ]
+    assert walk.n_above == 4
 
 
 @pytest.mark.parametrize(
-    ("data", "message"),
-    [
-        (b"MThe", "does not begin with MThd"),
-        (b"RIFF\x00\x00\x00\x00WAVE", "does not begin with MThd"),
-        (b"MThd\x00\x00\x00\x02\x00\x01", "cut short in its header"),
-        (b"MThd", "cut short in its header"),
-        (smf(END, kind=2), "format 2, expected 0 or 1"),
-        (smf(END, n_tracks=3), "holds 1 of its 3 tracks"),
-        (smf(END)[:-1], "cut short in a track"),
-    ],
+    "message",
+    [b"\xf8", b"\xfe", b"\xfa", b"\xf6", b"\xf3\x01", b"\xf1\x01", b"\xf2\x01\x02"],
 )
-def test_what_is_no_file_is_refused(data, message):
-    with pytest.raises(ScoreError, match=message):
-        midi_data(data)
+def test_a_system_message_is_an_event_that_ends_no_running_status(message):
+    walk = Walk(b"\x00\x90\x3c\x40\x05" + message + b"\x05\x3e\x40" + END)
+    assert [event.tick for event in walk] == [0, 10, 10]
+    assert walk.n_system == 1
+
+
+def test_in_a_stream_real_time_bytes_stand_anywhere_and_sysex_has_no_length():
+    track = b"\x00\xf8\x90\x3c\xf8\xfe\x40\x05\xf0\x43\x10\xf7\x05\xf8\x3c\x00" + END
+    walk = Walk(track, stream=True)
+    assert [tuple(event) for event in walk][:2] == [
+        (0, 0x90, 0, b"\x3c\x40"),
+        (10, 0x90, 0, b"\x3c\x00"),
+    ]
+    assert walk.is_whole
+    assert walk.n_system == 4
 
 
 @pytest.mark.parametrize(
@@ -137,9 +123,7 @@ def test_what_is_no_file_is_refused(data, message):
         (b"\x81", "cut short"),
         (b"\x00\xff\x03\x05abc", "cut short"),
         (b"\x00\xf0\xff\xff\xff\x7fabc", "cut short"),
-        (b"\x00\x3c\x40", "status 0x00"),
-        (b"\x00\xf4\x00", "status 0xf4"),
-        (b"\x00\x90\x3c\x80", "data bytes 3c 80"),
+        (b"\x00\x3c\x40", "an event without a status at byte 1"),
         (b"\xff\xff\xff\xff\x7f\x90\x3c\x40", "more than four bytes"),
     ],
 )

@@ -100,7 +100,7 @@ notes = st.tuples(
 ).map(lambda values: Note(*values))
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(notes, min_size=1))
 def test_what_was_written_is_read_to_the_microsecond(tmp_path, notes):
     score = Score(notes)
@@ -118,7 +118,13 @@ def test_what_was_written_is_read_to_the_microsecond(tmp_path, notes):
         "start;end;pitch;velocity;part\n1,5;1,75;60;64,0;piano\n",
         "id,label,velocity,pitch,duration,start\n7,piano,64,60,0.25,1.5,too,many\n",
         "\ufeffstart , duration, pitch,velocity, voice\n 1.5, 0.25, 60 , 64, piano\n",
-        "start,duration,end,pitch,velocity,label\n1.5,0.25,99,60,64,piano\n\n,,,,,\n",
+        "start,duration,end,pitch,velocity,label\n1.5,0.25,1.75,60,64,piano\n\n,,,,,\n",
+        "\nsep=;\n# by hand\nstart;duration;pitch;velocity;label\n1,5;0,25;60;64;piano",
+        "# onset,offset,pitch,velocity,label\n1.5,1.75,60,64,piano\n",
+        'start,duration,pitch,velocity,label\n"1,5","0,25",60,64,piano\n',
+        "start_time_s,end_time_s,pitch_midi,velocity,label,bend\n1.5,1.75,60,64,piano,0,1",
+        "OnsetTime\tOffsetTime\tMidiPitch\tVelocity\tPart\n1.5\t1.75\t60\t64\tpiano\n",
+        "Onset (sec),Length [s],MIDI note,velocity,track\n0:01.5,0:00.25,60,64,piano\n",
     ],
 )
 def test_columns_are_found_by_their_names(read, text):
@@ -149,10 +155,56 @@ def test_percussion_may_be_told(read):
     assert [note.percussion for note in score.notes] == [True, False, False, True, True]
 
 
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "latin-1"])
+@pytest.mark.parametrize(
+    "encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "latin-1"]
+)
 def test_text_is_read_in_its_encoding(read, encoding):
-    data = "start,duration,pitch,label\n0,1,60,Flöte\n".encode(encoding)
-    assert read(data).parts == ("Flöte",)
+    score = read("start,duration,pitch,label\n0,1,60,Flöte\n".encode(encoding))
+    assert score.parts == ("Flöte",)
+    guessed = ("not UTF-8, read as Latin-1",) if encoding == "latin-1" else ()
+    assert score.remarks == guessed
+
+
+def test_a_table_in_an_older_encoding_is_read_and_told(read):
+    score = read("start;duration;pitch;label\n0;1;60;ピアノ\n".encode("cp932"))
+    assert score.parts == ("ピアノ",)
+    assert score.remarks == ("not UTF-8, read as Shift-JIS",)
+
+
+@pytest.mark.parametrize(
+    ("values", "pitches", "unit"),
+    [
+        (["60", "62"], [60, 62], "MIDI pitches"),
+        (["261.626", "41.2"], [60, 28], "frequencies in Hz"),
+        (["440", "110"], [69, 45], "frequencies in Hz"),
+    ],
+)
+def test_values_of_sonic_visualiser_are_told_by_their_size(read, values, pitches, unit):
+    rows = "".join(f"{k},{v},0.5,1,\n" for k, v in enumerate(values))
+    score = read("TIME,VALUE,DURATION,LEVEL,LABEL\n" + rows)
+    assert [note[:4] for note in score.notes] == [
+        (k, 0.5, pitch, 127) for k, pitch in enumerate(pitches)
+    ]
+    assert score.remarks == (f"its values are read as {unit}",)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "0.325079365,209.301,0.301859410,0.488372,\n1.0,110,1,1,\n",
+        "0.325079365\t209.301\t0.301859410\t0.488372\t\n",
+        "0.325079365,209.301,0.301859410\n",
+    ],
+)
+def test_notes_of_sonic_visualiser_may_lack_titles(read, text):
+    note = read(text).notes[0]
+    assert note[:3] == (0.325079365, 0.30185941, 56)
+    assert note.velocity == (62 if text.count("0.4") else 80)
+
+
+def test_frequencies_are_rounded_to_semitones(read):
+    score = read("onset,offset,Frequency (Hz)\n0,1,440\n1,2,269\n")
+    assert [note.pitch for note in score.notes] == [69, 60]
 
 
 @pytest.mark.parametrize(
@@ -160,7 +212,24 @@ def test_text_is_read_in_its_encoding(read, encoding):
     [
         ("time,note\n0,60\n", "expected columns start, duration (or end) and pitch, "
          "found time, note"),
-        ("0,1,60\n", "found 0, 1, 60"),
+        ("0,1,60\n", "found no titles but 0, 1, 60; name the columns in a first line, "
+         "such as start,duration,pitch"),
+        ("0.5 0.9 261.6\n", "found 0.5 0.9 261.6"),
+        ("start (ms),end (ms),pitch\n0,1,60\n", "found start (ms), end (ms), pitch"),
+        ("onset_beat,duration_beat,pitch\n0,1,60\n", "expected columns start"),
+        ("start,end,start,pitch\n0,1,2,60\n", "2 columns are called 'start'; rename"),
+        ("start,duration,end,pitch\n0,1,2,60\n", "line 2: starts at 0 s and lasts 1 s, "
+         "but ends at 2 s"),
+        ("start,duration,pitch\n0,5,0,4,60\n", "line 2: has more cells than the table "
+         "has titles; put names and numbers that hold commas in quotes"),
+        ("start;duration;pitch\n1.5;2;60\n1,250;2;60\n", "line 3: some numbers have "
+         "commas and others points"),
+        ("start,end,frequency\n0,1,0\n", "line 2: a frequency is above 0 Hz, got 0"),
+        ("time,value,duration,level,label\n0,60.5,1,1,\n", "its values may be "
+         "frequencies or MIDI pitches; call their column frequency, or round them"),
+        ("time,value,duration,level,label\n0,60,1,2,\n", "line 2: a level lies between "
+         "0 and 1, got 2"),
+        ("start,duration,pitch\n00:00:02:00,1,60", "start must be a number"),
         ("\n\n", "found none"),
         ("start,pitch\n0,60", "found start, pitch"),
         ("start,duration,pitch\n", "holds no notes"),
@@ -180,7 +249,8 @@ def test_text_is_read_in_its_encoding(read, encoding):
          "between 0 and 127, got 128"),
         ("start,duration,pitch,velocity\n0,1,60,nan", "a velocity lies between"),
         ("start,duration,pitch\n0,999999,60", "lasts 278 hours, expected a day"),
-        (b"\xff\xfe\x00", "found"),
+        (b"\xff\xfe\x00", "damaged text in UTF-16"),
+        (b"\x89PNG\r\n\x1a\n" + bytes(range(256)), "found no text"),
         (b"\x00\x01\x02\x03\n", "found none"),
     ],
 )  # fmt: skip

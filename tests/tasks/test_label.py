@@ -252,3 +252,12 @@ def test_a_run_that_fails_while_it_is_written_leaves_nothing_behind(
     with pytest.raises(AudioError, match="the disk is gone"):
         run_on()
     assert not (tmp_path / "out").exists()
+
+
+def test_what_was_assumed_of_the_labels_is_a_warning(song, tmp_path):
+    text = LABELS.replace("pipe", "flöte")
+    (tmp_path / "labels.txt").write_text(text, encoding="latin-1")
+    quick = {"max_iter": 5, "n_components": 2, "n_rest": 1, "figures": False}
+    settings = LabelSettings(**quick, sources=False)
+    run = label(song, tmp_path / "labels.txt", settings, output=tmp_path / "out")
+    assert "labels.txt: not UTF-8, read as Latin-1" in run.report["warnings"]
