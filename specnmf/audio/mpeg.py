@@ -1,0 +1,212 @@
+"""MP3 files: tags, frames, and what lies between them.
+
+libsndfile takes a few such files for no recording, or for a shorter one: those behind
+large or several tags, padding or junk, and those whose header states no length. Where
+it would, `layout` tells it which bytes to read.
+
+The frame header is that of ISO/IEC 11172-3, 2.4.1.3; tags are ID3v2.4 and APEv2.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import lru_cache
+from pathlib import Path
+from typing import NamedTuple
+
+from specnmf.audio.pieces import Bytes, Layout, mapped
+
+#: What such files are called; those of other names begin with a tag or a frame.
+SUFFIXES = (".mp3", ".mp2", ".mp1", ".mpga", ".mpa", ".mpeg")
+
+#: Frames in a row that are no accident, and bytes behind the tags to find them in.
+IN_A_ROW, MOST_JUNK = 20, 4 << 20
+
+#: Bytes behind the last frame that are not worth a word.
+MOST_REST = 4096
+
+#: Bits of a frame's header that are the same in all: sync, version, layer, rate.
+_COMMON = 0xFFFE0C00
+
+#: Bit rates in kbit/s by whether MPEG-1, layer and index, from 0.
+_BIT_RATES = {
+    (True, 1): (0, *range(32, 449, 32)),
+    (True, 2): (0, 32, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 384),
+    (True, 3): (0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320),
+    (False, 1): (0, 32, 48, 56, 64, 80, 96, 112, 128, 144, 160, 176, 192, 224, 256),
+    (False, 2): (0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160),
+    (False, 3): (0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160),
+}
+
+#: Sample rates of MPEG-1 in Hz; MPEG-2 has half of them, MPEG-2.5 a quarter.
+_RATES = (44100, 48000, 32000)
+
+
+class Frames(NamedTuple):
+    """The frames of a file, as spans of bytes, and how many they are."""
+
+    spans: list[slice]
+    n_frames: int
+    lost: int  #: Bytes that are neither frames nor tags.
+
+
+def behind_tags(data: Bytes, start: int = 0) -> int:
+    """Where the tags end that lie one behind the other from ``start`` on."""
+    while True:
+        head = data[start : start + 32]
+        if head[:3] == b"ID3" and len(head) >= 10 and max(head[6:10]) < 0x80:
+            footer = 10 if head[5] & 0x10 else 0
+            # The size lies in the lower 7 bits of 4 bytes.
+            start += (
+                10 + footer + sum(b << 7 * (3 - i) for i, b in enumerate(head[6:10]))
+            )
+        elif head[:8] == b"APETAGEX" and len(head) == 32:
+            is_header = head[23] & 0x20
+            start += 32 + (int.from_bytes(head[12:16], "little") if is_header else 0)
+        elif head[:3] == b"TAG" and start + 128 == len(data):
+            return len(data)
+        else:
+            return start
+
+
+def is_tag_alone(path: Path) -> bool:
+    """Whether a file begins with a tag, and no sound follows."""
+    with path.open("rb") as file, mapped(file) as data:
+        end = behind_tags(data)
+        return end > 0 and not any(data[end : end + MOST_JUNK])
+
+
+def without_tags(path: Path) -> Layout | None:
+    """What stands behind the tags of a file; None if there are none."""
+    with path.open("rb") as file, mapped(file) as data:
+        end = behind_tags(data)
+        return Layout((slice(end, len(data)),)) if 0 < end < len(data) else None
+
+
+def layout(path: Path) -> Layout | None:
+    """The frames of an MP3 file; None if it is none."""
+    stat = path.stat()
+    return _layout(path, stat.st_size, stat.st_mtime_ns)
+
+
+@lru_cache(maxsize=64)
+def _layout(path: Path, size: int, changed: int) -> Layout | None:
+    with path.open("rb") as file, mapped(file) as data:
+        first = _first_frame(data, path.suffix.lower() in SUFFIXES)
+        if first is None:
+            return None
+        stated = _stated(data, first)
+        if stated is not None and size - first <= 1.01 * stated.n_bytes:
+            plain = first == behind_tags(data)
+            return Layout(() if plain else (slice(first, size),))
+        frames = _frames(data, first, without_headers=False)
+        if stated is not None and frames.n_frames > 1.01 * stated.n_frames + 1:
+            frames = _frames(data, first, without_headers=True)
+            stated = None
+            found = ["several MP3 files in one: all are read"]
+        else:
+            found = []
+    if frames.lost:
+        found.append(f"damaged: {frames.lost} bytes are in no frame and not read")
+    return Layout(tuple(frames.spans), stated is None, tuple(found))
+
+
+class _Stated(NamedTuple):
+    """What a Xing, Info or VBRI header says of the file."""
+
+    n_frames: int
+    n_bytes: float
+
+
+def _stated(data: Bytes, first: int) -> _Stated | None:
+    """The length that the first frame states, if it is such a header."""
+    frame = data[first : first + 256]
+    if frame[36:40] == b"VBRI":
+        n_bytes, n_frames = (int.from_bytes(frame[i : i + 4], "big") for i in (46, 50))
+        return _Stated(n_frames, n_bytes)
+    at = max(frame.find(b"Xing"), frame.find(b"Info"))
+    if at < 0:
+        return None
+    flags = frame[at + 7]
+    values = [int.from_bytes(frame[at + i : at + i + 4], "big") for i in (8, 12)]
+    if not flags & 1 or values[0] == 0:
+        return None
+    return _Stated(values[0], values[1] if flags & 2 and values[1] else float("inf"))
+
+
+def _length(data: Bytes, at: int, like: int | None = None) -> int:
+    """The length of the frame there in bytes; 0 if there is none ``like`` another."""
+    word = int.from_bytes(data[at : at + 4], "big")
+    if word >> 21 != 0x7FF or (like is not None and (word ^ like) & _COMMON):
+        return 0
+    version, layer = word >> 19 & 3, 4 - (word >> 17 & 3)
+    rate = word >> 10 & 3
+    index = word >> 12 & 15
+    if version == 1 or layer == 4 or rate == 3 or index in (0, 15):
+        return 0
+    bits = 1000 * _BIT_RATES[version == 3, layer][index]
+    sr = _RATES[rate] >> {3: 0, 2: 1, 0: 2}[version]
+    padding = word >> 9 & 1
+    if layer == 1:
+        return int(4 * (12 * bits // sr + padding))
+    return int((72 if layer == 3 and version != 3 else 144) * bits // sr + padding)
+
+
+def _first_frame(data: Bytes, is_named: bool) -> int | None:
+    """Where the first frame begins."""
+    tags = behind_tags(data)
+    if _are_frames(data, tags, IN_A_ROW):
+        return tags
+    if tags == 0 and not is_named:
+        return None
+    # A tag may state more bytes than it has: sound is then within it.
+    return next(_found(data, 0, tags + MOST_JUNK), None)
+
+
+def _found(
+    data: Bytes, start: int, stop: int, like: int | None = None
+) -> Iterator[int]:
+    """Yield where frames in a row begin."""
+    at = data.find(b"\xff", start, stop)
+    while at >= 0:
+        if _are_frames(data, at, IN_A_ROW if like is None else 2, like):
+            yield at
+        at = data.find(b"\xff", at + 1, stop)
+
+
+def _are_frames(data: Bytes, at: int, n: int, like: int | None = None) -> bool:
+    """Whether so many frames stand in a row, or some up to the end of the file."""
+    like = int.from_bytes(data[at : at + 4], "big") if like is None else like
+    for i in range(n):
+        length = _length(data, at, like)
+        if length == 0:
+            return i > 0 and behind_tags(data, at) >= len(data)
+        at += length
+        if at > len(data):
+            return i > 0
+    return True
+
+
+def _frames(data: Bytes, first: int, *, without_headers: bool) -> Frames:
+    """All frames like the first; those that state a length may be left out."""
+    like = int.from_bytes(data[first : first + 4], "big")
+    spans, count, lost, at = [slice(first, first)], 0, 0, first
+    while at < len(data):
+        length = _length(data, at, like)
+        if length and at + length <= len(data):
+            if without_headers and _stated(data, at) is not None:
+                at += length
+                continue
+            if spans[-1].stop != at:
+                spans.append(slice(at, at))
+            spans[-1] = slice(spans[-1].start, at + length)
+            count, at = count + 1, at + length
+            continue
+        behind = behind_tags(data, at)
+        if behind == at:
+            behind = next(_found(data, at + 1, len(data), like), len(data))
+            # At the end there may be half a frame, or a tag that nobody knows.
+            is_end = behind == len(data) and behind - at < MOST_REST
+            lost += 0 if is_end else behind - at
+        at = behind
+    return Frames([span for span in spans if span.stop > span.start], count, lost)
