@@ -106,9 +106,12 @@ def _layout(path: Path, size: int, changed: int) -> Layout | None:
             found = ["several MP3 files in one: all are read"]
         else:
             found = []
-    if frames.lost:
-        found.append(f"damaged: {frames.lost} bytes are in no frame and not read")
-    return Layout(tuple(frames.spans), stated is None, tuple(found))
+        if frames.lost:
+            found.append(f"damaged: {frames.lost} bytes are in no frame and not read")
+        n_samples = frames.n_frames * _frame_samples(data, first)
+    return Layout(
+        tuple(frames.spans), stated is None, tuple(found), n_samples=n_samples
+    )
 
 
 class _Stated(NamedTuple):
@@ -150,6 +153,12 @@ def _length(data: Bytes, at: int, like: int | None = None) -> int:
     if layer == 1:
         return int(4 * (12 * bits // sr + padding))
     return int((72 if layer == 3 and version != 3 else 144) * bits // sr + padding)
+
+
+def _frame_samples(data: Bytes, at: int) -> int:
+    """The samples of a channel in the frame there."""
+    version, layer = data[at + 1] >> 3 & 3, 4 - (data[at + 1] >> 1 & 3)
+    return {1: 384, 2: 1152}.get(layer, 1152 if version == 3 else 576)
 
 
 def _first_frame(data: Bytes, is_named: bool) -> int | None:

@@ -13,7 +13,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from specnmf.audio import chunks, mpeg
+from specnmf.audio import chunks, flac, mpeg
 from specnmf.audio.hushing import hushed
 from specnmf.audio.pieces import Layout, Piece, Pieces
 from specnmf.errors import AudioError
@@ -54,7 +54,7 @@ def _opened(path: Path, stack: ExitStack) -> Opened:
             f"{path}: raw samples, whose rate no header tells; convert them first: "
             f"{converting(path, '', before='-f s16le -ar 44100 -ac 2')}"
         )
-    layout = chunks.layout(path)
+    layout = chunks.layout(path) or flac.layout(path)
     if layout is not None and layout.pieces:
         return Opened(_of_pieces(path, layout, stack), layout)
     try:
@@ -68,20 +68,16 @@ def _opened(path: Path, stack: ExitStack) -> Opened:
         return Opened(_of_pieces(path, layout, stack), layout)
     if file.format == "MP3":
         layout = mpeg.layout(path)
-    elif _is_unbounded(file):
+    elif _is_guessed(file):
         layout = Layout((slice(0, path.stat().st_size),), streamed=True)
     if layout is None or not layout.pieces:
         return Opened(file, layout)
     return Opened(_of_pieces(path, layout, stack), layout)
 
 
-def _is_unbounded(file: soundfile.SoundFile) -> bool:
-    """Whether libsndfile reads it as a stream only, as it knows no length.
-
-    A FLAC may state none, and a WAV that holds an MP3 states one that is guessed.
-    """
-    guessed = str(file.subtype).startswith("MPEG")
-    return guessed or (file.format == "FLAC" and file.frames == _UNKNOWN_FRAMES)
+def _is_guessed(file: soundfile.SoundFile) -> bool:
+    """Whether libsndfile only guesses how long it is, as that of an MP3 in a WAV."""
+    return str(file.subtype).startswith("MPEG")
 
 
 def _of_pieces(path: Path, layout: Layout, stack: ExitStack) -> soundfile.SoundFile:

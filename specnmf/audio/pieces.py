@@ -33,12 +33,15 @@ class Layout:
         What was assumed.
     missing : float
         The share of what the header states that is not there.
+    n_samples : int
+        About so many a channel, where that is known of what is streamed.
     """
 
     pieces: tuple[Piece, ...]
     streamed: bool = False
     remarks: tuple[str, ...] = ()
     missing: float = 0.0
+    n_samples: int = 0
 
 
 class Pieces(io.RawIOBase):

@@ -173,10 +173,11 @@ class Source:
         return str(self.file.subtype)
 
     def expected(self, start: float, duration: float | None) -> float:
-        """Samples a channel that an excerpt has by the header; 0 if that is silent."""
+        """Samples a channel that an excerpt may have; 0 if nobody knows."""
         promised = promised_samples(self.opened)
+        layout = self.opened.layout
         if math.isinf(promised):
-            return 0.0
+            promised = 0.0 if layout is None else layout.n_samples
         asked = math.inf if duration is None else duration * self.sr
         return max(0.0, min(asked, promised - start * self.sr))
 
@@ -234,10 +235,10 @@ class Source:
 
     def _end(self, end: int | None) -> int | None:
         """Where to stop; behind a FLAC's end libsndfile takes a tag for damage."""
-        promised = promised_samples(self.opened)
-        if self.file.format != "FLAC" or math.isinf(promised):
+        if self.file.format != "FLAC" or math.isinf(promised_samples(self.opened)):
             return end
-        return int(promised) if end is None else min(end, int(promised))
+        frames = int(self.file.frames)
+        return frames if end is None else min(end, frames)
 
     def _next(self, n: int, dtype: str) -> NDArray[Any]:
         buffer = np.empty((n, self.n_channels), dtype)
