@@ -108,7 +108,7 @@ def _parsed(head: bytes, at: int, block: int) -> _Frame | None:
 
 
 def _end(data: Bytes, at: int) -> int | None:
-    """Where the last frame ends, at the end or before a tag; None if it is not whole."""
+    """Where the last frame ends, if it is whole: at the end, or before a tag."""
     tags = (data.find(mark, at) for mark in (b"TAG", b"APETAGEX", b"ID3"))
     ends = [len(data), *(place for place in tags if place >= 0)]
     return next((end for end in ends if _crc(data[at:end], 16, 0x8005) == 0), None)

@@ -20,10 +20,10 @@ from specnmf.audio.pieces import Bytes, Layout, mapped
 SUFFIXES = (".mp3", ".mp2", ".mp1", ".mpga", ".mpa", ".mpeg")
 
 #: Frames in a row that are no accident, and bytes behind the tags to find them in.
-IN_A_ROW, MOST_JUNK = 20, 4 << 20
+IN_A_ROW, MOST_JUNK = 4, 4 << 20
 
-#: Bytes behind the last frame that are not worth a word.
-MOST_REST = 4096
+#: Bytes before the first or behind the last frame that are not worth a word.
+MOST_REST = 2048
 
 #: Bits of a frame's header that are the same in all: sync, version, layer, rate.
 _COMMON = 0xFFFE0C00
@@ -95,46 +95,41 @@ def _layout(path: Path, size: int, changed: int) -> Layout | None:
         first = _first_frame(data, path.suffix.lower() in SUFFIXES)
         if first is None:
             return None
-        stated = _stated(data, first)
-        if stated is not None and size - first <= 1.01 * stated.n_bytes:
-            plain = first == behind_tags(data)
-            return Layout(() if plain else (slice(first, size),))
-        frames = _frames(data, first, without_headers=False)
-        if stated is not None and frames.n_frames > 1.01 * stated.n_frames + 1:
-            frames = _frames(data, first, without_headers=True)
-            stated = None
-            found = ["several MP3 files in one: all are read"]
-        else:
-            found = []
-        if frames.lost:
-            found.append(f"damaged: {frames.lost} bytes are in no frame and not read")
-        n_samples = frames.n_frames * _frame_samples(data, first)
+        return _of_frames(data, first)
+
+
+def _of_frames(data: Bytes, first: int) -> Layout:
+    """The frames from the first on; no pieces if libsndfile finds them by itself."""
+    stated = _stated(data, first)
+    frames = _frames(data, first, without_headers=False)
+    remarks = []
+    if stated is not None and frames.n_frames > 1.01 * stated + 1:
+        frames, stated = _frames(data, first, without_headers=True), None
+        remarks.append("several MP3 files in one: all are read")
+    tags = behind_tags(data)
+    before = first - tags if any(data[tags:first]) else 0
+    lost = frames.lost + (before if before > MOST_REST else 0)
+    if lost:
+        remarks.append(f"damaged: {lost} bytes are in no frame and not read")
+    if stated and len(frames.spans) == 1 and first == tags:
+        return Layout((), remarks=tuple(remarks))
     return Layout(
-        tuple(frames.spans), stated is None, tuple(found), n_samples=n_samples
+        tuple(frames.spans),
+        streamed=stated is None,
+        remarks=tuple(remarks),
+        n_samples=frames.n_frames * _frame_samples(data, first),
     )
 
 
-class _Stated(NamedTuple):
-    """What a Xing, Info or VBRI header says of the file."""
-
-    n_frames: int
-    n_bytes: float
-
-
-def _stated(data: Bytes, first: int) -> _Stated | None:
-    """The length that the first frame states, if it is such a header."""
+def _stated(data: Bytes, first: int) -> int | None:
+    """The number of frames that the first one states, if it is such a header."""
     frame = data[first : first + 256]
     if frame[36:40] == b"VBRI":
-        n_bytes, n_frames = (int.from_bytes(frame[i : i + 4], "big") for i in (46, 50))
-        return _Stated(n_frames, n_bytes)
+        return int.from_bytes(frame[50:54], "big") or None
     at = max(frame.find(b"Xing"), frame.find(b"Info"))
-    if at < 0:
+    if at < 0 or not frame[at + 7] & 1:
         return None
-    flags = frame[at + 7]
-    values = [int.from_bytes(frame[at + i : at + i + 4], "big") for i in (8, 12)]
-    if not flags & 1 or values[0] == 0:
-        return None
-    return _Stated(values[0], values[1] if flags & 2 and values[1] else float("inf"))
+    return int.from_bytes(frame[at + 8 : at + 12], "big") or None
 
 
 def _length(data: Bytes, at: int, like: int | None = None) -> int:
@@ -164,7 +159,7 @@ def _frame_samples(data: Bytes, at: int) -> int:
 def _first_frame(data: Bytes, is_named: bool) -> int | None:
     """Where the first frame begins."""
     tags = behind_tags(data)
-    if _are_frames(data, tags, IN_A_ROW):
+    if _are_frames(data, tags, 2):
         return tags
     if tags == 0 and not is_named:
         return None

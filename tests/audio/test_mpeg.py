@@ -66,7 +66,7 @@ FRONTS = {
     "both kinds": id3(2000) + ape(100),
     "padding": id3(60_000) + bytes(100_000),
     "zeros": bytes(1000),
-    "junk": b"junk" * 20_000,
+    "junk": b"junk" * 1000,
     "a tag that is shorter than it says": id3(60_000)[:50_000],
 }
 
@@ -163,9 +163,26 @@ def test_damage_is_counted_and_the_rest_is_read(tmp_path, bare, capfd):
     path.write_bytes(bare + b"other" * 2000)
     with pytest.warns(UserWarning, match="damaged: 10000 bytes are in no frame"):
         assert (specnmf.read(path).samples == whole.samples).all()
+    path.write_bytes(b"junk" * 20_000 + bare)
+    with pytest.warns(UserWarning, match="damaged: 80000 bytes are in no frame"):
+        assert (specnmf.read(path).samples == whole.samples).all()
     path.write_bytes(bare[:-100])
     assert specnmf.read(path).n_samples == whole.n_samples - 1152
     assert capfd.readouterr().err == ""
+
+
+@pytest.mark.parametrize("at", [1000, 3000, 5000, 9000])
+def test_damage_near_the_beginning_costs_no_more_than_it_covers(
+    tmp_path, song, bare, at
+):
+    path = tmp_path / "damaged.mp3"
+    for data in (song[0], bare):
+        path.write_bytes(data)
+        whole = specnmf.read(path).n_samples
+        path.write_bytes(data[:at] + bytes(2000) + data[at + 2000 :])
+        n_samples = reading.load(path).n_samples
+        assert n_samples >= whole - 6 * 1152
+        assert any("damaged: " in said for said in reading.remarks(path, n_samples))
 
 
 @pytest.mark.parametrize(
