@@ -100,11 +100,20 @@ def layout(path: Path) -> Layout | None:
         begin = behind_tags(data)
         if len(data) - begin < LEAST_HEAD:
             return None
-        mark, kind = data[begin : begin + 4], data[begin + 8 : begin + 12]
-        if mark in (b"RIFF", b"RIFX", b"RF64", b"BW64") and kind == b"WAVE":
-            return _wave(data, begin)
-        read = _OTHERS.get(mark)
-        return None if read is None else read(data, begin)
+        found = _found(data, begin)
+        known = data[begin : begin + 4] in _OTHERS
+        if found is None and begin > 0 and known:
+            # Behind a tag libsndfile reads some of them for ever.
+            return Layout((slice(begin, len(data)),))
+        return found
+
+
+def _found(data: Bytes, begin: int) -> Layout | None:
+    mark, kind = data[begin : begin + 4], data[begin + 8 : begin + 12]
+    if mark in (b"RIFF", b"RIFX", b"RF64", b"BW64") and kind == b"WAVE":
+        return _wave(data, begin)
+    read = _OTHERS.get(mark)
+    return None if read is None else read(data, begin)
 
 
 def _chunks(data: Bytes, at: int, form: Form) -> Iterator[tuple[bytes, int, int]]:

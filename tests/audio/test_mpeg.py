@@ -66,7 +66,7 @@ FRONTS = {
     "both kinds": id3(2000) + ape(100),
     "padding": id3(60_000) + bytes(100_000),
     "zeros": bytes(1000),
-    "junk": b"junk" * 1000,
+    "junk": b"junk" * 400,
     "a tag that is shorter than it says": id3(60_000)[:50_000],
 }
 
@@ -218,11 +218,11 @@ def test_what_is_no_mp3_has_no_frames(tmp_path, rng):
     assert mpeg.layout(path) is None
 
 
-@pytest.mark.parametrize("format", ["FLAC", "WAV", "AIFF"])
+@pytest.mark.parametrize("format", ["FLAC", "WAV", "AIFF", "SVX", "CAF"])
 @pytest.mark.parametrize("front", [id3(2000), id3(300_000), id3(99) + id3(70_000)])
 def test_tags_before_other_formats_change_nothing(tmp_path, rng, format, front):
     path = tmp_path / "song"
-    soundfile.write(path, 0.1 * rng.standard_normal((999, 2)), SR, format=format)
+    soundfile.write(path, 0.1 * rng.standard_normal(999), SR, format=format)
     expected = specnmf.read(path).samples
-    path.write_bytes(front + path.read_bytes() + BACKS["ID3v1"])
+    path.write_bytes(front + path.read_bytes())
     assert (specnmf.read(path).samples == expected).all()
