@@ -4,65 +4,107 @@ from __future__ import annotations
 
 import math
 import os
-import re
+import shlex
 import shutil
+import stat
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
+from specnmf.audio import chunks, flac, mpeg
+from specnmf.audio.hushing import hushed
+from specnmf.audio.pieces import Layout, Piece, Pieces
 from specnmf.errors import AudioError
 
 if TYPE_CHECKING:
     import soundfile
 
-#: Chunks whose declared size exceeds what the file holds: `data : 9 (should be 4)`.
-_CUT_CHUNK = re.compile(
-    r"^ *(?:data|SSND|riff) : (\d+) \(should be (\d+)\)", re.MULTILINE
-)
-
-_CUT_DS64 = re.compile(r"count (\d+) does not match value from 'ds64' chunk of (\d+)")
-
-#: Declared sizes from here on mean "unknown", as programs write them to a pipe.
-_UNKNOWN_SIZE = 0x7FFF_0000
-
 #: The number of frames by which libsndfile means that it does not know.
 _UNKNOWN_FRAMES = 0x7FFF_FFFF_FFFF_FFFF
 
+#: What is no file, by the letter that `ls -l` has for it.
+_NO_FILES = {"d": "a folder", "p": "a pipe", "s": "a socket", "c": "a device"}
+
+#: In what libsndfile says of itself, not of the file.
+_INNER = ("internal", "pipe", "psf_", "sf_")
+
+
+class Opened(NamedTuple):
+    """A file that libsndfile reads, and how it was made to."""
+
+    file: soundfile.SoundFile
+    layout: Layout | None = None
+
 
 @contextmanager
-def sound_file(path: Path) -> Iterator[soundfile.SoundFile]:
+def sound_file(path: Path) -> Iterator[Opened]:
     """Open a file with libsndfile, or raise AudioError if it is none that it reads."""
-    with _opened(path, os.fsencode(path)) as file:
-        if str(file.subtype).startswith("MPEG") and not _states_its_length(path):
-            with _piped(path) as piped:
-                yield piped
-        else:
-            yield file
+    with ExitStack() as stack:
+        with hushed():
+            opened = _opened(path, stack)
+        yield opened
 
 
-def _opened(path: Path, source: bytes | int) -> soundfile.SoundFile:
-    """The file, or the stream of what it holds, as libsndfile opens it."""
-    import soundfile
-
+def _opened(path: Path, stack: ExitStack) -> Opened:
+    """The file as libsndfile reads it right."""
     if path.suffix.lower() == ".raw":
         raise AudioError(
             f"{path}: raw samples, whose rate no header tells; convert them first: "
-            f"ffmpeg -f s16le -ar 44100 -ac 2 -i {path.name} {path.stem}.wav"
+            f"{converting(path, '', before='-f s16le -ar 44100 -ac 2')}"
         )
+    layout = chunks.layout(path) or flac.layout(path)
+    if layout is not None and layout.pieces:
+        return Opened(_of_pieces(path, layout, stack), layout)
+    try:
+        file = stack.enter_context(_open(path, os.fsencode(path)))
+    except AudioError:
+        layout = mpeg.layout(path)
+        if layout is None or not layout.pieces:
+            layout = mpeg.without_tags(path)
+        if layout is None:
+            raise
+        return Opened(_of_pieces(path, layout, stack), layout)
+    if file.format == "MP3":
+        layout = mpeg.layout(path)
+    elif _is_guessed(file):
+        layout = Layout((slice(0, path.stat().st_size),), streamed=True)
+    if layout is None or not layout.pieces:
+        return Opened(file, layout)
+    return Opened(_of_pieces(path, layout, stack), layout)
+
+
+def _is_guessed(file: soundfile.SoundFile) -> bool:
+    """Whether libsndfile only guesses how long it is, as that of an MP3 in a WAV."""
+    return str(file.subtype).startswith("MPEG")
+
+
+def _of_pieces(path: Path, layout: Layout, stack: ExitStack) -> soundfile.SoundFile:
+    if layout.streamed:
+        return stack.enter_context(_piped(path, layout.pieces))
+    pieces = stack.enter_context(Pieces(path, layout.pieces))
+    return stack.enter_context(_open(path, pieces))
+
+
+def _open(path: Path, source: bytes | int | Pieces) -> soundfile.SoundFile:
+    """The file, or what stands for it, as libsndfile opens it."""
+    import soundfile
+
     try:
         return soundfile.SoundFile(source, closefd=False)
     except soundfile.LibsndfileError as error:
+        if mpeg.is_tag_alone(path):
+            raise AudioError(f"{path}: holds a tag and no sound") from error
         raise AudioError(
-            f"{path}: not a recording that libsndfile reads ({reason(error)}); "
-            f"convert it first: ffmpeg -i {path.name} {path.stem}_converted.wav"
+            f"{path}: not a recording that libsndfile reads{reason(error)}; "
+            f"convert it first: {converting(path, '_converted')}"
         ) from error
 
 
 @contextmanager
-def _piped(path: Path) -> Iterator[soundfile.SoundFile]:
-    """Open a file as a stream: libsndfile then reads all of it.
+def _piped(path: Path, pieces: Sequence[Piece]) -> Iterator[soundfile.SoundFile]:
+    """Open pieces of a file as a stream: libsndfile then reads all of them.
 
     An MP3 that states no length gets one guessed from its first frame, and
     libsndfile stops reading there, at half the song if the bit rate varies.
@@ -72,7 +114,7 @@ def _piped(path: Path) -> Iterator[soundfile.SoundFile]:
     def feed() -> None:
         with (
             suppress(BrokenPipeError),
-            path.open("rb") as source,
+            Pieces(path, pieces) as source,
             os.fdopen(into, "wb") as sink,
         ):
             shutil.copyfileobj(source, sink)
@@ -80,33 +122,21 @@ def _piped(path: Path) -> Iterator[soundfile.SoundFile]:
     feeder = threading.Thread(target=feed, daemon=True)
     feeder.start()
     try:
-        with _opened(path, out) as file:
+        with _open(path, out) as file:
             yield file
     finally:
         os.close(out)
         feeder.join()
 
 
-def _states_its_length(path: Path) -> bool:
-    """Whether an MP3's first frame is a Xing, Info or VBRI header."""
-    with path.open("rb") as file:
-        head = file.read(10)
-        tag = 0
-        if head.startswith(b"ID3") and len(head) == 10:
-            # The tag's size lies in the lower 7 bits of 4 bytes.
-            sizes = zip(head[6:], (21, 14, 7, 0), strict=True)
-            tag = 10 + sum((byte & 0x7F) << shift for byte, shift in sizes)
-        file.seek(tag)
-        first_frame = file.read(4096)
-    return any(mark in first_frame for mark in (b"Xing", b"Info", b"VBRI"))
-
-
 def check_file(path: Path) -> None:
     """Raise AudioError unless there is a file that may be read and holds anything."""
     try:
-        if path.is_dir():
-            raise AudioError(f"{path}: a folder, expected an audio file")
-        if path.stat().st_size == 0:
+        found = path.stat()
+        if not stat.S_ISREG(found.st_mode):
+            kind = _NO_FILES.get(stat.filemode(found.st_mode)[0], "no file")
+            raise AudioError(f"{path}: {kind}, expected an audio file")
+        if found.st_size == 0:
             raise AudioError(f"{path}: empty, expected an audio file")
         with path.open("rb"):
             pass
@@ -117,20 +147,22 @@ def check_file(path: Path) -> None:
         raise AudioError(f"{path}: cannot be opened ({reason})") from error
 
 
-def promised_samples(file: soundfile.SoundFile) -> float:
-    """Samples a channel that the header states; infinite if it states none.
+def promised_samples(opened: Opened) -> float:
+    """Samples a channel that the header states; infinite if it states none."""
+    frames, layout = opened.file.frames, opened.layout
+    if frames == _UNKNOWN_FRAMES or (layout is not None and layout.streamed):
+        return math.inf
+    if layout is None or not layout.missing:
+        return float(frames)
+    return float(round(frames / (1 - layout.missing)))
 
-    Where chunks are longer than the file, libsndfile corrects the number and only
-    logs it.
-    """
-    log = str(file.extra_info)
-    cut = _CUT_CHUNK.search(log)
-    if cut and int(cut[2]) < int(cut[1]) < _UNKNOWN_SIZE:
-        return float(file.frames) * int(cut[1]) / max(1, int(cut[2]))
-    ds64 = _CUT_DS64.search(log)
-    if ds64 and int(ds64[1]) < int(ds64[2]):
-        return float(ds64[2])
-    return math.inf if file.frames == _UNKNOWN_FRAMES else float(file.frames)
+
+def converting(path: Path, ending: str, *, before: str = "", after: str = "") -> str:
+    """The command that makes a WAV of a file, its ending added to the file's stem."""
+    # A name that begins with a hyphen is no option.
+    here = "./" if path.name.startswith("-") else ""
+    words = ["ffmpeg", *before.split(), "-i", f"{here}{path.name}", *after.split()]
+    return shlex.join([*words, f"{here}{path.stem}{ending}.wav"])
 
 
 def libsndfile_error() -> type[Exception]:
@@ -141,6 +173,7 @@ def libsndfile_error() -> type[Exception]:
 
 
 def reason(error: Exception) -> str:
-    """What libsndfile says, without its prefix and full stop."""
+    """What libsndfile says of a file, in parentheses, if it does."""
     text = str(getattr(error, "error_string", error))
-    return text.removeprefix("Error : ").strip().rstrip(".").lower()
+    text = text.removeprefix("Error : ").strip().rstrip(".").lower()
+    return "" if any(word in text for word in _INNER) else f" ({text})"

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 import os
+import warnings
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -13,8 +14,11 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
+from specnmf.audio.hushing import hushed
 from specnmf.audio.opening import (
+    Opened,
     check_file,
+    converting,
     libsndfile_error,
     promised_samples,
     reason,
@@ -29,7 +33,7 @@ if TYPE_CHECKING:
 
 PathLike = str | os.PathLike[str]
 
-#: The share of a recording that may be missing before it counts as cut short: headers
+#: The share of a recording that may be missing without a warning from `read`: headers
 #: of playable files are off by a few blocks.
 TOLERATED = 0.01
 
@@ -60,9 +64,24 @@ def read(path: PathLike, *, start: float = 0.0, duration: float | None = None) -
     Raises
     ------
     AudioError
-        If the file is missing, no audio, cut short, empty, or holds samples that
-        are not finite.
+        If the file is missing, no audio, damaged, empty, or holds samples that are
+        not finite.
+
+    Warns
+    -----
+    UserWarning
+        If the header states no length, or more than there is: what there is, is read.
     """
+    audio = load(path, start=start, duration=duration)
+    whole = start == 0 and duration is None
+    n_samples = audio.n_samples if whole else None
+    for remark in remarks(path, n_samples, tolerated=TOLERATED):
+        warnings.warn(f"{path}: {remark}", stacklevel=2)
+    return audio
+
+
+def load(path: PathLike, *, start: float = 0.0, duration: float | None = None) -> Audio:
+    """The same, for those who say themselves what is in doubt: see `remarks`."""
     with reading(path) as source:
         return _joined(source, source.excerpt(start, duration))
 
@@ -70,7 +89,7 @@ def read(path: PathLike, *, start: float = 0.0, duration: float | None = None) -
 def read_up_to(
     most: int, path: PathLike, *, start: float = 0.0, duration: float | None = None
 ) -> Audio | None:
-    """The recording as `read` gives it, or None if it is longer than ``most`` samples.
+    """The recording as `load` gives it, or None if it is longer than ``most`` samples.
 
     No more are read, whatever the header says.
     """
@@ -90,24 +109,32 @@ def _joined(source: Source, blocks: Iterable[Float32]) -> Audio:
     return Audio(np.concatenate(list(blocks), axis=1), source.sr)
 
 
-def remarks(path: PathLike, n_samples: int | None = None) -> list[str]:
+def remarks(
+    path: PathLike, n_samples: int | None = None, *, tolerated: float = 0.0
+) -> list[str]:
     """What leaves in doubt whether all of a recording is there.
 
     An Ogg file states no length at its beginning, so one cut short reads like a
     shorter one, without the mark that ends a stream; one saved from the air lacks it
-    as well. And some files hold a little less than they promise: ``n_samples`` is how
-    many could be read, if all were asked for. None of this is an error.
+    as well. Headers of recordings that were never finished state no length. And some
+    files hold less than they promise: ``n_samples`` is how many could be read, if all
+    were asked for; a share that is ``tolerated`` may be missing. None of this is an
+    error: players play what there is.
     """
     path = Path(path)
     found = []
     with path.open("rb") as file:
         if file.read(4) == b"OggS" and not _ends_as_ogg(file):
             found.append("no end-of-stream mark: the file may be cut short")
-    with sound_file(path) as sound:
-        promised = promised_samples(sound)
+    with sound_file(path) as opened:
+        if opened.layout is not None:
+            found += opened.layout.remarks
+        promised = promised_samples(opened)
         if n_samples is not None and n_samples < promised < math.inf:
-            lost = (promised - n_samples) / sound.samplerate
-            found.append(f"{lost:.2f} s shorter than its header says")
+            lost = promised - n_samples
+            if lost > tolerated * promised:
+                seconds = lost / opened.file.samplerate
+                found.append(f"{seconds:.2f} s shorter than its header says")
     return found
 
 
@@ -123,7 +150,12 @@ class Source:
     """A file open for reading, whose length is only believed once read."""
 
     path: Path
-    file: soundfile.SoundFile
+    opened: Opened
+
+    @property
+    def file(self) -> soundfile.SoundFile:
+        """As libsndfile reads it."""
+        return self.opened.file
 
     @property
     def sr(self) -> int:
@@ -141,10 +173,11 @@ class Source:
         return str(self.file.subtype)
 
     def expected(self, start: float, duration: float | None) -> float:
-        """Samples a channel that an excerpt has by the header; 0 if that is silent."""
-        promised = promised_samples(self.file)
+        """Samples a channel that an excerpt may have; 0 if nobody knows."""
+        promised = promised_samples(self.opened)
+        layout = self.opened.layout
         if math.isinf(promised):
-            return 0.0
+            promised = 0.0 if layout is None else layout.n_samples
         asked = math.inf if duration is None else duration * self.sr
         return max(0.0, min(asked, promised - start * self.sr))
 
@@ -185,10 +218,10 @@ class Source:
         Raises
         ------
         AudioError
-            If the file is damaged or ends before its header says so.
+            If the file is damaged.
         """
         position = 0
-        end = None if count is None else first + count
+        end = self._end(None if count is None else first + count)
         most = min(BLOCK, MOST_VALUES // self.n_channels)
         while end is None or position < end:
             n = most if end is None else min(most, end - position)
@@ -198,30 +231,25 @@ class Source:
             if keep.shape[1]:
                 yield keep
             if block.shape[1] < n:
-                self.check_whole(position)
                 return
+
+    def _end(self, end: int | None) -> int | None:
+        """Where to stop; behind a FLAC's end libsndfile takes a tag for damage."""
+        if self.file.format != "FLAC" or math.isinf(promised_samples(self.opened)):
+            return end
+        frames = int(self.file.frames)
+        return frames if end is None else min(end, frames)
 
     def _next(self, n: int, dtype: str) -> NDArray[Any]:
         buffer = np.empty((n, self.n_channels), dtype)
         try:
-            got = self.file.buffer_read_into(buffer, dtype)
+            with hushed() if self.subtype.startswith("MPEG") else nullcontext():
+                got = self.file.buffer_read_into(buffer, dtype)
         except libsndfile_error() as error:
             raise AudioError(
-                f"{self.path}: damaged or cut short ({reason(error)})"
+                f"{self.path}: damaged or cut short{reason(error)}"
             ) from error
         return buffer[:got].T
-
-    def check_whole(self, n_samples: int) -> None:
-        """Raise AudioError if too many of the samples promised are not there."""
-        promised = promised_samples(self.file)
-        if self.file.format == "OGG" or math.isinf(promised):
-            return
-        if n_samples < (1 - TOLERATED) * promised:
-            raise AudioError(
-                f"{self.path}: cut short: its header says {promised / self.sr:.2f} s, "
-                f"it holds {n_samples / self.sr:.2f} s; copy it again, or save what is "
-                "left with an audio editor"
-            )
 
 
 @contextmanager
@@ -231,20 +259,19 @@ def reading(path: PathLike) -> Iterator[Source]:
     Raises
     ------
     AudioError
-        If the file is missing, no audio that libsndfile knows, cut short, or of a
-        sample rate that no recording has.
+        If the file is missing, no audio that libsndfile knows, or of a sample rate
+        that no recording has.
     """
     path = Path(path)
     check_file(path)
-    with sound_file(path) as file:
-        source = Source(path, file)
+    with sound_file(path) as opened:
+        source = Source(path, opened)
         if not LOWEST_RATE <= source.sr <= HIGHEST_RATE:
             raise AudioError(
                 f"{path}: a sample rate of {source.sr} Hz, expected {LOWEST_RATE} to "
-                f"{HIGHEST_RATE}; set the right one: ffmpeg -i {path.name} "
-                f"-af asetrate=44100 {path.stem}_44100.wav"
+                f"{HIGHEST_RATE}; set the right one: "
+                f"{converting(path, '_44100', after='-af asetrate=44100')}"
             )
-        source.check_whole(file.frames)
         yield source
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -60,9 +61,10 @@ def command(estimates: str, references: str, **options: Any) -> None:
     ESTIMATES and REFERENCES are folders of recordings, folders of runs, or two
     recordings. They are matched by name, else so that the SDR is best. A reference
     without an estimate counts as silence, -30 dB; a silent reference is left out of
-    the means. SDR, SIR and SAR are those of BSS Eval v3; SDRi and SI-SDRi say how
-    far SDR and SI-SDR are above the mixture's. A file among the references that is
-    called mix or mixture is taken for what was separated.
+    the means, one that is the sum of others, as an accompaniment is, altogether. SDR,
+    SIR and SAR are those of BSS Eval v3; SDRi and SI-SDRi say how far SDR and SI-SDR
+    are above the mixture's. A file among the references that is called mix or mixture
+    is taken for what was separated.
     """
     try:
         check_window(options["n_fft"], None)
@@ -81,22 +83,26 @@ def command(estimates: str, references: str, **options: Any) -> None:
 
 
 def _evaluate(estimates: str, references: str, options: dict[str, Any]) -> Evaluation:
-    from specnmf.audio.reading import read
+    from specnmf.evaluation import inputs
     from specnmf.evaluation.evaluate import evaluate
-    from specnmf.evaluation.inputs import read_sources, split_mixture
 
+    warnings: list[str] = []
     with console.progress_bar(Path(estimates).name, options) as progress:
-        sources, mixture = split_mixture(read_sources(references, progress=progress))
-        return evaluate(
-            read_sources(estimates, progress=progress),
+        found = inputs.read_sources(references, warnings=warnings, progress=progress)
+        sources, mixture = inputs.split_mixture(found)
+        if options["mix"]:
+            mixture = inputs.read_recording(options["mix"], warnings)
+        evaluation = evaluate(
+            inputs.read_sources(estimates, warnings=warnings, progress=progress),
             sources,
-            mixture=read(options["mix"]) if options["mix"] else mixture,
+            mixture=mixture,
             match=options["match"],
             v4=options["v4"],
             oracle=options["oracle"],
             n_fft=options["n_fft"],
             progress=progress,
         )
+    return replace(evaluation, warnings=(*warnings, *evaluation.warnings))
 
 
 def _say(evaluation: Evaluation, *, as_json: bool) -> None:

@@ -31,6 +31,10 @@ from specnmf.parallel import workers
 #: shares of their energy that makes the matrix definite is added to its diagonal.
 LOADINGS = (1e-15, 1e-14, 1e-13, 1e-12, 1e-11, 1e-9)
 
+#: Where less than this is left of a recording in the average of its channels, in dB,
+#: they cancel out: -3 is left of two that have nothing in common.
+CANCELLED = -10.0
+
 
 def bss_eval(
     references: ArrayLike,
@@ -143,9 +147,22 @@ def energy(signal: Signal) -> float:
     return float(products.mean())
 
 
-def energies(signals: Signals) -> Array:
+def joint_energy(signal: Signal) -> float:
+    """The average of the energies of the channels (n_channels, n_samples)."""
+    products = np.einsum("ct,ct->", signal, signal, dtype=np.float64)
+    return float(products / len(signal))
+
+
+def energies(signals: Signals, *, jointly: bool = False) -> Array:
     """Those of several signals, shape (n_signals,)."""
-    return np.array([energy(signal) for signal in signals])
+    measure = joint_energy if jointly else energy
+    return np.array([measure(signal) for signal in signals])
+
+
+def cancels(signal: Signal) -> bool:
+    """Whether little of a signal is left when its channels are averaged."""
+    left = decibels(energy(signal), joint_energy(signal))
+    return joint_energy(signal) > 0 and bool(left < CANCELLED)
 
 
 def decibels(part: ArrayLike, rest: ArrayLike) -> Array:

@@ -14,8 +14,11 @@ from specnmf.evaluation.matching import match_by_name, match_by_score
 from specnmf.evaluation.measures import museval_metrics
 from specnmf.evaluation.oracle import ideal_ratio_masks
 from specnmf.evaluation.scores import Evaluation, SourceScores
+from specnmf.evaluation.sums import is_same
 
 Match = Literal["auto", "name", "best"]
+
+JOINTLY = "SDR, SIR and SAR take the channels one after the other"
 
 
 def evaluate(
@@ -33,7 +36,9 @@ def evaluate(
     """Score separated sources against the true ones.
 
     SDR, SIR and SAR are those of BSS Eval v3 on the average of the channels, for
-    which alone they are defined; SI-SDR and v4 count the channels jointly.
+    which alone they are defined; SI-SDR and v4 count the channels jointly. Where a
+    reference's channels cancel out in the average, as those of opposite phase do, v3
+    takes the channels one after the other, and a warning says so.
 
     Parameters
     ----------
@@ -60,7 +65,10 @@ def evaluate(
     -------
     Evaluation
         One row a reference. A reference without an estimate counts as separated
-        to silence, -30 dB; a silent reference has no scores.
+        to silence, -30 dB; a silent reference has no scores. A reference that is the
+        sum of others, as an accompaniment is, is left out, with a warning; so are those
+        others, if it alone has an estimate of its name. Without a mixture a single
+        reference has no improvement.
 
     Raises
     ------
@@ -77,7 +85,10 @@ def evaluate(
     check_window(n_fft, None)
     if v4:
         museval_metrics()
-    material = prepare(estimates, references, mixture, sr)
+    by_name = match != "best" and any(
+        match_by_name(list(references), list(estimates)).values()
+    )
+    material = prepare(estimates, references, mixture, sr, by_name=by_name)
     if oracle:
         n_fft, _ = window(material.rate, n_fft)
     judge = Judge(material, v4=v4, progress=progress)
@@ -99,7 +110,13 @@ def _matched(judge: Judge, match: Match) -> dict[str, str | None]:
     named = match_by_name(references, estimates)
     if match == "name" or (match == "auto" and any(named.values())):
         return named
-    return match_by_score(references, estimates, judge.bids())
+    bids = judge.bids()
+    if len(estimates) > len(references):
+        # The mixture may lie among the estimates, and is better than a bad one.
+        mixture, sounds = judge.material.mixture, judge.material.estimates.values()
+        chosen = [i for i, y in enumerate(sounds) if not is_same(y, mixture)]
+        estimates, bids = [estimates[i] for i in chosen], bids[:, chosen]
+    return match_by_score(references, estimates, bids)
 
 
 def _oracle(judge: Judge, n_fft: int | None) -> tuple[SourceScores, ...]:
@@ -115,7 +132,10 @@ def _remarks(judge: Judge, matched: dict[str, str | None]) -> list[str]:
     """What a reader of the scores should know of the sources."""
     missing = [name for name, estimate in matched.items() if estimate is None]
     silent = [name for name in matched if name not in judge.sounding]
+    cancelled = ", ".join(judge.cancelled)
+    jointly = f"{cancelled}: the channels cancel out in their average, so {JOINTLY}"
     return [
+        *([jointly] if cancelled else []),
         *(f"{name}: no estimate, counted as silence" for name in missing),
         *(f"{name}: the reference is silent, left out of the means" for name in silent),
     ]

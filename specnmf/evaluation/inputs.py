@@ -10,9 +10,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import ArrayLike
 
-from specnmf.audio.reading import PathLike, read
+from specnmf.audio.reading import PathLike, load, remarks
 from specnmf.audio.recording import Audio, Float32
 from specnmf.errors import AudioError, ParameterError
+from specnmf.evaluation.bss_eval import cancels
+from specnmf.evaluation.sums import left_out
 
 Recording = Audio | ArrayLike
 Sounds = dict[str, Float32]
@@ -31,19 +33,30 @@ _PADDED = "shorter than the longest reference: padded with zeros"
 MIXTURES = ("mix", "mixture")
 
 
+def read_recording(path: PathLike, warnings: list[str]) -> Audio:
+    """A recording; what leaves it in doubt is added to the warnings."""
+    audio = load(path)
+    warnings += [f"{path}: {remark}" for remark in remarks(path, audio.n_samples)]
+    return audio
+
+
 def read_sources(
-    path: PathLike, *, progress: Progress | None = None
+    path: PathLike,
+    *,
+    warnings: list[str] | None = None,
+    progress: Progress | None = None,
 ) -> dict[str, Audio]:
     """The recordings behind a path, by their stems and in that order.
 
     The path is that of a recording, a folder of recordings, or the folder of a run.
-    Raises AudioError if there is no recording, one cannot be read, or two have one
-    stem.
+    What leaves a recording in doubt is added to the warnings. Raises AudioError if
+    there is no recording, one cannot be read, or two have one stem.
     """
-    sources = {}
+    sources: dict[str, Audio] = {}
+    said = [] if warnings is None else warnings
     files = _source_files(Path(path))
     for name, file in files.items():
-        sources[name] = read(file)
+        sources[name] = read_recording(file, said)
         if progress is not None:
             progress(f"read {path}", len(sources), len(files), name)
     return sources
@@ -91,7 +104,8 @@ def split_mixture(
 class Material:
     """References, estimates and mixture, each (n_channels, n_samples) and of one rate.
 
-    The warnings say what had to be done to make them so.
+    The warnings say what had to be done to make them so. A mixture that was not given
+    is the sum of the references.
     """
 
     references: Sounds
@@ -99,6 +113,7 @@ class Material:
     mixture: Float32
     sr: int | None
     warnings: tuple[str, ...]
+    is_mixture_given: bool = True
 
     @property
     def rate(self) -> int:
@@ -115,10 +130,13 @@ def prepare(
     references: Mapping[str, Recording],
     mixture: Recording | None = None,
     sr: int | None = None,
+    *,
+    by_name: bool = True,
 ) -> Material:
     """Bring recordings to one shape: the longest reference's length.
 
-    Where the numbers of channels differ, all are averaged to one channel. Without
+    Where the numbers of channels differ, all are averaged to one channel. References
+    that are sums of others are left out; estimates may go by their names. Without
     a mixture it is the sum of the references. Raises ParameterError if there is nothing
     to compare, sample rates differ, or an array has the wrong shape or samples that are
     not finite.
@@ -138,10 +156,20 @@ def prepare(
     sounds = _of_one_width(sounds, warnings)
     n = max(y.shape[1] for y in sounds["reference"].values())
     sounds = {k: _of_one_length(k, group, n, warnings) for k, group in sounds.items()}
+    stems = sounds["reference"]
+    out, said = left_out(stems, list(estimates), by_name=by_name)
+    stems = {name: y for name, y in stems.items() if name not in out}
     mixed = sounds["mixture"].get("")
     if mixed is None:
-        mixed = np.asarray(sum(sounds["reference"].values()))
-    return Material(sounds["reference"], sounds["estimate"], mixed, sr, tuple(warnings))
+        mixed = np.asarray(sum(stems.values()))
+    return Material(
+        stems,
+        sounds["estimate"],
+        mixed,
+        sr,
+        (*warnings, *said),
+        is_mixture_given=mixture is not None,
+    )
 
 
 def _common_rate(
@@ -177,9 +205,21 @@ def _samples(label: str, recording: Recording) -> Float32:
 
 
 def _of_one_width(sounds: dict[str, Sounds], warnings: list[str]) -> dict[str, Sounds]:
-    """All with one number of channels: their own if it is the same, else one."""
-    if len({len(y) for group in sounds.values() for y in group.values()}) == 1:
+    """All with one number of channels: their own if it is the same, else one.
+
+    If nothing would be left of a reference, what has one channel gets those of others.
+    """
+    widths = {len(y) for group in sounds.values() for y in group.values()}
+    if len(widths) == 1:
         return sounds
+    cancelled = any(map(cancels, sounds["reference"].values()))
+    if cancelled and len(widths) == 2 and min(widths) == 1:
+        n = max(widths)
+        warnings.append(f"numbers of channels differ: one is taken for all {n}")
+        return {
+            kind: {k: np.repeat(y, n // len(y), axis=0) for k, y in group.items()}
+            for kind, group in sounds.items()
+        }
     warnings.append("numbers of channels differ: all are averaged to one channel")
     return {
         kind: {name: y.mean(axis=0, keepdims=True) for name, y in group.items()}

@@ -8,7 +8,13 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from specnmf.audio.recording import Float32
-from specnmf.evaluation.bss_eval import Projector, decibels, energies, energy
+from specnmf.evaluation.bss_eval import (
+    Projector,
+    cancels,
+    decibels,
+    energies,
+    joint_energy,
+)
 from specnmf.evaluation.correlation import Array, correlate
 from specnmf.evaluation.inputs import Material, Progress, Sounds
 from specnmf.evaluation.measures import framewise_sdr, si_sdr
@@ -26,18 +32,25 @@ LEAST_BID = -1e3
 
 
 class Judge:
-    """Measures estimates against the references that sound, by BSS Eval v4 if asked."""
+    """Measures estimates against the references that sound, by BSS Eval v4 if asked.
+
+    BSS Eval v3 is of the average of the channels; where that would cancel out a
+    reference, of all channels one after the other, with the same filters for each.
+    """
 
     def __init__(
         self, material: Material, *, v4: bool, progress: Progress | None
     ) -> None:
         self.material, self.v4, self.progress = material, v4, progress
-        self.mixture_energy = energy(material.mixture)
+        self.mixture_energy = joint_energy(material.mixture)
         self.sounding: Sounds = {
             name: y
             for name, y in material.references.items()
             if self.level(y) > SILENT_REFERENCE
         }
+        self.cancelled = [name for name, y in self.sounding.items() if cancels(y)]
+        #: A single reference is its own mixture, above which nothing can be.
+        self.improves = material.is_mixture_given or len(self.sounding) > 1
         if self.sounding:
             signals = [*self.sounding.values(), material.mixture]
             table = self._correlate(signals, "references")
@@ -47,8 +60,8 @@ class Judge:
             self.mixture_si_sdr = _held(si_sdrs)
 
     def level(self, y: Float32) -> float:
-        """A signal's level relative to the mixture's in dB, channels averaged."""
-        return float(decibels(energy(y), self.mixture_energy))
+        """A signal's level relative to the mixture's in dB, channels together."""
+        return float(decibels(joint_energy(y), self.mixture_energy))
 
     def bids(self) -> Array:
         """What each reference bids for each estimate: its SDR in dB.
@@ -81,7 +94,7 @@ class Judge:
         for name in matched.keys() - self.sounding.keys():
             estimate = estimates[name]
             found[name] = {"leak": None}
-            if estimate is not None and energy(estimate) and self.mixture_energy:
+            if estimate is not None and estimate.any() and self.mixture_energy:
                 found[name] = {"leak": self.level(estimate)}
         return tuple(
             SourceScores(reference=reference, estimate=name, **found[reference])
@@ -103,8 +116,9 @@ class Judge:
         columns = {metric: np.full(len(estimates), FLOOR) for metric in metrics}
         for metric, values in self._measured(heard, stage).items():
             columns[metric][list(heard)] = _held(values)
-        columns["sdr_improvement"] = columns["sdr"] - self.mixture_sdr
-        columns["si_sdr_improvement"] = columns["si_sdr"] - self.mixture_si_sdr
+        if self.improves:
+            columns["sdr_improvement"] = columns["sdr"] - self.mixture_sdr
+            columns["si_sdr_improvement"] = columns["si_sdr"] - self.mixture_si_sdr
         return [
             {metric: _number(column[i]) for metric, column in columns.items()}
             for i in range(len(estimates))
@@ -117,7 +131,7 @@ class Judge:
         signals = list(heard.values())
         references = [list(self.sounding.values())[i] for i in heard]
         table = self._correlate(signals, stage)
-        ratios = self.projector.ratios(table, energies(signals), list(heard))
+        ratios = self.projector.ratios(table, self._energies(signals), list(heard))
         columns = dict(zip(("sdr", "sir", "sar"), ratios, strict=True))
         columns["si_sdr"] = np.array(list(map(si_sdr, references, signals)))
         if self.v4:
@@ -127,14 +141,26 @@ class Judge:
     def _sdr(self, table: Array, signals: Sequence[Float32]) -> Array:
         """The SDR of each signal against each reference, (n_signals, n_references)."""
         target = self.projector.onto_each(table)
-        return _held(decibels(target, energies(signals)[:, None] - target))
+        return _held(decibels(target, self._energies(signals)[:, None] - target))
+
+    def _energies(self, signals: Sequence[Float32]) -> Array:
+        return energies(signals, jointly=bool(self.cancelled))
 
     def _correlate(self, signals: Sequence[Float32], stage: str) -> Array:
         def tell(done: int, total: int) -> None:
             if self.progress is not None:
                 self.progress(stage, done, total, "")
 
-        return correlate(signals, list(self.sounding.values()), tell=tell)
+        references = list(self.sounding.values())
+        if not self.cancelled:
+            return correlate(signals, references, tell=tell)
+        tables = [
+            correlate(
+                [y[c : c + 1] for y in signals], [y[c : c + 1] for y in references]
+            )
+            for c in range(len(references[0]))
+        ]
+        return np.asarray(np.mean(tables, axis=0))
 
 
 def _held(scores: ArrayLike) -> Array:

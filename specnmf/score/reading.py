@@ -53,6 +53,8 @@ def read_score(path: PathLike) -> Score:
 
 def _reader_by_content(path: Path) -> Callable[[PathLike], Score]:
     try:
+        if not path.is_file():  # what is a pipe may never end
+            return read_csv
         with path.open("rb") as file:
             head = file.read(_HEAD)
     except OSError:

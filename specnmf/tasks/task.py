@@ -292,4 +292,4 @@ def read_excerpt(song: Song[Any]) -> Audio:
     from specnmf.audio import reading
 
     settings = song.settings
-    return reading.read(song.path, start=settings.start, duration=settings.duration)
+    return reading.load(song.path, start=settings.start, duration=settings.duration)

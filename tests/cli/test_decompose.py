@@ -108,6 +108,24 @@ def test_verbose_says_how_long_stages_took(run, song):
     }  # fmt: skip
 
 
+def test_of_a_damaged_mp3_nothing_is_said_but_our_warning(tmp_path, rng):
+    path = tmp_path / "song.mp3"
+    soundfile.write(path, 0.1 * rng.standard_normal(44100), 44100)
+    data = bytearray(path.read_bytes())
+    data[5000:5700] = bytes(700)
+    path.write_bytes(data)
+    command = [sys.executable, "-m", "specnmf", "decompose", "song.mp3", *QUICK]
+    for quiet in [], ["-q", "--overwrite"]:
+        done = subprocess.run(
+            [*command, *quiet], cwd=tmp_path, capture_output=True, text=True
+        )
+        assert done.returncode == 0
+        lines = done.stderr.splitlines()
+        assert all(line.startswith("warning: song.mp3: ") for line in lines)
+        assert any("damaged: " in line for line in lines) == (not quiet)
+    assert lines == []
+
+
 def test_bad_inputs_get_a_line_each_and_the_others_are_done(run, song, tmp_path):
     y = soundfile.read(song)[0]
     (tmp_path / "empty.wav").write_bytes(b"")
@@ -130,7 +148,7 @@ def test_bad_inputs_get_a_line_each_and_the_others_are_done(run, song, tmp_path)
     expected = [
         "error: empty.wav: empty, expected an audio file",
         "error: text.wav: not a recording that libsndfile reads",
-        "error: cut.wav: cut short: its header says 1.00 s",
+        "error: cut.wav: at most 1 components fit",
         "error: none.wav: no such file",
         "error: other: a folder, expected an audio file",
         "error: other/song.wav: would be written to specnmf_out/song like song.wav",

@@ -83,6 +83,26 @@ def test_what_is_doubtful_is_said_on_stderr(run, folders):
     assert out.splitlines()[-1] == "unused: new\\nline"
 
 
+def test_sums_and_unfinished_files_are_said_on_stderr(run, folders):
+    expected = run("evaluate", "est", "ref")[1]
+    low, high = (
+        soundfile.read(folders / "ref" / f"{n}.wav")[0] for n in ("low", "high")
+    )
+    write(folders / "ref" / "no_drums.wav", low + high)
+    path = folders / "ref" / "high.wav"
+    data = bytearray(path.read_bytes())
+    at = data.index(b"data")
+    data[at + 4 : at + 8] = bytes(4)
+    path.write_bytes(data)
+    status, out, err = run("evaluate", "est", "ref")
+    assert (status, out) == (0, expected)
+    assert err.splitlines() == [
+        "warning: ref/high.wav: its header states no length: "
+        "read to the end of the file",
+        "warning: no_drums: the sum of high and low, left out",
+    ]
+
+
 def test_quiet_says_nothing_and_verbose_how_long_it_took(run, folders):
     (folders / "est" / "low.flac").unlink()
     assert run("evaluate", "est", "ref", "-q") == (0, "", "")

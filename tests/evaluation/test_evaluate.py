@@ -89,6 +89,109 @@ def test_stereo_scores_are_those_of_the_averaged_channels(references, estimates,
         assert other.si_sdr < mono.si_sdr - 3
 
 
+@pytest.mark.parametrize("shape", [[1, -1], [1, -0.9], [0.5, -0.6]])
+def test_stems_of_opposite_phase_have_the_scores_of_one_channel(
+    references, estimates, shape
+):
+    gains = np.array(shape, np.float32)[:, None]
+    wide = {name: gains * y for name, y in references.items()}
+    result = evaluate({k: gains * y for k, y in estimates.items()}, wide)
+    expected = evaluate(estimates, references)
+    for metric, mean in expected.mean.items():
+        assert result.mean[metric] == pytest.approx(mean, abs=1e-3)
+    (warning,) = result.warnings
+    assert warning.startswith("a, b, c: the channels cancel out in their average, so")
+
+
+@pytest.mark.filterwarnings("ignore:mir_eval.separation:FutureWarning")
+def test_one_stem_of_opposite_phase_has_the_channels_taken_one_after_the_other(
+    references, estimates
+):
+    gains = {"a": [1, -1], "b": [1, 1], "c": [1, 0]}
+    gains = {name: np.array(x, np.float32)[:, None] for name, x in gains.items()}
+    wide = {name: gains[name] * y for name, y in references.items()}
+    wider = {name: gains[name] * y for name, y in estimates.items()}
+    result = evaluate(wider, wide)
+    assert result.warnings[0].startswith("a: the channels cancel out")
+    # With so much silence between the channels no filter reaches into the next.
+    R, E = (
+        np.stack([np.pad(y, ((0, 0), (0, 600))).ravel() for y in group.values()])
+        for group in (wide, wider)
+    )
+    sdr, sir, sar, _ = mir_eval.separation.bss_eval_sources(
+        R, E, compute_permutation=False
+    )
+    for i, row in enumerate(result.sources):
+        assert row.sdr == pytest.approx(sdr[i], abs=1e-3)
+        assert row.sir == pytest.approx(sir[i], abs=1e-3)
+        assert row.sar == pytest.approx(sar[i], abs=1e-3)
+
+
+def test_an_estimate_of_opposite_phase_is_no_silence(references, estimates):
+    wide = {name: np.stack([y, 0.2 * y]) for name, y in references.items()}
+    turned = {name: np.stack([y, -y]) for name, y in estimates.items()}
+    result = evaluate(turned, wide)
+    assert result.warnings == ()
+    for row in result.sources:
+        assert row.sdr == -30  # of its average nothing is left
+        assert row.si_sdr == pytest.approx(-3.5, abs=0.5)
+    silent = {"d": 0 * wide["a"], **wide}
+    result = evaluate({"d": turned["a"], **turned}, silent)
+    assert result.sources[0].leak == pytest.approx(-2, abs=1)
+
+
+def test_one_channel_against_two_of_opposite_phase_is_no_silence(references, estimates):
+    wide = {name: np.stack([y, -y]) for name, y in references.items()}
+    result = evaluate(estimates, wide)
+    assert result.warnings[0] == "numbers of channels differ: one is taken for all 2"
+    assert [row.sdr for row in result.sources] == [-30] * 3
+    result = evaluate({k: np.stack([y, -y]) for k, y in estimates.items()}, references)
+    assert [row.sdr for row in result.sources] == [-30] * 3
+
+
+def test_a_reference_that_is_the_sum_of_others_is_left_out(references, estimates):
+    expected = evaluate(estimates, references)
+    more = {**references, "accompaniment": references["b"] + references["c"]}
+    result = evaluate(estimates, more)
+    assert result.sources == expected.sources
+    assert result.warnings == ("accompaniment: the sum of b and c, left out",)
+    renamed = dict(zip("xyz", estimates.values(), strict=True))
+    assert evaluate(renamed, more).mean == expected.mean
+    assert evaluate(estimates, more, match="best").mean == expected.mean
+    whole = {"song": sum(references.values()), **more}
+    assert evaluate(estimates, whole).sources == expected.sources
+
+
+def test_a_sum_that_alone_has_an_estimate_takes_the_place_of_its_parts(
+    references, estimates
+):
+    two = {"a": references["a"], "rest": references["b"] + references["c"]}
+    pair = {"a": estimates["a"], "rest": estimates["b"] + estimates["c"]}
+    expected = evaluate(pair, two)
+    result = evaluate(pair, {**references, "rest": two["rest"]})
+    assert result.sources == expected.sources
+    assert result.warnings == ("b, c: in rest, which has an estimate, left out",)
+
+
+def test_the_mixture_among_the_estimates_is_taken_for_none(references, estimates):
+    bad = {"x": estimates["a"], "y": estimates["b"], "z": 1e-3 * estimates["a"][::-1]}
+    mixture = sum(references.values())
+    result = evaluate({**bad, "mix": mixture}, references)
+    assert [row.estimate for row in result.sources] == ["x", "y", "z"]
+    assert result.unused == ("mix",)
+    (row,) = evaluate({"mix": mixture}, {"a": references["a"]}).sources
+    assert row.estimate == "mix"
+
+
+def test_a_single_reference_without_a_mixture_has_no_improvement(references, estimates):
+    result = evaluate({"a": estimates["a"]}, {"a": references["a"]})
+    assert result.mean["sdr_improvement"] is None
+    assert result.mean["si_sdr_improvement"] is None
+    mixture = sum(references.values())
+    result = evaluate({"x": estimates["a"]}, {"a": references["a"]}, mixture=mixture)
+    assert result.mean["sdr_improvement"] > 10
+
+
 def test_names_that_do_not_agree_leave_the_choice_to_the_scores(references, estimates):
     renamed = {
         "hiss": np.float32(0.01) * estimates["a"][::-1],

@@ -98,6 +98,10 @@ def test_what_cannot_be_read_is_refused(tmp_path, name):
     path.mkdir()
     with pytest.raises(ScoreError, match=f"{name}: not a file, expected a score"):
         read_score(path)
+    path.rmdir()
+    os.mkfifo(path)  # which nobody writes to
+    with pytest.raises(ScoreError, match=f"{name}: not a file, expected a score"):
+        read_score(path)
 
 
 def test_a_path_that_no_file_has_is_refused(tmp_path):

@@ -174,10 +174,24 @@ def test_neither_the_song_nor_v_is_held(tmp_path):
 
 
 @pytest.mark.usefixtures("_small")
-def test_a_header_that_lies_is_refused_and_leaves_nothing(tmp_path):
+def test_of_a_song_cut_short_all_is_decomposed_that_there_is(tmp_path):
     path = tmp_path / "cut.flac"
     path.write_bytes(CHOPIN.read_bytes()[: CHOPIN.stat().st_size // 2])
-    with pytest.raises(AudioError, match="cut short"):
+    run = decompose(path, tmp_path / "out", max_iter=2)
+    assert run.report["streamed"] is True
+    (warning,) = run.report["warnings"]
+    assert warning.endswith(" s shorter than its header says")
+    assert run.report["residual_db"] < -90
+
+
+@pytest.mark.usefixtures("_small")
+def test_a_song_that_is_damaged_leaves_nothing(tmp_path):
+    path = tmp_path / "damaged.flac"
+    data = bytearray(CHOPIN.read_bytes())
+    middle = len(data) // 2
+    data[middle : middle + 9000] = bytes(9000)
+    path.write_bytes(data)
+    with pytest.raises(AudioError, match="damaged or cut short"):
         decompose(path, tmp_path / "out")
     assert not (tmp_path / "out").exists()
 
