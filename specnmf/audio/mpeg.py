@@ -54,12 +54,12 @@ def behind_tags(data: Bytes, start: int = 0) -> int:
     """Where the tags end that lie one behind the other from ``start`` on."""
     while True:
         head = data[start : start + 32]
-        if head[:3] == b"ID3" and len(head) >= 10 and max(head[6:10]) < 0x80:
-            footer = 10 if head[5] & 0x10 else 0
+        if head[:3] == b"ID3" and len(head) >= 10:
             # The size lies in the lower 7 bits of 4 bytes.
-            start += (
-                10 + footer + sum(b << 7 * (3 - i) for i, b in enumerate(head[6:10]))
+            start += 10 + sum(
+                (b & 0x7F) << 7 * (3 - i) for i, b in enumerate(head[6:10])
             )
+            start += 10 if data[start : start + 3] == b"3DI" else 0  # a footer
         elif head[:8] == b"APETAGEX" and len(head) == 32:
             is_header = head[23] & 0x20
             start += 32 + (int.from_bytes(head[12:16], "little") if is_header else 0)

@@ -219,7 +219,17 @@ def test_what_is_no_mp3_has_no_frames(tmp_path, rng):
 
 
 @pytest.mark.parametrize("format", ["FLAC", "WAV", "AIFF", "SVX", "CAF"])
-@pytest.mark.parametrize("front", [id3(2000), id3(300_000), id3(99) + id3(70_000)])
+@pytest.mark.parametrize(
+    "front",
+    [
+        id3(2000),
+        id3(300_000),
+        id3(99) + id3(70_000),
+        # Flags that promise a footer, and a size in all eight bits.
+        b"ID3\4\0\xff" + id3(2000)[6:],
+        b"ID3\4\0\0\x80\x80" + id3(2000)[8:],
+    ],
+)
 def test_tags_before_other_formats_change_nothing(tmp_path, rng, format, front):
     path = tmp_path / "song"
     soundfile.write(path, 0.1 * rng.standard_normal(999), SR, format=format)
