@@ -6,11 +6,13 @@ import os
 import pkgutil
 import signal
 import sys
+import warnings
 from typing import Any, NoReturn
 
 import click
 
 import specnmf
+from specnmf.jit import NOT_KEPT
 from specnmf.tasks.registry import TASKS
 
 #: Where the commands that are no tasks are, or what makes them: imported when they are
@@ -54,6 +56,7 @@ class LazyGroup(click.Group):
 @click.version_option(specnmf.__version__, prog_name="specnmf")
 def cli() -> None:
     """Take recordings apart by non-negative matrix factorisation."""
+    warnings.filterwarnings("ignore", NOT_KEPT)  # commands say it themselves
 
 
 def main() -> NoReturn:

@@ -55,6 +55,14 @@ def one_line(message: object) -> str:
     )
 
 
+def kernel_remarks(options: dict[str, Any]) -> None:
+    """Say, once in the end, why kernels that were compiled could not be kept."""
+    from specnmf.jit import remarks
+
+    for remark in () if options["quiet"] else remarks():
+        warning(remark)
+
+
 @contextmanager
 def failing_as(source: str | None, options: dict[str, Any]) -> Iterator[None]:
     """Exit with status 1 for an error of ours or a lack of memory.

@@ -71,6 +71,7 @@ def command(estimates: str, references: str, **options: Any) -> None:
     began = time.perf_counter()
     with console.failing_as(estimates, options):
         evaluation = _evaluate(estimates, references, options)
+    console.kernel_remarks(options)
     if options["verbose"]:
         console.seconds("evaluate", time.perf_counter() - began)
     if not options["quiet"]:

@@ -76,6 +76,7 @@ def do_each(
         output = {"output": str(done.run.folder)}
         entries.append({**output, **done.facts, **done.run.report})
         _say(done, options)
+    console.kernel_remarks(options)
     if options["as_json"]:
         console.json_object({"runs": entries, "failures": failures})
     if failures:
