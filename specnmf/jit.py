@@ -58,8 +58,9 @@ def prepare() -> None:
     """
     from numba.core.caching import CacheImpl
 
-    if _Nowhere not in CacheImpl._locator_classes:
-        CacheImpl._locator_classes.append(_Nowhere)
+    classes: list[Any] = CacheImpl._locator_classes
+    if _Nowhere not in classes:
+        classes.append(_Nowhere)
 
 
 class _Nowhere:
