@@ -192,6 +192,7 @@ def _run(request: Request, options: dict[str, Any]) -> tuple[Summary | None, int
         request,
         unreadable=lambda name, why: console.warning(f"{name}: {why}; left out"),
     )
+    _say_left_out(plan, options)
     if options["dry_run"]:
         _say_plan(plan, options)
         return None, 0
@@ -203,6 +204,18 @@ def _run(request: Request, options: dict[str, Any]) -> tuple[Summary | None, int
         _stopped_by_signals(batch) as received,
     ):
         return batch.run(), 128 + received[-1] if received else 0
+
+
+def _say_left_out(plan: Plan, options: dict[str, Any]) -> None:
+    """Say which files are no songs, and if no song has an input that was given."""
+    if options["quiet"]:
+        return
+    if plan.passed_over:
+        from specnmf.batch.finding import described
+
+        console.note(f"passed over: {described(plan.passed_over)}")
+    for name, place in plan.unused:
+        console.warning(f"{place}: holds no {name} that is called like a song")
 
 
 @contextmanager
@@ -247,7 +260,8 @@ def _say_plan(plan: Plan, options: dict[str, Any]) -> None:
             line = f"{entry['verdict']:6}  {song.name} -> {song.target}: {what}"
             click.echo(console.one_line(line))
     if options["as_json"]:
-        console.json_object({"songs": entries, "failures": []})
+        others = dict(plan.passed_over)
+        console.json_object({"songs": entries, "passed_over": others, "failures": []})
     else:
         click.echo(f"{len(plan.songs)} songs")
 
@@ -258,6 +272,7 @@ def _say_summary(summary: Summary, options: dict[str, Any]) -> None:
             {
                 "output": options["output"],
                 **_counts(summary),
+                "passed_over": dict(summary.passed_over),
                 "seconds": round(summary.seconds, 3),
                 "duration": round(summary.duration, 3),
                 "speed": round(summary.speed, 3),
