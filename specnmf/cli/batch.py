@@ -20,6 +20,7 @@ from specnmf.cli.display import batch_display, clock
 from specnmf.cli.options import (
     Command,
     Option,
+    Place,
     common_options,
     make_settings,
     options_of,
@@ -57,7 +58,7 @@ def _own_options() -> list[click.Parameter]:
     """The argument and options of a batch; those of tasks come after them."""
     inputs = dict.fromkeys(each.name for task in TASKS.values() for each in task.inputs)
     return [
-        click.Argument(["folder"], metavar="FOLDER", required=False),
+        click.Argument(["folder"], metavar="FOLDER", required=False, type=Place()),
         _what(
             ["--task"],
             type=click.Choice([AUTO, *TASKS]),
@@ -70,6 +71,7 @@ def _own_options() -> list[click.Parameter]:
             _what(
                 [f"--{name}", f"--{name}-from", name],
                 metavar="PLACE",
+                type=Place(),
                 help="One for all songs, or a folder of one each.",
             )
             for name in inputs
@@ -77,11 +79,13 @@ def _own_options() -> list[click.Parameter]:
         _what(
             ["--files-from"],
             metavar="FILE",
+            type=Place(),
             help="Only files in FOLDER that FILE (-: standard input) lists.",
         ),
         _what(["--dry-run"], is_flag=True, help="List what would be done, and end."),
         Option(
             ["-o", "--output"],
+            type=Place(),
             default="specnmf_out",
             show_default=True,
             help="The folder for runs, or an URL.",
@@ -258,12 +262,12 @@ def _say_plan(plan: Plan, options: dict[str, Any]) -> None:
         if not options["as_json"]:
             what = " by ".join([plan.recipe.task_of(song).name, *inputs.values()])
             line = f"{entry['verdict']:6}  {song.name} -> {song.target}: {what}"
-            click.echo(console.one_line(line))
+            console.result(console.one_line(line))
     if options["as_json"]:
         others = dict(plan.passed_over)
         console.json_object({"songs": entries, "passed_over": others, "failures": []})
     else:
-        click.echo(f"{len(plan.songs)} songs")
+        console.result(f"{len(plan.songs)} songs")
 
 
 def _say_summary(summary: Summary, options: dict[str, Any]) -> None:
@@ -284,7 +288,7 @@ def _say_summary(summary: Summary, options: dict[str, Any]) -> None:
         )
     elif not options["quiet"]:
         for line in describe(summary):
-            click.echo(console.one_line(line))
+            console.result(console.one_line(line))
 
 
 def describe(summary: Summary) -> Iterator[str]:

@@ -11,7 +11,7 @@ import click
 
 from specnmf.audio.options import check_window
 from specnmf.cli import console
-from specnmf.cli.options import Command, Option, common_options
+from specnmf.cli.options import Command, Option, Place, common_options
 from specnmf.errors import ParameterError
 from specnmf.options import WHAT
 
@@ -25,11 +25,11 @@ _what = partial(Option, group=WHAT)
     "evaluate",
     cls=Command,
     params=[
-        click.Argument(["estimates"], type=click.Path()),
-        click.Argument(["references"], type=click.Path()),
+        click.Argument(["estimates"], type=Place()),
+        click.Argument(["references"], type=Place()),
         _what(
             ["--mix"],
-            type=click.Path(),
+            type=Place(),
             help="What was separated; by default the sum of the references.",
         ),
         _what(
@@ -107,4 +107,4 @@ def _say(evaluation: Evaluation, *, as_json: bool) -> None:
         console.warning(warning)
     if not as_json:
         for line in describe(evaluation):
-            click.echo(console.one_line(line))
+            console.result(console.one_line(line))

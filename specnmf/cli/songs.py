@@ -106,6 +106,6 @@ def _say(done: Done, options: dict[str, Any]) -> None:
         for stage, seconds in done.run.report["seconds"].items():
             console.seconds(stage, seconds)
     if not options["as_json"]:
-        click.echo(console.one_line(done.run.folder))
+        console.result(console.one_line(done.run.folder))
         for line in done.lines:
-            click.echo(f"  {console.one_line(line)}")
+            console.result(f"  {console.one_line(line)}")
