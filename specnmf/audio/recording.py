@@ -17,6 +17,12 @@ Float32 = NDArray[np.float32]
 #: More channels than this, and than samples, are samples that lie the other way round.
 MOST_CHANNELS = 16
 
+#: The largest sample: powers of its spectrum are numbers that float32 holds.
+LOUDEST = 1e12
+
+#: Below it, -240 dB, results depend on where numbers are taken for zero.
+FAINTEST = 1e-12
+
 #: Samples a channel looked at at a time.
 BLOCK = 1 << 18
 
@@ -107,9 +113,20 @@ def _samples(values: ArrayLike) -> Float32:
         )
     with np.errstate(over="ignore", invalid="ignore"):
         samples = np.atleast_2d(array.astype(np.float32, copy=False))
-        if not np.isfinite([samples.min(), samples.max()]).all():
-            raise AudioError("samples must be finite, got NaN, infinity or beyond 3e38")
+        peak = max(-float(samples.min()), float(samples.max()))
+    if not np.isfinite(peak):
+        raise AudioError("samples must be finite, got NaN or infinity")
+    if peak > LOUDEST:
+        raise AudioError(too_loud(peak))
     return samples
+
+
+def too_loud(peak: float) -> str:
+    """What is wrong with samples beyond `LOUDEST`."""
+    return (
+        f"samples reach {peak:.1e}, expected about 1 and at most {LOUDEST:.0e}; "
+        "scale the recording, or repair it"
+    )
 
 
 def _check_kind(array: NDArray[Any]) -> None:
@@ -160,6 +177,9 @@ class Survey:
         """What a listener should know before believing a decomposition."""
         if not (self.lowest.any() or self.highest.any()):
             return ["silent: all samples are zero, so all sources will be silent"]
+        peak = max(-float(self.lowest.min()), float(self.highest.max()))
+        if peak < FAINTEST:
+            return [f"nearly silent: no sample beyond {peak:.0e}; amplify it first"]
         if (self.lowest == self.highest).all():
             return ["constant: a DC offset and no sound"]
         if self.clipped:

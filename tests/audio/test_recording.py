@@ -61,6 +61,7 @@ def test_findings_are_the_same_block_by_block(rng, length):
         (["a", "b"], 8000, "must be floats, got <U1"),
         ([0.5, np.nan], 8000, "must be finite"),
         ([0.5, 1e300], 8000, "must be finite"),
+        ([0.5, -1e18], 8000, "samples reach 1.0e[+]18, expected about 1 and at most"),
         (np.zeros(4), 0, "rate must be positive, got 0 Hz"),
         (np.zeros(4), -1.0, "rate must be positive, got -1.0 Hz"),
         (np.zeros(4), 22050.5, "whole number of Hz, got 22050.5"),
@@ -73,3 +74,9 @@ def test_findings_are_the_same_block_by_block(rng, length):
 def test_audio_checks_itself(samples, sr, message):
     with pytest.raises(AudioError, match=message):
         Audio(samples, sr)
+
+
+def test_samples_that_are_nearly_silent_are_told_of():
+    (finding,) = Audio([0.0, 1e-30], 8000).findings()
+    assert finding == "nearly silent: no sample beyond 1e-30; amplify it first"
+    assert Audio([0.0, 1e12], 8000).samples.max() == np.float32(1e12)
