@@ -8,10 +8,10 @@ sources = specnmf.separate(spectrogram, result)
 
 from __future__ import annotations
 
-import pkgutil
-from typing import TYPE_CHECKING, Any
-
+TYPE_CHECKING = False  # importing typing takes longer than all of this
 if TYPE_CHECKING:
+    from typing import Any
+
     from specnmf.audio.masks import separate
     from specnmf.audio.reading import read
     from specnmf.audio.recording import Audio
@@ -166,6 +166,8 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module 'specnmf' has no attribute {name!r}")
+    import pkgutil
+
     value = pkgutil.resolve_name(f"specnmf.{_HOMES[name]}")
     globals()[name] = value
     return value

@@ -15,6 +15,7 @@ from functools import cache
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from specnmf import jit
 from specnmf.errors import ParameterError
 
 Float64 = NDArray[np.float64]
@@ -51,6 +52,7 @@ def note_name(midi: float) -> str:
 
 @cache
 def _name(pitch: int) -> str:
+    jit.prepare()
     import librosa
 
     return str(librosa.midi_to_note(pitch, unicode=False))

@@ -5,7 +5,8 @@ depend on the number of threads.
 """
 
 import numpy as np
-from numba import njit
+
+from specnmf.jit import njit
 
 
 @njit(cache=True, nogil=True, error_model="numpy")

@@ -27,6 +27,9 @@ PIECES = 4
 #: Models that add up to less count as silence.
 SILENCE = 1e-30
 
+#: The largest power that differs from an infinite one.
+MOST_POWER = 1e9
+
 #: Gives the mixture's transform (n_channels, n_frames, n_bins) of some frames.
 SpectraOf = Callable[[slice], Complex64]
 
@@ -157,11 +160,23 @@ def _never_empty(
 
 def _sum_of_powers(models: list[Float32], power: float) -> Float32:
     """The sum of the models raised to a power; the models are raised in place."""
+    if power > 2:  # which float32 may not hold, unless the largest is 1
+        _scale_to_largest(models)
+    power = min(power, MOST_POWER)
     total = np.zeros_like(models[0])
     for model in models:
         for channel, own in zip(total, model, strict=True):
             kernels.add_power(own, np.float32(power), channel)
     return total
+
+
+def _scale_to_largest(models: list[Float32]) -> None:
+    """Divide the models, in place, by the largest of them in each point."""
+    largest = models[0].copy()
+    for model in models:
+        np.maximum(largest, model, out=largest)
+    for model in models:
+        np.divide(model, largest, out=model, where=largest > 0)
 
 
 def _ratio_masks(

@@ -25,12 +25,21 @@ SUBTYPES: Mapping[str, tuple[str, ...]] = {
 BASE_N_FFT = 2048
 
 
+#: The longest recording, in seconds: thirty years.
+LONGEST = 1_000_000_000
+
+
 class ExcerptOptions(Options, group=TRANSFORM):
     """Which part of a recording to take."""
 
-    start: float = option(0.0, "Where the excerpt begins, in seconds.", least=0)
+    start: float = option(
+        0.0, "Where the excerpt begins, in seconds.", least=0, most=LONGEST
+    )
     duration: float | None = option(
-        None, "Length of the excerpt in seconds; by default to the end.", above=0
+        None,
+        "Length of the excerpt in seconds; by default to the end.",
+        above=0,
+        most=LONGEST,
     )
 
 

@@ -24,7 +24,7 @@ from specnmf.audio.opening import (
     reason,
     sound_file,
 )
-from specnmf.audio.recording import BLOCK, Audio, Float32
+from specnmf.audio.recording import BLOCK, LOUDEST, Audio, Float32, too_loud
 from specnmf.checks import check_above, check_at_least
 from specnmf.errors import AudioError
 
@@ -32,6 +32,9 @@ if TYPE_CHECKING:
     import soundfile
 
 PathLike = str | os.PathLike[str]
+
+#: More samples than any recording has: an excerpt of more is one of all.
+MOST_SAMPLES = 1 << 60
 
 #: The share of a recording that may be missing without a warning from `read`: headers
 #: of playable files are off by a few blocks.
@@ -183,8 +186,10 @@ class Source:
 
     def span(self, start: float, duration: float | None) -> tuple[int, int | None]:
         """The first sample of an excerpt, and how many there are, if not all."""
-        count = None if duration is None else max(1, round(duration * self.sr))
-        return round(start * self.sr), count
+        first = round(min(start * self.sr, MOST_SAMPLES))
+        if duration is None:
+            return first, None
+        return first, max(1, round(min(duration * self.sr, MOST_SAMPLES)))
 
     def excerpt(self, start: float, duration: float | None) -> Iterator[Float32]:
         """Yield an excerpt, in seconds, in blocks (n_channels, n) of float32.
@@ -277,12 +282,14 @@ def reading(path: PathLike) -> Iterator[Source]:
 
 def _finite(source: Source, blocks: Iterable[Float32]) -> Iterator[Float32]:
     """Yield the blocks; after the last, say which samples were not finite, if any."""
-    position, count, earliest = 0, 0, 0
+    position, count, earliest, peak = 0, 0, 0, 0.0
     for block in blocks:
         if not (np.isfinite(block.min()) and np.isfinite(block.max())):
             bad = np.flatnonzero(~np.isfinite(block).all(axis=0))
             earliest = earliest if count else position + int(bad[0])
             count += len(bad)
+        else:
+            peak = max(peak, -float(block.min()), float(block.max()))
         position += block.shape[1]
         yield block
     if count:
@@ -290,3 +297,5 @@ def _finite(source: Source, blocks: Iterable[Float32]) -> Iterator[Float32]:
             f"{source.path}: holds NaN or infinite samples ({count}, the first at "
             f"{earliest / source.sr:.3f} s); repair the recording first"
         )
+    if peak > LOUDEST:
+        raise AudioError(f"{source.path}: {too_loud(peak)}")

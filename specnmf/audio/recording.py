@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
+from specnmf.checks import is_finite
 from specnmf.errors import AudioError
 from specnmf.parallel import cut
 
 Float32 = NDArray[np.float32]
+
+#: More channels than this, and than samples, are samples that lie the other way round.
+MOST_CHANNELS = 16
+
+#: The largest sample: powers of its spectrum are numbers that float32 holds.
+LOUDEST = 1e12
+
+#: Below it, -240 dB, results depend on where numbers are taken for zero.
+FAINTEST = 1e-12
 
 #: Samples a channel looked at at a time.
 BLOCK = 1 << 18
@@ -46,30 +56,25 @@ class Audio:
 
     Parameters
     ----------
-    samples : array, shape (n_channels, n_samples) or (n_samples,)
-        Kept as float32; full scale is 1.
+    samples : array of floats, shape (n_channels, n_samples) or (n_samples,)
+        Kept as float32; full scale is 1. Integers are refused, as librosa refuses them:
+        divide them by what their full scale is, such as 32768 for 16 bits.
     sr : int
         Sample rate in Hz.
 
     Raises
     ------
     AudioError
-        If there are no samples, or the rate is not positive.
+        If the samples are no finite floats, if there are none, or if they lie the other
+        way round; if the rate is no positive whole number.
     """
 
     samples: Float32
     sr: int
 
     def __post_init__(self) -> None:
-        samples = np.atleast_2d(np.asarray(self.samples, np.float32))
-        if samples.ndim != 2 or 0 in samples.shape:
-            raise AudioError(
-                f"samples must be (n_channels, n_samples), got shape {samples.shape}"
-            )
-        if self.sr <= 0:
-            raise AudioError(f"the sample rate must be positive, got {self.sr} Hz")
-        object.__setattr__(self, "samples", samples)
-        object.__setattr__(self, "sr", int(self.sr))
+        object.__setattr__(self, "samples", _samples(self.samples))
+        object.__setattr__(self, "sr", _rate(self.sr))
 
     @property
     def n_channels(self) -> int:
@@ -92,6 +97,61 @@ class Audio:
         for span in cut(slice(0, self.n_samples), BLOCK):
             survey.add(self.samples[:, span])
         return survey.findings()
+
+
+def _samples(values: ArrayLike) -> Float32:
+    """Samples as `Audio` keeps them, checked."""
+    array = np.asarray(values)
+    _check_kind(array)
+    shape = array.shape
+    if array.ndim not in (1, 2) or 0 in shape:
+        raise AudioError(f"samples must be (n_channels, n_samples), got shape {shape}")
+    if array.ndim == 2 and shape[0] > max(shape[1], MOST_CHANNELS):
+        raise AudioError(
+            f"samples must be (n_channels, n_samples), got shape {shape}, which is "
+            f"{shape[0]} channels of {shape[1]} samples; pass their transpose, x.T"
+        )
+    with np.errstate(over="ignore", invalid="ignore"):
+        samples = np.atleast_2d(array.astype(np.float32, copy=False))
+        peak = max(-float(samples.min()), float(samples.max()))
+    if not np.isfinite(peak):
+        raise AudioError("samples must be finite, got NaN or infinity")
+    if peak > LOUDEST:
+        raise AudioError(too_loud(peak))
+    return samples
+
+
+def too_loud(peak: float) -> str:
+    """What is wrong with samples beyond `LOUDEST`."""
+    return (
+        f"samples reach {peak:.1e}, expected about 1 and at most {LOUDEST:.0e}; "
+        "scale the recording, or repair it"
+    )
+
+
+def _check_kind(array: NDArray[Any]) -> None:
+    """Raise AudioError unless an array is of floats; say how integers become such."""
+    if array.dtype.kind == "f":
+        return
+    if array.dtype.kind not in "iu":
+        raise AudioError(f"samples must be floats, got {array.dtype}")
+    scale = 1 << (8 * array.dtype.itemsize - 1)
+    offset = f" - {scale}" if array.dtype.kind == "u" else ""
+    how = f"(x.astype(float){offset}) / {scale}" if offset else f"x / {scale}"
+    raise AudioError(
+        f"samples must be floats whose full scale is 1, got {array.dtype}; "
+        f"pass {how} if they use its whole range"
+    )
+
+
+def _rate(sr: Any) -> int:
+    """A sample rate, checked: a whole number above zero."""
+    whole = isinstance(sr, int | float | np.integer | np.floating)
+    if isinstance(sr, bool) or not whole or not is_finite(sr) or int(sr) != sr:
+        raise AudioError(f"the sample rate must be a whole number of Hz, got {sr!r}")
+    if sr <= 0:
+        raise AudioError(f"the sample rate must be positive, got {sr} Hz")
+    return int(sr)
 
 
 class Survey:
@@ -117,6 +177,9 @@ class Survey:
         """What a listener should know before believing a decomposition."""
         if not (self.lowest.any() or self.highest.any()):
             return ["silent: all samples are zero, so all sources will be silent"]
+        peak = max(-float(self.lowest.min()), float(self.highest.max()))
+        if peak < FAINTEST:
+            return [f"nearly silent: no sample beyond {peak:.0e}; amplify it first"]
         if (self.lowest == self.highest).all():
             return ["constant: a DC offset and no sound"]
         if self.clipped:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
@@ -9,7 +10,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from specnmf.batch import machine
-from specnmf.batch.finding import Sought, find_songs, listed_songs
+from specnmf.batch.finding import (
+    RECORDINGS,
+    Sought,
+    described,
+    find_songs,
+    listed_songs,
+)
 from specnmf.batch.planning import Plan, Recipe, check_targets
 from specnmf.batch.running import Batch, Processes, Summary, Unwatched, Watcher
 from specnmf.batch.settings import AUTO, BatchSettings
@@ -129,8 +136,8 @@ def make_plan(request: Request, *, unreadable: Unreadable = ignore) -> Plan:
     Raises
     ------
     BatchError
-        If two songs want one folder, or the folder of runs is another batch's and it
-        is neither to be resumed nor overwritten.
+        If there are no songs, if two want one folder, or if the folder of runs is
+        another batch's and it is neither to be resumed nor overwritten.
     AudioError, ParameterError
         If the folder of songs or a file for all cannot be read.
     """
@@ -142,6 +149,7 @@ def make_plan(request: Request, *, unreadable: Unreadable = ignore) -> Plan:
             "--overwrite to make it again, or another --output"
         )
     recipe, sought = _recipe(request)
+    passed_over = Counter[str]()
     if request.names is not None:
         found = listed_songs(source, request.names, sought=sought)
     else:
@@ -153,11 +161,38 @@ def make_plan(request: Request, *, unreadable: Unreadable = ignore) -> Plan:
             sought=sought,
             apart=source.inside(output),
             unreadable=unreadable,
+            passed_over=passed_over,
         )
     songs = list(found)
+    if not songs:
+        raise _no_songs(request, passed_over)
     check_targets(songs)
     history = read_history(output) if settings.resumes else {}
-    return Plan(songs, source, output, recipe, settings, history)
+    unused = [
+        (each.input.name, request.inputs[each.input.name])
+        for each in sought
+        if each.folder is not None and not any(map(each.has, songs))
+    ]
+    return Plan(songs, source, output, recipe, settings, history, passed_over, unused)
+
+
+def _no_songs(request: Request, passed_over: Counter[str]) -> BatchError:
+    """The error to raise where there is nothing to do, and what may be the cause."""
+    if request.names is not None:
+        return BatchError("the list of files names none")
+    settings = request.batch
+    patterns = settings.include or settings.exclude
+    others = f", but {described(passed_over)}" if passed_over else ""
+    hints = [
+        "convert others, as by ffmpeg" if passed_over else "",
+        "" if settings.recursive else "--recursive looks into folders within it",
+        "--include and --exclude leave files out" if patterns else "",
+    ]
+    kinds = ", ".join(sorted(RECORDINGS))
+    return BatchError(
+        f"{request.source}: no recordings there{others}; "
+        f"{'; '.join([*filter(None, hints), f'taken are {kinds}'])}"
+    )
 
 
 @contextmanager

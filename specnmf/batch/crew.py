@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from multiprocessing import forkserver, resource_tracker
+from multiprocessing import forkserver, resource_tracker, util
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -234,7 +234,7 @@ def _start(limits: Limits, folder: Path) -> _Worker:
     ours, theirs = context.Pipe()
     process = context.Process(  # type: ignore[attr-defined]  # all have it
         target=serve,
-        args=(theirs, limits, folder, dict(os.environ)),
+        args=(theirs, limits, folder, dict(os.environ), _sockets()),
         daemon=True,
     )
     with _undisturbed():
@@ -249,6 +249,11 @@ def prepare() -> None:
         multiprocessing.set_forkserver_preload(list(PRELOADED))
         with _undisturbed():
             forkserver.ensure_running()
+
+
+def _sockets() -> str | None:
+    """The folder of the server's socket, which `multiprocessing` made, if it did."""
+    return util.get_temp_dir() if _start_method() == "forkserver" else None
 
 
 def _start_method() -> str:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import posixpath
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -22,6 +23,9 @@ RECORDINGS = {
     *(".aif", ".aifc", ".aiff", ".au", ".caf", ".flac", ".mp3", ".oga", ".ogg"),
     *(".opus", ".rf64", ".snd", ".w64", ".wav"),
 }
+
+#: How many kinds of files that were passed over are named.
+MOST_KINDS = 6
 
 #: The largest list of files, in bytes.
 MOST_LIST = 1 << 30
@@ -60,6 +64,11 @@ class Sought:
         """Looks a file up in the folder, if there is one."""
         return None if self.folder is None else _finder(self.folder)
 
+    def has(self, song: Song) -> bool:
+        """Whether the folder holds a song's file."""
+        place = dict(song.beside).get(self.input.name, "")
+        return self.folder is not None and place.startswith(self.folder.root)
+
     def place(self, name: str) -> str:
         """What a song calls a file of that name."""
         return name if self.folder is None else self.folder.location(name)
@@ -74,6 +83,7 @@ def find_songs(
     sought: Sequence[Sought] = (),
     apart: str | None = None,
     unreadable: Unreadable = ignore,
+    passed_over: Counter[str] | None = None,
 ) -> Iterator[Song]:
     """Yield the recordings in a folder, in the order of their names.
 
@@ -81,9 +91,13 @@ def find_songs(
     Patterns such as ``*.wav`` are for the name without its folders, or with them if the
     pattern has a slash. Of the files that one of ``include`` matches, if there is any,
     those are taken that none of ``exclude`` does. Of several files that are sought for
-    one input, the first counts that is there. If there is no such folder, or it cannot
-    be read, that is an AudioError; one within it is told to ``unreadable(name, why)``.
+    one input, the first counts that is there. ``passed_over`` counts, by their suffix,
+    the files that are neither recordings nor of a kind that is sought. If there is no
+    such folder, or it cannot be read, that is an AudioError; one within it is told to
+    ``unreadable(name, why)``.
     """
+    others = Counter[str]() if passed_over is None else passed_over
+    known = RECORDINGS.union(*(each.input.suffixes for each in sought))
     files = store.walk(recursive=recursive, unreadable=unreadable)
     for folder, entries in groupby(files, lambda entry: posixpath.dirname(entry.name)):
         if apart is not None and (folder == apart or folder.startswith(f"{apart}/")):
@@ -91,8 +105,21 @@ def find_songs(
         here = {entry.name: entry for entry in entries}
         for entry in here.values():
             suffix = posixpath.splitext(entry.name)[1].lower()
-            if suffix in RECORDINGS and _chosen(entry.name, include, exclude):
+            if not _chosen(entry.name, include, exclude):
+                continue
+            if suffix in RECORDINGS:
                 yield _song(entry, sought, here.get)
+            elif suffix not in known:
+                others[suffix] += 1
+
+
+def described(passed_over: Mapping[str, int]) -> str:
+    """Files that were passed over, the most first: ``12 .m4a, 1 without a suffix``."""
+    common = Counter(passed_over).most_common()
+    kinds = [f"{count} {suffix or 'without a suffix'}" for suffix, count in common]
+    rest = len(kinds) - MOST_KINDS
+    more = [f"{rest} more kinds"] if rest > 0 else []
+    return ", ".join([*kinds[:MOST_KINDS], *more])
 
 
 def listed_songs(

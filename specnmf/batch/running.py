@@ -8,7 +8,7 @@ import posixpath
 import queue
 import time
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import CancelledError, Future
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -97,6 +97,8 @@ class Summary:
         Seconds of sound in the songs that were done.
     failures : list of Failure
         In the order in which they came.
+    passed_over : mapping of str to int
+        Files that are no recordings: how many of each suffix.
     """
 
     songs: int
@@ -106,6 +108,7 @@ class Summary:
     seconds: float = 0.0
     duration: float = 0.0
     failures: list[Failure] = field(default_factory=list)
+    passed_over: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def left(self) -> int:
@@ -130,7 +133,7 @@ class Batch:
     ) -> None:
         self.plan, self.workers = plan, workers
         self.manifest, self.watcher = manifest, watcher
-        self.summary = Summary(len(plan.songs))
+        self.summary = Summary(len(plan.songs), passed_over=plan.passed_over)
         self.running: dict[Future[Outcome], Song] = {}
         self.ended: queue.SimpleQueue[Future[Outcome] | None] = queue.SimpleQueue()
         self.events: list[dict[str, Any]] = []

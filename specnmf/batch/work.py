@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from specnmf import jit
 from specnmf.batch import worker
 from specnmf.batch.stores.places import local_copy, open_store
 from specnmf.batch.stores.store import Store
@@ -73,6 +74,7 @@ class Outcome:
     duration: float = 0.0  #: Of the recording, in seconds.
     facts: dict[str, Any] = field(default_factory=dict)  #: For the manifest.
     warnings: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()  #: About the process, not the song.
 
 
 def do(job: Job, say: Callable[[Said], None] = worker.say) -> Outcome:
@@ -87,7 +89,8 @@ def do(job: Job, say: Callable[[Said], None] = worker.say) -> Outcome:
         outcome = _failed(job, NO_MEMORY)
     except Exception as error:  # a bug, but only this song's
         outcome = _failed(job, f"unexpected {spell(error)}")
-    return replace(outcome, seconds=round(time.perf_counter() - began, 3))
+    seconds = round(time.perf_counter() - began, 3)
+    return replace(outcome, seconds=seconds, remarks=tuple(jit.remarks()))
 
 
 def spell(error: BaseException) -> str:

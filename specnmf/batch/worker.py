@@ -59,15 +59,22 @@ def serve(
     limits: Limits,
     folder: Path,
     environment: Mapping[str, str],
+    sockets: str | None = None,
 ) -> None:
-    """Make the calls that come along the connection, until it is closed."""
+    """Make the calls that come along the connection, until it is closed.
+
+    ``sockets`` is the folder of `multiprocessing` in the parent, which removes it at
+    its end; if it is killed, this process does.
+    """
     _line.append(connection)
     os.environ.update(environment)  # as it is now, not when the first one was started
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # meant for the parent, who decides
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     if hasattr(signal, "pthread_sigmask"):
         signal.pthread_sigmask(signal.SIG_UNBLOCK, SENT_TO_ALL)
-    threading.Thread(target=_end_with_parent, args=(folder,), daemon=True).start()
+    threading.Thread(
+        target=_end_with_parent, args=(folder, sockets), daemon=True
+    ).start()
     _print_to(folder / PRINTED)
     tempfile.tempdir = str(folder / SCRATCH)
     _take_limits(limits)
@@ -87,11 +94,13 @@ def serve(
         _send(True, answer)
 
 
-def _end_with_parent(folder: Path) -> None:
+def _end_with_parent(folder: Path, sockets: str | None) -> None:
     """Wait for the parent's end, and leave nothing: it cannot clean up any more."""
     parent = multiprocessing.parent_process()
     if parent is not None:
         parent.join()
+    if sockets is not None:
+        shutil.rmtree(sockets, ignore_errors=True)
     _clean(folder)
     os._exit(1)
 

@@ -6,11 +6,14 @@ import os
 import pkgutil
 import signal
 import sys
+import warnings
+from contextlib import suppress
 from typing import Any, NoReturn
 
 import click
 
 import specnmf
+from specnmf.jit import NOT_KEPT
 from specnmf.tasks.registry import TASKS
 
 #: Where the commands that are no tasks are, or what makes them: imported when they are
@@ -54,20 +57,56 @@ class LazyGroup(click.Group):
 @click.version_option(specnmf.__version__, prog_name="specnmf")
 def cli() -> None:
     """Take recordings apart by non-negative matrix factorisation."""
+    warnings.filterwarnings("ignore", NOT_KEPT)  # commands say it themselves
 
 
 def main() -> NoReturn:
     """Run the command line; the console script's entry."""
-    signal.signal(signal.SIGTERM, _terminate)
     try:
+        _take_signals()
+        _open_streams()
         status = cli(standalone_mode=False)
     except click.ClickException as error:
-        error.show()
+        with suppress(OSError):
+            error.show()
         sys.exit(error.exit_code)
     except (click.Abort, KeyboardInterrupt):
-        click.echo("stopped: nothing of the unfinished run is left", err=True)
+        with suppress(OSError):
+            click.echo("stopped: nothing of the unfinished run is left", err=True)
         _leave(INTERRUPTED)
-    sys.exit(status)
+    except OSError as error:
+        from specnmf.cli import console
+
+        if not console.is_of_echo(error):
+            raise
+        console.lose_results(error)
+        status = 1
+    sys.exit(status or _lost())
+
+
+def _take_signals() -> None:
+    """Leave by exceptions; until now, Ctrl-C ended the process at once."""
+    signal.signal(signal.SIGTERM, _terminate)
+    if signal.getsignal(signal.SIGINT) == signal.SIG_DFL:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def _open_streams() -> None:
+    """Open what was closed, or the next file would be taken for it."""
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        if getattr(sys, name) is None:
+            file = os.open(os.devnull, os.O_RDWR)
+            os.dup2(file, number)
+            if file != number:
+                os.close(file)
+            mode = "w" if number else "r"
+            setattr(sys, name, open(number, mode, closefd=False))  # noqa: SIM115
+
+
+def _lost() -> int:
+    """The exit status: 1 if results could not be printed."""
+    console = sys.modules.get("specnmf.cli.console")
+    return int(console is not None and bool(console.lost))
 
 
 def _leave(status: int) -> NoReturn:
@@ -76,8 +115,9 @@ def _leave(status: int) -> NoReturn:
     If Ctrl-C fell into an import that calls ``exec``, as scipy's do, Python would end
     itself by the signal, whatever `sys.exit` says.
     """
-    sys.stdout.flush()
-    sys.stderr.flush()
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError):
+            stream.flush()
     os._exit(status)
 
 

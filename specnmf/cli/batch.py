@@ -20,6 +20,7 @@ from specnmf.cli.display import batch_display, clock
 from specnmf.cli.options import (
     Command,
     Option,
+    Place,
     common_options,
     make_settings,
     options_of,
@@ -57,7 +58,7 @@ def _own_options() -> list[click.Parameter]:
     """The argument and options of a batch; those of tasks come after them."""
     inputs = dict.fromkeys(each.name for task in TASKS.values() for each in task.inputs)
     return [
-        click.Argument(["folder"], metavar="FOLDER", required=False),
+        click.Argument(["folder"], metavar="FOLDER", required=False, type=Place()),
         _what(
             ["--task"],
             type=click.Choice([AUTO, *TASKS]),
@@ -70,6 +71,7 @@ def _own_options() -> list[click.Parameter]:
             _what(
                 [f"--{name}", f"--{name}-from", name],
                 metavar="PLACE",
+                type=Place(),
                 help="One for all songs, or a folder of one each.",
             )
             for name in inputs
@@ -77,11 +79,13 @@ def _own_options() -> list[click.Parameter]:
         _what(
             ["--files-from"],
             metavar="FILE",
+            type=Place(),
             help="Only files in FOLDER that FILE (-: standard input) lists.",
         ),
         _what(["--dry-run"], is_flag=True, help="List what would be done, and end."),
         Option(
             ["-o", "--output"],
+            type=Place(),
             default="specnmf_out",
             show_default=True,
             help="The folder for runs, or an URL.",
@@ -192,6 +196,7 @@ def _run(request: Request, options: dict[str, Any]) -> tuple[Summary | None, int
         request,
         unreadable=lambda name, why: console.warning(f"{name}: {why}; left out"),
     )
+    _say_left_out(plan, options)
     if options["dry_run"]:
         _say_plan(plan, options)
         return None, 0
@@ -203,6 +208,18 @@ def _run(request: Request, options: dict[str, Any]) -> tuple[Summary | None, int
         _stopped_by_signals(batch) as received,
     ):
         return batch.run(), 128 + received[-1] if received else 0
+
+
+def _say_left_out(plan: Plan, options: dict[str, Any]) -> None:
+    """Say which files are no songs, and if no song has an input that was given."""
+    if options["quiet"]:
+        return
+    if plan.passed_over:
+        from specnmf.batch.finding import described
+
+        console.note(f"passed over: {described(plan.passed_over)}")
+    for name, place in plan.unused:
+        console.warning(f"{place}: holds no {name} that is called like a song")
 
 
 @contextmanager
@@ -245,11 +262,12 @@ def _say_plan(plan: Plan, options: dict[str, Any]) -> None:
         if not options["as_json"]:
             what = " by ".join([plan.recipe.task_of(song).name, *inputs.values()])
             line = f"{entry['verdict']:6}  {song.name} -> {song.target}: {what}"
-            click.echo(console.one_line(line))
+            console.result(console.one_line(line))
     if options["as_json"]:
-        console.json_object({"songs": entries, "failures": []})
+        others = dict(plan.passed_over)
+        console.json_object({"songs": entries, "passed_over": others, "failures": []})
     else:
-        click.echo(f"{len(plan.songs)} songs")
+        console.result(f"{len(plan.songs)} songs")
 
 
 def _say_summary(summary: Summary, options: dict[str, Any]) -> None:
@@ -258,6 +276,7 @@ def _say_summary(summary: Summary, options: dict[str, Any]) -> None:
             {
                 "output": options["output"],
                 **_counts(summary),
+                "passed_over": dict(summary.passed_over),
                 "seconds": round(summary.seconds, 3),
                 "duration": round(summary.duration, 3),
                 "speed": round(summary.speed, 3),
@@ -269,7 +288,7 @@ def _say_summary(summary: Summary, options: dict[str, Any]) -> None:
         )
     elif not options["quiet"]:
         for line in describe(summary):
-            click.echo(console.one_line(line))
+            console.result(console.one_line(line))
 
 
 def describe(summary: Summary) -> Iterator[str]:

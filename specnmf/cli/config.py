@@ -21,6 +21,7 @@ from specnmf.cli.config_file import (
     option_keys,
     values_for,
 )
+from specnmf.cli.options import Place
 
 
 class Effective(NamedTuple):
@@ -41,7 +42,7 @@ def group() -> None:
 @click.option(
     "--config",
     "path",
-    type=click.Path(path_type=Path),
+    type=Place(path_type=Path),
     help="A TOML file of options, by their names.",
 )
 @click.option(
@@ -68,9 +69,9 @@ def show(name: str | None, path: Path | None, as_json: bool) -> None:
         for each in (known if name is None else [name])
     }
     if as_json:
-        click.echo(_json(found))
+        console.result(_json(found))
     else:
-        click.echo("\n\n".join("\n".join(_table(*each)) for each in found.items()))
+        console.result("\n\n".join("\n".join(_table(*each)) for each in found.items()))
 
 
 def spell_toml(value: Value) -> str:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -19,24 +21,63 @@ if TYPE_CHECKING:
     from specnmf.tasks.stages import Progress
 
 
+#: Why results could not be printed, if so.
+lost: list[OSError] = []
+
+
 def error(message: object) -> None:
     """Print one line that says what went wrong."""
-    click.echo(f"error: {one_line(message)}", err=True)
+    _talk(f"error: {one_line(message)}")
 
 
 def warning(message: object) -> None:
     """Print one line that says what to know."""
-    click.echo(f"warning: {one_line(message)}", err=True)
+    _talk(f"warning: {one_line(message)}")
 
 
 def note(message: object) -> None:
     """Print one line that says what is going on."""
-    click.echo(one_line(message), err=True)
+    _talk(one_line(message))
 
 
 def seconds(stage: str, taken: float) -> None:
     """Print how long a stage took."""
-    click.echo(f"{stage:12} {taken:7.2f} s", err=True)
+    _talk(f"{stage:12} {taken:7.2f} s")
+
+
+def _talk(line: str) -> None:
+    """Print on stderr; if nobody can read it, that stops nothing."""
+    with suppress(OSError):
+        click.echo(line, err=True)
+
+
+def result(text: str | bytes) -> None:
+    """Print on stdout; if it cannot be written, say so once and go on."""
+    try:
+        click.echo(text)
+    except OSError as reason:
+        lose_results(reason)
+
+
+def lose_results(reason: OSError) -> None:
+    """Print no more results, for stdout cannot be written; `lost` says so.
+
+    A reader that has gone, such as ``head``, has read what it wanted.
+    """
+    if reason.errno != errno.EPIPE:
+        error(f"results cannot be printed: {reason.strerror or reason}")
+    lost.append(reason)
+    with suppress(OSError, ValueError):  # what is left in its buffer goes there
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def is_of_echo(reason: OSError) -> bool:
+    """Whether an error came of printing, not of a file."""
+    trace = reason.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    where = None if trace is None else trace.tb_frame.f_code.co_filename
+    return where == click.utils.__file__
 
 
 def json_object(content: dict[str, Any]) -> None:
@@ -45,7 +86,7 @@ def json_object(content: dict[str, Any]) -> None:
     Bytes of file names that are no UTF-8 are escaped, as JSON can.
     """
     text = json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False)
-    click.echo(text.encode(errors="backslashreplace"))
+    result(text.encode(errors="backslashreplace"))
 
 
 def one_line(message: object) -> str:
@@ -53,6 +94,14 @@ def one_line(message: object) -> str:
     return "".join(
         char if char.isprintable() else ascii(char)[1:-1] for char in str(message)
     )
+
+
+def kernel_remarks(options: dict[str, Any]) -> None:
+    """Say, once in the end, why kernels that were compiled could not be kept."""
+    from specnmf.jit import remarks
+
+    for remark in () if options["quiet"] else remarks():
+        warning(remark)
 
 
 @contextmanager

@@ -31,6 +31,7 @@ class Display:
     ) -> None:
         self.bars, self.quiet, self.verbose = bars, quiet, verbose
         self.tasks: dict[str, TaskID] = {}
+        self.remarked: set[str] = set()
         self.whole = None if bars is None else bars.add_task("songs", total=total)
 
     def begin(self, song: Song) -> None:
@@ -73,6 +74,10 @@ class Display:
             self._print(f"{outcome.seconds:7.2f} s  {song.name}")
         for warning in () if self.quiet else outcome.warnings:
             self._print(f"warning: {song.name}: {warning}")
+        for remark in () if self.quiet else outcome.remarks:
+            if remark not in self.remarked:
+                self._print(f"warning: {remark}")
+            self.remarked.add(remark)
 
     def _print(self, line: str) -> None:
         """Print a line on stderr, above the bars if there are any."""

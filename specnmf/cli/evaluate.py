@@ -12,7 +12,7 @@ import click
 
 from specnmf.audio.options import check_window
 from specnmf.cli import console
-from specnmf.cli.options import Command, Option, common_options
+from specnmf.cli.options import Command, Option, Place, common_options
 from specnmf.errors import ParameterError
 from specnmf.options import WHAT
 
@@ -26,11 +26,11 @@ _what = partial(Option, group=WHAT)
     "evaluate",
     cls=Command,
     params=[
-        click.Argument(["estimates"], type=click.Path()),
-        click.Argument(["references"], type=click.Path()),
+        click.Argument(["estimates"], type=Place()),
+        click.Argument(["references"], type=Place()),
         _what(
             ["--mix"],
-            type=click.Path(),
+            type=Place(),
             help="What was separated; by default the sum of the references.",
         ),
         _what(
@@ -73,6 +73,7 @@ def command(estimates: str, references: str, **options: Any) -> None:
     began = time.perf_counter()
     with console.failing_as(estimates, options):
         evaluation = _evaluate(estimates, references, options)
+    console.kernel_remarks(options)
     if options["verbose"]:
         console.seconds("evaluate", time.perf_counter() - began)
     if not options["quiet"]:
@@ -112,4 +113,4 @@ def _say(evaluation: Evaluation, *, as_json: bool) -> None:
         console.warning(warning)
     if not as_json:
         for line in describe(evaluation):
-            click.echo(console.one_line(line))
+            console.result(console.one_line(line))

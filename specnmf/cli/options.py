@@ -54,6 +54,18 @@ class Command(click.Command):
                     formatter.write_dl(records)
 
 
+class Place(click.Path):
+    """The path of a file or folder; an empty text is none, and means no folder."""
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> Any:
+        """The path, checked."""
+        if not str(value) or "\0" in str(value):
+            self.fail(f"expected a path, got {str(value)!r}", param, ctx)
+        return super().convert(value, param, ctx)
+
+
 class Parsed(click.ParamType):  # type: ignore[type-arg]  # generic from 8.2 on
     """What a function makes of a value; its ParameterError is a wrong usage.
 
@@ -147,7 +159,7 @@ def input_options(task: Task[Any]) -> list[click.Parameter]:
     return [
         Option(
             [f"--{each.name}"],
-            type=click.Path(path_type=Path),
+            type=Place(path_type=Path),
             required=each.required and not each.beside,
             help=each.help,
             group=WHAT,
@@ -161,7 +173,7 @@ def output_options(default: str = "specnmf_out") -> list[click.Parameter]:
     return [
         Option(
             ["-o", "--output"],
-            type=click.Path(path_type=Path),
+            type=Place(path_type=Path),
             default=default,
             show_default=True,
             help="The folder for runs.",
@@ -178,7 +190,7 @@ def common_options() -> list[click.Parameter]:
     return [
         Option(
             ["--config"],
-            type=click.Path(path_type=Path),
+            type=Place(path_type=Path),
             is_eager=True,
             expose_value=False,
             callback=read_config,

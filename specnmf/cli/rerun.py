@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from specnmf.cli.options import Command, Option, common_options, output_options
+from specnmf.cli.options import Command, Option, Place, common_options, output_options
 from specnmf.cli.songs import Done, check_unique, command_line, do_each
 from specnmf.options import OUTPUT, WHAT
 
@@ -26,12 +26,12 @@ if TYPE_CHECKING:
             nargs=-1,
             required=True,
             metavar="RUN_DIR...",
-            type=click.Path(),
+            type=Place(),
         ),
         Option(
             ["--input", "inputs"],
             multiple=True,
-            type=click.Path(path_type=Path),
+            type=Place(path_type=Path),
             help="Where an input is now; repeated for each, in the order of run.json.",
             group=WHAT,
         ),

@@ -76,6 +76,7 @@ def do_each(
         output = {"output": str(done.run.folder)}
         entries.append({**output, **done.facts, **done.run.report})
         _say(done, options)
+    console.kernel_remarks(options)
     if options["as_json"]:
         console.json_object({"runs": entries, "failures": failures})
     if failures:
@@ -105,6 +106,6 @@ def _say(done: Done, options: dict[str, Any]) -> None:
         for stage, seconds in done.run.report["seconds"].items():
             console.seconds(stage, seconds)
     if not options["as_json"]:
-        click.echo(console.one_line(done.run.folder))
+        console.result(console.one_line(done.run.folder))
         for line in done.lines:
-            click.echo(f"  {console.one_line(line)}")
+            console.result(f"  {console.one_line(line)}")

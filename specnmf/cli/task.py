@@ -8,6 +8,7 @@ import click
 
 from specnmf.cli.options import (
     Command,
+    Place,
     common_options,
     input_options,
     make_settings,
@@ -39,7 +40,7 @@ def command_of(task: Task[Any]) -> click.Command:
         nargs=-1 if task.many else 1,
         required=True,
         metavar="SONG..." if task.many else "SONG",
-        type=click.Path(),
+        type=Place(),
     )
     return Command(
         task.name,

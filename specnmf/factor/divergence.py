@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numpy.typing import ArrayLike
 
@@ -24,6 +26,26 @@ def floor(peak: float, beta: float) -> float:
     For beta <= 0 the same holds for V, whose zeros would cost infinitely much.
     """
     return max((peak or 1.0) * (EPS if beta <= 0 else TINY), kernels.LEAST)
+
+
+def check_powers(name: str, V: Array, beta: float) -> None:
+    """Raise ParameterError if its floats cannot hold the powers that beta asks for.
+
+    Those are v^beta, p^(beta-1) and v p^(beta-2), of entries v and of models p between
+    the floor and the largest entry, and sums of them.
+    """
+    peak = max(float(V.max()), -float(V.min()))
+    if peak == 0:
+        return
+    high, low = math.log10(peak), math.log10(floor(peak, beta))
+    powers = [high, beta * high, (beta - 1) * low, high + (beta - 2) * low]
+    if beta != 2:
+        powers.append(beta * low)
+    if max(powers) + math.log10(V.size) > math.log10(np.finfo(V.dtype).max) - 1:
+        raise ParameterError(
+            f"{V.dtype} cannot hold the powers of {name} that beta {beta:g} needs, "
+            f"with values up to {peak:.1e}; use a beta nearer to 1, or scale {name}"
+        )
 
 
 def gamma(beta: float) -> float:
@@ -73,6 +95,7 @@ def beta_divergence(V: ArrayLike, P: ArrayLike, beta: float) -> float:
     if V.shape != P.shape:
         raise ParameterError(f"V and P need one shape, got {V.shape} and {P.shape}")
     V = np.ascontiguousarray(V, np.float64)
+    check_powers("V", V, beta)
     least = floor(float(V.max(initial=0)), beta)
     return split(V, np.array(P, np.float64), beta, least)[0]
 

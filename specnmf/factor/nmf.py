@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 
 from specnmf.errors import ParameterError
 from specnmf.factor import coarse, starts
+from specnmf.factor.divergence import check_powers
 from specnmf.factor.factorization import Factorization
 from specnmf.factor.hals import ExactActivations, Hals
 from specnmf.factor.iterate import Callback, iterate
@@ -112,6 +113,7 @@ def nmf(
         threads=threads,
     )
     V = non_negative("V", V, form="(n_bins, n_frames)")
+    check_powers("V", V, options.beta)
     if not isinstance(start, Factorization):
         start = starts.random(V, start, rng=rng)
     _check_start(V, start)

@@ -17,6 +17,9 @@ Stop = Literal["cost", "factors"]
 #: The betas that have a name.
 BETAS: Mapping[str, float] = {"euclidean": 2.0, "kl": 1.0, "is": 0.0}
 
+#: How near a beta is to one of them that is taken for it.
+NEAR = 1e-6
+
 #: How many components to look for unless told.
 N_COMPONENTS = 8
 
@@ -26,6 +29,9 @@ MOST_AUTO = 64
 
 def parse_beta(beta: float | str) -> float:
     """The number that ``euclidean``, ``kl``, ``is`` or a number's text stands for.
+
+    A number next to that of a name is taken for it: the difference of its powers would
+    be rounding alone.
 
     Raises
     ------
@@ -39,7 +45,8 @@ def parse_beta(beta: float | str) -> float:
     except (ValueError, OverflowError):
         number = math.nan
     check_beta(number, got=beta)
-    return number
+    near = (named for named in BETAS.values() if abs(number - named) < NEAR)
+    return next(near, number)
 
 
 class FitOptions(Options, group=FIT):

@@ -31,6 +31,9 @@ def random(
     ParameterError
         If ``n_components`` is below 1, or V is negative somewhere or not finite.
     """
+    if not isinstance(n_components, int | np.integer):
+        kind = type(n_components).__name__
+        raise ParameterError(f"n_components must be a whole number, got {kind}")
     check_at_least("n_components", n_components, 1)
     V = non_negative("V", V)
     rng = np.random.default_rng(rng)

@@ -9,7 +9,8 @@ out rows, or, perhaps after rows, it leaves out columns.
 """
 
 import numpy as np
-from numba import njit
+
+from specnmf.jit import njit
 
 MATCHED, ROWS_OUT, COLUMNS_OUT = range(3)
 

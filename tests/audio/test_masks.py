@@ -36,6 +36,24 @@ def test_sources_are_masked_and_inverted_as_by_librosa(rng, power):
         np.testing.assert_allclose(source.samples, expected, atol=1e-6)
 
 
+@pytest.mark.parametrize("power", [8, 100, 1e308])
+@pytest.mark.parametrize("scale", [1e-9, 1, 1e12])
+def test_powers_beyond_what_floats_hold_are_those_of_ratios(rng, power, scale):
+    audio = Audio(scale * 0.1 * rng.standard_normal((2, 8000)), 8000)
+    spectrogram = specnmf.stft(audio, n_fft=512)
+    result = specnmf.nmf(spectrogram.magnitude(), 2, max_iter=3)
+    sources = specnmf.separate(spectrogram, result, power=power)
+    first, second = (
+        np.outer(w, h).astype(float) for w, h in zip(result.W.T, result.H, strict=True)
+    )
+    with np.errstate(over="ignore", divide="ignore"):
+        mask = 1 / (1 + (second / first) ** power)
+    expected = librosa.istft(spectrogram.X * mask, length=8000, n_fft=512)
+    found = sources["component_01"].samples
+    assert np.abs(found - expected).max() < 2e-4 * scale
+    np.testing.assert_allclose(summed(sources), audio.samples, atol=1e-6 * scale)
+
+
 def test_binary_masks_give_each_point_to_the_strongest(rng):
     audio, spectrogram, result = decomposed(rng)
     models = np.array(

@@ -16,6 +16,19 @@ def test_findings_tell_silence_offset_and_clipping(rng):
     assert Audio(loud, 8000).findings() == ["clipped: 30 samples in runs at full scale"]
 
 
+@pytest.mark.parametrize("dtype", ["float16", ">f4", ">f8", "float64", "longdouble"])
+def test_floats_of_any_width_and_order_are_kept_as_float32(dtype):
+    audio = Audio(np.array([[0.5, -1, 0.25]], dtype), np.float64(8000))
+    assert audio.samples.dtype == np.float32
+    assert audio.samples.tolist() == [[0.5, -1, 0.25]]
+    assert (audio.sr, type(audio.sr)) == (8000, int)
+
+
+def test_a_list_of_floats_and_a_few_samples_of_channels_are_taken():
+    assert Audio([0.5, 0.25], 8000).samples.shape == (1, 2)
+    assert Audio(np.zeros((8, 2)), 8000).n_channels == 8
+
+
 @pytest.mark.parametrize("length", [1, 2, 3, 7, 1000])
 def test_findings_are_the_same_block_by_block(rng, length):
     samples = np.clip(rng.standard_normal((2, 1000)), -1, 1).astype(np.float32)
@@ -36,9 +49,34 @@ def test_findings_are_the_same_block_by_block(rng, length):
             r"\(n_channels, n_samples\), got shape \(2, 0",
         ),
         (np.zeros((1, 2, 3)), 8000, "got shape"),
+        (np.float64(0.5), 8000, r"\(n_channels, n_samples\), got shape \(\)"),
+        (np.zeros((8000, 2)), 8000, "8000 channels of 2 samples; pass .*x.T"),
+        (np.zeros((17, 1)), 8000, "17 channels of 1 samples"),
+        (np.zeros(4, np.int16), 8000, r"full scale is 1, got int16; pass x / 32768"),
+        ([0, 1, -1], 8000, "got int64"),
+        (np.zeros(4, np.uint8), 8000, r"uint8; pass \(x.astype\(float\) - 128\) / 128"),
+        (np.zeros(4, bool), 8000, "must be floats, got bool"),
+        (np.zeros(4, complex), 8000, "must be floats, got complex128"),
+        (np.array([0.5, None]), 8000, "must be floats, got object"),
+        (["a", "b"], 8000, "must be floats, got <U1"),
+        ([0.5, np.nan], 8000, "must be finite"),
+        ([0.5, 1e300], 8000, "must be finite"),
+        ([0.5, -1e18], 8000, "samples reach 1.0e[+]18, expected about 1 and at most"),
         (np.zeros(4), 0, "rate must be positive, got 0 Hz"),
+        (np.zeros(4), -1.0, "rate must be positive, got -1.0 Hz"),
+        (np.zeros(4), 22050.5, "whole number of Hz, got 22050.5"),
+        (np.zeros(4), np.nan, "whole number of Hz, got nan"),
+        (np.zeros(4), np.inf, "whole number of Hz, got inf"),
+        (np.zeros(4), "8000", "whole number of Hz, got '8000'"),
+        (np.zeros(4), None, "whole number of Hz, got None"),
     ],
 )
 def test_audio_checks_itself(samples, sr, message):
     with pytest.raises(AudioError, match=message):
         Audio(samples, sr)
+
+
+def test_samples_that_are_nearly_silent_are_told_of():
+    (finding,) = Audio([0.0, 1e-30], 8000).findings()
+    assert finding == "nearly silent: no sample beyond 1e-30; amplify it first"
+    assert Audio([0.0, 1e12], 8000).samples.max() == np.float32(1e12)

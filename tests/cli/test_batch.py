@@ -822,10 +822,45 @@ def test_what_a_killed_batch_left_is_swept(here, songs):
     assert not list(OUT.rglob(f"{PARTIAL}*"))
 
 
-def test_a_folder_without_songs_is_no_failure(here, tmp_path):
-    (tmp_path / "empty").mkdir()
-    status, out, _ = here("batch", "empty", "--json")
-    assert (status, counts(out)) == (0, [0, 0, 0, 0, 0])
+def test_files_that_are_no_recordings_are_counted_by_suffix(here, songs):
+    for name in ("b.m4a", "c.M4A", "notes", "x.mid", ".DS_Store", "._a.wav"):
+        (songs / name).touch()
+    (songs / "folder.wav").mkdir()
+    status, out, err = here("batch", "songs", "--dry-run")
+    assert (status, out.splitlines()[-1]) == (0, "2 songs")
+    assert err == "passed over: 2 .m4a, 1 without a suffix\n"
+    _, out, err = here("batch", "songs", "--dry-run", "--json", "-q")
+    assert json.loads(out)["passed_over"] == {".m4a": 2, "": 1}
+    assert err == ""
+
+
+def test_a_folder_without_recordings_is_an_error(here, tmp_path):
+    (tmp_path / "other").mkdir()
+    status, out, err = here("batch", "other", "--json")
+    assert (status, json.loads(out)["failures"][0]["input"]) == (1, "other")
+    assert "other: no recordings there; --recursive looks into folders" in err
+    for number in range(12):
+        (tmp_path / "other" / f"{number}.m4a").touch()
+    status, _, err = here("batch", "other", "-r", "--dry-run")
+    assert (status, len(err.splitlines())) == (1, 1)
+    assert "no recordings there, but 12 .m4a; convert others, as by ffmpeg" in err
+    assert not OUT.exists()
+
+
+def test_patterns_or_a_list_that_leave_nothing_are_an_error(here, tmp_path):
+    status, _, err = here("batch", "songs", "--include", "*.flac")
+    assert (status, "--include and --exclude leave files out" in err) == (1, True)
+    (tmp_path / "list").touch()
+    status, _, err = here("batch", "songs", "--files-from", "list")
+    assert (status, err) == (1, "error: the list of files names none\n")
+
+
+def test_a_folder_of_scores_for_no_song_is_told_of(here, tmp_path):
+    (tmp_path / "scores").mkdir()
+    (tmp_path / "scores" / "other.mid").touch()
+    status, _, err = here("batch", "songs", "--score", "scores", "--dry-run")
+    assert status == 0
+    assert err == "warning: scores: holds no score that is called like a song\n"
 
 
 @pytest.fixture

@@ -314,3 +314,45 @@ def test_a_full_disk_is_one_line_and_leaves_nothing(tmp_path):
     assert len(err.splitlines()) == 1
     assert "component_01.wav cannot be written" in err
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "status"),
+    [
+        ("--mask-power", "100", 0),
+        ("--mask-power", "1e308", 0),
+        ("--beta", "1e9", 1),
+        ("--beta", "-1e9", 1),
+        ("--beta", "1e-308", 0),
+        ("--duration", "1e308", 2),
+        ("--start", "1e308", 2),
+        ("--start", "1e9", 1),
+        ("--tol", "1e308", 0),
+        ("--seed", "9" * 30, 0),
+    ],
+)
+def test_a_value_at_its_extreme_is_taken_or_refused_in_a_line(
+    run, song, option, value, status
+):
+    found, _, err = run("decompose", "song.wav", *QUICK, f"{option}={value}")
+    assert found == status, err
+    lines = [line for line in err.splitlines() if not line.startswith(("Usage", "Try"))]
+    assert len(list(filter(None, lines))) == (status > 0)
+
+
+@pytest.mark.parametrize("amplitude", [1e18, 1e30, -1e18])
+def test_a_recording_beyond_all_scales_is_refused_in_a_line(run, tmp_path, amplitude):
+    y = amplitude * np.sin(np.arange(8000.0))
+    soundfile.write(tmp_path / "song.wav", y, 8000, "FLOAT")
+    status, _, err = run("decompose", "song.wav", *QUICK)
+    assert status == 1
+    assert err.startswith("error: song.wav: samples reach 1.0e+")
+    assert len(err.splitlines()) == 1
+
+
+def test_a_recording_that_is_nearly_silent_is_taken_with_a_warning(run, tmp_path):
+    y = 1e-30 * np.sin(np.arange(8000.0))
+    soundfile.write(tmp_path / "song.wav", y, 8000, "FLOAT")
+    status, _, err = run("decompose", "song.wav", *QUICK)
+    expected = "warning: song.wav: nearly silent: no sample beyond 1e-30; amplify it"
+    assert (status, err) == (0, f"{expected} first\n")

@@ -54,6 +54,13 @@ def test_failures_and_warnings_are_lines_on_stderr(capsys):
     )
 
 
+def test_what_is_said_of_processes_is_said_once(capsys):
+    display = Display(2, None)
+    for name in ("a.wav", "b.wav"):
+        display.end(Song(name, ""), Outcome(name, remarks=("kernels are slow",)))
+    assert capsys.readouterr().err == "warning: kernels are slow\n"
+
+
 def test_when_quiet_only_failures_are_told(capsys):
     display = Display(1, None, quiet=True)
     display.end(SONG, Outcome(SONG.name, warnings=("silent",)))

@@ -311,3 +311,62 @@ def test_a_start_of_another_shape_is_refused(problem):
     V, start = problem
     with pytest.raises(ParameterError, match=r"needs W \(39, 4\) and H \(4, 60\)"):
         nmf(V[1:], start)
+
+
+@pytest.mark.parametrize("beta", [1e9, -1e9, 1e308, 20, -9])
+def test_powers_that_floats_do_not_hold_are_refused(rng, beta):
+    V = rng.random((20, 30), np.float32) * 100
+    with pytest.raises(ParameterError, match="float32 cannot hold the powers of V"):
+        nmf(V, 2, beta=beta)
+
+
+@pytest.mark.parametrize(("beta", "scale"), [(2, 1e30), (3, 1e13), (-1, 1e-20)])
+def test_values_whose_powers_floats_do_not_hold_are_refused(rng, beta, scale):
+    V = rng.random((20, 30), np.float32)
+    with pytest.raises(ParameterError, match="use a beta nearer to 1, or scale V"):
+        nmf(V * np.float32(scale), 2, beta=beta)
+
+
+@pytest.mark.parametrize("scale", [1e-15, 1e15])
+@pytest.mark.parametrize("beta", [0, 1, 2])
+def test_large_and_small_values_have_the_same_factors(rng, beta, scale):
+    V = rng.random((20, 30), np.float32)
+    ordinary = nmf(V, 2, beta=beta, max_iter=5)
+    found = nmf(V * np.float32(scale), 2, beta=beta, max_iter=5)
+    assert relative_error(found.W @ found.H / scale, ordinary.W @ ordinary.H) < 1e-4
+
+
+@pytest.mark.parametrize("beta", [1e-308, -1e-9, 1 + 1e-12, 2 - 1e-9])
+def test_a_beta_next_to_one_of_a_name_is_taken_for_it(rng, beta):
+    V = rng.random((20, 30))
+    named = nmf(V, 2, beta=round(beta), max_iter=5)
+    np.testing.assert_array_equal(nmf(V, 2, beta=beta, max_iter=5).W, named.W)
+
+
+@pytest.mark.parametrize(
+    ("V", "message"),
+    [
+        (np.ones((3, 4)) * 1j, r"real numbers, got complex128; take np.abs of it"),
+        ([["a", "b"]], "real numbers, got <U1"),
+        ([[1, 2], [3]], "an array of numbers"),
+        (np.array([[{}]]), "an array of numbers"),
+        (np.array([["2020-01-01"]], "M8[D]"), "real numbers, got datetime64"),
+        (np.float64(3), "got shape"),
+    ],
+)
+def test_what_is_no_matrix_of_numbers_is_refused(V, message):
+    with pytest.raises(ParameterError, match=message):
+        nmf(V, 2)
+
+
+@pytest.mark.parametrize("n_components", [2.5, "8", None, [2], np.ones((3, 2))])
+def test_a_number_of_components_is_a_whole_one(rng, n_components):
+    with pytest.raises(ParameterError, match="n_components must be a whole number"):
+        nmf(rng.random((5, 6)), n_components)
+
+
+@pytest.mark.parametrize("dtype", ["int16", "bool", "float16", ">f4", "object"])
+def test_matrices_of_other_numbers_are_taken(dtype):
+    V = (np.arange(30).reshape(5, 6) % 7).astype(dtype)
+    expected = nmf(V.astype(np.float64), 2, max_iter=3)
+    np.testing.assert_array_equal(nmf(V, 2, max_iter=3).W, expected.W)

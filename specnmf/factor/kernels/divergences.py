@@ -10,8 +10,10 @@ that loads the same kernel from the cache.
 import math
 
 import numpy as np
-from numba import njit, types
+from numba import types
 from numba.extending import overload
+
+from specnmf.jit import njit
 
 #: No NaN or infinity reaches these loops: the public functions check.
 FAST = {"reassoc", "contract", "nsz", "arcp", "nnan", "ninf"}

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from specnmf.factor.kernels.divergences import FAST
 from specnmf.factor.kernels.tiles import add_product, copy, fill, new_tile, set_inner
+from specnmf.jit import njit
 
 Array = NDArray[np.floating]
 

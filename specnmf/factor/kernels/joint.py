@@ -6,7 +6,6 @@ import math
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from specnmf.factor.kernels.divergences import (
@@ -16,6 +15,7 @@ from specnmf.factor.kernels.divergences import (
     kullback_leibler_row,
 )
 from specnmf.factor.kernels.tiles import add_product, fill, new_tile, set_inner
+from specnmf.jit import njit
 
 Array = NDArray[np.floating]
 

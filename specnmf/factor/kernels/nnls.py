@@ -15,9 +15,9 @@ Loops stand where NumPy's expressions would do: those take seconds to compile.
 """
 
 import numpy as np
-from numba import njit
 
 from specnmf.factor.kernels.divergences import FAST
+from specnmf.jit import njit
 
 #: A component depends on others if the square of its part outside their span is
 #: below this share of its own, which the rounding of G can make up. It stays zero.

@@ -14,10 +14,10 @@ from __future__ import annotations
 from typing import TypeVar
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from specnmf.factor.kernels.divergences import FAST
+from specnmf.jit import njit
 
 T = TypeVar("T", bound=np.generic)
 

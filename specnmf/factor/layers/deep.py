@@ -8,6 +8,7 @@ from functools import reduce
 import numpy as np
 from numpy.typing import ArrayLike
 
+from specnmf.factor.divergence import check_powers
 from specnmf.factor.iterate import Callback, Factors, iterate
 from specnmf.factor.layers.hierarchical import hierarchical_nmf
 from specnmf.factor.layers.labels import Labels
@@ -114,6 +115,7 @@ def deep_nmf(
         expected="finite, and non-negative unless signed",
         least=-np.inf if signed else 0,
     )
+    check_powers("X", X, 2)
     ranks = parse_ranks(ranks)
     options = LayerFit(
         restarts=restarts,

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from specnmf.errors import ParameterError
+from specnmf.factor.divergence import check_powers
 from specnmf.factor.iterate import Callback, Counted
 from specnmf.factor.layers.descent import l_bfgs_b
 from specnmf.factor.layers.hierarchical import hierarchical_nmf
@@ -107,6 +108,7 @@ def neural_nmf(
     become negative.
     """
     X = non_negative("X", X)
+    check_powers("X", X, 2)
     ranks = parse_ranks(ranks)
     options = NeuralFit(
         label_weight=label_weight,

@@ -8,9 +8,9 @@ are (n_channels, n_frames, n_bins) of the frames of a span (start, stop).
 """
 
 import numpy as np
-from numba import njit
 
 from specnmf.factor.kernels.divergences import FAST, LEAST
+from specnmf.jit import njit
 
 #: Strengths below it are silence.
 TINY = np.float32(LEAST)

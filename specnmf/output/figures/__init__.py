@@ -1,5 +1,6 @@
 """Figures that a musician can read; matplotlib is imported nowhere else."""
 
+from specnmf.output.figures import plain  # noqa: F401  # before all of matplotlib
 from specnmf.output.figures.factor_data import FigureData
 from specnmf.output.figures.factorization import FIGURES, draw_figures
 from specnmf.output.figures.labels import LabelFigureData, draw_label_figure

@@ -1,24 +1,22 @@
 """Canvas: what all figures look like, and how they are written.
 
-Matplotlib's object interface draws them, so that several threads may draw at once.
+Matplotlib's object interface draws them, so that any thread may.
 """
 
 from __future__ import annotations
 
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import nullcontext
 from pathlib import Path
-from threading import Lock
 from typing import Any, TypeVar
 
-import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties, findfont, get_font
 from matplotlib.patches import Rectangle
 
+from specnmf.output.figures.plain import plain
 from specnmf.output.options import FigureFormat
 
 #: Dots per inch of a PNG, and of the images inside an SVG or PDF.
@@ -38,7 +36,7 @@ Box = tuple[float, float, float, float]
 #: What each colour stands for.
 Legend = Sequence[tuple[str, str]]
 
-_BOLD = FontProperties(weight="bold", size=LARGE)
+_BOLD = FontProperties(family="sans-serif", weight="bold", size=LARGE)
 _LEGEND_TOP, _LEGEND_ROW, _LEGEND_WIDTH = 0.66, 0.2, 10.7  # inches
 _LONGEST_NAME = 28  # characters
 _SAVING: dict[FigureFormat, dict[str, Any]] = {
@@ -46,7 +44,6 @@ _SAVING: dict[FigureFormat, dict[str, Any]] = {
     "svg": {"metadata": {"Date": None, "Creator": None}},
     "pdf": {"metadata": {"CreationDate": None, "Creator": None, "Producer": None}},
 }
-_SALT = Lock()
 
 
 def new_figure(
@@ -165,13 +162,11 @@ def write(
 ) -> None:
     """Draw figures one by one, each into a file of its name."""
     for name, draw in figures.items():
-        save(draw(data), folder / f"{name}.{figure_format}", figure_format)
+        with plain():
+            save(draw(data), folder / f"{name}.{figure_format}", figure_format)
 
 
 def save(figure: Figure, path: Path, figure_format: FigureFormat) -> None:
     """Write a figure, without a date and with the same names inside each time."""
-    # Names inside an SVG are salted by matplotlib's settings, which threads share.
-    salted = mpl.rc_context({"svg.hashsalt": "specnmf"})
-    with _SALT, salted if figure_format == "svg" else nullcontext():
-        figure.savefig(path, format=figure_format, dpi=DPI, **_SAVING[figure_format])
+    figure.savefig(path, format=figure_format, dpi=DPI, **_SAVING[figure_format])
     figure.clear()  # or its arrays would wait for the garbage collector

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -28,8 +29,8 @@ def draw_rank_figure(
     title: str = "",
 ) -> None:
     """Write ``rank``: the held-out cost of each number of components."""
-    figure = rank_figure(choice, title)
-    canvas.save(figure, folder / f"rank.{figure_format}", figure_format)
+    figures = {"rank": partial(rank_figure, title=title)}
+    canvas.write(folder, choice, figures, figure_format)
 
 
 def rank_figure(choice: RankChoice, title: str = "") -> Figure:
