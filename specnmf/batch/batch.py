@@ -19,7 +19,7 @@ from specnmf.batch.stores.store import Unreadable, ignore, told
 from specnmf.checks import check_choice
 from specnmf.errors import BatchError, ParameterError
 from specnmf.methods.components.options import ComponentOptions
-from specnmf.output import report
+from specnmf.output.products import sha256
 from specnmf.tasks.registry import TASKS
 from specnmf.tasks.settings import RunSettings
 from specnmf.tasks.task import Input, Task
@@ -220,4 +220,4 @@ def _recipe(request: Request) -> tuple[Recipe, list[Sought]]:
 
 def _sha256(place: str) -> str:
     with local_copy(place) as path, told(BatchError, place):
-        return report.sha256(path)
+        return sha256(path)

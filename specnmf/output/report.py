@@ -19,6 +19,7 @@ from specnmf.audio.recording import Sound
 from specnmf.factor.factorization import Factorization
 from specnmf.notation import note_name
 from specnmf.options import Options
+from specnmf.output.products import SEAL, seal, sha256
 
 #: Packages whose versions decide what a run computes.
 PACKAGES = ("numpy", "scipy", "numba", "soundfile", "matplotlib")
@@ -26,12 +27,6 @@ PACKAGES = ("numpy", "scipy", "numba", "soundfile", "matplotlib")
 #: Hexadecimal digits of a hash of settings: 64 bits, for it only tells the few settings
 #: of one folder from each other.
 HASH_DIGITS = 16
-
-
-def sha256(path: Path) -> str:
-    """The SHA-256 of a file, in hexadecimal."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def versions() -> dict[str, str]:
@@ -109,12 +104,22 @@ def components(
 
 
 def write_report(path: Path, report: dict[str, Any]) -> None:
-    """Write run.json: standard JSON, UTF-8, no NaN.
+    """Write run.json, with a seal that tells whether somebody has edited it."""
+    path.write_bytes(seal(_json({**report, SEAL: ""})))
+
+
+def write_document(path: Path, content: dict[str, Any]) -> None:
+    """Write another JSON file."""
+    path.write_bytes(_json(content))
+
+
+def _json(content: dict[str, Any]) -> bytes:
+    """Standard JSON, UTF-8, no NaN.
 
     Bytes of file names that are no UTF-8 are escaped, as JSON can.
     """
-    text = json.dumps(report, indent=2, ensure_ascii=False, allow_nan=False)
-    path.write_bytes(f"{text}\n".encode(errors="backslashreplace"))
+    text = json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False)
+    return f"{text}\n".encode(errors="backslashreplace")
 
 
 def write_factors(

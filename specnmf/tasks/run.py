@@ -14,6 +14,8 @@ import numpy as np
 from specnmf.audio import pitch, reading
 from specnmf.audio.writing import check_writable
 from specnmf.output import folder, pianoroll, report
+from specnmf.output.keeping import remarks
+from specnmf.output.products import REPORT, list_files
 from specnmf.output.sources import Written, write_sources
 from specnmf.parallel import n_threads
 from specnmf.score import midi, notelist
@@ -96,7 +98,8 @@ def run(
         material = task.read(song, step)
         sound = material.sound
         check_writable(asked.format, sound.sr, sound.n_channels)
-    with folder.run_folder(target, overwrite=overwrite) as partial:
+    inputs_of = [song.path, *found.values()]
+    with folder.run_folder(target, overwrite=overwrite, inputs=inputs_of) as partial:
         with song.stages.compiling():
             result = task.fit(song, material)
             written = _write(result, partial)
@@ -106,9 +109,27 @@ def run(
             "seconds": song.stages.seconds,
         }
         for name, document in result.documents(content).items():
-            report.write_report(partial / name, document)
-        report.write_report(partial / folder.REPORT, content)
+            report.write_document(partial / name, document)
+        with song.stages.stage("checksums"):
+            content["files"] = list_files(partial, threads=asked.threads)
+        _keep(content, target, partial, inputs_of)
+        report.write_report(partial / REPORT, content)
     return Run(target, content)
+
+
+def _keep(
+    content: dict[str, Any], target: Path, partial: Path, inputs: Sequence[Path]
+) -> None:
+    """Keep what a person has in the run that is replaced, and say so in run.json.
+
+    An input that has another name in the new run is named by it.
+    """
+    kept = folder.keep(target, partial, inputs)
+    content["warnings"] += remarks(kept)
+    for path, entry in zip(inputs, content["inputs"], strict=True):
+        moved = folder.kept_as(path, target, kept)
+        if moved is not None:
+            entry["path"] = str(moved)
 
 
 def find_inputs(

@@ -366,7 +366,7 @@ def test_a_published_run_is_there_whole(url, run):
 
 
 def test_run_json_comes_last_and_goes_first(memory, run, monkeypatch):
-    names = ("run.json", "factors.npz", "a.wav", "z/old.wav", UPLOADING)
+    names = ("run.json", "factors.npz", "sources/a.wav", "sources/z.wav", UPLOADING)
     plant(f"{memory}/song", *names)
     kind = fsspec.get_filesystem_class("memory")
     done = []
