@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from specnmf.batch import machine
-from specnmf.batch.finding import Sought, find_songs, listed_songs
+from specnmf.batch.finding import Song, Sought, find_songs, listed_songs
 from specnmf.batch.planning import Plan, Recipe, check_targets
 from specnmf.batch.running import Batch, Processes, Summary, Unwatched, Watcher
 from specnmf.batch.settings import AUTO, BatchSettings
 from specnmf.batch.stores.manifest import read_history
 from specnmf.batch.stores.places import absolute, is_folder, local_copy, open_store
-from specnmf.batch.stores.store import Unreadable, ignore, told
+from specnmf.batch.stores.store import Store, Unreadable, ignore, told
 from specnmf.checks import check_choice
 from specnmf.errors import BatchError, ParameterError
 from specnmf.methods.components.options import ComponentOptions
@@ -156,8 +156,23 @@ def make_plan(request: Request, *, unreadable: Unreadable = ignore) -> Plan:
         )
     songs = list(found)
     check_targets(songs)
+    _check_apart(songs, recipe.given, output)
     history = read_history(output) if settings.resumes else {}
     return Plan(songs, source, output, recipe, settings, history)
+
+
+def _check_apart(
+    songs: Iterable[Song], given: Mapping[str, str], output: Store
+) -> None:
+    """Raise BatchError if a file for all songs lies where one of their runs goes."""
+    for name, place in given.items():
+        inside = output.inside(open_store(place)) or ""
+        for song in songs:
+            if inside.startswith(f"{song.target}/"):
+                raise BatchError(
+                    f"{place}: the {name} for all songs are in the run of {song.name}; "
+                    "copy them elsewhere first"
+                )
 
 
 @contextmanager

@@ -296,3 +296,39 @@ def test_a_full_disk_is_one_line_and_leaves_nothing(tmp_path):
     assert len(err.splitlines()) == 1
     assert "component_01.wav cannot be written" in err
     assert list(tmp_path.iterdir()) == []
+
+
+def test_templates_out_of_the_run_that_is_replaced_are_kept(run, song, tmp_path):
+    assert run("decompose", "song.wav", *QUICK)[0] == 0
+    factors = tmp_path / "specnmf_out" / "song" / "factors.npz"
+    content = factors.read_bytes()
+    again = ("decompose", "song.wav", *QUICK, "--templates", factors, "--overwrite")
+    assert run(*again)[0] == 0
+    assert (factors.parent / "kept" / "factors.npz").read_bytes() == content
+    assert run("rerun", "specnmf_out/song")[0] == 0
+
+
+def test_templates_for_several_songs_may_not_lie_in_a_run_of_one(run, song, tmp_path):
+    (tmp_path / "b.wav").write_bytes(song.read_bytes())
+    assert run("decompose", "song.wav", *QUICK)[0] == 0
+    factors = tmp_path / "specnmf_out" / "song" / "factors.npz"
+    both = ("decompose", "b.wav", "song.wav", *QUICK, "--templates", factors)
+    status, _, err = run(*both, "--overwrite")
+    assert status == 2
+    assert "factors.npz is for all songs, and lies in a run that is to be" in err
+
+
+def test_of_two_runs_at_once_the_slower_replaces_none(run, song, tmp_path, monkeypatch):
+    from specnmf.output import report
+
+    def faster(path, content):
+        monkeypatch.undo()
+        run("decompose", song, *QUICK, "--seed", "7", "-o", tmp_path / "out")
+        report.write_report(path, content)
+
+    monkeypatch.setattr(report, "write_report", faster)
+    status, out, err = run("decompose", song, *QUICK, "-o", tmp_path / "out")
+    assert (status, out, err.count("\n")) == (1, "", 1)
+    assert err.endswith("--output; it came while this was made\n")
+    assert names(tmp_path / "out") == ["song"]
+    assert json.loads((tmp_path / "out/song/run.json").read_text())["seed"] == 7
