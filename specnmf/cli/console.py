@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -32,6 +32,11 @@ def warning(message: object) -> None:
 def note(message: object) -> None:
     """Print one line that says what is going on."""
     click.echo(one_line(message), err=True)
+
+
+def sayer(options: dict[str, Any]) -> Callable[[str], None]:
+    """What says a line about a run that is going on, or keeps quiet."""
+    return (lambda line: None) if options["quiet"] else note
 
 
 def seconds(stage: str, taken: float) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from specnmf.cli import console
 from specnmf.cli.options import (
     Command,
     common_options,
@@ -80,6 +81,7 @@ def do(task: Task[Any], songs: tuple[str, ...], options: dict[str, Any]) -> None
             overwrite=options["overwrite"],
             command=command_line(),
             progress=progress,
+            say=console.sayer(options),
         )
 
     take_each(songs, options, work, lambda run: task.summary(run.report))

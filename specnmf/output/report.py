@@ -18,7 +18,7 @@ import specnmf
 from specnmf.audio.recording import Sound
 from specnmf.factor.factorization import Factorization
 from specnmf.notation import note_name
-from specnmf.options import Options
+from specnmf.options import Options, added_options
 from specnmf.output.products import SEAL, seal, sha256
 
 #: Packages whose versions decide what a run computes.
@@ -43,12 +43,16 @@ def versions() -> dict[str, str]:
 def settings_hash(kind: str, settings: Options, inputs: Mapping[str, str]) -> str:
     """What tells runs of a recording apart: a hash of all that decides what they hold.
 
-    That is the task's name, the settings as asked for, without ``threads``, and the
-    SHA-256 of each file beside the recording, by what it is to the task. Returns the
-    first 16 hexadecimal digits of the SHA-256 of all that in JSON.
+    That is the task's name, the settings as asked for, without ``threads`` and without
+    options that older versions lack and that have their defaults, and the SHA-256 of
+    each file beside the recording, by what it is to the task. Returns the first 16
+    hexadecimal digits of the SHA-256 of all that in JSON.
     """
     values = dataclasses.asdict(settings)
     del values["threads"]
+    for name, default in added_options(type(settings)).items():
+        if values[name] == default or not (values[name] or default):
+            del values[name]
     content = {
         "kind": kind,
         "settings": {name: _canonical(value) for name, value in values.items()},
