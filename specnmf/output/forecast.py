@@ -124,7 +124,7 @@ class Forecast:
 
 def gigabytes(n_bytes: int) -> str:
     """A size as disks are sold by, such as ``2.1 GB``."""
-    if n_bytes >= LARGE:
+    if n_bytes >= 1e9:
         return f"{n_bytes / 1e9:.1f} GB"
     return f"{n_bytes / 1e6:.0f} MB"
 

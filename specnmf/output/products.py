@@ -18,9 +18,11 @@ from specnmf.parallel import workers
 #: A folder that holds this file holds a finished run.
 REPORT = "run.json"
 
-#: The keys of run.json with the files of the run, and with the SHA-256 of run.json
-#: itself as it is without these digits.
+#: The keys of run.json with the files of the run, and with its `seal`.
 FILES, SEAL = "files", "finished"
+
+#: What the seal is not about.
+UNSEALED = {SEAL, "command", "seconds"}
 
 #: A larger run.json is none.
 MOST_REPORT = 256 << 20
@@ -62,7 +64,7 @@ class Products:
     sources : frozenset of str or None
         The sources that an older run.json names; None: it is damaged.
     seal : str
-        The SHA-256 of run.json without these digits; empty if it has none.
+        That of run.json; empty if it has none.
     """
 
     listed: Mapping[str, tuple[int, str]] | None = None
@@ -89,8 +91,8 @@ class Products:
     def holds(self, name: str, size: int, checksum: Callable[[], str]) -> bool:
         """Whether a file is the run's, as it was written.
 
-        ``checksum`` is asked for its SHA-256 only where that decides: of run.json, the
-        SHA-256 without the digits of its seal.
+        ``checksum`` is asked for its SHA-256 only where that decides; of run.json, for
+        the seal that it must have.
         """
         if not self.lists(name):
             return False
@@ -169,17 +171,25 @@ def sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def seal(content: bytes) -> bytes:
-    """A run.json with its own SHA-256 in the empty place for it, the last one."""
-    before, key, after = content.rpartition(f'"{SEAL}": "'.encode())
-    digest = hashlib.sha256(content).hexdigest().encode()
-    return before + key + digest + after
+def as_json(content: Mapping[str, Any]) -> bytes:
+    """Standard JSON, UTF-8, no NaN.
+
+    Bytes of file names that are no UTF-8 are escaped, as JSON can.
+    """
+    text = json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False)
+    return f"{text}\n".encode(errors="backslashreplace")
 
 
-def unsealed_sha256(content: bytes, seal: str) -> str:
-    """The SHA-256 of a run.json without the digits of its seal."""
-    before, _, after = content.rpartition(seal.encode() or b"\0")
-    return hashlib.sha256(before + after).hexdigest()
+def seal(report: Mapping[str, Any]) -> str:
+    """The SHA-256 of a run.json's content, without what a rerun changes."""
+    content = {name: report[name] for name in report if name not in UNSEALED}
+    return hashlib.sha256(as_json(content)).hexdigest()
+
+
+def seal_of(content: bytes) -> str:
+    """The seal that a run.json must have; none if it is not as it was written."""
+    report = _parse(content)
+    return "" if report is None or as_json(report) != content else seal(report)
 
 
 @dataclass(frozen=True)
@@ -225,9 +235,9 @@ class Finished:
         return self.products.holds(name, status.st_size, lambda: self._sum(name))
 
     def _sum(self, name: str) -> str:
-        """The SHA-256 of a file, of run.json without its seal's digits."""
+        """The SHA-256 of a file, of run.json the seal that it must have."""
         if name == REPORT:
-            return unsealed_sha256(self.content, self.products.seal)
+            return seal_of(self.content)
         return _sha256_as_of(self.folder / name)
 
 

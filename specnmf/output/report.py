@@ -19,7 +19,7 @@ from specnmf.audio.recording import Sound
 from specnmf.factor.factorization import Factorization
 from specnmf.notation import note_name
 from specnmf.options import Options, added_options
-from specnmf.output.products import SEAL, seal, sha256
+from specnmf.output.products import as_json, sha256
 
 #: Packages whose versions decide what a run computes.
 PACKAGES = ("numpy", "scipy", "numba", "soundfile", "matplotlib")
@@ -69,9 +69,15 @@ def _canonical(value: Any) -> Any:
 
 def settings_entries(asked: Options, used: Options) -> dict[str, Any]:
     """The settings of a run, and what was asked for where the recording decided."""
-    before, after = dataclasses.asdict(asked), dataclasses.asdict(used)
+    before, after = map(_listed, (asked, used))
     differing = {name: before[name] for name in before if before[name] != after[name]}
     return {"settings": after, "asked": differing}
+
+
+def _listed(settings: Options) -> dict[str, Any]:
+    """Settings as JSON has them: without tuples."""
+    values = dataclasses.asdict(settings)
+    return {n: list(v) if isinstance(v, tuple) else v for n, v in values.items()}
 
 
 def inputs_entry(
@@ -107,23 +113,9 @@ def components(
     ]
 
 
-def write_report(path: Path, report: dict[str, Any]) -> None:
-    """Write run.json, with a seal that tells whether somebody has edited it."""
-    path.write_bytes(seal(_json({**report, SEAL: ""})))
-
-
 def write_document(path: Path, content: dict[str, Any]) -> None:
-    """Write another JSON file."""
-    path.write_bytes(_json(content))
-
-
-def _json(content: dict[str, Any]) -> bytes:
-    """Standard JSON, UTF-8, no NaN.
-
-    Bytes of file names that are no UTF-8 are escaped, as JSON can.
-    """
-    text = json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False)
-    return f"{text}\n".encode(errors="backslashreplace")
+    """Write a JSON file."""
+    path.write_bytes(as_json(content))
 
 
 def write_factors(

@@ -16,7 +16,7 @@ from specnmf.audio.writing import check_writable
 from specnmf.output import folder, pianoroll, report
 from specnmf.output.forecast import Forecast
 from specnmf.output.keeping import remarks
-from specnmf.output.products import REPORT, list_files
+from specnmf.output.products import FILES, REPORT, SEAL, list_files, seal
 from specnmf.output.selection import Group, left_out, select
 from specnmf.output.sources import Written, write_sources
 from specnmf.parallel import n_threads
@@ -118,10 +118,10 @@ def run(
         }
         for name, document in result.documents(content).items():
             report.write_document(partial / name, document)
-        with song.stages.stage("checksums"):
-            content["files"] = list_files(partial, threads=asked.threads)
+        content[FILES] = list_files(partial, threads=asked.threads)
         _keep(content, target, partial, inputs_of)
-        report.write_report(partial / REPORT, content)
+        content[SEAL] = seal(content)
+        report.write_document(partial / REPORT, content)
     return Run(target, content)
 
 

@@ -28,7 +28,7 @@ import json, sys
 from itertools import count
 from pathlib import Path
 from specnmf.output import folder, report
-from specnmf.output.products import list_files
+from specnmf.output.products import list_files, seal
 if sys.argv[2] == "in two steps":
     folder.exchange = lambda one, other: False
 target = Path(sys.argv[1])
@@ -36,10 +36,9 @@ for number in count(1):
     with folder.run_folder(target, overwrite=True) as partial:
         for name in ("a", "b"):
             (partial / name).write_text(str(number))
-        files = list_files(partial)
-        report.write_report(
-            partial / "run.json", {"kind": str(number), "files": files}
-        )
+        content = {"kind": str(number), "files": list_files(partial)}
+        content["finished"] = seal(content)
+        report.write_document(partial / "run.json", content)
     print(number, flush=True)
 """
 

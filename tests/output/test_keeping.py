@@ -12,7 +12,7 @@ from specnmf import OutputError
 from specnmf.output import folder, keeping, report
 from specnmf.output.folder import run_folder
 from specnmf.output.keeping import remarks
-from specnmf.output.products import REPORT, list_files
+from specnmf.output.products import REPORT, list_files, seal
 
 #: What a run writes, and what the one after it does.
 FIRST = {"labels.txt": b"found", "factors.npz": b"W", "sources/a.wav": b"RIFF"}
@@ -27,7 +27,8 @@ def write(target, files=FIRST, **options):
             (partial / name).write_bytes(content)
         content = {"kind": "label", "files": list_files(partial)}
         kept = folder.keep(target, partial, options.get("inputs", ()))
-        report.write_report(partial / REPORT, content)
+        content["finished"] = seal(content)
+        report.write_document(partial / REPORT, content)
     return {each.then: each.now for each in kept}
 
 

@@ -19,7 +19,7 @@ from specnmf.output.products import (
     Products,
     is_foreign,
     read_products,
-    unsealed_sha256,
+    seal_of,
 )
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ def _sorted_out(
     @cache
     def checksum(name: str) -> str:
         if name == REPORT:
-            return unsealed_sha256(report, products.seal)
+            return seal_of(report)
         return _sha256(target, name, sizes)
 
     found, kept = {}, []
