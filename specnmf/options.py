@@ -185,6 +185,7 @@ class Options:
     def __init__(self, **values: Any) -> None:
         for field in dataclasses.fields(self):
             value = values.pop(field.name, _default(field))
+            value = tuple(value) if isinstance(value, list) else value  # as JSON has it
             object.__setattr__(self, field.name, value)
         for name in values:
             kind = type(self).__name__

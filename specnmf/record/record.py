@@ -17,8 +17,8 @@ from specnmf.tasks.registry import TASKS
 from specnmf.tasks.settings import RunSettings
 from specnmf.tasks.task import Task
 
-#: A run.json beyond this size is refused: that of 100 000 stems is smaller.
-MOST_REPORT_BYTES = 64 << 20
+#: A run.json beyond this size is refused: that of 40 000 stems is smaller.
+MOST_REPORT_BYTES = 16 << 20
 
 #: The longest path that is looked for.
 LONGEST_PATH = 4096
