@@ -62,7 +62,7 @@ def rerun(
     output : path
         The folder for runs; ``run_dir`` itself is never written to.
     overwrite : bool
-        Replace a finished run.
+        Replace a finished run. What no run wrote there, or a person changed, is kept.
     inputs : sequence of path, optional
         Where the inputs are now, in the order of run.json; by default where they
         were, from the current folder.

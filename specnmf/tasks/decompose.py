@@ -161,7 +161,7 @@ def decompose(
     output : path
         The folder for runs; this one's is named like the recording's stem.
     overwrite : bool
-        Replace a finished run.
+        Replace a finished run. What no run wrote there, or a person changed, is kept.
     templates : path, optional
         A factors.npz whose templates are held fixed; what is missing to
         ``n_components`` is learned beside them.

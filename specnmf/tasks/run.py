@@ -73,7 +73,7 @@ def run(
     output : path
         The folder for runs; this one's is named like the recording's stem.
     overwrite : bool
-        Replace a finished run.
+        Replace a finished run. What no run wrote there, or a person changed, is kept.
     command : str
         Kept in run.json.
     called : mapping of path to str, optional
