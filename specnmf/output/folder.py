@@ -228,7 +228,7 @@ def _publish(
             try:
                 _check_free(target, overwrite=overwrite)
             except OutputError as error:
-                raise OutputError(f"{error}; it came while this was made") from None
+                raise OutputError(f"{error} (it appeared meanwhile)") from None
             if _is_run(target):
                 keep(target, partial, inputs)
                 _replace(partial, target, inputs)

@@ -329,7 +329,7 @@ def test_of_two_runs_at_once_the_slower_replaces_none(run, song, tmp_path, monke
     monkeypatch.setattr(report, "write_document", faster)
     status, out, err = run("decompose", song, *QUICK, "-o", tmp_path / "out")
     assert (status, out, err.count("\n")) == (1, "", 1)
-    assert err.endswith("--output; it came while this was made\n")
+    assert err.endswith("--output (it appeared meanwhile)\n")
     assert names(tmp_path / "out") == ["song"]
     assert json.loads((tmp_path / "out/song/run.json").read_text())["seed"] == 7
 

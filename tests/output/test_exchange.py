@@ -173,7 +173,7 @@ def test_the_slower_of_two_runs_replaces_the_other_only_when_asked(
     if overwrite:
         slower()
     else:
-        with pytest.raises(OutputError, match=r"use --overwrite.*came while this was"):
+        with pytest.raises(OutputError, match=r"use --overwrite.*appeared meanwhile"):
             slower()
     text = (tmp_path / "song" / REPORT).read_text()
     assert text == ("slower" if overwrite else "faster")
@@ -188,7 +188,7 @@ def test_what_comes_into_the_place_of_a_run_meanwhile_is_left(tmp_path):
             (tmp_path / "song").mkdir()
             (tmp_path / "song" / "diary").touch()
 
-    with pytest.raises(OutputError, match="exists and is no run.*came while this was"):
+    with pytest.raises(OutputError, match="exists and is no run.*appeared meanwhile"):
         come()
     assert names(tmp_path) == ["song"]
     assert names(tmp_path / "song") == ["diary"]
