@@ -57,7 +57,6 @@ WORDS: Mapping[Any, str] = {
     float: "a number",
     str: "text",
     Mapping: "a table of lists of text",
-    Sequence: "a list of whole numbers",
 }
 
 
@@ -81,6 +80,9 @@ class Declaration:
         The default as text, where that differs from ``str(default)``.
     group : str
         The heading in ``--help``.
+    added : bool
+        Whether there are runs that are older: their run.json may lack it, and the
+        default counts as if there were no such option.
     """
 
     help: str
@@ -92,6 +94,7 @@ class Declaration:
     metavar: str | None = None
     shown: str | None = None
     group: str = ""
+    added: bool = False
 
     def check(self, name: str, value: Any) -> None:
         """Raise ParameterError if a value is out of bounds."""
@@ -182,6 +185,7 @@ class Options:
     def __init__(self, **values: Any) -> None:
         for field in dataclasses.fields(self):
             value = values.pop(field.name, _default(field))
+            value = tuple(value) if isinstance(value, list) else value  # as JSON has it
             object.__setattr__(self, field.name, value)
         for name in values:
             kind = type(self).__name__
@@ -273,10 +277,16 @@ def from_plain(kind: type[AnyOptions], content: Mapping[str, Any]) -> AnyOptions
             hint = f"; did you mean {near[0]!r}?" if near else ""
             raise ParameterError(f"there is no setting {name[:40]!r}{hint}")
     for name in hints:
-        if name not in content:
+        if name not in content and name not in added_options(kind):
             raise ParameterError(f"the setting {name!r} is missing")
     check_types(kind, content)
     return kind(**content)
+
+
+def added_options(kind: type[Options]) -> dict[str, Any]:
+    """The options that runs of older versions lack, with their defaults."""
+    fields = dataclasses.fields(kind)
+    return {each.name: _default(each) for each in fields if declaration(each).added}
 
 
 def check_types(kind: type[Options], content: Mapping[str, Any]) -> None:
@@ -316,6 +326,8 @@ def _spell_type(expected: Any) -> str:
         return " or ".join(map(_spell_type, parts))
     if origin is Literal:
         return ("one of " if len(parts) > 1 else "") + ", ".join(parts)
+    if origin is Sequence:
+        return f"a list of {'text' if parts[0] is str else 'whole numbers'}"
     return WORDS[origin or expected]
 
 

@@ -63,6 +63,24 @@ def check_writable(format: str, sr: int, n_channels: int) -> None:
         )
 
 
+def bytes_of(audio: Sound, format: str, subtype: str) -> int:
+    """About what a file as long as a recording takes; of WAV, all but its header.
+
+    Of FLAC it is half of WAV's, of MP3 and Ogg 64 kbit/s a channel: the loudest of
+    sources take so much, most take less.
+    """
+    if format in ("ogg", "mp3"):
+        return round(audio.duration * audio.n_channels * 8000)
+    n_bytes = audio.n_samples * audio.n_channels * _width(subtype)
+    return n_bytes // 2 if format == "flac" else n_bytes
+
+
+def _width(subtype: str) -> int:
+    """The bytes of a sample; at most, if they are compressed."""
+    bits = 32 if subtype == "FLOAT" else INTEGER_BITS.get(subtype, 64)
+    return bits // 8
+
+
 class Writer:
     """One file of sources, as long as a recording, written block by block.
 
@@ -77,8 +95,7 @@ class Writer:
 
         self.path, self.n_samples = path, audio.n_samples
         self.bits = INTEGER_BITS.get(subtype)
-        width = (self.bits or 64) // 8
-        n_bytes = audio.n_samples * audio.n_channels * width
+        n_bytes = audio.n_samples * audio.n_channels * _width(subtype)
         large = format == "wav" and n_bytes > RF64_BYTES  # needs another header
         container = "RF64" if large else format.upper()
         with self._one_line():

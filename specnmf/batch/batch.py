@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from specnmf.batch import machine
 from specnmf.batch.finding import (
     RECORDINGS,
+    Song,
     Sought,
     described,
     find_songs,
@@ -22,11 +23,11 @@ from specnmf.batch.running import Batch, Processes, Summary, Unwatched, Watcher
 from specnmf.batch.settings import AUTO, BatchSettings
 from specnmf.batch.stores.manifest import read_history
 from specnmf.batch.stores.places import absolute, is_folder, local_copy, open_store
-from specnmf.batch.stores.store import Unreadable, ignore, told
+from specnmf.batch.stores.store import Store, Unreadable, ignore, told
 from specnmf.checks import check_choice
 from specnmf.errors import BatchError, ParameterError
 from specnmf.methods.components.options import ComponentOptions
-from specnmf.output import report
+from specnmf.output.products import sha256
 from specnmf.tasks.registry import TASKS
 from specnmf.tasks.settings import RunSettings
 from specnmf.tasks.task import Input, Task
@@ -167,6 +168,7 @@ def make_plan(request: Request, *, unreadable: Unreadable = ignore) -> Plan:
     if not songs:
         raise _no_songs(request, passed_over)
     check_targets(songs)
+    _check_apart(songs, recipe.given, output)
     history = read_history(output) if settings.resumes else {}
     unused = [
         (each.input.name, request.inputs[each.input.name])
@@ -193,6 +195,20 @@ def _no_songs(request: Request, passed_over: Counter[str]) -> BatchError:
         f"{request.source}: no recordings there{others}; "
         f"{'; '.join([*filter(None, hints), f'taken are {kinds}'])}"
     )
+
+
+def _check_apart(
+    songs: Iterable[Song], given: Mapping[str, str], output: Store
+) -> None:
+    """Raise BatchError if a file for all songs lies where one of their runs goes."""
+    for name, place in given.items():
+        inside = output.inside(open_store(place)) or ""
+        for song in songs:
+            if inside.startswith(f"{song.target}/"):
+                raise BatchError(
+                    f"{place}: the {name} for all songs are in the run of {song.name}; "
+                    "copy them elsewhere first"
+                )
 
 
 @contextmanager
@@ -255,4 +271,4 @@ def _recipe(request: Request) -> tuple[Recipe, list[Sought]]:
 
 def _sha256(place: str) -> str:
     with local_copy(place) as path, told(BatchError, place):
-        return report.sha256(path)
+        return sha256(path)

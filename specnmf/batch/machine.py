@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import os
 from contextlib import suppress
-from pathlib import Path
 
 from specnmf.batch.settings import BatchSettings
 from specnmf.batch.worker import Limits
-from specnmf.parallel import n_threads
+from specnmf.parallel import CGROUPS, OWN_CGROUP, cgroup_folders, n_threads
 
 #: So long after a song's time is up its process is killed, in seconds: it is told to
 #: end before.
 GRACE = 5.0
 
-#: Where Linux says what a container may take.
-CGROUP = Path("/sys/fs/cgroup/memory.max")
+#: Where Linux says what a container may take, in version 2 of its control groups.
+CGROUP = CGROUPS / "memory.max"
+
+#: The same in the groups of version 1.
+OLD_LIMIT = "memory.limit_in_bytes"
 
 
 def memory() -> int | None:
@@ -23,8 +25,10 @@ def memory() -> int | None:
     sizes = []
     with suppress(AttributeError, ValueError, OSError):
         sizes.append(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
-    with suppress(OSError, ValueError):
-        sizes.append(int(CGROUP.read_text()))  # "max", where there is no bound
+    for folder in cgroup_folders("memory", CGROUP.parent, OWN_CGROUP):
+        for name in (CGROUP.name, OLD_LIMIT):
+            with suppress(OSError, ValueError):
+                sizes.append(int((folder / name).read_text()))  # "max": no bound
     return min(sizes, default=None)
 
 

@@ -118,6 +118,7 @@ class Plan:
             target=song.target,
             settings=recipe.settings[task.name],
             redo=self.settings.overwrite,
+            overwrite=self.settings.overwrite or self.settings.resumes,
             seconds=self.settings.timeout,
             command=recipe.command,
         )

@@ -42,7 +42,10 @@ class BatchSettings(Options):
         group=OUTPUT,
     )
     overwrite: bool = option(
-        False, "Replace finished runs.", flags=("--overwrite",), group=OUTPUT
+        False,
+        "Replace finished runs; files of your own in them are kept.",
+        flags=("--overwrite",),
+        group=OUTPUT,
     )
     jobs: int | None = option(
         None,

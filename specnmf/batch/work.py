@@ -18,13 +18,10 @@ from specnmf.batch.stores.places import local_copy, open_store
 from specnmf.batch.stores.store import Store
 from specnmf.errors import SpecnmfError, WorkerError
 from specnmf.output import report
-from specnmf.output.folder import REPORT
+from specnmf.output.products import MOST_REPORT, REPORT, sha256
 from specnmf.tasks.run import run
 from specnmf.tasks.settings import RunSettings
 from specnmf.tasks.task import Task
-
-#: The largest run.json that is read, in bytes.
-MOST_REPORT = 256 << 20
 
 #: What to do about a song that is too large.
 NO_MEMORY = "not enough memory; use fewer --jobs, more --max-memory, or --duration"
@@ -49,6 +46,7 @@ class Job:
     target: str  #: The run's name in that folder.
     settings: RunSettings
     redo: bool = False  #: Make a run with the same settings and inputs again.
+    overwrite: bool = True  #: Replace a run with others.
     seconds: float | None = None  #: How long it may take.
     command: str = ""  #: For run.json.
 
@@ -143,14 +141,14 @@ def _do(job: Job, progress: _Progress) -> Outcome:
         if found is not None:
             return found
         places = dict(zip([song, *inputs], _places(job), strict=True))
-        with output.making(job.target) as folder:
+        with output.making(job.target, overwrite=job.overwrite) as folder:
             made = run(
                 job.task,
                 song,
                 job.settings,
                 inputs=dict(zip(job.inputs, inputs, strict=True)),
                 output=folder,
-                overwrite=True,  # whether it may be was decided before
+                overwrite=job.overwrite,
                 command=job.command,
                 called=places,
                 progress=progress,
@@ -188,12 +186,12 @@ def _finished(
         return None
     try:
         content = json.loads(text)
-        checksums = map(report.sha256, inputs)
+        checksums = map(sha256, inputs)
         own = dict(zip(job.inputs, checksums, strict=True))
         asked = report.settings_hash(job.task.name, job.settings, own)
         if content["settings_hash"] != asked:
             return None
-        same = content["inputs"][0]["sha256"] == report.sha256(song)
+        same = content["inputs"][0]["sha256"] == sha256(song)
         return _done(job, content, kept=True) if same else None
     except (ValueError, KeyError, TypeError, RecursionError, IndexError):
         return None  # another program's

@@ -6,7 +6,7 @@ import errno
 import json
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
@@ -38,6 +38,11 @@ def warning(message: object) -> None:
 def note(message: object) -> None:
     """Print one line that says what is going on."""
     _talk(one_line(message))
+
+
+def sayer(options: dict[str, Any]) -> Callable[[str], None]:
+    """What says a line about a run that is going on, or keeps quiet."""
+    return (lambda line: None) if options["quiet"] else note
 
 
 def seconds(stage: str, taken: float) -> None:

@@ -180,7 +180,10 @@ def output_options(default: str = "specnmf_out") -> list[click.Parameter]:
             group=OUTPUT,
         ),
         Option(
-            ["--overwrite"], is_flag=True, help="Replace finished runs.", group=OUTPUT
+            ["--overwrite"],
+            is_flag=True,
+            help="Replace finished runs; files of your own in them are kept.",
+            group=OUTPUT,
         ),
     ]
 

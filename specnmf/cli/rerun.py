@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from specnmf.cli import console
 from specnmf.cli.options import Command, Option, Place, common_options, output_options
 from specnmf.cli.songs import Done, check_unique, command_line, do_each
 from specnmf.options import OUTPUT, WHAT
@@ -98,6 +99,7 @@ def _rerun(
         figures=options["figures"],
         command=command_line(),
         progress=progress,
+        say=console.sayer(options),
     )
 
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from specnmf.cli import console
 from specnmf.cli.options import (
     Command,
     Place,
@@ -16,6 +20,8 @@ from specnmf.cli.options import (
     output_options,
 )
 from specnmf.cli.songs import command_line, take_each
+from specnmf.errors import OutputError
+from specnmf.output import folder
 from specnmf.tasks.task import Task
 
 if TYPE_CHECKING:
@@ -61,6 +67,8 @@ def do(task: Task[Any], songs: tuple[str, ...], options: dict[str, Any]) -> None
     """Do a task with each song."""
     settings = make_settings(options, task.settings)
     inputs = {each.name: options[each.name] for each in task.inputs}
+    if len(songs) > 1 and options["overwrite"]:
+        _check_apart(songs, inputs.values(), options["output"])
 
     def work(song: str, progress: Progress | None) -> Run:
         from specnmf.tasks.run import run
@@ -74,6 +82,22 @@ def do(task: Task[Any], songs: tuple[str, ...], options: dict[str, Any]) -> None
             overwrite=options["overwrite"],
             command=command_line(),
             progress=progress,
+            say=console.sayer(options),
         )
 
     take_each(songs, options, work, lambda run: task.summary(run.report))
+
+
+def _check_apart(
+    songs: Iterable[str], inputs: Iterable[Path | None], output: Path
+) -> None:
+    """Raise UsageError if a file for all songs lies where one of their runs goes."""
+    for song in songs:
+        with suppress(OutputError):  # a name for no folder: the song fails by itself
+            target = folder.target(output, song).resolve()
+            for path in filter(None, inputs):
+                if path.resolve().is_relative_to(target):
+                    raise click.UsageError(
+                        f"{path} is for all songs, and lies in a run that is to be "
+                        "replaced; copy it elsewhere first"
+                    )

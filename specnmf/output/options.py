@@ -2,17 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from typing import Literal
 
 from specnmf.audio.options import FileOptions
+from specnmf.errors import ParameterError
 from specnmf.options import OUTPUT, option
 
 FigureFormat = Literal["png", "svg", "pdf"]
+
+
+def parse_names(texts: str | Iterable[str]) -> tuple[str, ...]:
+    """The names in texts such as ``drums,bass``; an empty one is a ParameterError."""
+    parts = [texts] if isinstance(texts, str) else texts
+    names = tuple(name.strip() for text in parts for name in text.split(","))
+    if not all(names):
+        raise ParameterError("only names sources, such as drums or 1,3; one is empty")
+    return names
 
 
 class OutputOptions(FileOptions, group=OUTPUT):
     """What to write."""
 
     sources: bool = option(True, "Write the sources or not.")
+    only: Sequence[str] = option(
+        (),
+        "Write only these sources, by name or number, such as violin*,3; repeatable.",
+        parse=parse_names,
+        metavar="NAME,...",
+        added=True,
+    )
     figures: bool = option(True, "Draw the figures or not.")
     figure_format: FigureFormat = option("png", "File format of the figures.")

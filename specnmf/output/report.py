@@ -18,7 +18,8 @@ import specnmf
 from specnmf.audio.recording import Sound
 from specnmf.factor.factorization import Factorization
 from specnmf.notation import note_name
-from specnmf.options import Options
+from specnmf.options import Options, added_options
+from specnmf.output.products import as_json, sha256
 
 #: Packages whose versions decide what a run computes.
 PACKAGES = ("numpy", "scipy", "numba", "soundfile", "matplotlib")
@@ -26,12 +27,6 @@ PACKAGES = ("numpy", "scipy", "numba", "soundfile", "matplotlib")
 #: Hexadecimal digits of a hash of settings: 64 bits, for it only tells the few settings
 #: of one folder from each other.
 HASH_DIGITS = 16
-
-
-def sha256(path: Path) -> str:
-    """The SHA-256 of a file, in hexadecimal."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def versions() -> dict[str, str]:
@@ -48,12 +43,16 @@ def versions() -> dict[str, str]:
 def settings_hash(kind: str, settings: Options, inputs: Mapping[str, str]) -> str:
     """What tells runs of a recording apart: a hash of all that decides what they hold.
 
-    That is the task's name, the settings as asked for, without ``threads``, and the
-    SHA-256 of each file beside the recording, by what it is to the task. Returns the
-    first 16 hexadecimal digits of the SHA-256 of all that in JSON.
+    That is the task's name, the settings as asked for, without ``threads`` and without
+    options that older versions lack and that have their defaults, and the SHA-256 of
+    each file beside the recording, by what it is to the task. Returns the first 16
+    hexadecimal digits of the SHA-256 of all that in JSON.
     """
     values = dataclasses.asdict(settings)
     del values["threads"]
+    for name, default in added_options(type(settings)).items():
+        if values[name] == default or not (values[name] or default):
+            del values[name]
     content = {
         "kind": kind,
         "settings": {name: _canonical(value) for name, value in values.items()},
@@ -70,9 +69,15 @@ def _canonical(value: Any) -> Any:
 
 def settings_entries(asked: Options, used: Options) -> dict[str, Any]:
     """The settings of a run, and what was asked for where the recording decided."""
-    before, after = dataclasses.asdict(asked), dataclasses.asdict(used)
+    before, after = map(_listed, (asked, used))
     differing = {name: before[name] for name in before if before[name] != after[name]}
     return {"settings": after, "asked": differing}
+
+
+def _listed(settings: Options) -> dict[str, Any]:
+    """Settings as JSON has them: without tuples."""
+    values = dataclasses.asdict(settings)
+    return {n: list(v) if isinstance(v, tuple) else v for n, v in values.items()}
 
 
 def inputs_entry(
@@ -108,13 +113,9 @@ def components(
     ]
 
 
-def write_report(path: Path, report: dict[str, Any]) -> None:
-    """Write run.json: standard JSON, UTF-8, no NaN.
-
-    Bytes of file names that are no UTF-8 are escaped, as JSON can.
-    """
-    text = json.dumps(report, indent=2, ensure_ascii=False, allow_nan=False)
-    path.write_bytes(f"{text}\n".encode(errors="backslashreplace"))
+def write_document(path: Path, content: dict[str, Any]) -> None:
+    """Write a JSON file."""
+    path.write_bytes(as_json(content))
 
 
 def write_factors(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from itertools import pairwise
@@ -34,17 +34,21 @@ PIECES = 8
 class Written:
     """What became of the sources."""
 
-    files: dict[str, str]  # each label's file name
+    files: dict[str, str]  # the file name of each label that was written
     rms: dict[str, float]  # each label's root mean square; full scale is 1
-    #: The null test, 20 log10(rms(sum - input) / rms(input)); EXACT_DB if exact.
-    residual_db: float
+    #: The null test, 20 log10(rms(sum - input) / rms(input)), of all sources, written
+    #: or not; EXACT_DB if exact, None where only those written can tell.
+    residual_db: float | None
     held: int  # samples that full scale could not hold and other sources took over
     within: str  # the folder of the files, in sources/
 
     def entry(self, label: str) -> dict[str, Any]:
         """What run.json says of a source."""
-        source = PurePosixPath("sources", self.within, self.files[label])
-        return {"source": f"{source}", "rms": self.rms[label]}
+        entry: dict[str, Any] = {}
+        if label in self.files:
+            path = PurePosixPath("sources", self.within, self.files[label])
+            entry["source"] = f"{path}"
+        return entry | ({"rms": self.rms[label]} if label in self.rms else {})
 
 
 def write_sources(
@@ -59,37 +63,42 @@ def write_sources(
     threads: int | None,
     within: str,
     progress: Callable[[int, int], None],
+    only: Sequence[int] | None = None,
 ) -> Written:
     """Write each source of a recording into a file of its name; they add up to it.
 
     The recording is read again from ``start`` seconds, block by block, for its exact
     samples; of ``audio``, the mixture, only rate and size are used. ``stream`` is that
     of `stream_sources`, ``within`` is what run.json calls the folder, in sources/, and
-    ``progress`` is called with the samples done and in all.
+    ``progress`` is called with the samples done and in all. ``only`` are the numbers of
+    those to write, from 0: all are made, for only together they add up.
 
     AudioError is raised if a source cannot be written in its format, or at all.
     """
     with ExitStack() as stack:
         stack.enter_context(closing(stream))
         source = stack.enter_context(reading(recording))
-        writers = [
-            _writer(stack, folder / name, audio, options, source.subtype)
-            for name in names
-        ]
+        subtype = output_subtype(options.format, options.subtype, source.subtype)
+        writers = {
+            number: _writer(stack, folder / names[number], audio, options, subtype)
+            for number in (range(len(names)) if only is None else only)
+        }
         mixture = _samples(source, start)
         mapper = stack.enter_context(workers(threads))
         tally = _Tally(len(names))
         for first, block in stream:
             _write_block(block, mixture.take(block.shape[2]), writers, tally, mapper)
             progress(first + block.shape[2], audio.n_samples)
-        for writer in writers:
+        for writer in writers.values():
             writer.close()
-    paths = [writer.path for writer in writers]
-    residual_db = tally.residual_db()
+    residual_db: float | None = tally.residual_db()
     if options.format in ("ogg", "mp3"):
-        residual_db = null_test(recording, paths, start, audio.n_samples)
+        paths = [writer.path for writer in writers.values()]
+        whole = len(paths) == len(names)
+        n = audio.n_samples
+        residual_db = null_test(recording, paths, start, n) if whole else None
     return Written(
-        files={name: path.name for name, path in zip(names, paths, strict=True)},
+        files={names[number]: each.path.name for number, each in writers.items()},
         rms=dict(zip(names, tally.rms(), strict=True)),
         residual_db=residual_db,
         held=tally.held,
@@ -114,9 +123,8 @@ def null_test(
 
 
 def _writer(
-    stack: ExitStack, stem: Path, audio: Sound, options: FileOptions, source: str
+    stack: ExitStack, stem: Path, audio: Sound, options: FileOptions, subtype: str
 ) -> Writer:
-    subtype = output_subtype(options.format, options.subtype, source)
     writer = Writer(
         stem.with_name(f"{stem.name}.{options.format}"),
         audio,
@@ -159,12 +167,12 @@ class _Tally:
 def _write_block(
     sources: NDArray[np.float32],
     mixture: Float64,
-    writers: list[Writer],
+    writers: Mapping[int, Writer],
     tally: _Tally,
     mapper: Mapper,
 ) -> None:
     tally.squares += mapper(lambda y: float(np.vdot(y, y)), sources)
-    bits = writers[0].bits
+    bits = next(iter(writers.values())).bits
     if bits is None:
         rest = mixture - sources.sum(axis=0, dtype=np.float64)
         sources += (rest / len(sources)).astype(np.float32)
@@ -174,7 +182,7 @@ def _write_block(
         frames, written, held = _round(sources, mixture, bits, mapper)
         tally.held += held
         tally.add(written / 2.0 ** (bits - 1) - mixture, mixture)
-    mapper(lambda pair: pair[0].write(pair[1]), list(zip(writers, frames, strict=True)))
+    mapper(lambda number: writers[number].write(frames[number]), list(writers))
 
 
 def _round(

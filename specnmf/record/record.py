@@ -11,12 +11,13 @@ from typing import Any, NoReturn
 
 from specnmf.errors import AudioError, OutputError, ParameterError, SpecnmfError
 from specnmf.options import from_plain
-from specnmf.output import folder, report
+from specnmf.output import folder
+from specnmf.output.products import REPORT, sha256
 from specnmf.tasks.registry import TASKS
 from specnmf.tasks.settings import RunSettings
 from specnmf.tasks.task import Task
 
-#: A run.json beyond this size is refused: that of 100 000 stems is smaller.
+#: A run.json beyond this size is refused: that of 40 000 stems is smaller.
 MOST_REPORT_BYTES = 16 << 20
 
 #: The longest path that is looked for.
@@ -108,7 +109,7 @@ def read_record(
         or fewer than there were.
     """
     run_dir = Path(run_dir)
-    path = run_dir / folder.REPORT
+    path = run_dir / REPORT
     content = _load(path)
     kind = content.get("kind")
     if not isinstance(kind, str) or kind not in TASKS:
@@ -217,7 +218,7 @@ def _checksum(kind: type[SpecnmfError], path: Path) -> str:
     try:
         if not path.is_file():  # what is a pipe or a device may never end
             raise kind(f"{path}: no such file; say where it is now by --input")
-        return report.sha256(path)
+        return sha256(path)
     except (OSError, ValueError) as error:  # the latter if no file has such a name
         reason = getattr(error, "strerror", None) or error
         raise kind(f"{path}: cannot be opened ({reason})") from error

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -51,6 +51,7 @@ def rerun(
     figures: bool | None = None,
     command: str = "",
     progress: Progress | None = None,
+    say: Callable[[str], None] | None = None,
 ) -> Rerun:
     """Make a run again from its run.json, and compare the factors.
 
@@ -61,7 +62,7 @@ def rerun(
     output : path
         The folder for runs; ``run_dir`` itself is never written to.
     overwrite : bool
-        Replace a finished run.
+        Replace a finished run. What no run wrote there, or a person changed, is kept.
     inputs : sequence of path, optional
         Where the inputs are now, in the order of run.json; by default where they
         were, from the current folder.
@@ -71,6 +72,8 @@ def rerun(
         Kept in run.json.
     progress : callable, optional
         Called as ``progress(stage, done, total, note)``.
+    say : callable, optional
+        Called with a line for the user before much is written.
 
     Returns
     -------
@@ -103,6 +106,7 @@ def rerun(
         overwrite=overwrite,
         command=command,
         progress=progress,
+        say=say,
     )
     difference = np.inf
     if archives == comparison.sizes(again.folder, record.task):

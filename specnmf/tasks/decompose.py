@@ -62,11 +62,17 @@ class Decompose(Task[Settings]):
 
     def fit(self, song: Song[Settings], material: Material) -> Components:
         """The components of the recording."""
+        from specnmf.factor.factorization import component_labels
         from specnmf.methods.components.fitting import fit_components
         from specnmf.methods.components.templates import read_templates
+        from specnmf.output.selection import Group
 
         held = song.inputs.get("templates")
         templates = None if held is None else read_templates(held, material.grid)
+        if song.settings.n_components != "auto":
+            n_given = 0 if templates is None else templates.shape[1]
+            n_components = max(song.settings.n_components, n_given)
+            song.expect([Group(component_labels(n_components))])
         stems = fit_components(
             material, song.settings, song.stages, templates=templates
         )
@@ -155,7 +161,7 @@ def decompose(
     output : path
         The folder for runs; this one's is named like the recording's stem.
     overwrite : bool
-        Replace a finished run.
+        Replace a finished run. What no run wrote there, or a person changed, is kept.
     templates : path, optional
         A factors.npz whose templates are held fixed; what is missing to
         ``n_components`` is learned beside them.

@@ -67,9 +67,15 @@ class Label(Task[LabelSettings]):
         """The labelled sounds, and where each is heard."""
         from specnmf.audio import stft
         from specnmf.methods.labels.fitting import fit_labelled
+        from specnmf.output.selection import Group
+        from specnmf.score.grouping import safe_names
+        from specnmf.score.regions import REST
 
         settings, grid, marks = song.settings, material.grid, material.marks
         assert marks is not None  # labels are required
+        heard = [name for name in marks.names if name != REST]
+        files = safe_names([*heard, REST] if settings.n_rest != 0 else heard)
+        song.expect([Group(tuple(files.values()))])
         with song.stages.stage("transform"):
             V = stft.magnitude(material.sound, grid, threads=settings.threads)
         with song.stages.stage("fit", settings.max_iter) as step:

@@ -34,6 +34,12 @@ MOST_LISTED, MOST_NOTES = 24, 5
 class LayerSettings(PowerOptions, LayerOptions, RunSettings):
     """The settings of `layers`."""
 
+    @property
+    def written_layers(self) -> list[int]:
+        """The layers whose components are written as sound, from 0."""
+        chosen = self.stems or range(1, len(self.ranks) + 1)
+        return sorted({layer - 1 for layer in chosen})
+
 
 class Layers(Task[LayerSettings]):
     """The notes of a recording, and which of them sound together."""
@@ -72,13 +78,21 @@ class Layers(Task[LayerSettings]):
         """The layers, and their tree."""
         from specnmf.audio import stft
         from specnmf.audio.pitch import estimate_pitches
+        from specnmf.factor.factorization import component_labels
         from specnmf.factor.layers import tree
         from specnmf.methods.layers.fitting import expected_iterations, fit_layers
         from specnmf.methods.layers.stems import layer_stems
         from specnmf.methods.progress import telling
+        from specnmf.output.selection import Group
         from specnmf.parallel import workers
 
         settings, grid, marks = song.settings, material.grid, material.marks
+        song.expect(
+            [
+                Group(component_labels(settings.ranks[layer]), f"layer_{layer + 1}")
+                for layer in settings.written_layers
+            ]
+        )
         with song.stages.stage("transform"):
             V = stft.magnitude(material.sound, grid, threads=settings.threads)
         with song.stages.stage("factorise", expected_iterations(settings)) as step:
@@ -147,19 +161,12 @@ class Layered(Result[LayerSettings]):
         """How many iterations all layers took."""
         return self.n_iterations
 
-    @property
-    def written_layers(self) -> list[int]:
-        """The layers whose components are written as sound, from 0."""
-        n_layers = len(self.layers.ranks)
-        chosen = self.settings.stems or range(1, n_layers + 1)
-        return sorted({layer - 1 for layer in chosen})
-
     def sources(self) -> Sequence[Sources]:
         """The components of each layer."""
         from specnmf.methods.layers.stems import layer_stems
 
         groups = []
-        for layer in self.written_layers:
+        for layer in self.settings.written_layers:
             stems = layer_stems(
                 self.sound, self.stems.grid, self.layers, layer, self.stems.pitches
             )
@@ -230,7 +237,7 @@ class Layered(Result[LayerSettings]):
         layers = describe(
             self.V, self.layers, self.tree, self.stems.pitches, self.marks
         )
-        for layer, own in zip(self.written_layers, written, strict=False):
+        for layer, own in zip(self.settings.written_layers, written, strict=False):
             layers[layer]["residual_db"] = own.residual_db
             for node in layers[layer]["components"]:
                 node |= own.entry(node["name"].split("/")[1])

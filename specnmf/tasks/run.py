@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, replace
@@ -14,6 +14,10 @@ import numpy as np
 from specnmf.audio import pitch, reading
 from specnmf.audio.writing import check_writable
 from specnmf.output import folder, pianoroll, report
+from specnmf.output.forecast import Forecast
+from specnmf.output.keeping import remarks
+from specnmf.output.products import FILES, REPORT, SEAL, list_files, seal
+from specnmf.output.selection import Group, left_out, select
 from specnmf.output.sources import Written, write_sources
 from specnmf.parallel import n_threads
 from specnmf.score import midi, notelist
@@ -51,6 +55,7 @@ def run(
     command: str = "",
     called: Mapping[Path, str] | None = None,
     progress: Progress | None = None,
+    say: Callable[[str], None] | None = None,
 ) -> Run:
     """Do a task with a song, and leave everything in a folder.
 
@@ -68,13 +73,15 @@ def run(
     output : path
         The folder for runs; this one's is named like the recording's stem.
     overwrite : bool
-        Replace a finished run.
+        Replace a finished run. What no run wrote there, or a person changed, is kept.
     command : str
         Kept in run.json.
     called : mapping of path to str, optional
         What run.json calls inputs that are copies from elsewhere.
     progress : callable, optional
         Called as ``progress(stage, done, total, note)``.
+    say : callable, optional
+        Called with a line for the user before much is written.
 
     Returns
     -------
@@ -89,26 +96,48 @@ def run(
     """
     asked = settings or task.settings()
     found = find_inputs(task, path, inputs or {})
-    song = Song(Path(path), asked, found, Stages(progress))
-    target = folder.target(output, song.path)
+    target = folder.target(output, path)
+    expect = Forecast(Path(path), asked, target, say or (lambda line: None))
+    song = Song(Path(path), asked, found, Stages(progress), expect)
     folder.check_free(target, overwrite=overwrite)
     with song.stages.stage("read") as step:
         material = task.read(song, step)
-        sound = material.sound
+        sound = expect.sound = material.sound
         check_writable(asked.format, sound.sr, sound.n_channels)
-    with folder.run_folder(target, overwrite=overwrite) as partial:
+    inputs_of = [song.path, *found.values()]
+    with folder.run_folder(target, overwrite=overwrite, inputs=inputs_of) as partial:
         with song.stages.compiling():
             result = task.fit(song, material)
+            expect(_names_of(result.sources()))
             written = _write(result, partial)
         content = {
             "command": command,
             **_entries(task, result, written, called or {}),
+            "left_out": _left_out(result),
             "seconds": song.stages.seconds,
         }
         for name, document in result.documents(content).items():
-            report.write_report(partial / name, document)
-        report.write_report(partial / folder.REPORT, content)
+            report.write_document(partial / name, document)
+        content[FILES] = list_files(partial, threads=asked.threads)
+        _keep(content, target, partial, inputs_of)
+        content[SEAL] = seal(content)
+        report.write_document(partial / REPORT, content)
     return Run(target, content)
+
+
+def _keep(
+    content: dict[str, Any], target: Path, partial: Path, inputs: Sequence[Path]
+) -> None:
+    """Keep what a person has in the run that is replaced, and say so in run.json.
+
+    An input that has another name in the new run is named by it.
+    """
+    kept = folder.keep(target, partial, inputs)
+    content["warnings"] += remarks(kept)
+    for path, entry in zip(inputs, content["inputs"], strict=True):
+        moved = folder.kept_as(path, target, kept)
+        if moved is not None:
+            entry["path"] = str(moved)
 
 
 def find_inputs(
@@ -184,11 +213,13 @@ def _write_sound(result: Result[Any], partial: Path) -> list[Written]:
     if not result.settings.sources:
         return []
     groups = result.sources()
+    chosen = select(_names_of(groups), result.settings.only)
     with result.song.stages.stage("sources") as step:
         return [
             _write_group(
                 result,
                 group,
+                chosen[number],
                 partial / "sources" / group.within,
                 lambda done, total, before=number: step(
                     before * total + done, len(groups) * total
@@ -199,8 +230,10 @@ def _write_sound(result: Result[Any], partial: Path) -> list[Written]:
 
 
 def _write_group(
-    result: Result[Any], group: Sources, own: Path, progress: Any
+    result: Result[Any], group: Sources, only: Sequence[int], own: Path, progress: Any
 ) -> Written:
+    if not only:
+        return Written({}, {}, None, 0, group.within)
     own.mkdir(parents=True)
     settings = result.settings
     with closing(group.stems.stream(settings)) as stream:
@@ -215,7 +248,21 @@ def _write_group(
             threads=settings.threads,
             within=group.within,
             progress=progress,
+            only=only,
         )
+
+
+def _names_of(groups: Sequence[Sources]) -> list[Group]:
+    """The names of sources."""
+    return [Group(group.names, group.within) for group in groups]
+
+
+def _left_out(result: Result[Any]) -> list[str]:
+    """The sources that were not written for others were asked for."""
+    if not (result.settings.sources and result.settings.only):
+        return []
+    groups = _names_of(result.sources())
+    return left_out(groups, select(groups, result.settings.only))
 
 
 def _entries(
@@ -231,7 +278,8 @@ def _entries(
     checksums = dict(zip(song.inputs, sums, strict=True))
     grid = result.stems.grid
     used = replace(result.settings, n_fft=grid.n_fft, hop_length=grid.hop_length)
-    residual = max((each.residual_db for each in written), default=None)
+    known = [w.residual_db for w in written if w.residual_db is not None]
+    residual = max(known, default=None)
     return {
         "kind": task.name,
         "settings_hash": report.settings_hash(task.name, song.settings, checksums),

@@ -74,6 +74,8 @@ class Separate(Task[ScoreSettings]):
     def fit(self, song: Song[ScoreSettings], material: Scored) -> Separation:
         """The score aligned, and the model of its stems."""
         from specnmf.methods import by_score
+        from specnmf.methods.partials.model import RESIDUAL
+        from specnmf.output.selection import Group
         from specnmf.score import align
 
         settings, audio = song.settings, material.sound
@@ -86,6 +88,8 @@ class Separate(Task[ScoreSettings]):
             )
             excerpt = aligned.score.excerpt(settings.start, audio.duration)
         labels = by_score.label_notes(excerpt, settings)
+        rest = (RESIDUAL,) if settings.residual else ()
+        song.expect([Group((*dict.fromkeys(labels), *rest))])
         with song.stages.stage("fit", settings.max_iter) as step:
             stems = by_score.fit_stems(
                 audio,

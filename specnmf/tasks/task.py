@@ -8,7 +8,7 @@ A task is one file in this folder. It declares its settings and inputs, and make
 from __future__ import annotations
 
 import abc
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, TypeVar
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from specnmf.audio.stft import Grid
     from specnmf.factor.factorization import Factorization
     from specnmf.methods.progress import Step
+    from specnmf.output.selection import Group
     from specnmf.output.sources import Written
     from specnmf.tasks.stages import Stages
 
@@ -77,6 +78,10 @@ class Input:
         )
 
 
+def _ignore(groups: Sequence[Group]) -> None:
+    """Take note of nothing."""
+
+
 @dataclass(frozen=True)
 class Song(Generic[S]):
     """A recording to be done, with what is asked for.
@@ -91,12 +96,16 @@ class Song(Generic[S]):
         The files beside it, by the names of the task's inputs.
     stages : Stages
         Times the run, and tells how far it is.
+    expect : callable
+        ``expect(groups)`` takes note of the sources that there will be: a fit calls it
+        as soon as it knows, so that what cannot be written is told before the work.
     """
 
     path: Path
     settings: S
     inputs: Mapping[str, Path]
     stages: Stages
+    expect: Callable[[Sequence[Group]], None] = _ignore
 
     @property
     def title(self) -> str:

@@ -48,6 +48,23 @@ def test_the_memory_is_the_machines_or_the_containers_whichever_is_less(allowed)
     assert allowed("garbage") == whole
 
 
+@pytest.mark.parametrize(
+    ("own", "place"),
+    [
+        ("0::/a/b", "a/memory.max"),
+        ("3:memory:/a", "memory/a/memory.limit_in_bytes"),
+        ("3:memory:/docker/1f", "memory/memory.limit_in_bytes"),
+    ],
+)
+def test_the_memory_of_a_group_around_ours_counts(tmp_path, monkeypatch, own, place):
+    (tmp_path / place).parent.mkdir(parents=True, exist_ok=True)
+    (tmp_path / place).write_text("1048576\n")
+    (tmp_path / "own").write_text(own)
+    monkeypatch.setattr(machine, "CGROUP", tmp_path / "memory.max")
+    monkeypatch.setattr(machine, "OWN_CGROUP", tmp_path / "own")
+    assert machine.memory() == 1 << 20
+
+
 def test_where_nothing_tells_the_memory_it_is_unknown(allowed, monkeypatch):
     monkeypatch.delattr(machine.os, "sysconf")
     assert allowed(None) is None

@@ -390,3 +390,26 @@ def test_settings_are_for_the_task_of_their_kind(request_of):
     ):
         plan = make_plan(request_of(task=task, settings=own))
         assert plan.recipe.settings == {task: settings}
+
+
+def test_a_file_for_all_songs_may_not_lie_in_a_run_of_one(request_of, tmp_path):
+    inner = tmp_path / "runs" / "a" / "sub" / "t.npz"
+    inner.parent.mkdir(parents=True)
+    inner.touch()
+    (tmp_path / "runs" / "ab").symlink_to(tmp_path / "runs" / "a")
+    for place in (inner, tmp_path / "runs" / "ab" / "sub" / "t.npz"):
+        with pytest.raises(BatchError, match="the templates for all songs are in the"):
+            make_plan(request_of(inputs={"templates": str(place)}))
+    beside = tmp_path / "runs" / "t.npz"
+    beside.touch()
+    make_plan(request_of(inputs={"templates": str(beside)}))
+
+
+def test_what_is_there_is_replaced_only_when_resumed_or_overwritten(plan):
+    for settings, may in (
+        (BatchSettings(), False),
+        (BatchSettings(overwrite=True), True),
+        (BatchSettings(resume=True), True),
+        (BatchSettings(retry_failed=True), True),
+    ):
+        assert replace(plan, settings=settings).job(SONG).overwrite == may

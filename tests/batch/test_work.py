@@ -393,3 +393,29 @@ def test_errors_name_the_place_and_not_a_copy(job, bucket):
 def test_a_missing_song_behind_a_url_is_named(job, bucket):
     outcome = do(dataclasses.replace(job, song=f"{bucket}/none.wav"))
     assert outcome.error == "memory://work/none.wav: no such file"
+
+
+def test_a_run_that_came_meanwhile_is_not_replaced_unless_asked(job, tmp_path):
+    """Another command has made a run with other settings since the plan was made."""
+    other = dataclasses.replace(job, settings=dataclasses.replace(QUICK, seed=1))
+    do(other)
+    outcome = do(dataclasses.replace(job, overwrite=False))
+    assert "runs/a holds a finished run; use --overwrite" in outcome.error
+    assert run_of(job)["seed"] == 1
+    assert do(dataclasses.replace(other, overwrite=False)).kept
+    assert do(job).error is None
+    assert run_of(job)["seed"] == 0
+
+
+def test_what_a_person_has_in_a_run_is_kept_here_and_behind_a_url(job, bucket):
+    far = dataclasses.replace(job, output=f"{bucket}/runs")
+    for each in (job, far):
+        runs = open_store(each.output)
+        do(each)
+        runs.write("a/mine/notes.txt", b"mine")
+        runs.write("a/pianoroll.csv", b"mended")
+        outcome = do(dataclasses.replace(each, redo=True))
+        assert (outcome.error, outcome.kept) == (None, False)
+        assert runs.read("a/mine/notes.txt", 9) == b"mine"
+        assert runs.read("a/kept/pianoroll.csv", 9) == b"mended"
+        assert runs.read("a/pianoroll.csv", 999).startswith(b"start")

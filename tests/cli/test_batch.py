@@ -992,3 +992,14 @@ def test_a_batch_that_is_killed_is_resumed(started, songs, here):
     status, out, _ = here("batch", "songs", *QUICK, "--resume", "--json")
     assert (status, counts(out)) == (0, [2, 2, 0, 0, 0])
     assert not is_running()
+
+
+def test_a_batch_writes_some_sources_and_fails_where_there_are_none(here, songs):
+    quick = [each for each in QUICK if each != "--no-sources"]
+    status, _, _ = here("batch", "songs", "--no-scores", *quick, "--only", "2")
+    assert status == 0
+    assert {path.name for path in OUT.rglob("*.wav")} == {"component_02.wav"}
+    options = ("--only", "bass", "--overwrite", "--json")
+    status, out, _ = here("batch", "songs", "--no-scores", *quick, *options)
+    assert status == 1
+    assert "only asks for 'bass', but" in json.loads(out)["failures"][0]["error"]

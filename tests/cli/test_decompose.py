@@ -356,3 +356,75 @@ def test_a_recording_that_is_nearly_silent_is_taken_with_a_warning(run, tmp_path
     status, _, err = run("decompose", "song.wav", *QUICK)
     expected = "warning: song.wav: nearly silent: no sample beyond 1e-30; amplify it"
     assert (status, err) == (0, f"{expected} first\n")
+
+
+def test_templates_out_of_the_run_that_is_replaced_are_kept(run, song, tmp_path):
+    assert run("decompose", "song.wav", *QUICK)[0] == 0
+    factors = tmp_path / "specnmf_out" / "song" / "factors.npz"
+    content = factors.read_bytes()
+    again = ("decompose", "song.wav", *QUICK, "--templates", factors, "--overwrite")
+    assert run(*again)[0] == 0
+    assert (factors.parent / "kept" / "factors.npz").read_bytes() == content
+    assert run("rerun", "specnmf_out/song")[0] == 0
+
+
+def test_templates_for_several_songs_may_not_lie_in_a_run_of_one(run, song, tmp_path):
+    (tmp_path / "b.wav").write_bytes(song.read_bytes())
+    assert run("decompose", "song.wav", *QUICK)[0] == 0
+    factors = tmp_path / "specnmf_out" / "song" / "factors.npz"
+    both = ("decompose", "b.wav", "song.wav", *QUICK, "--templates", factors)
+    status, _, err = run(*both, "--overwrite")
+    assert status == 2
+    assert "factors.npz is for all songs, and lies in a run that is to be" in err
+
+
+def test_of_two_runs_at_once_the_slower_replaces_none(run, song, tmp_path, monkeypatch):
+    from specnmf.output import report
+
+    def faster(path, content):
+        monkeypatch.undo()
+        run("decompose", song, *QUICK, "--seed", "7", "-o", tmp_path / "out")
+        report.write_document(path, content)
+
+    monkeypatch.setattr(report, "write_document", faster)
+    status, out, err = run("decompose", song, *QUICK, "-o", tmp_path / "out")
+    assert (status, out, err.count("\n")) == (1, "", 1)
+    assert err.endswith("--output (it appeared meanwhile)\n")
+    assert names(tmp_path / "out") == ["song"]
+    assert json.loads((tmp_path / "out/song/run.json").read_text())["seed"] == 7
+
+
+def test_some_sources_are_written_by_name_number_and_from_a_file(run, song, tmp_path):
+    sources = tmp_path / "specnmf_out" / "song" / "sources"
+    plain = ("decompose", "song.wav", "-k", "4", *QUICK[2:], "--overwrite")
+    assert run(*plain, "--only", "1,*_02", "--only", "4")[0] == 0
+    kept = ["component_01.wav", "component_02.wav", "component_04.wav"]
+    assert names(sources) == kept
+    for text in ('only = ["1", "component_02", 4]', 'only = "1,2,component_04"'):
+        (tmp_path / "my.toml").write_text(text)
+        assert run(*plain, "--config", "my.toml")[0] == 0
+        assert names(sources) == kept
+    status, out, err = run(*plain, "--only", "bass")
+    assert (status, out) == (1, "")
+    assert err == (
+        "error: song.wav: only asks for 'bass', but there is only component_01, "
+        "component_02, component_03, component_04\n"
+    )
+    assert names(sources) == kept
+    status, _, err = run(*plain, "--only", "1,,2")
+    assert status == 2
+    assert "only names sources, such as drums or 1,3; one is empty" in err
+
+
+@pytest.mark.parametrize("options", [(), ("-q",)])
+def test_much_output_is_said_in_a_line_before_it_is_written(
+    run, song, monkeypatch, options
+):
+    monkeypatch.setattr("specnmf.output.forecast.LARGE", 1)
+    status, _, err = run("decompose", "song.wav", *QUICK, *options)
+    assert status == 0
+    said = "song.wav: 2 sources take 0 MB in specnmf_out/song; --format flac takes "
+    assert err.startswith(said) != bool(options)
+    assert err.count("\n") == int(not options)
+    err = run("rerun", "specnmf_out/song", *options)[2]
+    assert err.count("--format flac") == int(not options)

@@ -130,3 +130,51 @@ def test_the_help_ends_with_an_example(run):
     status, out, _ = run("label", "--help")
     assert status == 0
     assert out.endswith("Example: specnmf label song.wav --labels song.txt\n")
+
+
+@pytest.fixture
+def mended(run, tmp_path, labels):
+    """Make a run, and correct the labels that it found, in place; their path."""
+    assert run("label", DRUMS, "--labels", labels, *QUICK)[0] == 0
+    path = tmp_path / "specnmf_out" / "drums" / "labels.txt"
+    path.write_text("0.5\t0.7\tkick\n1\t1.2\tsnare\n2\t2.1\trest\n")
+    return path
+
+
+def test_labels_that_were_mended_beside_the_old_ones_stay(run, tmp_path, mended):
+    beside = mended.rename(mended.with_name("mended.txt"))
+    content = beside.read_bytes()
+    again = ("label", DRUMS, "--labels", beside, *QUICK, "--overwrite")
+    for _ in range(2):
+        status, _, err = run(*again)
+        assert (status, err) == (0, "")
+        assert beside.read_bytes() == content
+        assert mended.read_bytes() != content
+    assert run("rerun", "specnmf_out/drums")[0] == 0
+
+
+def test_labels_that_were_mended_in_place_are_kept_and_so_is_the_next(run, mended):
+    """The command that was typed can be typed again, however often."""
+    kept = mended.parent / "kept" / "labels.txt"
+    again = ("label", DRUMS, "--labels", mended, *QUICK, "--overwrite")
+    content = mended.read_bytes()
+    status, _, err = run(*again)
+    assert status == 0
+    assert "kept of the run that was replaced: labels.txt as kept/labels.txt" in err
+    assert kept.read_bytes() == content
+    assert mended.read_bytes() != content
+    report = json.loads((mended.parent / "run.json").read_text())
+    assert report["inputs"][1]["path"] == "specnmf_out/drums/kept/labels.txt"
+    assert run("rerun", "specnmf_out/drums")[0] == 0
+    found = mended.read_bytes()  # this time it is given as it was found
+    assert run(*again)[0] == 0
+    assert kept.read_bytes() == content
+    assert (mended.parent / "kept_2" / "labels.txt").read_bytes() == found
+
+
+def test_another_commands_run_keeps_the_labels_too(run, mended):
+    content = mended.read_bytes()
+    options = ("-k", "2", *QUICK[:5], "--no-sources", "--overwrite")
+    status, _, err = run("decompose", DRUMS, *options)
+    assert (status, err) == (0, "")
+    assert mended.read_bytes() == content

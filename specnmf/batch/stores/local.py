@@ -62,7 +62,7 @@ class LocalStore(Store):
                 yield line
 
     @contextmanager
-    def making(self, name: str) -> Iterator[Path]:
+    def making(self, name: str, *, overwrite: bool = True) -> Iterator[Path]:
         """Yield the folder where that of the run appears."""
         yield Path(self.location(name)).parent
 

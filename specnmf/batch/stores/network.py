@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import tempfile
@@ -11,9 +12,10 @@ from functools import lru_cache
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any
 
+from specnmf.batch.stores import remains
 from specnmf.batch.stores.store import UPLOADING, last, reason, told
 from specnmf.errors import AudioError, OutputError, ParameterError, SpecnmfError
-from specnmf.output.folder import REPORT
+from specnmf.output.products import FILES, REPORT, list_files, read_products
 
 if TYPE_CHECKING:
     from specnmf.batch.stores.remote import RemoteStore
@@ -88,45 +90,39 @@ def upload(folder: Path, target: RemoteStore, *, overwrite: bool) -> None:
     a hidden file tells what it is: what an upload leaves that was cut off is known by
     it, and gives way to the next.
 
+    What is in the place of the run and no run wrote, or what was changed since, stays
+    there; where the run needs its name, it is copied into `KEPT` first.
+
     A place that is taken by a run, unless it may overwrite it, or by what is no run, is
     an OutputError; so is an upload that fails, after which what was uploaded is removed
     again, if that is possible.
     """
     with told(OutputError, f"{target.root} cannot be written"), network():
-        old = _check_free(target, overwrite=overwrite)
-        target.files.pipe_file(target.key(UPLOADING), b"")
-        for name in old:
-            _remove(target, name)
         names = _run_json_last(folder)
+        old = remains.check_free(target, overwrite=overwrite)
+        marker = json.dumps({FILES: [*_listed(folder), *old.entries()]})
+        target.files.pipe_file(target.key(UPLOADING), marker.encode())
+        remains.keep(target, old.kept, names)
+        for name in old.products:
+            remains.remove(target, name)
         try:
             for name in names:
                 target.files.put_file(str(folder / name), target.key(name))
         except BaseException:
-            _take_back(target, [*reversed(names), UPLOADING])
+            mark = [] if old.kept else [UPLOADING]  # what is left is not only theirs
+            _take_back(target, [*reversed(names), *mark])
             raise
     _take_back(target, [UPLOADING])  # the run is there, whatever its marker says
 
 
-def _check_free(target: RemoteStore, *, overwrite: bool) -> list[str]:
-    """The files that have to go before a run may be here, its run.json first."""
-    found = _below(target)
-    if REPORT in found and not overwrite:
-        raise OutputError(
-            f"{target.root} holds a finished run; use --overwrite, or another --output"
-        )
-    if found and not {REPORT, UPLOADING} & found:
-        raise OutputError(
-            f"{target.root} exists and is no run; move it, or use another --output"
-        )
-    return sorted(found - {UPLOADING}, key=lambda name: name != REPORT)
-
-
-def _below(target: RemoteStore) -> set[str]:
-    """The names of all files in a folder and its folders; "" if it is a file."""
-    root = target.key()
-    own = f"{root}/"  # the empty file that stands for a folder in S3
-    keys = (key for key in target.files.find(root) if key != own)
-    return {key.removeprefix(root).strip("/") for key in keys}
+def _listed(folder: Path) -> list[dict[str, Any]]:
+    """The files of a run as its run.json lists them, or else as they are."""
+    content = (folder / REPORT).read_bytes()
+    listed = read_products(content).listed
+    if listed is None:
+        return list_files(folder)
+    found: list[dict[str, Any]] = json.loads(content)[FILES]
+    return found
 
 
 def _run_json_last(folder: Path) -> list[str]:
@@ -140,12 +136,7 @@ def _take_back(target: RemoteStore, names: Iterable[str]) -> None:
     """Remove what an upload may have left, as far as that is possible."""
     for name in names:
         with suppress(Exception):  # the upload's own error is the one to tell
-            _remove(target, name)
-
-
-def _remove(target: RemoteStore, name: str) -> None:
-    with suppress(FileNotFoundError):
-        target.files.rm_file(target.key(name))
+            remains.remove(target, name)
 
 
 def _local_name(name: str) -> str:

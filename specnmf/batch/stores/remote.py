@@ -89,12 +89,12 @@ class RemoteStore(Store):
         return recorded or super().has_run(name, recorded=False)
 
     @contextmanager
-    def making(self, name: str) -> Iterator[Path]:
+    def making(self, name: str, *, overwrite: bool = True) -> Iterator[Path]:
         """Yield a temporary folder; upload the run that is made in it."""
         with tempfile.TemporaryDirectory(prefix="specnmf-") as folder:
             yield Path(folder)
             (run,) = Path(folder).iterdir()
-            upload(run, RemoteStore.at(self.location(name)), overwrite=True)
+            upload(run, RemoteStore.at(self.location(name)), overwrite=overwrite)
 
     def sweep(self, names: Iterable[str]) -> None:
         """Leave all as it is: an upload that was cut off gives way to the next."""

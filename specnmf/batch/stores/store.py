@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from specnmf.errors import AudioError, OutputError, ParameterError, SpecnmfError
-from specnmf.output.folder import PARTIAL, REPORT
+from specnmf.output.folder import PARTIAL
+from specnmf.output.products import REPORT
 
 if TYPE_CHECKING:
     from specnmf.batch.stores.manifest import Manifest
@@ -197,11 +198,13 @@ class Store(ABC):
         return self.entry(f"{name}/{REPORT}") is not None
 
     @abstractmethod
-    def making(self, name: str) -> AbstractContextManager[Path]:
+    def making(
+        self, name: str, *, overwrite: bool = True
+    ) -> AbstractContextManager[Path]:
         """Yield a folder on this machine to make a run in, for a place in the store.
 
-        At the end the run is in its place, and takes that of an older one; a place that
-        is taken by what is no run is an OutputError.
+        At the end the run is in its place. It takes that of an older one if it may
+        overwrite; a place that is taken by what is no run is an OutputError.
         """
 
     @abstractmethod

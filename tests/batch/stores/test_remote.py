@@ -1,5 +1,6 @@
 """Folders behind URLs: fsspec's memory, and a real S3 API on the loopback."""
 
+import json
 import os
 import subprocess
 import sys
@@ -14,6 +15,7 @@ from specnmf.batch.stores.network import file_system, upload
 from specnmf.batch.stores.places import local_copy, open_store
 from specnmf.batch.stores.remote import RemoteStore
 from specnmf.batch.stores.store import UPLOADING
+from specnmf.output.products import as_json, list_files, seal
 
 fsspec = pytest.importorskip("fsspec")
 
@@ -366,7 +368,7 @@ def test_a_published_run_is_there_whole(url, run):
 
 
 def test_run_json_comes_last_and_goes_first(memory, run, monkeypatch):
-    names = ("run.json", "factors.npz", "a.wav", "z/old.wav", UPLOADING)
+    names = ("run.json", "factors.npz", "sources/a.wav", "sources/z.wav", UPLOADING)
     plant(f"{memory}/song", *names)
     kind = fsspec.get_filesystem_class("memory")
     done = []
@@ -585,3 +587,110 @@ def test_what_is_not_installed_is_named_with_its_remedy(
 def test_an_unknown_protocol_is_named():
     with pytest.raises(ParameterError, match="^ftps3://b/: Protocol not known: ftps3$"):
         open_store("ftps3://b/x")
+
+
+# What a person has in the place of a run
+
+
+def files_at(url):
+    files, root = fsspec.core.url_to_fs(url, use_listings_cache=False)
+    return {
+        key.removeprefix(f"{root}/"): files.cat_file(key) for key in files.find(root)
+    }
+
+
+@pytest.fixture
+def listed(run):
+    """The same run, whose run.json lists its files."""
+    content = {"kind": "decompose", "files": list_files(run)[:1]}
+    content["files"] += list_files(run / "sources")
+    content["files"][1]["path"] = "sources/[a-z]*.wav"
+    content["finished"] = seal(content)
+    (run / "run.json").write_bytes(as_json(content))
+    return run
+
+
+def test_what_no_run_wrote_and_what_was_changed_is_kept(url, listed):
+    place = f"{url}/song"
+    publish(listed, place, overwrite=False)
+    published = files_at(place)
+    store = plant(place, "mine/notes.txt", "sources/mine.wav", "factors.npz")
+    for _ in range(2):  # what was kept stays kept
+        publish(listed, place, overwrite=True)
+        assert files_at(place) == published | {
+            "mine/notes.txt": b"mine/notes.txt",
+            "sources/mine.wav": b"sources/mine.wav",
+            "kept/factors.npz": b"factors.npz",
+        }
+    store.write("factors.npz", b"again")
+    publish(listed, place, overwrite=True)
+    assert store.read("kept_2/factors.npz", 9) == b"again"
+
+
+def test_a_run_json_that_was_edited_is_kept(memory, listed):
+    place = f"{memory}/song"
+    publish(listed, place, overwrite=False)
+    store = open_store(place)
+    edited = store.read("run.json", 1 << 20).replace(b"decompose", b"my favourite")
+    store.write("run.json", edited)
+    publish(listed, place, overwrite=True)
+    assert store.read("kept/run.json", 1 << 20) == edited
+    store.write("run.json", b'{"name": "experiment 7"}')
+    with pytest.raises(OutputError, match="exists and is no run; move it"):
+        publish(listed, place, overwrite=True)
+
+
+def test_a_file_in_the_place_of_a_folder_is_kept(s3, listed):
+    place = f"{s3.url}/song"
+    publish(listed, place, overwrite=False)
+    store = open_store(place)
+    for name in ("sources/[a-z]*.wav", "factors.npz"):
+        store.remove(name)
+    for name in ("sources", "factors.npz/sub"):
+        store.write(name, b"mine")
+    publish(listed, place, overwrite=True)
+    assert store.read("kept/sources", 9) == b"mine"
+    assert store.read("kept/factors.npz/sub", 9) == b"mine"
+    assert store.names("") == ["factors.npz", "run.json"]
+
+
+@pytest.mark.parametrize("broken", ["factors.npz", "run.json"])
+def test_an_upload_that_is_cut_off_loses_nothing_of_a_persons(
+    memory, listed, monkeypatch, broken
+):
+    place = f"{memory}/song"
+    publish(listed, place, overwrite=False)
+    store = plant(place, "mine.txt", "factors.npz")
+    kind = fsspec.get_filesystem_class("memory")
+    put = kind.put_file
+
+    def fail(self, here, there, **options):
+        put(self, here, there, **options)
+        if there.endswith(broken):
+            raise OSError(5, "Input/output error")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(kind, "put_file", fail)
+        with pytest.raises(OutputError, match="Input/output error"):
+            publish(listed, place, overwrite=True)
+    found = files_at(place)
+    assert (found["mine.txt"], found["kept/factors.npz"]) == (
+        b"mine.txt",
+        b"factors.npz",
+    )
+    publish(listed, place, overwrite=False)  # it gives way to the next
+    assert store.read("kept/factors.npz", 99) == b"factors.npz"
+    assert store.names("") == ["factors.npz", "mine.txt", "run.json"]
+
+
+def test_of_an_upload_that_was_killed_the_next_one_knows_what_it_left(memory, listed):
+    place = f"{memory}/song"
+    publish(listed, place, overwrite=False)
+    store = open_store(place)
+    marker = {"files": json.loads(store.read("run.json", 1 << 20))["files"]}
+    store.remove("run.json")
+    store.write(UPLOADING, json.dumps(marker).encode())
+    store.write("sources/mine.wav", b"mine")
+    publish(listed, place, overwrite=False)
+    assert store.names("sources") == ["[a-z]*.wav", "mine.wav"]
+    assert store.names("") == ["factors.npz", "run.json"]

@@ -1,0 +1,150 @@
+"""What is in the place of a run behind a URL: what a run wrote, and all else."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import cache, partial
+from itertools import count
+from typing import TYPE_CHECKING, Any
+
+from specnmf.batch.stores.store import UPLOADING
+from specnmf.errors import OutputError
+from specnmf.output.keeping import KEPT
+from specnmf.output.products import (
+    MOST_REPORT,
+    REPORT,
+    Products,
+    is_foreign,
+    read_products,
+    seal_of,
+)
+
+if TYPE_CHECKING:
+    from specnmf.batch.stores.remote import RemoteStore
+
+
+@dataclass(frozen=True)
+class Old:
+    """What is in the place of a run.
+
+    Attributes
+    ----------
+    products : dict of str to (int, str)
+        Size and SHA-256 of what a run wrote that will be gone, its run.json first.
+    kept : tuple of str
+        The names of everything else.
+    """
+
+    products: dict[str, tuple[int, str]]
+    kept: tuple[str, ...]
+
+    def entries(self) -> Iterator[dict[str, Any]]:
+        """The products as run.json lists them."""
+        for name, (size, checksum) in self.products.items():
+            yield {"path": name, "size": size, "sha256": checksum}
+
+
+def check_free(target: RemoteStore, *, overwrite: bool) -> Old:
+    """What is there; OutputError if a run may not take this place."""
+    sizes = _below(target)
+    report = _read(target, REPORT, sizes)
+    if REPORT in sizes and not is_foreign(report):
+        if not overwrite:
+            raise OutputError(
+                f"{target.root} holds a finished run; use --overwrite, or another "
+                "--output"
+            )
+    elif sizes and UPLOADING not in sizes:
+        raise OutputError(
+            f"{target.root} exists and is no run; move it, or use another --output"
+        )
+    tells = report if REPORT in sizes else _read(target, UPLOADING, sizes)
+    return _sorted_out(target, sizes, read_products(tells), report)
+
+
+def _sorted_out(
+    target: RemoteStore, sizes: dict[str, int], products: Products, report: bytes
+) -> Old:
+    """Which files a run wrote, and which it did not, or not so."""
+
+    @cache
+    def checksum(name: str) -> str:
+        if name == REPORT:
+            return seal_of(report)
+        return _sha256(target, name, sizes)
+
+    found, kept = {}, []
+    for name in sorted(sizes.keys() - {UPLOADING}, key=lambda n: (n != REPORT, n)):
+        if products.holds(name, sizes[name], partial(checksum, name)):
+            found[name] = sizes[name], checksum(name)
+        else:
+            kept.append(name)
+    return Old(found, tuple(kept))
+
+
+def keep(target: RemoteStore, kept: Sequence[str], names: Sequence[str]) -> None:
+    """Move files whose names a run needs, for files or for folders, into `KEPT`."""
+    files = {*names}
+    folders = {parent for name in names for parent in _parents(name)}
+    moving = [n for n in kept if n in files | folders or files & {*_parents(n)}]
+    there = _below(target) if moving else {}
+    for name in moving:
+        _copy(target, name, there)
+        if name not in files:
+            remove(target, name)
+
+
+def _copy(target: RemoteStore, name: str, there: dict[str, int]) -> None:
+    """Copy a file into `KEPT`, or `KEPT` and a number, unless it is there already."""
+    checksum = _sha256(target, name, there)
+    folders = (f"{KEPT}_{number}" if number > 1 else KEPT for number in count(1))
+    for place in (f"{folder}/{name}" for folder in folders):
+        if place not in there:
+            target.files.cp_file(target.key(name), target.key(place))
+            there[place] = there[name]
+            return
+        same_size = there[place] == there[name]
+        if same_size and _sha256(target, place, there) == checksum:
+            return
+
+
+def _parents(name: str) -> Iterator[str]:
+    parts = name.split("/")
+    yield from ("/".join(parts[:n]) for n in range(1, len(parts)))
+
+
+def _below(target: RemoteStore) -> dict[str, int]:
+    """The sizes of all files in a folder and its folders; "" if it is a file."""
+    root = target.key()
+    own = f"{root}/"  # the empty file that stands for a folder in S3
+    found = target.files.find(root, detail=True)
+    return {
+        key.removeprefix(root).strip("/"): int(info["size"] or 0)
+        for key, info in found.items()
+        if key != own
+    }
+
+
+def _read(target: RemoteStore, name: str, sizes: dict[str, int]) -> bytes:
+    """A file's bytes; none if it is not there, or too large to be a run.json."""
+    if not 0 < sizes.get(name, 0) <= MOST_REPORT:
+        return b""
+    content: bytes = target.files.cat_file(target.key(name))
+    return content
+
+
+def _sha256(target: RemoteStore, name: str, sizes: dict[str, int]) -> str:
+    """The SHA-256 of a file, which is fetched for it."""
+    if sizes[name] == 0:  # an empty file has no first byte to ask for
+        return hashlib.sha256().hexdigest()
+    with target.files.open(target.key(name), "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def remove(target: RemoteStore, name: str) -> None:
+    """Remove a file, if it is there."""
+    with suppress(FileNotFoundError):
+        target.files.rm_file(target.key(name))

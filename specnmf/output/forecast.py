@@ -1,0 +1,134 @@
+"""What sources will take on disk, said and checked before they are made."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from specnmf.audio.options import AudioFormat, window
+from specnmf.audio.reading import reading
+from specnmf.audio.recording import Sound
+from specnmf.audio.writing import bytes_of, output_subtype
+from specnmf.errors import OutputError
+from specnmf.output.selection import Group, select
+
+#: So many bytes are said before they are written.
+LARGE = 1_000_000_000
+
+
+class Options(Protocol):
+    """The options that decide how much is written."""
+
+    @property
+    def sources(self) -> bool:
+        """Whether sources are written."""
+
+    @property
+    def only(self) -> Sequence[str]:
+        """Which; all, if it is empty."""
+
+    @property
+    def format(self) -> AudioFormat:
+        """In which files."""
+
+    @property
+    def subtype(self) -> str | None:
+        """With which samples; None: the recording's."""
+
+    @property
+    def n_fft(self) -> int | None:
+        """The window, on which factors depend."""
+
+    @property
+    def hop_length(self) -> int | None:
+        """Its step."""
+
+
+@dataclass
+class Forecast:
+    """Checks which sources will be written, and that the disk can hold them; once.
+
+    Attributes
+    ----------
+    recording : path
+        The song.
+    settings : Options
+        What to write, and the transform.
+    target : path
+        The folder of the run.
+    say : callable
+        Called with a line if there will be much to write.
+    sound : Sound or None
+        The recording, once it is read.
+    """
+
+    recording: Path
+    settings: Options
+    target: Path
+    say: Callable[[str], None]
+    sound: Sound | None = None
+    _known: bool = field(default=False, init=False)
+
+    def __call__(self, groups: Sequence[Group]) -> None:
+        """Take note of the sources that there will be.
+
+        Raises
+        ------
+        ParameterError
+            If another source is asked for.
+        OutputError
+            If the disk cannot hold them.
+        """
+        if self._known or self.sound is None or not self.settings.sources:
+            return
+        self._known = True
+        chosen = select(groups, self.settings.only)
+        n_sources = sum(map(len, chosen))
+        self._check(n_sources, n_sources * self._bytes(self.sound))
+
+    def _bytes(self, sound: Sound) -> int:
+        """What a source takes with its factors; if compressed, about the most."""
+        options = self.settings
+        with reading(self.recording) as source:
+            subtype = output_subtype(options.format, options.subtype, source.subtype)
+        n_fft, hop_length = window(sound.sr, options.n_fft, options.hop_length)
+        n_entries = n_fft // 2 + sound.n_samples // hop_length  # in a float of 4 bytes
+        return bytes_of(sound, options.format, subtype) + 4 * n_entries
+
+    def _check(self, n_sources: int, n_bytes: int) -> None:
+        """Say what sources will take if that is much, or refuse it."""
+        place, exact = self.target, self.settings.format == "wav"
+        free = shutil.disk_usage(_existing(place)).free
+        sources = f"{n_sources} sources" if n_sources > 1 else "1 source"
+        size = f"{'' if exact else 'up to '}{gigabytes(n_bytes)}"
+        if exact and n_bytes > free:
+            raise OutputError(
+                f"{self.recording}: {sources} take {size}, where {place} goes "
+                f"{gigabytes(free)} are free; {self._remedy()}, or use another --output"
+            )
+        if n_bytes >= LARGE:
+            self.say(
+                f"{self.recording}: {sources} take {size} in {place}; {self._remedy()}"
+            )
+
+    def _remedy(self) -> str:
+        """What makes the sources smaller, or fewer."""
+        fewer = "--only NAME,... writes some of them"
+        if self.settings.format != "wav":
+            return fewer
+        return f"--format flac takes half of it or less, {fewer}"
+
+
+def gigabytes(n_bytes: int) -> str:
+    """A size as disks are sold by, such as ``2.1 GB``."""
+    if n_bytes >= 1e9:
+        return f"{n_bytes / 1e9:.1f} GB"
+    return f"{n_bytes / 1e6:.0f} MB"
+
+
+def _existing(path: Path) -> Path:
+    """A path, or the innermost folder above it that is there."""
+    return next(each for each in (path, *path.absolute().parents) if each.exists())

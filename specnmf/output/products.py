@@ -1,0 +1,253 @@
+"""What a run wrote: listed in its run.json, and known again when it is replaced."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import stat
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from specnmf.parallel import workers
+
+#: A folder that holds this file holds a finished run.
+REPORT = "run.json"
+
+#: The keys of run.json with the files of the run, and with its `seal`.
+FILES, SEAL = "files", "finished"
+
+#: What the seal is not about.
+UNSEALED = {SEAL, "command", "seconds"}
+
+#: A larger run.json is none.
+MOST_REPORT = 256 << 20
+
+#: So many SHA-256 are remembered.
+MOST_SUMS = 1 << 14
+
+#: By device, inode, size and times of files.
+_sums: dict[tuple[int, ...], str] = {}
+
+#: Some of what every run.json has said, whatever its version.
+_KEYS = {
+    *("kind", "settings", "settings_hash", "inputs", "versions"),
+    *("residual_db", "components"),
+}
+
+#: The seal, wherever it stands.
+_SEALED = re.compile(f'"{SEAL}": "([0-9a-f]{{64}})"'.encode())
+
+#: What runs leave whose run.json lists no files. Not labels.txt: it is there to be
+#: edited.
+_NAMES = re.compile(
+    r"factors\.npz|layers\.npz|tree\.json|(?:pianoroll|aligned)\.(?:mid|csv)"
+    r"|figures/(?:spectrogram|templates|activations|reconstruction|loss|rank|layers"
+    r"|score|sources|alignment|labels)\.(?:png|svg|pdf)"
+)
+_SOURCES = re.compile(r"sources/(?:layer_\d+/)?[^/]+\.(?:wav|flac|ogg|mp3)")
+
+
+@dataclass(frozen=True)
+class Products:
+    """What a run wrote, as far as its run.json says.
+
+    Attributes
+    ----------
+    listed : mapping of str to (int, str), or None
+        The size and SHA-256 of each file, by its name in the folder; None: the
+        run.json is older than this list, or damaged, and names have to do.
+    sources : frozenset of str or None
+        The sources that an older run.json names; None: it is damaged.
+    seal : str
+        That of run.json; empty if it has none.
+    """
+
+    listed: Mapping[str, tuple[int, str]] | None = None
+    sources: frozenset[str] | None = None
+    seal: str = ""
+
+    @property
+    def damaged(self) -> bool:
+        """Whether nothing tells what the run wrote."""
+        return self.listed is None and self.sources is None
+
+    def lists(self, name: str) -> bool:
+        """Whether a file of this name may be the run's."""
+        if name == REPORT:
+            return True
+        if self.listed is not None:
+            return name in self.listed
+        if self.sources is not None and name in self.sources:
+            return True
+        if self.sources is None and _SOURCES.fullmatch(name):
+            return True
+        return _NAMES.fullmatch(name) is not None
+
+    def holds(self, name: str, size: int, checksum: Callable[[], str]) -> bool:
+        """Whether a file is the run's, as it was written.
+
+        ``checksum`` is asked for its SHA-256 only where that decides; of run.json, for
+        the seal that it must have.
+        """
+        if not self.lists(name):
+            return False
+        if name == REPORT:
+            return not self.seal or checksum() == self.seal
+        if self.listed is None:
+            return True
+        expected, digest = self.listed[name]
+        return size == expected and checksum() == digest
+
+
+def read_products(content: bytes) -> Products:
+    """What a run.json says of the files of its run; bytes that are none say nothing."""
+    report, seals = _parse(content), _SEALED.findall(content)
+    seal = seals[-1].decode() if seals else ""
+    if report is None:
+        return Products(seal=seal)
+    files = report.get(FILES)
+    if not isinstance(files, list):
+        return Products(sources=frozenset(_named_sources(report)), seal=seal)
+    listed = {}
+    for entry in files:
+        match entry:
+            case {"path": str(path), "size": int(size), "sha256": str(checksum)}:
+                listed[path] = size, checksum
+    return Products(listed, seal=seal)
+
+
+def is_foreign(content: bytes) -> bool:
+    """Whether a run.json is another program's: an object with none of our keys."""
+    report = _parse(content)
+    return bool(report) and not _KEYS & {*(report or ())}
+
+
+def _parse(content: bytes) -> dict[str, Any] | None:
+    """The object that a run.json holds; what somebody wrote after it is passed over."""
+    try:
+        report, _ = json.JSONDecoder().raw_decode(content.decode())
+    except (ValueError, RecursionError):
+        return None
+    return report if isinstance(report, dict) else None
+
+
+def _named_sources(report: Any) -> Iterator[str]:
+    """The sources that an older run.json names, wherever it does."""
+    waiting = [report]
+    while waiting:
+        each = waiting.pop()
+        if isinstance(each, dict):
+            source = each.get("source")
+            if isinstance(source, str):
+                yield source
+            waiting.extend(each.values())
+        elif isinstance(each, list):
+            waiting.extend(each)
+
+
+def list_files(folder: Path, *, threads: int | None = None) -> list[dict[str, Any]]:
+    """The files in a folder with their sizes and SHA-256, for run.json."""
+    paths = sorted(path for path in folder.rglob("*") if path.is_file())
+    with workers(threads) as mapper:
+        sums = mapper(sha256, paths)
+    return [
+        {
+            "path": path.relative_to(folder).as_posix(),
+            "size": path.stat().st_size,
+            "sha256": checksum,
+        }
+        for path, checksum in zip(paths, sums, strict=True)
+    ]
+
+
+def sha256(path: Path) -> str:
+    """The SHA-256 of a file, in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def as_json(content: Mapping[str, Any]) -> bytes:
+    """Standard JSON, UTF-8, no NaN.
+
+    Bytes of file names that are no UTF-8 are escaped, as JSON can.
+    """
+    text = json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False)
+    return f"{text}\n".encode(errors="backslashreplace")
+
+
+def seal(report: Mapping[str, Any]) -> str:
+    """The SHA-256 of a run.json's content, without what a rerun changes."""
+    content = {name: report[name] for name in report if name not in UNSEALED}
+    return hashlib.sha256(as_json(content)).hexdigest()
+
+
+def seal_of(content: bytes) -> str:
+    """The seal that a run.json must have; none if it is not as it was written."""
+    report = _parse(content)
+    return "" if report is None or as_json(report) != content else seal(report)
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A finished run on disk, and which of its files are as the run wrote them.
+
+    Attributes
+    ----------
+    folder : path
+        Where it is now.
+    inputs : frozenset of str
+        Names of files in it that count as a person's, whoever wrote them.
+    """
+
+    folder: Path
+    inputs: frozenset[str] = frozenset()
+
+    @cached_property
+    def content(self) -> bytes:
+        """The bytes of its run.json; none if it is no file, or too large for one."""
+        path = self.folder / REPORT
+        small = path.is_file() and path.stat().st_size <= MOST_REPORT
+        return path.read_bytes() if small else b""
+
+    @cached_property
+    def products(self) -> Products:
+        """What its run.json says of its files."""
+        return read_products(self.content)
+
+    @cached_property
+    def written_ns(self) -> int:
+        """When its run.json was written, in nanoseconds."""
+        return (self.folder / REPORT).stat().st_mtime_ns
+
+    def wrote(self, name: str, status: os.stat_result) -> bool:
+        """Whether a file is the run's own, and nobody has changed it or needs it."""
+        if name in self.inputs or not stat.S_ISREG(status.st_mode):
+            return False
+        if self.products.damaged and name != REPORT:
+            return False
+        if self.products.listed is None and status.st_mtime_ns > self.written_ns:
+            return False  # run.json is written last
+        return self.products.holds(name, status.st_size, lambda: self._sum(name))
+
+    def _sum(self, name: str) -> str:
+        """The SHA-256 of a file, of run.json the seal that it must have."""
+        if name == REPORT:
+            return seal_of(self.content)
+        return _sha256_as_of(self.folder / name)
+
+
+def _sha256_as_of(path: Path) -> str:
+    """The SHA-256 of a file, which is read again only if it has changed since."""
+    status = path.stat()
+    times = status.st_mtime_ns, status.st_ctime_ns
+    key = (status.st_dev, status.st_ino, status.st_size, *times)
+    if key not in _sums:
+        if len(_sums) >= MOST_SUMS:
+            _sums.clear()
+        _sums[key] = sha256(path)
+    return _sums[key]
