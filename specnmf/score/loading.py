@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from bisect import bisect_right
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from itertools import accumulate, islice, pairwise
 from pathlib import Path
 
@@ -43,9 +43,15 @@ def contents(path: Path, max_bytes: int, *, expected: str = "a score") -> bytes:
 
 
 def load(
-    path: PathLike, notes: Callable[[bytes], Iterable[Note]], *, max_bytes: int
+    path: PathLike,
+    notes: Callable[[bytes], Iterable[Note]],
+    *,
+    max_bytes: int,
+    remarks: Sequence[str] = (),
 ) -> Score:
     """The score that ``notes`` finds in what a file holds.
+
+    It has the ``remarks`` that are there when all notes are read.
 
     Raises ScoreError with the name of the file, if ``notes`` raises one, or if there
     are no notes, more than a million of them, or any that end after more than a day.
@@ -53,17 +59,17 @@ def load(
     path = Path(path)
     try:
         found = tuple(islice(notes(contents(path, max_bytes)), MAX_NOTES + 1))
-        return _within_bounds(found)
+        return _within_bounds(found, remarks)
     except ScoreError as error:
         raise ScoreError(f"{path}: {error}") from error
 
 
-def _within_bounds(notes: tuple[Note, ...]) -> Score:
+def _within_bounds(notes: tuple[Note, ...], remarks: Sequence[str]) -> Score:
     if not notes:
         raise ScoreError("holds no notes")
     if len(notes) > MAX_NOTES:
         raise ScoreError(f"holds more than {MAX_NOTES} notes")
-    score = Score(notes)
+    score = Score(notes, tuple(remarks))
     if score.duration > MAX_DURATION:
         hours = score.duration / 3600
         raise ScoreError(f"lasts {hours:.0f} hours, expected a day at most")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from specnmf.errors import ScoreError
@@ -47,6 +47,8 @@ class Score:
     ----------
     notes : iterable of Note
         Sorted by start, pitch and part on construction.
+    remarks : tuple of str
+        What was assumed where the file that it was read from is unclear, a line each.
 
     Raises
     ------
@@ -56,6 +58,7 @@ class Score:
     """
 
     notes: tuple[Note, ...]
+    remarks: tuple[str, ...] = field(default=(), compare=False)
 
     def __post_init__(self) -> None:
         notes = tuple(sorted(self.notes, key=lambda n: (n.start, n.pitch, n.part)))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -98,7 +98,11 @@ class Separate(Task[ScoreSettings]):
         return Separation(
             song=song,
             sound=audio,
-            remarks=(*aligned.remarks, *_doubts(stems.explained)),
+            remarks=(
+                *_named(song.inputs["score"], material.score.remarks),
+                *aligned.remarks,
+                *_doubts(stems.explained),
+            ),
             original=material.score,
             alignment=aligned,
             score=excerpt,
@@ -219,6 +223,11 @@ def _features(song: Song[ScoreSettings], audio: Audio) -> Features:
     if settings.start == 0 and settings.duration is None:
         return features.features(audio, threads=settings.threads)
     return features.features_of_file(song.path, threads=settings.threads)
+
+
+def _named(path: Path, remarks: Iterable[str]) -> Iterator[str]:
+    """Remarks on a file, each with its name."""
+    yield from (f"{path.name}: {remark}" for remark in remarks)
 
 
 def _doubts(explained: float | None) -> Iterator[str]:
