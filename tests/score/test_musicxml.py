@@ -139,10 +139,11 @@ def test_drums_are_those_of_general_midi(read):
         "</midi-instrument>"
     )
     hit = "<note><unpitched/><duration>12</duration>{}</note>"
-    kick, unknown = hit.format('<instrument id="P0-I36"/>'), hit.format("")
-    score = read(document([kick + unknown + note("C4")], definitions=definitions))
+    kick, unnamed = hit.format('<instrument id="P0-I36"/>'), hit.format("")
+    score = read(document([kick + unnamed + note("C4")], definitions=definitions))
     heard = [(n.pitch, n.percussion) for n in score.notes]
-    assert heard == [(36, True), (38, True), (60, False)]
+    assert heard == [(36, True), (36, True), (60, False)]
+    assert score.remarks == ()
 
 
 # ------------------------------------------------------------------------ times
@@ -206,8 +207,16 @@ def test_tempo_marks_count_for_all_parts(read):
         ("<beat-unit>half</beat-unit><per-minute>60</per-minute>", 0.5),
         ("<beat-unit>quarter</beat-unit><beat-unit-dot/>"
          "<per-minute>60</per-minute>", 2 / 3),
-        ("<beat-unit>quarter</beat-unit><per-minute>ca. 60</per-minute>", 0.5),
-        ("<beat-unit>quarter</beat-unit><beat-unit>half</beat-unit>", 0.5),
+        ("<beat-unit>16th</beat-unit><per-minute>240</per-minute>", 1),
+        ("<beat-unit>32nd</beat-unit><per-minute>240</per-minute>", 2),
+        ("<beat-unit>long</beat-unit><per-minute>15</per-minute>", 0.25),
+        ("<beat-unit>quarter</beat-unit><beat-unit-tied><beat-unit>eighth</beat-unit>"
+         "</beat-unit-tied><per-minute>40</per-minute>", 1),
+        ("<beat-unit>quarter</beat-unit><per-minute>ca. 60</per-minute>", 1),
+        ("<beat-unit>quarter</beat-unit><per-minute>50-70</per-minute>", 1),
+        ("<beat-unit>quarter</beat-unit><per-minute>62,5</per-minute>", 0.96),
+        ("<beat-unit>quarter</beat-unit><per-minute>slow</per-minute>", 0.5),
+        ("<beat-unit>quarter</beat-unit><beat-unit>half</beat-unit>", 0.25),
     ],
 )  # fmt: skip
 def test_a_metronome_mark_is_a_tempo_where_nothing_else_is(read, mark, seconds):
@@ -371,12 +380,13 @@ def test_too_deep_elements_are_refused(read, tag):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("<html><note/></html>", "the kind score-partwise, found html"),
-        ("<score-timewise/>", "found score-timewise"),
+        ("<html><note/></html>", "expected MusicXML, found html; export the score"),
+        ("<score-timewise/>", "holds no notes"),
         ("<score-partwise>", "no XML, or damaged: no element found"),
         ("words", "no XML, or damaged"),
-        ('<?xml version="1.0" encoding="UTF-7"?><a/>', "of an unknown encoding"),
-        ('<?xml version="1.0" encoding="x-odd"?><a/>', "unknown encoding"),
+        ('<?xml version="1.0" encoding="UTF-7"?><a/>', "found a"),
+        ('<?xml version="1.0" encoding="x-odd"?><a/>', "found a"),
+        ("<a/>".encode("utf-16")[:-1], "no XML, or damaged: no UTF-16"),
         ("<score-partwise/>", "holds no notes"),
         (document([rest(4)]), "holds no notes"),
         (document([note("H4")]), "a note 'H'"),
