@@ -97,8 +97,8 @@ def within(seconds: int, read: Callable[[str], Onsets], path: str) -> Onsets | s
     def stop(*_: object) -> None:
         raise TimeoutError
 
-    signal.signal(signal.SIGALRM, stop)
-    signal.alarm(seconds)
+    signal.signal(signal.SIGVTALRM, stop)
+    signal.setitimer(signal.ITIMER_VIRTUAL, seconds)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -108,7 +108,7 @@ def within(seconds: int, read: Callable[[str], Onsets], path: str) -> Onsets | s
     except Exception as error:  # whatever a peer raises is its answer
         return f"fails: {type(error).__name__}"
     finally:
-        signal.alarm(0)
+        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
 
 
 def verdict(own: Onsets | str, other: Onsets | str) -> str:
@@ -128,7 +128,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--peers", nargs="+", choices=READERS, default=list(READERS))
-    parser.add_argument("--limit", type=int, default=60, help="seconds for a file")
+    parser.add_argument(
+        "--limit", type=int, default=60, help="seconds of the processor for a file"
+    )
     args = parser.parse_args()
     files = sorted(f for f in args.folder.rglob("*") if f.suffix.lower() in _SUFFIXES)
     counts: dict[str, Counter[str]] = {peer: Counter() for peer in args.peers}

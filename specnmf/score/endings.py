@@ -255,7 +255,8 @@ def _lies_in_repeat(
 ) -> bool:
     """Whether endings are in the middle of a repeat, which is played for each of them.
 
-    Or of what a jump repeats. ``ahead`` is the next measure, from each on, with a sign that sends elsewhere.
+    Or of what a jump repeats. ``ahead`` is the next measure, from each on, with a sign
+    that sends elsewhere.
     """
     if any(_jumps(marks[bracket.last]) for bracket in group[:-1]):
         return True

@@ -17,6 +17,9 @@ from specnmf.score.repeats import RepeatMarks
 
 _STEPS = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
 
+#: How many measures a sign repeats.
+_LENGTHS = frozenset("12345678")
+
 #: The staff of a note that does not say it, and all staves of a part.
 _FIRST, _ALL = 1, 0
 
@@ -67,7 +70,9 @@ class _Scribe:
     #: By staff: semitones, and whether an octave lower or higher sounds with it.
     transpositions: dict[int, tuple[int, int]] = field(default_factory=dict)
     percussion: set[int] = field(default_factory=set)
-    #: By staff, of how many measures the pattern is that is repeated.
+    #: By staff, of how many measures the pattern is that is repeated: in this measure,
+    #: and from it on.
+    repeated: dict[int, int] = field(default_factory=dict)
     patterns: dict[int, int] = field(default_factory=dict)
     #: The notes of each measure before, and of this.
     written: list[list[Written]] = field(default_factory=list)
@@ -91,14 +96,14 @@ class _Scribe:
         self.measure.implicit |= element.get("implicit") == "yes"
         self.place = self.last_start = end = 0.0
         self.written.append([])
-        patterns = dict(self.patterns)
+        self.repeated = dict(self.patterns)
         tempi, self.measure.tempi = self.measure.tempi, []
         for child in element:
             self.read(child)
             end = max(end, self.place)
         self.end_graces()
         self.measure.tempi += tempi  # of marks at one place the first part's counts
-        self.repeat(patterns | self.patterns)
+        self.repeat()
         own = self.written[-1]
         if self.measure.nominal is None:
             self.measure.nominal = self.nominal
@@ -149,17 +154,20 @@ class _Scribe:
         sign = element.find("measure-repeat")
         if sign is not None and sign.get("type") == "stop":
             self.patterns.pop(staff, None)
+            if self.place == 0:
+                self.repeated.pop(staff, None)
         elif sign is not None:
             text = (sign.text or "").strip()
-            self.patterns[staff] = int(text) if text.isdecimal() and text != "0" else 1
+            length = int(text) if text in _LENGTHS else 1
+            self.repeated[staff] = self.patterns[staff] = length
         sign = element.find("beat-repeat")
         if sign is not None and sign.get("type") != "stop":
             self.found["signs that repeat a beat, not played"] += 1
 
-    def repeat(self, patterns: dict[int, int]) -> None:
+    def repeat(self) -> None:
         """Play what a sign to repeat measures stands for, where no notes stand."""
         own = self.written[-1]
-        for staff, length in patterns.items():
+        for staff, length in self.repeated.items():
             if len(self.written) > length and not _on(own, staff):
                 own += _on(self.written[-1 - length], staff)
 

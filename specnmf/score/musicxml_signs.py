@@ -9,12 +9,15 @@ from xml.etree.ElementTree import Element
 from specnmf.score.musicxml_tempo import number
 from specnmf.score.repeats import MAX_PASSES, RepeatMarks
 
+#: Of words, in a remark.
+_MOST_SHOWN = 40
+
 _NUMBERS = re.compile(r"(\d+)(?:\s*[-\u2013]\s*(\d+))?")
 
 _DA_CAPO = r"(?:d ?c|da ?capo)"
 _DAL_SEGNO = r"(?:d ?s|dal ?segno)"
 _JUMP = re.compile(rf"(?:({_DA_CAPO})|{_DAL_SEGNO})(?: al? (?:(fine)|(coda)))?")
-_LIKE_JUMP = re.compile(rf"\b(?:{_DA_CAPO}|{_DAL_SEGNO})\b")
+_LIKE_JUMP = re.compile(r"\bd\. ?[cs]\b|\bda ?capo\b|\bdal ?segno\b")
 
 
 def barline(element: Element, around: Sequence[RepeatMarks], *, at_end: bool) -> None:
@@ -79,21 +82,24 @@ def direction(element: Element, marks: RepeatMarks) -> None:
 def obey_words(written: Sequence[RepeatMarks], names: Sequence[str]) -> list[str]:
     """Add the jumps that are only words and signs, as of old files; what remains.
 
-    Words count where nothing says how they sound: *D.C.* or *D.S.* alone, or *al Fine*
-    or *al Coda*, where there is such a place.
+    Words count where nothing says how they sound: *D.C.* or *D.S.*, alone or *al Fine*
+    or *al Coda*, where there is such a place. But for a coda, *D.C.* stands at the end:
+    elsewhere the beginning may be that of a movement.
     """
     _point(written)
     if any(marks.dacapo or marks.dalsegno is not None for marks in written):
         return []
-    remarks = []
+    remarks: dict[str, None] = {}  # a direction may stand in each part
     for marks, name in zip(written, names, strict=True):
         for words in marks.words:
-            if _LIKE_JUMP.search(_plain(words)) and not _jump(written, marks, words):
-                remarks.append(
-                    f"{words[:60]!r} in measure {name} is not followed: where it leads "
-                    "to and ends is not marked"
-                )
-    return remarks
+            if _jump(written, marks, words) or not _LIKE_JUMP.search(words.casefold()):
+                continue
+            shown = words if len(words) < _MOST_SHOWN else f"{words[:_MOST_SHOWN]} ..."
+            remarks[
+                f"{shown!r} in measure {name} is not followed: where it leads to and "
+                "ends is not marked"
+            ] = None
+    return list(remarks)
 
 
 def _point(written: Sequence[RepeatMarks]) -> None:
@@ -124,7 +130,8 @@ def _jump(written: Sequence[RepeatMarks], marks: RepeatMarks, words: str) -> boo
         return False
     da_capo, _, coda = asked.groups()
     ends = [m.coda if coda else m.fine for m in written]
-    if not any(ends) or (not da_capo and not any(m.segno for m in written)):
+    is_led = coda or marks is written[-1] if da_capo else any(m.segno for m in written)
+    if not any(ends) or not is_led:
         return False
     if da_capo:
         marks.dacapo = True

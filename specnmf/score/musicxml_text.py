@@ -53,8 +53,8 @@ def utf8(data: bytes, remarks: list[str]) -> bytes:
         except UnicodeError:
             continue
         if encoding in ("cp1252", "latin-1") and not _is_latin(declared):
-            what = f"declared as {label(declared)}" if declared else "UTF-8"
-            remarks.append(f"its text is not {what}: read as Windows-1252")
+            expected = label(declared) or "UTF-8"
+            remarks.append(f"its text is not {expected}: read as Windows-1252")
         return text.encode()
     raise AssertionError("any bytes are Latin-1")
 

@@ -65,8 +65,8 @@ def order(marks: Sequence[RepeatMarks]) -> list[int]:
     Repeats are played as often as they say, endings in their passes. A jump da capo or
     dal segno happens once, in the last pass of its repeat; until it comes by again, or
     the coda, repeats are left out unless they say otherwise, the last endings played,
-    and *al coda* and *al fine* obeyed. Raises ScoreError if that makes more than
-    200 000.
+    and *al coda* and *al fine* obeyed. Behind the jump that the end belongs to, the
+    piece goes on if anything is left. Raises ScoreError beyond 200 000 measures.
     """
     player = _Player(marks)
     while player.place < len(marks):
@@ -125,6 +125,8 @@ class _Player:
         """Go on as before behind the origin of a jump, the repeats around it over."""
         self.origin = None
         self._begin(self.place)
+        if self.place == len(self.marks):
+            return
         ends = self.bounds[self.place]
         if ends and ends == self.bounds[origin]:
             self.turn = self._n_passes(ends[0])
@@ -173,7 +175,9 @@ class _Player:
         """Where a jump leads to, if one is due behind the measure."""
         if self.origin is not None:
             if here.fine:
-                return len(self.marks)
+                self.place = self.origin + 1
+                self._return(self.origin)
+                return self.place
             if here.tocoda is not None:
                 return self._coda(here.tocoda)
         if self.place in self.jumps or not self._is_last_pass(here):

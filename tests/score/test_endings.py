@@ -1,4 +1,4 @@
-"""Endings: what brackets mean that are drawn too short, numbered wrongly or left out."""
+"""Endings: what brackets mean that are too short, wrongly numbered or left out."""
 
 import pytest
 from hypothesis import example, given
@@ -16,7 +16,7 @@ def bracket(text):
 
 
 def marks(*measures):
-    """Marks from words: |: and :| repeats, x3 times, [1 begins and 1] ends an ending."""
+    """Marks from words: |: and :| a repeat, x3 its times, [1 and 1] an ending."""
     found = []
     for words in measures:
         mark = RepeatMarks()

@@ -6,80 +6,21 @@ import warnings
 import zipfile
 
 import pytest
+from documents import (
+    DOCTYPE,
+    REPEAT,
+    TIE_BACK,
+    TIE_ON,
+    document,
+    note,
+    rest,
+    sound,
+    spans,
+)
 
 from specnmf import ScoreError
 from specnmf.score import musicxml_document
-from specnmf.score.musicxml import GRACE, read_musicxml
-
-DOCTYPE = (
-    '<!DOCTYPE score-partwise PUBLIC "-//Recordare//DTD MusicXML 4.0 Partwise//EN" '
-    '"http://www.musicxml.org/dtds/partwise.dtd">'
-)
-
-
-def note(pitch, quarters=1, more="", *, before=""):
-    """A note: C4, or F1#4 with its alteration; divisions are 12."""
-    step, alter, octave = pitch[0], pitch[1:-1], pitch[-1]
-    alter = f"<alter>{alter}</alter>" if alter else ""
-    return (
-        f"<note>{before}<pitch><step>{step}</step>{alter}<octave>{octave}</octave>"
-        f"</pitch><duration>{round(12 * quarters)}</duration>{more}</note>"
-    )
-
-
-def rest(quarters):
-    return f"<note><rest/><duration>{round(12 * quarters)}</duration></note>"
-
-
-def sound(**attributes):
-    values = " ".join(f'{name}="{value}"' for name, value in attributes.items())
-    return f"<direction><sound {values}/></direction>"
-
-
-REPEAT = '<barline location="right"><repeat direction="backward"/></barline>'
-TIE_ON, TIE_BACK = '<tie type="start"/>', '<tie type="stop"/>'
-
-
-def document(*parts, names=None, definitions=""):
-    """A document of parts, each a list of measures."""
-    names = names or [f"part {k}" for k in range(len(parts))]
-    listed = "".join(
-        f'<score-part id="P{k}"><part-name>{name}</part-name>{definitions}</score-part>'
-        for k, name in enumerate(names)
-    )
-    units = "<attributes><divisions>12</divisions></attributes>"
-    music = "".join(
-        f'<part id="P{k}">'
-        + "".join(
-            f"<measure>{'' if n else units}{measure}</measure>"
-            for n, measure in enumerate(measures)
-        )
-        + "</part>"
-        for k, measures in enumerate(parts)
-    )
-    return (
-        f'<?xml version="1.0" encoding="UTF-8"?>{DOCTYPE}<score-partwise version="4.0">'
-        f"<part-list>{listed}</part-list>{music}</score-partwise>"
-    )
-
-
-@pytest.fixture
-def read(tmp_path):
-    def read(text, name="score.musicxml"):
-        data = text.encode() if isinstance(text, str) else text
-        (tmp_path / name).write_bytes(data)
-        return read_musicxml(tmp_path / name)
-
-    return read
-
-
-def spans(score):
-    """The notes as (start, end, pitch), to the microsecond, half a second a quarter."""
-    return [
-        (round(n.start, 6), round(n.start + n.duration, 6), n.pitch)
-        for n in score.notes
-    ]
-
+from specnmf.score.musicxml import GRACE
 
 # ------------------------------------------------------------------- reference
 

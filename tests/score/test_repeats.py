@@ -84,6 +84,7 @@ def test_endings_are_played_in_their_passes(signs, endings, expected):
     [
         ("..D", "", "abcabc"),
         (".F.D", "", "abcdab"),
+        (".F.D..", "", "abcdabef"),  # a movement follows
         (".S.d", "", "abcdbcd"),
         (".T.DC.", "", "abcdabef"),
         (".STd.C.", "", "abcdbcfg"),
