@@ -294,6 +294,22 @@ MEASURE = (
     '<sound tempo="120" segno="a" dalsegno="a" tocoda="b" coda="b" fine="yes"/>'
     '<barline><ending number="1" type="stop"/><repeat direction="backward" times="3"/>'
     "</barline></measure>"
+    '<measure number="2" implicit="yes"><attributes><time><beats>3+2</beats><beat-type>'
+    '8</beat-type></time><clef number="2"><sign>percussion</sign></clef><transpose '
+    'number="2"><chromatic>3</chromatic><double/></transpose><measure-style>'
+    '<measure-repeat type="start">1</measure-repeat></measure-style></attributes>'
+    "<direction><direction-type><words>D.S. al Coda</words></direction-type>"
+    '<direction-type><segno/></direction-type><offset sound="yes">-3</offset>'
+    '<sound tempo="90"/></direction><direction><direction-type><metronome><beat-unit>'
+    "half</beat-unit><beat-unit-tied><beat-unit>16th</beat-unit></beat-unit-tied>"
+    "<beat-unit>32nd</beat-unit></metronome></direction-type></direction>"
+    '<barline><ending number="2" type="start">2.</ending></barline><note><grace/>'
+    "<pitch><step>A</step><octave>4</octave></pitch></note><note><unpitched><display-step>F"
+    "</display-step><display-octave>4</display-octave></unpitched><type>eighth</type>"
+    "<dot/><time-modification><actual-notes>3</actual-notes><normal-notes>2"
+    "</normal-notes></time-modification><notehead>x</notehead><notations><tied "
+    'type="stop"/></notations></note><barline location="right"><ending number="" '
+    'type="discontinue"/></barline></measure><measure number="3"/>'
 )
 
 DOCUMENT = (

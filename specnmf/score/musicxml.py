@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import math
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from heapq import heappop, heappush
 from itertools import accumulate
 from xml.etree.ElementTree import Element
 
-from specnmf.score.loading import PathLike, clock, label, load
+from specnmf.score import endings, musicxml_signs, musicxml_tempo
+from specnmf.score.loading import MAX_NOTES, PathLike, clock, label, load
 from specnmf.score.musicxml_document import MAX_BYTES, document
-from specnmf.score.musicxml_measures import Measure, Written, measures
+from specnmf.score.musicxml_measures import SAME, Measure, Written, lengths
+from specnmf.score.musicxml_parts import measures
+from specnmf.score.musicxml_tempo import DEFAULT_TEMPO
 from specnmf.score.notes import Note, Score, numbered
 from specnmf.score.repeats import order
 
-#: In seconds: how long a grace note lasts, and sounds before the beat.
-GRACE = 0.1
-
-#: Seconds that a quarter note lasts before the first tempo mark: 120 a minute.
-DEFAULT_TEMPO = 0.5
-
-#: Places closer than this are one, in quarter notes: thirds add up inexactly.
-_SAME = 1e-6
+#: In seconds: how long a grace note lasts, and sounds before the beat; and how long all
+#: of those before a beat last at most.
+GRACE, GRACES = 0.1, 0.5
 
 
 def read_musicxml(path: PathLike) -> Score:
@@ -27,38 +29,52 @@ def read_musicxml(path: PathLike) -> Score:
 
     Repeats are played, tied notes are one, transposing instruments transposed, tempo
     marks turned into seconds (120 quarter notes a minute before the first), and grace
-    notes a tenth of a second before the beat. A part is called as in the file; those
-    called alike are numbered. A note's staff is 0 where its part has but one.
-    Dynamics are not read.
+    notes sound in turn before the beat, for a tenth of a second each. Each measure is
+    played at least once, or a remark of the score names it; remarks also tell what was
+    assumed where repeat signs, endings, jumps or drums are unclear. A part is called as
+    in the file; those called alike are numbered. A note's staff is 0 where its part has
+    but one. Dynamics are not read.
 
-    Raises ScoreError if the file is missing, damaged or no MusicXML of the kind
-    score-partwise, defines entities, holds no notes, or is larger than 64 MB unpacked,
-    a million notes, 200 000 measures or a day.
+    Raises ScoreError if the file is missing, damaged or no MusicXML, defines entities,
+    holds no notes, or is larger than 64 MB unpacked, a million notes, 200 000 measures
+    or a day.
 
     References
     ----------
     .. [1] W3C Music Notation Community Group, "MusicXML 4.0", 2021.
     """
-    return load(path, _notes, max_bytes=MAX_BYTES)
+    remarks: list[str] = []
+    notes = partial(_notes, remarks=remarks)
+    return load(path, notes, max_bytes=MAX_BYTES, remarks=remarks)
 
 
-def _notes(data: bytes) -> Iterator[Note]:
-    root = document(data)
-    written = measures(root)
+def _notes(data: bytes, remarks: list[str]) -> Iterator[Note]:
+    root = document(data, remarks)
+    written = measures(root, remarks)
     names = _names(root)
-    played = order([measure.marks for measure in written])
-    lengths = [measure.length for measure in written]
-    starts = list(accumulate((lengths[k] for k in played), initial=0.0))
-    changes = _changes(written, played, starts)
+    played = _played(written, remarks)
+    durations = list(lengths(written))
+    starts = list(accumulate((durations[k] for k in played), initial=0.0))
+    changes = _changes(written, durations, played, starts)
     seconds = clock(DEFAULT_TEMPO, changes, per_second=1)
-    for part, note in _joined(written, played, starts):
-        start, end = seconds(note.start), seconds(note.end)
-        if end == start:
-            start, end = max(start - GRACE, 0.0), max(start, GRACE)
+    for part, note in _joined(written, durations, played, starts):
+        start, end = _times(note, seconds)
         name = names.get(part, part)
         yield Note(
             start, end - start, note.pitch, 80, name, note.percussion, note.staff
         )
+
+
+def _times(note: Written, seconds: Callable[[float], float]) -> tuple[float, float]:
+    """When a note sounds. Without a duration it is a grace note, before its beat."""
+    start, end = seconds(note.start), seconds(note.end)
+    if end > start:
+        return start, end
+    before, n_graces = note.grace if note.grace[1] else (1, 1)
+    length = min(GRACE, GRACES / n_graces)
+    first = max(start - n_graces * length, 0.0)
+    start = first + (n_graces - before) * length
+    return start, start + length
 
 
 def _names(root: Element) -> dict[str, str]:
@@ -70,45 +86,102 @@ def _names(root: Element) -> dict[str, str]:
     return {part: name for (part, _), name in zip(parts, names, strict=True)}
 
 
+def _played(written: Sequence[Measure], remarks: list[str]) -> list[int]:
+    """The measures in the order in which they are played; what was assumed."""
+    marks = [measure.marks for measure in written]
+    names = [label(m.number) or str(k) for k, m in enumerate(written, 1)]
+    remarks += musicxml_signs.obey_words(marks, names)
+    remarks += endings.settle(marks, names)
+    played = order(marks)
+    heard = set(played)
+    left = [name for k, name in enumerate(names) if k not in heard]
+    if left:
+        remarks.append(f"{endings.named(left)}: never played, by the signs of repeats")
+    return played
+
+
 def _changes(
-    written: Sequence[Measure], played: Sequence[int], starts: Sequence[float]
+    written: Sequence[Measure],
+    durations: Sequence[float],
+    played: Sequence[int],
+    starts: Sequence[float],
 ) -> list[tuple[float, float]]:
     """Where the tempo changes, as played.
 
     A measure that is played again has the tempo that it had, whatever came between.
     """
-    tempo = DEFAULT_TEMPO
-    first = []
-    for measure in written:
-        measure.tempi.sort()
-        first.append(tempo)
-        if measure.tempi:
-            tempo = measure.tempi[-1][1]
-    changes = []
+    begins = list(accumulate(durations, initial=0.0))
+    tempi = musicxml_tempo.changes(
+        mark._replace(place=max(begin + mark.place, 0.0))
+        for begin, measure in zip(begins, written, strict=False)
+        for mark in measure.tempi
+    )
+    places = [place for place, _ in tempi]
+    found = []
     for k, start in zip(played, starts, strict=False):
-        changes.append((start, first[k]))
-        changes += [(start + place, tempo) for place, tempo in written[k].tempi]
-    return changes
+        first = bisect_right(places, begins[k] + SAME)
+        found.append((start, tempi[first - 1][1]))
+        for place, tempo in tempi[first : bisect_left(places, begins[k + 1] - SAME)]:
+            found.append((start + place - begins[k], tempo))
+    return found
 
 
 def _joined(
-    written: Sequence[Measure], played: Sequence[int], starts: Sequence[float]
+    written: Sequence[Measure],
+    durations: Sequence[float],
+    played: Sequence[int],
+    starts: Sequence[float],
 ) -> Iterator[tuple[str, Written]]:
     """The notes as played with their parts, the tied as one, in quarter notes."""
-    held: dict[tuple[str, int], Written] = {}
+    ties = _Ties()
     for k, begin in zip(played, starts, strict=False):
+        yield from ties.ended(begin)
         for part, notes in written[k].notes.items():
+            until = written[k].spans[part].end
             for note in notes:
-                note = note._replace(start=begin + note.start, end=begin + note.end)
-                key = part, note.pitch
-                last = held.pop(key, None)
-                if last is not None:
-                    if note.tied_back and abs(note.start - last.end) < _SAME:
-                        note = note._replace(start=last.start)
-                    else:
-                        yield part, last
-                if note.tied_on:
-                    held[key] = note
-                else:
-                    yield part, note
-    yield from ((part, note) for (part, _), note in held.items())
+                end = note.end
+                if note.tied_on and abs(end - until) < SAME:
+                    # where a part miscounts, its ties go on from the end of the measure
+                    end = durations[k] if note.start < durations[k] else end
+                yield from ties.joined(
+                    part, note._replace(start=begin + note.start, end=begin + end)
+                )
+    yield from ties.ended(math.inf)
+
+
+class _Ties:
+    """The tied notes that may go on, by part, pitch and end."""
+
+    def __init__(self) -> None:
+        self.held: dict[tuple[str, int, int], list[Written]] = {}
+        self.ends: list[tuple[float, tuple[str, int, int]]] = []
+
+    def joined(self, part: str, note: Written) -> Iterator[tuple[str, Written]]:
+        """A note, with what is tied to it, if it does not go on itself."""
+        if note.tied_back:
+            for place in {_tick(note.start - SAME), _tick(note.start + SAME)}:
+                if before := self.held.get((part, note.pitch, place)):
+                    note = note._replace(start=before.pop().start)
+                    break
+        if not note.tied_on:
+            yield part, note
+            return
+        key = part, note.pitch, _tick(note.end)
+        self.held.setdefault(key, []).append(note)
+        heappush(self.ends, (note.end, key))
+        if len(self.ends) > MAX_NOTES:
+            yield from self.ended(math.inf)
+
+    def ended(self, place: float) -> Iterator[tuple[str, Written]]:
+        """The notes that have ended before a place, and go on no more."""
+        while self.ends and self.ends[0][0] < place - SAME:
+            _, key = heappop(self.ends)
+            own = self.held.get(key)
+            if own:
+                yield key[0], own.pop()
+            if not own:
+                self.held.pop(key, None)
+
+
+def _tick(place: float) -> int:
+    return round(place * 1024)

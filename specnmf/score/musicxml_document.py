@@ -11,11 +11,12 @@ import struct
 import zipfile
 import zlib
 from typing import Any
-from xml.etree.ElementTree import Element, TreeBuilder
+from xml.etree.ElementTree import Element, SubElement, TreeBuilder
 from xml.parsers import expat
 
 from specnmf.errors import ScoreError
 from specnmf.score.loading import label
+from specnmf.score.musicxml_text import utf8
 
 #: Bytes of a document, and of a packed one; a symphony takes thirty million.
 MAX_BYTES, MAX_PACKED_BYTES = 64 << 20, 16 << 20
@@ -25,15 +26,27 @@ MAX_ELEMENTS, MAX_DEPTH = 2_000_000, 64
 
 _KEPT = frozenset(
     (
-        *("score-partwise", "part-list", "score-part", "part-name", "part", "measure"),
-        *("attributes", "divisions", "transpose", "chromatic", "octave-change"),
-        *("note", "pitch", "step", "alter", "octave", "unpitched", "instrument"),
-        *("chord", "grace", "cue", "duration", "staff", "tie", "backup", "forward"),
-        *("barline", "repeat", "ending", "direction", "sound", "direction-type"),
-        *("metronome", "beat-unit", "beat-unit-dot", "per-minute"),
-        *("midi-instrument", "midi-unpitched"),
+        *("score-partwise", "score-timewise", "part-list", "score-part", "part-name"),
+        *("score-instrument", "instrument-name", "instrument-sound"),
+        *("midi-instrument", "midi-unpitched", "midi-channel", "part", "measure"),
+        *("attributes", "divisions", "time", "beats", "beat-type", "senza-misura"),
+        *("clef", "sign", "transpose", "chromatic", "octave-change", "double"),
+        *("measure-style", "measure-repeat", "beat-repeat"),
+        *("note", "pitch", "step", "alter", "octave", "rest", "unpitched"),
+        *("display-step", "display-octave", "notehead", "instrument", "type", "dot"),
+        *("time-modification", "actual-notes", "normal-notes"),
+        *("chord", "grace", "cue", "duration", "staff", "tie", "tied"),
+        *("backup", "forward", "barline", "repeat", "ending", "direction", "sound"),
+        *("offset", "direction-type", "words", "segno", "coda", "metronome"),
+        *("beat-unit", "beat-unit-dot", "beat-unit-tied", "per-minute"),
     )
 )
+
+#: Elements that are left out, but not what lies in them.
+_OPEN = frozenset(("notations",))
+
+#: What a note with a duration need not say, and one with a pitch.
+_SPARE = ("type", "dot", "time-modification"), ("notehead",)
 
 _CONTAINER = frozenset(("container", "rootfiles", "rootfile"))
 
@@ -44,32 +57,83 @@ _BROKEN = (
 )
 
 
-def document(data: bytes) -> Element:
+#: What is packed beside a document.
+_ASIDE = ("META-INF/", "__MACOSX/")
+
+
+def document(data: bytes, remarks: list[str]) -> Element:
     """The ``score-partwise`` of a MusicXML document, packed (``.mxl``) or not.
 
-    Raises ScoreError if it is no such document, defines entities, or is too large.
+    A ``score-timewise`` is made one. Raises ScoreError if it is no such document,
+    defines entities, or is too large.
     """
-    root = _tree(_unpacked(data) if data.startswith(b"PK\x03\x04") else data)
+    if data.startswith(b"PK\x03\x04"):
+        data = _unpacked(data, remarks)
+    root = _tree(data, remarks)
+    if root.tag == "score-timewise":
+        return _partwise(root)
     if root.tag != "score-partwise":
         raise ScoreError(
-            f"expected MusicXML of the kind score-partwise, found {label(root.tag)}"
+            f"expected MusicXML, found {label(root.tag)}; export the score as MusicXML"
         )
     return root
 
 
-def _unpacked(data: bytes) -> bytes:
-    """The document in a packed file, which its container names; read in memory."""
+def _partwise(root: Element) -> Element:
+    """A score of measures that hold parts, as one of parts that hold measures."""
+    found = Element("score-partwise")
+    found.extend(root.iterfind("part-list"))
+    names = {part.get("id", ""): None for part in root.iterfind("measure/part")}
+    written = root.findall("measure")
+    if len(names) * len(written) > MAX_ELEMENTS:
+        raise ScoreError("larger than scores are; export it as MIDI")
+    parts = {name: SubElement(found, "part", {"id": name}) for name in names}
+    for measure in written:
+        own = {n: SubElement(p, "measure", measure.attrib) for n, p in parts.items()}
+        for part in measure.iterfind("part"):
+            own[part.get("id", "")].extend(part)
+    return found
+
+
+def _unpacked(data: bytes, remarks: list[str]) -> bytes:
+    """The document in a packed file; read in memory."""
     if len(data) > MAX_PACKED_BYTES:
         raise ScoreError(f"larger than {MAX_PACKED_BYTES >> 20} MB, too much for .mxl")
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            container = _tree(_member(archive, "META-INF/container.xml"), _CONTAINER)
-            rootfile = container.find(".//rootfile[@full-path]")
-            if rootfile is None:
-                raise ScoreError("damaged: its container names no document")
-            return _member(archive, rootfile.attrib["full-path"])
+            return _member(archive, _packed_name(archive, remarks))
     except _BROKEN as error:
         raise ScoreError(f"damaged: {label(str(error))}") from error
+
+
+def _packed_name(archive: zipfile.ZipFile, remarks: list[str]) -> str:
+    """What the document in an archive is called: its container says it, or its end."""
+    names = archive.namelist()
+    if "META-INF/container.xml" not in names:
+        documents = [name for name in names if _is_document(name)]
+        if not documents:
+            raise ScoreError("holds no MusicXML; export the score as MusicXML")
+        first = min(documents, key=lambda name: name.count("/"))
+        if len(documents) > 1:
+            remarks.append(f"holds {len(documents)} documents: {label(first)} is read")
+        return first
+    container = _tree(_member(archive, "META-INF/container.xml"), [], _CONTAINER)
+    roots = [root for root in container.iter("rootfile") if root.get("full-path")]
+    if not roots:
+        raise ScoreError("damaged: its container names no document")
+    path = min(roots, key=_is_other).attrib["full-path"]
+    return path if path in names else path.replace("\\", "/").lstrip("/")
+
+
+def _is_document(name: str) -> bool:
+    is_aside = name.startswith(_ASIDE) or name.rpartition("/")[2].startswith(".")
+    return name.lower().endswith((".xml", ".musicxml")) and not is_aside
+
+
+def _is_other(root: Element) -> bool:
+    """Whether a container says that a file is something else than MusicXML."""
+    kind = root.get("media-type", "musicxml")
+    return "musicxml" not in kind and not _is_document(root.attrib["full-path"])
 
 
 def _member(archive: zipfile.ZipFile, name: str) -> bytes:
@@ -83,21 +147,19 @@ def _member(archive: zipfile.ZipFile, name: str) -> bytes:
     return data
 
 
-def _tree(data: bytes, kept: frozenset[str] = _KEPT) -> Element:
+def _tree(data: bytes, remarks: list[str], kept: frozenset[str] = _KEPT) -> Element:
     """The root of a document and all below it that is kept."""
     sieve = _Sieve(kept)
-    parser = expat.ParserCreate()
+    parser = expat.ParserCreate("utf-8")
     parser.buffer_text = True
     parser.StartDoctypeDeclHandler = sieve.doctype
     parser.StartElementHandler = sieve.start
     parser.EndElementHandler = sieve.end
     parser.CharacterDataHandler = sieve.text
     try:
-        parser.Parse(data, True)
+        parser.Parse(utf8(data, remarks), True)
     except expat.ExpatError as error:
         raise ScoreError(f"no XML, or damaged: {error}") from error
-    except (LookupError, ValueError) as error:
-        raise ScoreError(f"of an unknown encoding: {label(str(error))}") from error
     return sieve.builder.close()
 
 
@@ -120,7 +182,8 @@ class _Sieve:
         self.depth += 1
         if self.depth > MAX_DEPTH:
             raise ScoreError("nested deeper than scores are")
-        if self.dropped_from:
+        tag = _local(tag)
+        if self.dropped_from or tag in _OPEN:
             return
         if self.depth > 1 and tag not in self.kept:
             self.dropped_from = self.depth
@@ -131,12 +194,34 @@ class _Sieve:
         self.builder.start(tag, attributes)
 
     def end(self, tag: str) -> None:
-        if not self.dropped_from:
-            self.builder.end(tag)
-        elif self.dropped_from == self.depth:
+        tag = _local(tag)
+        if self.dropped_from == self.depth:
             self.dropped_from = 0
+        elif not self.dropped_from and tag not in _OPEN:
+            element = self.builder.end(tag)
+            if tag == "note":
+                self.n_elements -= _thin(element)
         self.depth -= 1
 
     def text(self, text: str) -> None:
         if not self.dropped_from:
             self.builder.data(text)
+
+
+def _local(tag: str) -> str:
+    """A name without its namespace."""
+    return tag.rpartition(":")[2]
+
+
+def _thin(note: Element) -> int:
+    """Take from a note what need not be known of it; how many elements that were."""
+    found = [
+        child
+        for known, spare in zip(("duration", "pitch"), _SPARE, strict=True)
+        if note.find(known) is not None
+        for child in note
+        if child.tag in spare
+    ]
+    for child in found:
+        note.remove(child)
+    return sum(1 + len(child) for child in found)

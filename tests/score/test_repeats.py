@@ -12,12 +12,18 @@ SIGNS = {
     "]": {"backward": 2},
     ")": {"backward": 3},
     "O": {"forward": True, "backward": 2},
-    "S": {"segno": True},
-    "C": {"coda": True},
+    "S": {"segno": {"one"}},
+    "s": {"segno": {"two"}},
+    "C": {"coda": {"one"}},
+    "c": {"coda": {"two"}},
     "D": {"dacapo": True},
-    "d": {"dalsegno": True},
-    "T": {"tocoda": True},
+    "d": {"dalsegno": "one"},
+    "e": {"dalsegno": "two"},
+    "T": {"tocoda": "one"},
+    "t": {"tocoda": "two"},
     "F": {"fine": True},
+    "}": {"backward": 2, "after_jump": True},
+    "E": {"backward": 2, "dacapo": True},
 }
 
 
@@ -47,6 +53,7 @@ def played(signs, endings=""):
         ("[)", "ababab"),
         ("[..", "abc"),  # one without an end
         ("[][]", "ababcdcd"),
+        ("[[].].", "abcbcdedef"),  # repeats are not nested
     ],
 )
 def test_repeats_are_played(signs, expected):
@@ -60,10 +67,12 @@ def test_repeats_are_played(signs, expected):
         ("[..]..", "  112 ", "abcdabef"),
         ("..]...", "  12  ", "abcabdef"),
         ("[.].", "  1 ", "abcabd"),  # a first ending only
+        ("[.]..].", "  1", "abcabdefdefg"),  # behind which another repeat begins
         ("[.]..", "  a3 ", "abcabcabde"),
         ("[.]]..", "  b2  ", "abcabdabcef"),
         ("[.]][.].", "  12  1 ", "abcabdefgefh"),
         ("[.][.]", "  122 ", "abcabdefdef"),  # a repeat that begins in an ending
+        ("[...].", " 12  ", "abdeacdef"),  # endings in the middle of a repeat
     ],
 )
 def test_endings_are_played_in_their_passes(signs, endings, expected):
@@ -75,6 +84,7 @@ def test_endings_are_played_in_their_passes(signs, endings, expected):
     [
         ("..D", "", "abcabc"),
         (".F.D", "", "abcdab"),
+        (".F.D..", "", "abcdabef"),  # a movement follows
         (".S.d", "", "abcdbcd"),
         (".T.DC.", "", "abcdabef"),
         (".STd.C.", "", "abcdbcfg"),
@@ -83,6 +93,15 @@ def test_endings_are_played_in_their_passes(signs, endings, expected):
         ("d.", "", "aab"),  # to a segno that is missing: from the beginning
         ("T.D", "", "abcabc"),  # to a coda that is missing: on
         ("D.D", "", "aabc"),
+        ("..E", "", "abcabcabc"),  # a repeat, then the jump
+        ("[D]F", "", "abcababcd"),  # in the last pass of its repeat
+        ("[}D", "", "ababcababc"),  # a repeat that is played after a jump
+        ("[.}.D", "  12 ", "abcabdeabcabde"),
+        ("Sd[].", "", "ababcdcde"),  # a repeat behind the jump
+        ("S.TdC[].", "", "abcdabcefgfgh"),  # and behind the coda
+        ("S.ds.e", "", "abcabcdefdef"),  # each segno has its own jump
+        ("s.S.e", "", "abcdeabcde"),
+        ("S.TtdcC", "", "abcdeabcg"),  # and each coda
     ],
 )
 def test_jumps_are_followed_once(signs, endings, expected):

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import soundfile
 from conftest import ROOT
+from documents import document, hit, rest
 from runs import separate
 
 import specnmf
@@ -222,6 +223,13 @@ def test_a_score_that_explains_little_is_doubted(tmp_path, run):
     drums = run_on(CHORALE, tmp_path, DRUMS.with_suffix(".mid"), max_iter=10)
     assert drums.report["explained"] < 0.5
     assert any("% of the sound" in warning for warning in drums.report["warnings"])
+
+
+def test_what_was_assumed_of_a_score_is_a_warning_with_its_name(tmp_path):
+    score = tmp_path / "kit.musicxml"
+    score.write_text(document([rest(0.5) + hit("F4") * 4]))
+    run = run_on(DRUMS, tmp_path, score, duration=2.0, align="never")
+    assert run.report["warnings"][0].startswith("kit.musicxml: part 0: 4 notes name no")
 
 
 def test_a_score_in_another_key_is_found_out(tmp_path):
