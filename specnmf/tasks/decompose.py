@@ -62,6 +62,7 @@ class Decompose(Task[Settings]):
 
     def fit(self, song: Song[Settings], material: Material) -> Components:
         """The components of the recording."""
+        from specnmf.methods import low_notes
         from specnmf.methods.components.fitting import fit_components
         from specnmf.methods.components.templates import read_templates
 
@@ -74,6 +75,7 @@ class Decompose(Task[Settings]):
             song=song,
             sound=material.sound,
             stems=stems,
+            remarks=low_notes.remarks(stems.factors, stems.pitches, material.grid),
         )
 
     def summary(self, report: Mapping[str, Any]) -> Iterator[str]:
