@@ -1,4 +1,4 @@
-"""Notation: what pitches and drums are called, and which frequency a pitch has.
+"""Notation: what pitches, drums and shares are called, and a pitch's frequency.
 
 Pitches are MIDI numbers: A4, of 440 Hz, is 69. Their names are librosa's, imported when
 the first is asked for, which costs a run 0.12 s. Elsewhere our few lines stay:
@@ -19,6 +19,9 @@ from specnmf import jit
 from specnmf.errors import ParameterError
 
 Float64 = NDArray[np.float64]
+
+#: A share so close to nothing or to all is that but for rounding.
+_ROUNDING = 1e-9
 
 #: General MIDI's percussion, from note 35 on.
 _FIRST_DRUM = 35
@@ -58,6 +61,13 @@ def _name(pitch: int) -> str:
     return str(librosa.midi_to_note(pitch, unicode=False))
 
 
+def note_number(name: str) -> int:
+    """The MIDI number of a note that `note_name` named."""
+    import librosa
+
+    return int(librosa.note_to_midi(name))
+
+
 def nearest(midi: float) -> int:
     """The nearest semitone; of two, the higher."""
     return math.floor(midi + 0.5)
@@ -89,3 +99,27 @@ def drum_name(drum: int) -> str:
     """
     index = drum - _FIRST_DRUM
     return _DRUMS[index] if 0 <= index < len(_DRUMS) else f"drum {drum}"
+
+
+def percent(share: float) -> str:
+    """Return a share, of 1, in percent, such as ``12%``.
+
+    What there is, however little, is not 0%, nor is what lacks something 100%: they
+    are ``<1%`` and ``>99%``. Without a share, which is NaN, it is ``?``.
+    """
+    if math.isnan(share):
+        return "?"
+    if abs(share) < _ROUNDING:
+        return "0%"
+    if abs(share - 1) < _ROUNDING:
+        return "100%"
+    if 0 < share <= 0.005:
+        return "<1%"
+    if 0.995 <= share < 1:
+        return ">99%"
+    return f"{100 * share:.0f}%".replace("-", "−")
+
+
+def spell_seconds(duration: float) -> str:
+    """Return a duration as ``4.2 s``; what lasts, however short, is not ``0.0 s``."""
+    return "<0.1 s" if 0 < duration <= 0.05 else f"{duration:.1f} s"

@@ -7,7 +7,16 @@ import numpy as np
 import pytest
 
 from specnmf import ParameterError
-from specnmf.notation import drum_name, hertz, midi_number, nearest, note_name
+from specnmf.notation import (
+    drum_name,
+    hertz,
+    midi_number,
+    nearest,
+    note_name,
+    note_number,
+    percent,
+    spell_seconds,
+)
 
 
 def test_notes_have_their_names():
@@ -53,3 +62,43 @@ def test_a_tuning_moves_all_frequencies():
 @pytest.mark.parametrize(("midi", "semitone"), [(59.5, 60), (60.49, 60), (-0.5, 0)])
 def test_a_pitch_belongs_to_the_nearest_semitone(midi, semitone):
     assert nearest(midi) == semitone
+
+
+@pytest.mark.parametrize(
+    ("share", "said"),
+    [
+        (0.12, "12%"),
+        (0.5, "50%"),
+        (0.0049, "<1%"),
+        (1e-6, "<1%"),
+        (0.005, "<1%"),
+        (0.0051, "1%"),
+        (0.997, ">99%"),
+        (1 - 1e-6, ">99%"),
+        (0.9949, "99%"),
+        (0.0, "0%"),
+        (-0.0, "0%"),
+        (-1e-16, "0%"),
+        (1e-16, "0%"),
+        (1.0, "100%"),
+        (1 + 1e-12, "100%"),
+        (1 - 1e-12, "100%"),
+        (1.04, "104%"),
+        (-0.3, "−30%"),
+        (math.nan, "?"),
+    ],
+)
+def test_a_share_in_percent_never_says_nothing_or_all_where_it_is_not(share, said):
+    assert percent(share) == said
+
+
+def test_the_number_of_a_note_is_that_it_was_named_by():
+    assert [note_number(note_name(midi)) for midi in range(128)] == [*range(128)]
+
+
+@pytest.mark.parametrize(
+    ("duration", "said"),
+    [(0, "0.0 s"), (0.01, "<0.1 s"), (0.05, "<0.1 s"), (0.06, "0.1 s"), (61, "61.0 s")],
+)
+def test_what_lasts_is_never_said_not_to(duration, said):
+    assert spell_seconds(duration) == said

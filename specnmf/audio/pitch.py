@@ -39,9 +39,14 @@ HARMONIC_DECAY, MISSING_POWER = 1 / 3, 1.5
 #: Drums and noise seldom reach 0.1, notes seldom stay below 0.2.
 PITCHED_SHARE = 0.12
 
+#: A fundamental has this share of its template's maximum (-34 dB) or more. One that
+#: has less is that of a chord, whose notes are harmonics of a note that nobody plays.
+LEAST_FUNDAMENTAL = 0.02
+
 #: Below BASS_HZ live the kick drums. A bass has more of its spectrum in harmonics
-#: than they, and overtones: a lone partial down there is a drum.
-BASS_HZ, BASS_SHARE, BASS_OVERTONES = 110.0, 0.2, 0.2
+#: than they, and overtones: a lone partial down there is a drum. A bright string, with
+#: most of its harmonics above the fundamental, is no kick drum.
+BASS_HZ, BASS_SHARE, BASS_OVERTONES, BRIGHT = 110.0, 0.2, 0.2, 0.5
 
 #: The sum over the bins of a Hann window's main lobe, for a peak of height 1.
 _LOBE_SUM = 2.0
@@ -58,7 +63,8 @@ def estimate_pitches(W: ArrayLike, frequencies: ArrayLike) -> Array:
     """Return the pitch of each template, NaN where it has none.
 
     A template is taken for its spectral peaks. Every fundamental that would make
-    a strong peak one of its harmonics is a candidate. Its salience is the share
+    a strong peak one of its harmonics, and that sounds itself, however softly, is a
+    candidate. Its salience is the share
     of the peaks' magnitude that lies on its harmonics, which a fundamental an
     octave too high lacks, times the share of the expected harmonics that are
     there, which one an octave too low lacks: the two sides of the two-way
@@ -66,7 +72,7 @@ def estimate_pitches(W: ArrayLike, frequencies: ArrayLike) -> Array:
     if its harmonics hold more of the spectrum than they would by chance. So
     drums, noise and silence get NaN, and so does a lone partial below 110 Hz,
     which is more often a kick drum than a bass. Of a chord the strongest
-    fundamental is returned.
+    fundamental is returned, never one that none of its notes has.
 
     Parameters
     ----------
@@ -109,6 +115,8 @@ def centroids(W: ArrayLike, frequencies: ArrayLike) -> Array:
 def _pitch(template: Array, frequencies: Array) -> float:
     hz, heights = _peaks(template, frequencies)
     fundamentals = _candidates(hz)
+    level = np.interp(fundamentals, frequencies, template)
+    fundamentals = fundamentals[level >= LEAST_FUNDAMENTAL * template.max()]
     if not fundamentals.size:
         return math.nan
     width = TOLERANCE_BINS * (frequencies[1] - frequencies[0])
@@ -176,7 +184,7 @@ def _salience(
 
 
 def _is_pitched(fundamental: float, share: float, overtones: float) -> bool:
-    if fundamental < BASS_HZ:
+    if fundamental < BASS_HZ and overtones < BRIGHT:
         return share >= BASS_SHARE and overtones >= BASS_OVERTONES
     return share >= PITCHED_SHARE
 

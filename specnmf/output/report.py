@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 import specnmf
 from specnmf.audio.recording import Sound
 from specnmf.factor.factorization import Factorization
-from specnmf.notation import note_name
+from specnmf.notation import note_name, percent
 from specnmf.options import Options, added_options
 from specnmf.output.products import as_json, sha256
 
@@ -145,6 +145,6 @@ def describe(entries: Iterable[dict[str, Any]]) -> list[str]:
     """Lines for people: ``component_03  A4        12%``."""
     return [
         f"{entry['label']}  {entry['note'] or 'unpitched':<9} "
-        f"{100 * entry['energy_share']:3.0f}%"
+        f"{percent(entry['energy_share']):>4}"
         for entry in entries
     ]

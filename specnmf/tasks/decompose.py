@@ -63,6 +63,7 @@ class Decompose(Task[Settings]):
     def fit(self, song: Song[Settings], material: Material) -> Components:
         """The components of the recording."""
         from specnmf.factor.factorization import component_labels
+        from specnmf.methods import low_notes
         from specnmf.methods.components.fitting import fit_components
         from specnmf.methods.components.templates import read_templates
         from specnmf.output.selection import Group
@@ -80,6 +81,7 @@ class Decompose(Task[Settings]):
             song=song,
             sound=material.sound,
             stems=stems,
+            remarks=low_notes.remarks(stems.factors, stems.pitches, material.grid),
         )
 
     def summary(self, report: Mapping[str, Any]) -> Iterator[str]:

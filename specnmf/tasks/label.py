@@ -91,7 +91,7 @@ class Label(Task[LabelSettings]):
         return Labelling(
             song=song,
             sound=material.sound,
-            stems=fitted.stems(material.sound, grid),
+            stems=fitted.stems(material.sound, grid, threads=settings.threads),
             remarks=(*marks.remarks, *fitted.remarks),
             V=V,
             marks=marks,
@@ -100,15 +100,18 @@ class Label(Task[LabelSettings]):
 
     def summary(self, report: Mapping[str, Any]) -> Iterator[str]:
         """How much was marked, and how long each sound was found."""
+        from specnmf.notation import spell_seconds
+
         entries = [e for e in report["labels"] if "seconds_marked" in e]
         seconds, whole = report["annotated_seconds"], report["audio"]["duration"]
         yield f"{seconds:.1f} of {whole:.1f} s annotated"
         width = max(len(entry["label"]) for entry in entries)
         for entry in entries:
             yield (
-                f"{entry['label']:{width}}  marked {entry['seconds_marked']:6.1f} s, "
-                f"alone {entry['seconds_alone']:6.1f} s, "
-                f"found {entry['seconds_predicted']:6.1f} s"
+                f"{entry['label']:{width}}  "
+                f"marked {spell_seconds(entry['seconds_marked']):>8}, "
+                f"alone {spell_seconds(entry['seconds_alone']):>8}, "
+                f"found {spell_seconds(entry['seconds_predicted']):>8}"
             )
 
 

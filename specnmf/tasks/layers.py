@@ -77,9 +77,9 @@ class Layers(Task[LayerSettings]):
     def fit(self, song: Song[LayerSettings], material: Marked) -> Layered:
         """The layers, and their tree."""
         from specnmf.audio import stft
-        from specnmf.audio.pitch import estimate_pitches
-        from specnmf.factor.factorization import component_labels
+        from specnmf.factor.factorization import Factorization, component_labels
         from specnmf.factor.layers import tree
+        from specnmf.methods import low_notes
         from specnmf.methods.layers.fitting import expected_iterations, fit_layers
         from specnmf.methods.layers.stems import layer_stems
         from specnmf.methods.progress import telling
@@ -100,12 +100,19 @@ class Layers(Task[LayerSettings]):
         with workers(1):
             found = tree.by_energy(found)
             grown = tree.grow_tree(found)
-        pitches = estimate_pitches(found.A[0], grid.frequencies)
+        first = Factorization(found.A[0], found.S[0])
+        with song.stages.stage("pitches"):
+            pitches = low_notes.pitches_in(
+                material.sound, grid, first, threads=settings.threads
+            )
         return Layered(
             song=song,
             sound=material.sound,
             stems=layer_stems(material.sound, grid, found, 0, pitches),
-            remarks=() if marks is None else marks.remarks,
+            remarks=(
+                *(() if marks is None else marks.remarks),
+                *low_notes.remarks(first, pitches, grid),
+            ),
             V=V,
             marks=marks,
             layers=found,
@@ -230,6 +237,10 @@ class Layered(Result[LayerSettings]):
         )
         figures.draw_layer_figures(folder, data, figure_format=settings.figure_format)
 
+    def drawn_names(self) -> Sequence[str]:
+        """The song and the labels."""
+        return [self.song.title, *(() if self.marks is None else self.marks.names)]
+
     def entries(self, written: Sequence[Written]) -> dict[str, Any]:
         """The labels, and the layers with their components and sources."""
         from specnmf.methods.layers.description import describe
@@ -250,6 +261,10 @@ class Layered(Result[LayerSettings]):
 
 
 def _line(node: Mapping[str, Any]) -> str:
-    notes = " ".join(entry["note"] for entry in node["notes"][:MOST_NOTES])
+    from specnmf.methods.layers.stems import spell_notes
+    from specnmf.notation import percent
+
+    shares = {entry["note"]: entry["share"] for entry in node["notes"]}
+    notes = spell_notes(shares, most=MOST_NOTES)
     label = f"{node['label']}: " if node.get("label") else ""
-    return f"{node['name']}  {100 * node['energy_share']:3.0f}%  {label}{notes}"
+    return f"{node['name']}  {percent(node['energy_share']):>4}  {label}{notes}"

@@ -299,8 +299,18 @@ def _entries(
             *_excerpt_warnings(result),
             *_source_warnings(residual, sum(each.held for each in written)),
             *result.remarks,
+            *_figure_warnings(result),
         ],
     }
+
+
+def _figure_warnings(result: Result[Any]) -> list[str]:
+    """What to know of the names in the figures, if there are any."""
+    if not result.settings.figures:
+        return []
+    from specnmf.output.figures import lettering
+
+    return lettering.remarks(result.drawn_names())
 
 
 def _excerpt_warnings(result: Result[Any]) -> list[str]:

@@ -172,6 +172,11 @@ class Separation(Result[ScoreSettings]):
             folder, self._figure_data(V), figure_format=self.settings.figure_format
         )
 
+    def drawn_names(self) -> Sequence[str]:
+        """The song, stems and parts."""
+        parts = {note.part: None for note in self.score.notes}
+        return [*super().drawn_names(), *parts]
+
     def _figure_data(self, V: NDArray[np.float32]) -> ScoreFigureData:
         from specnmf.output.figures import ScoreFigureData
 
@@ -235,8 +240,10 @@ def _named(path: Path, remarks: Iterable[str]) -> Iterator[str]:
 
 
 def _doubts(explained: float | None) -> Iterator[str]:
+    from specnmf.notation import percent
+
     if explained is not None and explained < LEAST_EXPLAINED:
         yield (
-            f"the score explains {explained:.0%} of the sound, the stems share the "
-            "rest: is it this recording's, and complete? --residual keeps it apart"
+            f"the score explains {percent(explained)} of the sound, the stems share "
+            "the rest: is it this recording's, and complete? --residual keeps it apart"
         )

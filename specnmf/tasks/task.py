@@ -200,6 +200,10 @@ class Result(Generic[S]):
     def draw(self, folder: Path) -> None:
         """Draw the figures into a folder."""
 
+    def drawn_names(self) -> Sequence[str]:
+        """The names that stand in the figures, which a font may lack."""
+        return [self.song.title, *self.stems.names]
+
     def draw_factors(self, folder: Path, V: Any, **options: Any) -> None:
         """Draw the figures of V ≈ W H.
 

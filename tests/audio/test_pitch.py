@@ -108,6 +108,20 @@ def test_the_strongest_note_of_a_chord_is_named():
         assert round(estimate_pitches((gains @ parts)[:, None], hz)[0]) == midi
 
 
+@pytest.mark.parametrize("chord", [(57, 64), (52, 57, 61), (55, 62, 67)])
+def test_a_note_that_only_the_chord_suggests_is_not_named(chord):
+    hz = frequencies(8192, 44100)
+    W = sum(note(p, 8192, 44100, ENVELOPES["1/m"]) for p in chord)
+    assert round(estimate_pitches(W[:, None], hz)[0]) in chord
+
+
+def test_a_bright_string_below_the_kick_drums_is_named():
+    hz = frequencies(8192, 44100)
+    bright = note(31, 8192, 44100, lambda m: 1 / np.sqrt(m))
+    noise = np.random.default_rng(0).rayleigh(0.01 * bright.max(), len(bright))
+    assert round(estimate_pitches((bright + noise)[:, None], hz)[0]) == 31
+
+
 def test_vibrato_keeps_the_note():
     t = np.arange(44100) / 44100
     phase = 440 * t - 440 * 0.02 / (2 * np.pi * 6) * np.cos(2 * np.pi * 6 * t)

@@ -8,7 +8,7 @@ import pytest
 from runs import settings_hash
 
 from specnmf import LabelSettings, LayerSettings, ScoreSettings, Settings
-from specnmf.output.report import settings_entries
+from specnmf.output.report import describe, settings_entries
 
 #: Of each setting another value than the default.
 OTHERS = {
@@ -78,3 +78,13 @@ def test_what_was_left_open_is_told_apart_from_what_was_used():
     entries = settings_entries(asked, used)
     assert entries["settings"] == dataclasses.asdict(used) | {"only": []}
     assert entries["asked"] == {"n_components": "auto", "n_fft": None}
+
+
+def test_shares_are_never_rounded_to_nothing_or_all():
+    shares = {"a": 0.9961, "b": 0.0039, "c": 0.0, "d": 0.42}
+    lines = describe(
+        {"label": label, "note": None, "energy_share": share}
+        for label, share in shares.items()
+    )
+    assert [line.split()[-1] for line in lines] == [">99%", "<1%", "0%", "42%"]
+    assert len({len(line) for line in lines}) == 1

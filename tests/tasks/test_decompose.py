@@ -33,6 +33,22 @@ def run(tmp_path_factory):
     return specnmf.decompose(CHOPIN, Settings(duration=8.0), output=output)
 
 
+@pytest.mark.parametrize(("figures", "n_said"), [(True, 1), (False, 0)])
+def test_a_title_that_no_font_has_is_worth_a_warning(
+    tmp_path, monkeypatch, figures, n_said
+):
+    from specnmf.output.figures import lettering
+
+    monkeypatch.setattr(lettering, "_installed", lambda: ())
+    lettering._file.cache_clear()
+    path = tmp_path / "夜曲 $a_b$.flac"
+    path.write_bytes(DRUMS.read_bytes())
+    run = decompose(path, tmp_path, duration=1.0, sources=False, figures=figures)
+    lettering._file.cache_clear()
+    said = [w for w in run.report["warnings"] if "no font here has 夜曲" in w]
+    assert len(said) == n_said
+
+
 def test_a_run_leaves_everything_that_is_promised(run):
     names = {str(p.relative_to(run.folder)) for p in run.folder.rglob("*.*")}
     figures = "spectrogram", "templates", "activations", "reconstruction", "loss"
@@ -287,7 +303,7 @@ def test_progress_passes_through_the_stages(tmp_path):
     stages = list(dict.fromkeys(stage for stage, *_ in heard))
     assert stages[:3] == ["read", "transform", "factorise"]
     assert set(stages) == {
-        "read", "transform", "factorise", "sources", "piano roll", "figures"
+        "read", "transform", "factorise", "pitches", "sources", "piano roll", "figures"
     }  # fmt: skip
     for stage in stages:
         last = [call for call in heard if call[0] == stage][-1]

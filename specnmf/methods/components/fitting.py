@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from specnmf.audio import pitch
 from specnmf.audio.models import FactorModels
 from specnmf.audio.resynthesis import Stream
 from specnmf.audio.stft import Float32, Grid
@@ -97,7 +96,8 @@ def fit_components(
     factors = material.refine(learned, fixed, stages)
     if templates is None:
         factors = factors.by_energy()
-    pitches = pitch.estimate_pitches(factors.W, material.grid.frequencies)
+    with stages.stage("pitches"):
+        pitches = material.pitches(factors)
     return ComponentStems(material, options, choice, factors, pitches)
 
 

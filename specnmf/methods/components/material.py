@@ -16,6 +16,7 @@ from specnmf.audio.stft import Float32, Grid
 from specnmf.audio.streaming import Recording, RollingMagnitudes, RollingSpectra
 from specnmf.factor import passes
 from specnmf.factor.factorization import Factorization
+from specnmf.methods import low_notes
 from specnmf.methods.components.budget import Budget
 from specnmf.methods.components.options import ComponentOptions
 from specnmf.methods.progress import Stages
@@ -87,6 +88,11 @@ class InMemory:
         """The transform, computed anew for the frames asked for."""
         return nullcontext(masks.spectra_of(self.sound, self.grid))
 
+    def pitches(self, factors: Factorization) -> NDArray[np.float64]:
+        """The pitch of each component; as `specnmf.methods.low_notes.pitches_by`."""
+        threads = self.options.threads
+        return low_notes.pitches_in(self.sound, self.grid, factors, threads=threads)
+
     def magnitudes(self) -> AbstractContextManager[Float32]:
         """V."""
         return nullcontext(self.V)
@@ -149,6 +155,11 @@ class OnDisk:
         keep = masks.PIECES * length
         with closing(RollingSpectra(self.sound, self.grid, keep=keep)) as spectra_of:
             yield spectra_of
+
+    def pitches(self, factors: Factorization) -> NDArray[np.float64]:
+        """The pitch of each component; as `specnmf.methods.low_notes.pitches_by`."""
+        with closing(RollingMagnitudes(self.sound, low_notes.longer(self.grid))) as V:
+            return low_notes.pitches_by(V, factors, self.grid, threads=1)
 
     def magnitudes(self) -> AbstractContextManager[RollingMagnitudes]:
         """V, for frames asked for in their order."""

@@ -18,11 +18,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from specnmf.audio.models import FactorModels
-from specnmf.audio.pitch import estimate_pitches
 from specnmf.audio.recording import Audio
 from specnmf.audio.stft import Float32, Grid
 from specnmf.factor.factorization import Factorization
 from specnmf.factor.iterate import Callback, iterate
+from specnmf.methods import low_notes
 from specnmf.methods.labels.activity import decide, predict
 from specnmf.methods.labels.options import LabelOptions
 from specnmf.methods.labels.problem import Problem, checked, remarks_of
@@ -78,11 +78,11 @@ class Labelled:
     active: Mask
     remarks: tuple[str, ...] = ()
 
-    def stems(self, audio: Audio, grid: Grid) -> Stems:
+    def stems(self, audio: Audio, grid: Grid, *, threads: int | None = None) -> Stems:
         """The labels, and the rest, as stems of the recording on the grid of V."""
         factors = self.factorization
         models = FactorModels(factors, names=self.names)
-        pitches = estimate_pitches(factors.W, grid.frequencies)
+        pitches = low_notes.pitches_in(audio, grid, factors, threads=threads)
         return Stems(audio, grid, models, factors.losses, factors, pitches)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,7 +15,7 @@ from specnmf.factor.factorization import Factorization, component_labels
 from specnmf.factor.layers.model import Layers
 from specnmf.factor.layers.tree import Tree, ownership
 from specnmf.methods.stems import Stems
-from specnmf.notation import note_name
+from specnmf.notation import note_name, note_number
 
 #: What a component without a pitch is called.
 UNPITCHED = "unpitched"
@@ -34,6 +35,21 @@ def notes_of(
         name = note_name(midi) if np.isfinite(midi) else UNPITCHED
         shares[name] = shares.get(name, 0.0) + share
     return dict(sorted(shares.items(), key=lambda item: -item[1]))
+
+
+def spell_notes(shares: Mapping[str, float], *, most: int, least: float = 0.0) -> str:
+    """The notes of `notes_of` that matter, from the lowest up: ``C4 E4 + unpitched``.
+
+    At most so many, the strongest, each with this share of the energy or more; one in
+    any case. What has no pitch comes last, for it is no note. ``silent``, if there is
+    nothing.
+    """
+    strongest = sorted(shares, key=lambda name: -shares[name])
+    chosen = [name for name in strongest if shares[name] >= least] or strongest[:1]
+    notes = [name for name in chosen if name != UNPITCHED][:most]
+    spelled = " ".join(sorted(notes, key=note_number))
+    parts = [spelled, UNPITCHED if UNPITCHED in chosen else ""]
+    return " + ".join(part for part in parts if part) or "silent"
 
 
 def layer_stems(

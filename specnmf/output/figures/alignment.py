@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -19,6 +20,8 @@ from specnmf.score.notes import Score
 
 #: The tempo is a mean over so many seconds, or this share of the recording.
 TEMPO_WINDOW, TEMPO_SHARE = 3.0, 1 / 50
+#: The axis of the tempo spans this share of its median or more.
+LEAST_TEMPO = 0.4
 #: At most so many lines between the two rolls, and remarks above.
 MOST_LINKS, MOST_REMARKS = 100, 4
 
@@ -169,7 +172,9 @@ def _draw_tempo(axes: Axes, view: _View) -> None:
     window = max(TEMPO_WINDOW, TEMPO_SHARE * (stop - start))
     percent = 100 * clocks.tempo(seconds, window)
     low, middle, high = np.nanpercentile(percent, (1, 50, 99))
-    margin = max(5.0, 0.1 * (high - low))
+    # Small changes of tempo shall look small, and big ones stay inside.
+    fall = high - low
+    margin = max(5.0, 0.1 * fall, (LEAST_TEMPO * middle - fall) / 2)
     axes.axhline(100, color="#a6a6a6", linewidth=0.8, dashes=(4, 3))
     axes.plot(seconds, percent, color=BLUE, linewidth=1.4)
     axes.set_ylim(max(0.0, low - margin), high + margin)
@@ -200,7 +205,7 @@ def _shade(axes: Axes, stretches: Sequence[Stretch]) -> None:
 
 def _draw_remarks(figure: Figure, remarks: Sequence[str], top: float) -> None:
     """Write the remarks, a line each, so many inches below the top."""
-    style = {"fontsize": SMALL, "color": ORANGE, "va": "center"}
+    style: dict[str, Any] = {"fontsize": SMALL, "color": ORANGE, "va": "center"}
     for number, words in enumerate(remarks):
         place = canvas.MARGIN, top - 0.06 + number * _REMARK
         canvas.text(figure, place, words, 150, **style)

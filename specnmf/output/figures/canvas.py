@@ -5,7 +5,6 @@ Matplotlib's object interface draws them, so that any thread may.
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
@@ -13,9 +12,10 @@ from typing import Any, TypeVar
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from matplotlib.font_manager import FontProperties, findfont, get_font
+from matplotlib.font_manager import FontProperties
 from matplotlib.patches import Rectangle
 
+from specnmf.output.figures import lettering
 from specnmf.output.figures.plain import plain
 from specnmf.output.options import FigureFormat
 
@@ -39,6 +39,7 @@ Legend = Sequence[tuple[str, str]]
 _BOLD = FontProperties(family="sans-serif", weight="bold", size=LARGE)
 _LEGEND_TOP, _LEGEND_ROW, _LEGEND_WIDTH = 0.66, 0.2, 10.7  # inches
 _LONGEST_NAME = 28  # characters
+_WIDE = 7.5  # widths of an n in an inch of a title
 _SAVING: dict[FigureFormat, dict[str, Any]] = {
     "png": {"metadata": {"Software": None}, "pil_kwargs": {"compress_level": 4}},
     "svg": {"metadata": {"Date": None, "Creator": None}},
@@ -54,7 +55,7 @@ def new_figure(
     figure = Figure(figsize=(width, height), dpi=DPI, facecolor="white")
     FigureCanvasAgg(figure)
     bold = {"fontproperties": _BOLD, "color": INK, "va": "top"}
-    text(figure, (MARGIN, 0.12), title, int(8 * width), **bold)
+    text(figure, (MARGIN, 0.12), title, int(8 * width), _WIDE * width, **bold)
     left, below = MARGIN / width, 1 - 0.36 / height
     figure.text(left, below, subtitle, fontsize=PLAIN, color=GREY, va="top")
     _draw_legend(figure, legend)
@@ -62,12 +63,18 @@ def new_figure(
 
 
 def text(
-    figure: Figure, place: tuple[float, float], words: str, most: int, **style: Any
+    figure: Figure,
+    place: tuple[float, float],
+    words: str,
+    most: int,
+    widest: float | None = None,
+    **style: Any,
 ) -> None:
     """Write so many characters at so many inches from the left and below the top."""
     width, height = figure.get_size_inches()
     x, y = place[0] / width, 1 - place[1] / height
-    figure.text(x, y, printable(words, most), parse_math=False, **style)
+    line = lettering.printable(words, most, widest=widest)
+    lettering.letter(figure.text(x, y, line, **style))
 
 
 def panel(figure: Figure, box: Box) -> Axes:
@@ -82,8 +89,9 @@ def panel(figure: Figure, box: Box) -> Axes:
 
 def caption(axes: Axes, text: str, colour: str = INK) -> None:
     """Say above a panel what it shows."""
-    title = axes.set_title(printable(text, 60), loc="left", fontsize=PLAIN, pad=4)
-    title.set(color=colour, parse_math=False)
+    words = lettering.printable(text, 60)
+    title = axes.set_title(words, loc="left", fontsize=PLAIN, pad=4, color=colour)
+    lettering.letter(title)
 
 
 def header(legend: Legend) -> float:
@@ -104,7 +112,11 @@ def _draw_legend(figure: Figure, legend: Legend) -> None:
             Rectangle(swatch, 0.2 / width, 0.11 / height, color=colour, linewidth=0)
         )
         place = left + 0.27, middle
-        style = {"fontsize": SMALL, "color": INK, "va": "center_baseline"}
+        style: dict[str, Any] = {
+            "fontsize": SMALL,
+            "color": INK,
+            "va": "center_baseline",
+        }
         text(figure, place, name, _LONGEST_NAME, **style)
 
 
@@ -134,24 +146,6 @@ def note(
     """Write beside a place, so many points to its right and above it."""
     style = {"fontsize": SMALL, "textcoords": "offset points", **style}
     axes.annotate(text, place, offset, **style)
-
-
-def percent(share: float) -> str:
-    """A share in percent, such as ``12%``; never 0% of what there is."""
-    if 0 < share < 0.005:
-        return "<1%"
-    if 0.995 <= share < 1:
-        return ">99%"
-    return f"{100 * share:.0f}%"
-
-
-def printable(text: str, most: int) -> str:
-    """The text, cut to a length, with a box for each character the font lacks."""
-    # Accents that macOS stores apart from their letters are joined to them.
-    text = unicodedata.normalize("NFC", text)
-    text = text if len(text) <= most else text[: most - 1] + "…"
-    font = get_font(findfont(_BOLD))
-    return "".join(c if font.get_char_index(ord(c)) else "□" for c in text)
 
 
 def write(

@@ -16,9 +16,10 @@ from specnmf.notation import nearest, note_name
 from specnmf.output.figures import canvas, pictures, pooling, scales
 from specnmf.output.figures.canvas import BLUE, GREY, INK, LINE, ORANGE, PLAIN, SMALL
 from specnmf.output.figures.factor_data import MOST_COMPONENTS, FigureData
-from specnmf.output.figures.pooling import Float64
+from specnmf.output.figures.pooling import Float32, Float64
 
 _GRIDS = ((1, 3), (2, 8), (4, 32), (6, 66), (8, MOST_COMPONENTS))  # columns, up to
+_LEAST_MARKED = 20  # dB below a template's maximum: less is hardly sound
 _LABEL, _FOOT = 0.24, 0.06  # inches above and below a template, in its row
 
 
@@ -47,8 +48,11 @@ def templates_figure(data: FigureData) -> Figure:
         axes.set_ylim(n_rows * row, 0)
         scales.frequency_axis(axes.xaxis, data.rows, sparse=n_columns > 2)
         _level_axis(axes, n_rows, row, labelled=column == 0)
-        _draw_templates(axes, data, components[column::n_columns], row)
-        _mark_fundamentals(axes, data, components[column::n_columns], row)
+        own = components[column::n_columns]
+        W = data.factorization.W[:, own]
+        spectra = pooling.template_rows(W, data.rows, canvas.W_RANGE)
+        _draw_templates(axes, data, own, spectra, row)
+        _mark_fundamentals(axes, data, own, spectra, row)
     place = (0.7 + 5.05) / 11, 0.2 / figure.get_figheight()
     figure.text(*place, "frequency", fontsize=PLAIN, ha="center")
     return figure
@@ -84,13 +88,15 @@ def _roll(data: FigureData) -> _Roll:
 
 
 def _draw_templates(
-    axes: Axes, data: FigureData, components: NDArray[np.intp], row: float
+    axes: Axes,
+    data: FigureData,
+    components: NDArray[np.intp],
+    spectra: Float32,
+    row: float,
 ) -> None:
     """Stack the templates of a column, each in a row of so many inches."""
     edges = data.rows.edges
     x = np.concatenate([edges[:1], (edges[1:] + edges[:-1]) / 2, edges[-1:]])
-    W = data.factorization.W[:, components]
-    spectra = pooling.template_rows(W, data.rows, canvas.W_RANGE)
     heights = np.pad(spectra, ((0, 0), (1, 1))) * (row - _LABEL - _FOOT)
     feet = row * np.arange(1, len(components) + 1) - _FOOT
     curves = [
@@ -107,21 +113,40 @@ def _draw_templates(
 
 
 def _mark_fundamentals(
-    axes: Axes, data: FigureData, components: NDArray[np.intp], row: float
+    axes: Axes,
+    data: FigureData,
+    components: NDArray[np.intp],
+    spectra: Float32,
+    row: float,
 ) -> None:
-    """Mark each fundamental by a line, and its note's name where there is room."""
-    low, high = data.rows.edges[[0, -1]]
+    """Mark each fundamental that is heard by a line as high as the template is there.
+
+    Above it stands its note's name, where there is room.
+    """
+    edges = data.rows.edges
+    low, high = edges[[0, -1]]
     x = pooling.octaves(data.pitches[components])
-    shown = np.flatnonzero((x >= low) & (x <= high))
-    tops = shown * row + _LABEL
+    levels = _levels_at(x, edges, spectra)
+    shown = np.flatnonzero(levels >= 1 - _LEAST_MARKED / canvas.W_RANGE)
     feet = (shown + 1) * row - _FOOT
-    axes.vlines(x[shown], tops, feet, color=ORANGE, linewidth=1, zorder=3)
+    tops = feet - levels[shown] * (row - _LABEL - _FOOT)
+    axes.vlines(x[shown], tops, feet, color=ORANGE, linewidth=1.4, zorder=3)
     inches = axes.get_window_extent().width / canvas.DPI
     free = high - (high - low) * 1.1 / inches  # the label takes the rest
     for number in shown[x[shown] < free] if inches > 2 else ():
         name = note_name(data.pitches[components[number]])
         top = number * row + _LABEL - 0.05
         axes.text(x[number], top, name, fontsize=SMALL, color=ORANGE, ha="center")
+
+
+def _levels_at(x: Float64, edges: Float64, spectra: Float32) -> Float64:
+    """How high each template is, 0 to 1, where it is asked for; 0 outside the edges."""
+    middles = (edges[1:] + edges[:-1]) / 2
+    levels = [
+        np.interp(at, middles, spectrum) if edges[0] <= at <= edges[-1] else 0.0
+        for at, spectrum in zip(x, spectra, strict=True)
+    ]
+    return np.array(levels)
 
 
 def _draw_roll(axes: Axes, data: FigureData, roll: _Roll) -> None:

@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from specnmf.factor.factorization import Factorization
-from specnmf.notation import note_name
-from specnmf.output.figures import canvas, pooling
+from specnmf.notation import note_name, percent
+from specnmf.output.figures import pooling
 from specnmf.output.figures.pooling import Float32, Float64, Magnitudes, Plane
 from specnmf.parallel import workers
 
@@ -53,7 +53,7 @@ class FigureData(Plane):
         """Number, pitch and share of the energy, such as ``3: A4, 12%``."""
         pitch = self.pitches[component]
         name = note_name(pitch) if np.isfinite(pitch) else "unpitched"
-        return f"{component + 1}: {name}, {canvas.percent(self.shares[component])}"
+        return f"{component + 1}: {name}, {percent(self.shares[component])}"
 
     def strongest(self, components: NDArray[np.intp]) -> NDArray[np.intp]:
         """Those of the components that are drawn, in their own order."""

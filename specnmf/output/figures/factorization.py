@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, StrMethodFormatter
 
-from specnmf.notation import note_name
+from specnmf.notation import note_name, percent
 from specnmf.output.figures import canvas, pictures, pooling, scales
 from specnmf.output.figures.canvas import BLUE, INK, PLAIN
 from specnmf.output.figures.components import activations_figure, templates_figure
@@ -20,6 +20,7 @@ from specnmf.output.figures.pooling import Float32, Float64
 from specnmf.output.options import FigureFormat
 
 _FEW = 30  # losses, each of which has a dot
+_HEADROOM = 1.05  # of the axis, by the highest cost
 _DIVERGENCES = {
     2.0: "Euclidean distance",
     1.0: "Kullback–Leibler divergence",
@@ -44,7 +45,7 @@ def reconstruction_figure(data: FigureData) -> Figure:
     captions = ("V: the recording", "W H: the model", "|V − W H|: what is left")
     subtitle = "Reconstruction: V is silent"
     if not math.isnan(pooled.explained):
-        share = canvas.percent(max(0.0, pooled.explained))
+        share = percent(max(0.0, pooled.explained))
         subtitle = f"Reconstruction: W H explains {share} of the energy of V"
     figure = canvas.new_figure(data.title, subtitle, 7.58)
     panels = zip(captions, pooled[:3], strict=True)
@@ -81,7 +82,7 @@ def cost_figure(
 
 
 def _draw_losses(axes: Axes, losses: Float64, step: str) -> None:
-    """Draw the cost, on a logarithmic axis if it falls by more than a decade."""
+    """Draw the cost from zero up, or in decades if it falls by more than one."""
     marker = "o" if len(losses) <= _FEW else ""
     iterations = np.arange(1, len(losses) + 1)
     axes.plot(iterations, losses, color=BLUE, linewidth=2, marker=marker, markersize=4)
@@ -92,9 +93,13 @@ def _draw_losses(axes: Axes, losses: Float64, step: str) -> None:
         axes.set_xlim(0, 2)
     if losses.min() > 0 and losses.max() > 10 * losses.min():
         axes.set_yscale("log")
+        axes.set_ylabel("cost, in decades", fontsize=PLAIN)
+    else:  # from a cut axis a small fall would look like a cliff
+        axes.set_ylim(0, _HEADROOM * (losses.max() or 1))
     if len(losses) > 1 and losses[0] > 0:
-        fall = f"falls by {canvas.percent(1 - losses[-1] / losses[0])}"
-        text = f"{fall} from {step} 1 to {len(losses)}"
+        fall = 1 - losses[-1] / losses[0]
+        turn = "rises" if fall < 0 else "falls"
+        text = f"{turn} by {percent(abs(fall))} from {step} 1 to {len(losses)}"
         axes.set_title(text, loc="right", fontsize=PLAIN, color=INK, pad=4)
 
 

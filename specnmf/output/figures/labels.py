@@ -12,6 +12,7 @@ from matplotlib.colors import to_rgba_array
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from specnmf.notation import spell_seconds
 from specnmf.output.figures import canvas, pictures, pooling, scales
 from specnmf.output.figures.canvas import BLUE, GREY, INK, PALE
 from specnmf.output.figures.pooling import Magnitudes, Plane
@@ -81,7 +82,7 @@ def label_figure(data: LabelFigureData) -> Figure:
     scales.time_axis(axes, data.span)
     scales.grid(axes)
     seconds = data.hop * np.count_nonzero(data.active, axis=1)[::-1]
-    found = [f"{each:.1f} s" for each in seconds]
+    found = [spell_seconds(each) for each in seconds]
     scales.right_axis(axes, range(n_lanes), found)
     return figure
 

@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 from specnmf.errors import ParameterError
 from specnmf.factor.layers.model import Layers
 from specnmf.factor.layers.tree import Tree
-from specnmf.methods.layers.stems import notes_of
+from specnmf.methods.layers.stems import notes_of, spell_notes
+from specnmf.notation import percent
 from specnmf.output.figures import canvas, pictures, pooling, scales
 from specnmf.output.figures.canvas import BLUE, INK, PLAIN
 from specnmf.output.figures.factorization import cost_figure
@@ -90,7 +91,7 @@ class LayerFigureData(Plane):
         """Number, label, notes and share, such as ``3: A4, 12%`` or ``1 verse: A4``."""
         named = self.labels if layer == self.n_layers - 1 else ()
         label = dict(enumerate(named)).get(component, "")
-        share = canvas.percent(self.tree.shares[layer][component])
+        share = percent(self.tree.shares[layer][component])
         number = f"{component + 1} {label}".rstrip()
         return f"{number}: {self._notes(layer, component)}, {share}"
 
@@ -102,11 +103,9 @@ class LayerFigureData(Plane):
         return HUES[top] if top < len(HUES) else GREY
 
     def _notes(self, layer: int, component: int) -> str:
-        """The notes of a component, the strongest first."""
-        names = notes_of(self.tree, self.pitches, layer, component)
-        chosen = list(names)[:MOST_NOTES]
-        chosen = [n for n in chosen if names[n] >= LEAST_NOTE] or chosen[:1]
-        return " ".join(chosen) or "silent"
+        """The notes of a component, the lowest first."""
+        shares = notes_of(self.tree, self.pitches, layer, component)
+        return spell_notes(shares, most=MOST_NOTES, least=LEAST_NOTE)
 
     def _descent(self) -> Iterator[tuple[int, int]]:
         """Yield each layer and component, a parent before its children."""
@@ -254,7 +253,7 @@ def _draw_discs(axes: Axes, data: LayerFigureData, layer: int) -> None:
     for component, place in places.items():
         canvas.note(
             axes,
-            f"{component + 1}: {canvas.percent(shares[component])}",
+            f"{component + 1}: {percent(shares[component])}",
             (x, place),
             (0, 5 + 8 * np.sqrt(shares[component])),
             color=INK,

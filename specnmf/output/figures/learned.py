@@ -26,7 +26,10 @@ def templates_figure(data: ScoreFigureData) -> Figure:
     n_rows = max(sum(map(len, parts)) for parts in columns)
     row = min(max(4 / n_rows, 0.155), 0.4)
     tall = max(sum(row * len(part) + _GAP for part in parts) for parts in columns)
-    subtitle = "Templates W: the spectrum of each note; a dot marks its fundamental"
+    subtitle = (
+        "Templates W: the spectrum of each note; a dot marks its fundamental, "
+        "if there is sound"
+    )
     figure = canvas.new_figure(data.title, subtitle, tall - 0.1)
     shades = data.templates(data.factorization, canvas.W_RANGE)
     width = 9.5 / len(columns)
@@ -45,7 +48,7 @@ def templates_figure(data: ScoreFigureData) -> Figure:
             axes.tick_params(axis="x", labelbottom=part is parts[-1])
             if part is parts[-1]:
                 axes.set_xlabel("frequency", fontsize=PLAIN)
-    _bar(figure, tall - _GAP, canvas.W_RANGE)
+    _bar(figure, tall - _GAP, canvas.W_RANGE, of="each maximum")
     return figure
 
 
@@ -109,7 +112,9 @@ def _draw_templates(
     pictures.draw_pixels(axes, colours, (low, high, -0.5, len(part) - 0.5))
     pitches = np.array([data.voices[k].pitch for k in part])
     x = pooling.octaves(pitches)
-    shown = np.flatnonzero((x >= low) & (x <= high))
+    at = np.searchsorted(data.rows.edges, x) - 1
+    levels = shades[np.arange(len(part)), np.clip(at, 0, shades.shape[1] - 1)]
+    shown = np.flatnonzero((x >= low) & (x <= high) & (levels > 0))
     dots = axes.scatter(x[shown], shown, s=9, linewidth=0.8, zorder=3)
     dots.set(facecolor="white", edgecolor=INK)
     canvas.caption(axes, data.palette.names[group], data.palette.colours[group])
@@ -165,7 +170,7 @@ def _draw_roll(
     pictures.draw_bars(axes, data, colours, rows.start)
 
 
-def _bar(figure: Figure, inches: float, span: int) -> None:
+def _bar(figure: Figure, inches: float, span: int, *, of: str = "maximum") -> None:
     """Explain how dark a colour is, at the right."""
     colours = ListedColormap(stems.ramp(stems.GREY) / 255)
-    pictures.bar(figure, (10.2, 0.6, 0.14, inches), colours, span)
+    pictures.bar(figure, (10.2, 0.6, 0.14, inches), colours, span, of=of)

@@ -22,11 +22,18 @@ IMAGE: dict[str, Any] = {"aspect": "auto", "origin": "lower"}
 #: Pitch classes.
 BLACK_KEYS = (1, 3, 6, 8, 10)
 
-_ROOMY = 1.2  # inches of a bar with room for its label
+_ROOMY, _NARROW = 1.2, 0.75  # inches of a bar with room for its label, and half of it
 
 
-def bar(figure: Figure, box: Box, colours: Colormap | str, span: int) -> None:
-    """Explain the colours: dB below the maximum."""
+def bar(
+    figure: Figure,
+    box: Box,
+    colours: Colormap | str,
+    span: int,
+    *,
+    of: str = "maximum",
+) -> None:
+    """Explain the colours: dB below the maximum, or what else it is called."""
     axes = canvas.panel(figure, box)
     ramp = np.linspace(0, 1, 256)[:, None]
     extent = (0, 1, -span, 0)
@@ -38,7 +45,8 @@ def bar(figure: Figure, box: Box, colours: Colormap | str, span: int) -> None:
     labels = [f"{level}".replace("-", "−") for level in levels]
     axes.set_xticks([])
     axes.set_yticks(levels, labels=labels, fontsize=SMALL)
-    axes.set_ylabel("dB re maximum" if roomy else "dB", fontsize=PLAIN)
+    label = f"dB re {of}" if roomy else f"dB re\n{of}"
+    axes.set_ylabel(label, fontsize=PLAIN if box[3] > _NARROW else SMALL - 2)
 
 
 def draw_power(

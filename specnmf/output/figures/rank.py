@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from specnmf.factor.rank import SHARE, RankChoice
+from specnmf.notation import percent
 from specnmf.output.figures import canvas, scales
 from specnmf.output.figures.canvas import BLUE, GREY, INK, ORANGE, PLAIN, SMALL
 from specnmf.output.options import FigureFormat
@@ -18,7 +19,7 @@ from specnmf.output.options import FigureFormat
 #: Numbers that stand below the axis if they were tried, besides the choice.
 _TICKS = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64)
 _CROWDED = 0.2  # octaves from a tick to the choice's own
-_LEAST_FALL = 1  # dB of the axis, that what is flat may look flat
+_LEAST_FALL = 3  # dB of the axis, that what is flat may look flat
 
 
 def draw_rank_figure(
@@ -73,7 +74,7 @@ def _mark_enough(axes: Axes, choice: RankChoice) -> None:
         return
     enough = SHARE * choice.means.min()
     axes.axhline(enough, color=GREY, linewidth=1, linestyle=(0, (4, 3)))
-    text = f"{canvas.percent(SHARE)} of the fall"
+    text = f"{percent(SHARE)} of the fall"
     style = {"xycoords": ("axes fraction", "data"), "color": GREY, "va": "top"}
     canvas.note(axes, text, (0, enough), (4, -4), **style)
 

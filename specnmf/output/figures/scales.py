@@ -10,7 +10,8 @@ from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from numpy.typing import ArrayLike, NDArray
 
-from specnmf.output.figures.canvas import GREY, LINE, PLAIN, SMALL, printable
+from specnmf.output.figures import lettering
+from specnmf.output.figures.canvas import GREY, LINE, PLAIN, SMALL
 from specnmf.output.figures.pooling import Rows
 
 _HERTZ = (20, 50, 100, 200, 500, 1000, 2000, 5000, 10000, 20000)
@@ -77,10 +78,10 @@ def _name(
     for place in sorted(names):
         if not chosen or (place - chosen[-1]) * inches > _NAME - 1e-9:
             chosen.append(place)
-    labels = [printable(names[place], most) for place in chosen]
+    labels = [lettering.printable(names[place], most) for place in chosen]
     axis.set_ticks(chosen, labels=labels, fontsize=SMALL, rotation=rotation)
     for label in axis.get_ticklabels():
-        label.set_parse_math(False)
+        lettering.letter(label)
     axis.set_tick_params(length=0)
 
 

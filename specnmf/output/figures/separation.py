@@ -57,7 +57,10 @@ def sources_figure(data: ScoreFigureData) -> Figure:
     shown = _ordered(data, _strongest(every))
     row = min(max(6 / len(shown), 0.28), 1.1)
     tall = row * len(shown)
-    subtitle = "Sources: how loud each stem is, on one scale; its peak at the right"
+    subtitle = (
+        "Sources: how loud each stem is, on one scale; at the right its peak, re the "
+        "loudest stem's"
+    )
     if len(shown) < len(every):
         subtitle += f"; the {len(shown)} strongest of {len(every)}"
     figure = canvas.new_figure(data.title, subtitle, tall)
@@ -74,7 +77,9 @@ def sources_figure(data: ScoreFigureData) -> Figure:
     scales.time_axis(axes, data.span)
     scales.grid(axes)
     levels = [_level(peak, loudest) for peak in peaks]
-    scales.right_axis(axes, range(len(shown)), levels)
+    right = scales.right_axis(axes, range(len(shown)), levels)
+    style = {"xycoords": "axes fraction", "color": canvas.GREY}
+    canvas.note(right, "re loudest", (1, 1), (4, 4), **style)
     return figure
 
 
@@ -106,5 +111,6 @@ def _level(peak: float, loudest: float) -> str:
     """A peak in dB below the loudest stem's."""
     if peak == 0:
         return "silent"
-    below = round(-20 * math.log10(peak / loudest))
-    return f"−{below} dB" if below else "0 dB"
+    below = 20 * math.log10(loudest / peak)
+    text = f"{below:.1f}" if below < 0.95 else f"{below:.0f}"
+    return "0 dB" if text == "0.0" else f"−{text} dB"

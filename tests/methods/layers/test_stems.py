@@ -10,7 +10,7 @@ from specnmf.audio.stft import Grid
 from specnmf.errors import ParameterError
 from specnmf.factor.factorization import Factorization
 from specnmf.factor.layers.model import Layers
-from specnmf.methods.layers.stems import LayerModels, layer_stems
+from specnmf.methods.layers.stems import LayerModels, layer_stems, spell_notes
 from specnmf.tasks.layers import LayerSettings
 
 SR = 8000
@@ -55,6 +55,23 @@ def test_a_chord_of_its_own_notes_is_their_sum_and_fades_as_they_do(rng):
     for chord, found in enumerate(models.magnitudes(slice(0, 20))):
         own = slice(2 * chord, 2 * chord + 2)
         np.testing.assert_allclose(found[0], (W[:, own] @ H[own]).T, rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("shares", "spelled"),
+    [
+        ({"unpitched": 0.4, "F3": 0.3, "B2": 0.2, "D3": 0.1}, "B2 D3 F3 + unpitched"),
+        ({"A4": 0.5, "A#3": 0.3, "A-1": 0.2}, "A-1 A#3 A4"),
+        ({"unpitched": 1.0}, "unpitched"),
+        ({"unpitched": 0.97, "C4": 0.03}, "unpitched"),
+        ({"C4": 0.97, "unpitched": 0.03}, "C4"),
+        ({"G3": 0.4, "C4": 0.3, "E4": 0.2, "D4": 0.1}, "G3 C4 E4"),
+        ({"G3": 0.03}, "G3"),
+        ({}, "silent"),
+    ],
+)
+def test_notes_are_spelled_from_the_lowest_up_and_the_rest_after_them(shares, spelled):
+    assert spell_notes(shares, most=3, least=0.05) == spelled
 
 
 def test_stems_of_each_layer_add_up_to_the_recording(layers, rng):

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from specnmf.factor.factorization import Factorization
-from specnmf.output.figures import ScoreFigureData, canvas
+from specnmf.output.figures import ScoreFigureData, canvas, lettering
 from specnmf.score.notes import Note, Score
 
 SR, N_FFT = 16000, 2048
@@ -12,6 +12,19 @@ SR, N_FFT = 16000, 2048
 def _coarse(monkeypatch):
     """Fewer pixels are drawn faster."""
     monkeypatch.setattr(canvas, "DPI", 60)
+
+
+@pytest.fixture(autouse=True)
+def fonts(monkeypatch):
+    """Decides which fonts there are beside the usual one, at first none."""
+    found = []
+    monkeypatch.setattr(lettering, "findSystemFonts", lambda: list(found))
+    cached = lettering._installed, lettering._file
+    for function in cached:
+        function.cache_clear()
+    yield found
+    for function in cached:
+        function.cache_clear()
 
 
 def template(note, frequencies):

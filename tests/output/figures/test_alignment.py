@@ -103,6 +103,17 @@ def test_agreement_that_is_not_known_is_no_disagreement():
     assert disagreements(np.empty((0, 2))) == []
 
 
+@pytest.mark.parametrize("swing", [0.0, 0.02, 0.5])
+def test_tempo_changes_look_as_large_as_they_are(quartet, swing):
+    recording = np.arange(0, 20, 0.02)
+    path = np.stack([recording + swing * np.sin(recording), recording], axis=1)
+    figure = alignment_figure(quartet(path=path))
+    (axes,) = [a for a in figure.axes if "Tempo" in a.get_title(loc="left")]
+    low, high = axes.get_ylim()
+    assert high - low >= 35
+    assert low < 100 < high
+
+
 def test_figure_says_confidence_tempo_and_remarks(quartet):
     remarks = ("the score from 5.0 s on", *[f"remark {k}" for k in range(9)])
     data = quartet(path=steady(1.25), confidence=0.931, remarks=remarks)

@@ -164,6 +164,31 @@ def test_fundamental_is_marked_where_it_lies(rng):
     assert "A4" in texts(figure)
 
 
+def test_a_fundamental_is_marked_as_high_as_it_sounds_and_only_if_it_does():
+    frequencies = np.fft.rfftfreq(N_FFT, 1 / SR)
+    bells = np.exp(-(((frequencies[:, None] - [440, 880]) / 30) ** 2) / 2)
+    W = bells @ [[1.0, 0.3, 0.03, 0], [0, 1, 1, 1]]
+    data = FigureData(
+        V=W @ np.ones((4, 60)),
+        factorization=Factorization(W, np.ones((4, 60))),
+        frequencies=frequencies,
+        times=np.arange(60) * N_FFT / 4 / SR,
+        pitches=np.full(4, A4),
+    )
+    figure = factorization.templates_figure(data)
+    heights = []
+    for axes in figure.axes:
+        (marks,) = [c for c in axes.collections if hasattr(c, "get_segments")]
+        heights += [np.ptp(segment[:, 1]) for segment in marks.get_segments()]
+    heights.sort()
+    assert len(heights) == 2  # those of the first two templates
+    assert heights[0] / heights[1] == pytest.approx(
+        1 + 20 * np.log10(0.3) / 40, abs=0.1
+    )
+    assert texts(figure).count("A4") == 2
+    assert sum(text.startswith("4: A4") for text in texts(figure)) == 1
+
+
 def test_piano_roll_names_the_pitches_at_their_rows(rng):
     figure = factorization.activations_figure(make(rng, [A4, NONE, C5, A4 + 0.4]))
     roll = figure.axes[0]
@@ -246,6 +271,28 @@ def test_loss_is_logarithmic_beyond_a_decade_unless_it_reaches_zero(rng):
         assert figure.axes[0].get_yscale() == scale
 
 
+@pytest.mark.parametrize("losses", [[100.0, 97.0, 96.0], [100.0, 20.0], [0.0], [5, 5]])
+def test_a_linear_cost_is_drawn_from_zero_up(rng, losses):
+    figure = factorization.loss_figure(make(rng, [A4], losses=losses))
+    low, high = figure.axes[0].get_ylim()
+    assert low == 0
+    assert max(losses) < high <= max(1.05 * max(losses), 2)
+
+
+@pytest.mark.parametrize(
+    ("losses", "said"),
+    [
+        ([100.0, 99.9], "falls by <1%"),
+        ([100.0, 100.0], "falls by 0%"),
+        ([100.0, 0.1], "falls by >99%"),
+        ([100.0, 104.0], "rises by 4%"),
+    ],
+)
+def test_a_fall_is_told_without_rounding_it_away(rng, losses, said):
+    figure = factorization.loss_figure(make(rng, [A4], losses=losses))
+    assert f"{said} from iteration 1 to 2" in texts(figure)
+
+
 @pytest.mark.parametrize("losses", [[], [3.0], [0.0, 0.0], [1e-300, 0.0]])
 def test_few_or_zero_losses_are_drawn(rng, losses):
     figure = factorization.loss_figure(make(rng, [A4], losses=losses))
@@ -307,7 +354,7 @@ def test_of_many_components_the_strongest_are_drawn(rng, monkeypatch):
     ("title", "shown"),
     [
         ("a_b$\\frac$.wav", "a_b$\\frac$.wav"),
-        ("音楽 \U0001fabf\n\udcff", "□□ □□□"),
+        ("音楽 \U0001fabf\n\udcff", "□□ □ �"),
         ("Cafe\u0301", "Café"),
         ("x" * 500, "x" * 63 + "…"),
     ],

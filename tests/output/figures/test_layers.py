@@ -9,7 +9,11 @@ import pytest
 from specnmf.errors import ParameterError
 from specnmf.factor.layers.model import Layers
 from specnmf.factor.layers.tree import by_energy, grow_tree
-from specnmf.output.figures import LayerFigureData, canvas, draw_layer_figures
+from specnmf.output.figures import (
+    LayerFigureData,
+    draw_layer_figures,
+    lettering,
+)
 from specnmf.output.figures.layers import layers_figure, loss_figure
 from specnmf.output.figures.stems import GREY, HUES
 
@@ -80,7 +84,7 @@ def test_chords_are_named_by_their_notes_and_stand_by_them(made, chords):
     assert data.order == [[0, 2, 1, 3], [0, 1]]
     assert data.places == [{0: 3, 2: 2, 1: 1, 3: 0}, {0: 2.5, 1: 0.5}]
     assert data.name(1, 0) == "1: C4 E4, 67%"
-    assert data.name(1, 1) == "2: D4 unpitched, 33%"
+    assert data.name(1, 1) == "2: D4 + unpitched, 33%"
     assert data.name(0, 3) == "4: unpitched, 3%"
     assert [data.colour(0, k) for k in range(4)] == [HUES[0], HUES[1]] * 2
 
@@ -101,7 +105,7 @@ def test_every_component_has_a_row_and_no_two_names_touch(made, ranks):
     for layer, rank in enumerate(ranks):
         assert f"layer {layer + 1}" in said
         for component in range(rank):
-            assert canvas.printable(data.name(layer, component), 60) in said
+            assert lettering.printable(data.name(layer, component), 60) in said
     found = boxes(figure)
     for number, one in enumerate(found):
         for other in found[:number]:

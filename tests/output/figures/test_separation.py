@@ -145,6 +145,33 @@ def test_templates_stand_in_order_of_pitch_a_panel_for_each_stem(quartet):
     assert names == ["soprano", "alto", "tenor", "bass"]
 
 
+def test_a_dot_stands_only_where_the_template_sounds(separated):
+    notes = [Note(0.2, 0.5, pitch, 80, "voice") for pitch in (60, 67)]
+    data = separated(notes)
+    fundamental = data.frequencies < 1.5 * 440 * 2 ** ((60 - 69) / 12)
+    data.factorization.W[fundamental, 0] = 0
+    (axes, _) = learned.templates_figure(data).axes
+    (dots,) = [c for c in axes.collections if len(c.get_offsets())]
+    assert dots.get_offsets()[:, 1].tolist() == [1]
+
+
+@pytest.mark.parametrize("n_notes", [1, 3, 12])
+def test_every_scale_in_decibels_says_its_reference(separated, n_notes):
+    notes = [Note(0.2, 0.5, 50 + pitch, 80, "voice") for pitch in range(n_notes)]
+    data = separated(notes, envelopes={"voice": np.ones(9), "rest": np.full(9, 0.97)})
+    for draw in (learned.templates_figure, learned.activations_figure):
+        figure = draw(data)
+        bar = figure.axes[-1].yaxis.label
+        figure.canvas.draw()
+        assert "re" in bar.get_text().split()
+        box = bar.get_window_extent()
+        assert 0 <= box.y0
+        assert box.y1 <= figure.bbox.height
+    figure = separation.sources_figure(data)
+    assert "re loudest" in words(figure)
+    assert row_names(figure.axes[1]) == ["0 dB", "−0.3 dB"]
+
+
 def test_template_is_darkest_at_its_fundamental_where_the_dot_is(quartet):
     data = quartet()
     figure = learned.templates_figure(data)
@@ -348,7 +375,7 @@ def test_names_and_titles_are_shown_as_they_are(separated, tmp_path):
     parts = ["_low_ $x$", "$\\frac$", "<b>&amp;", "音楽\udcff"]
     notes = [Note(0.2, 0.5, 60 + 5 * k, 80, part) for k, part in enumerate(parts)]
     data = separated(notes, title="a_b$\\frac$")
-    shown = {"_low_ $x$", "$\\frac$", "<b>&amp;", "□□□"}
+    shown = {"_low_ $x$", "$\\frac$", "<b>&amp;", "□□�"}
     for draw in (learned.templates_figure, learned.activations_figure):
         figure = draw(data)
         figure.canvas.draw()
