@@ -60,8 +60,9 @@ def command(estimates: str, references: str, **options: Any) -> None:
 
     ESTIMATES and REFERENCES are folders of recordings, folders of runs, or two
     recordings. They are matched by name, else so that the SDR is best. A reference
-    without an estimate counts as silence, -30 dB; a silent reference is left out of
-    the means, one that is the sum of others, as an accompaniment is, altogether. SDR,
+    without an estimate counts as silence, -30 dB, unless --only left it out; a silent
+    reference is left out of the means, one that is the sum of others, as an
+    accompaniment is, altogether. SDR,
     SIR and SAR are those of BSS Eval v3; SDRi and SI-SDRi say how far SDR and SI-SDR
     are above the mixture's. A file among the references that is called mix or mixture
     is taken for what was separated.
@@ -86,6 +87,7 @@ def command(estimates: str, references: str, **options: Any) -> None:
 def _evaluate(estimates: str, references: str, options: dict[str, Any]) -> Evaluation:
     from specnmf.evaluation import inputs
     from specnmf.evaluation.evaluate import evaluate
+    from specnmf.output.products import read_left_out
 
     warnings: list[str] = []
     with console.progress_bar(Path(estimates).name, options) as progress:
@@ -101,6 +103,7 @@ def _evaluate(estimates: str, references: str, options: dict[str, Any]) -> Evalu
             v4=options["v4"],
             oracle=options["oracle"],
             n_fft=options["n_fft"],
+            left_out=read_left_out(Path(estimates)),
             progress=progress,
         )
     return replace(evaluation, warnings=(*warnings, *evaluation.warnings))

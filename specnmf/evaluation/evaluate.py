@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Literal, get_args
 
 from specnmf.audio.options import check_window, window
@@ -31,6 +31,7 @@ def evaluate(
     v4: bool = False,
     oracle: bool = False,
     n_fft: int | None = None,
+    left_out: Collection[str] = (),
     progress: Progress | None = None,
 ) -> Evaluation:
     """Score separated sources against the true ones.
@@ -58,6 +59,9 @@ def evaluate(
         Add the scores of ideal ratio masks, an upper bound for masks of a window.
     n_fft : int, optional
         That window in samples; by default as `specnmf.stft`.
+    left_out : collection of str
+        Estimates that were not written: their references count as interference, and
+        have no row.
     progress : callable, optional
         Called as ``progress(stage, done, total, note)``.
 
@@ -94,12 +98,16 @@ def evaluate(
     judge = Judge(material, v4=v4, progress=progress)
     matched = _matched(judge, match)
     unused = [name for name in material.estimates if name not in matched.values()]
+    named = match_by_name(list(matched), list(left_out))
+    rated = {r: name for r, name in matched.items() if name or not named[r]}
+    rows = judge.rows(matched, material.estimates, "estimates")
+    ideal = _oracle(judge, n_fft) if oracle else ()
     return Evaluation(
-        sources=judge.rows(matched, material.estimates, "estimates"),
-        oracle=_oracle(judge, n_fft) if oracle else (),
+        sources=tuple(row for row in rows if row.reference in rated),
+        oracle=tuple(row for row in ideal if row.reference in rated),
         oracle_n_fft=n_fft if oracle else None,
         unused=tuple(unused),
-        warnings=(*material.warnings, *_remarks(judge, matched)),
+        warnings=(*material.warnings, *_remarks(judge, rated)),
     )
 
 

@@ -121,6 +121,19 @@ def read_products(content: bytes) -> Products:
     return Products(listed, seal=seal)
 
 
+def read_left_out(folder: Path) -> list[str]:
+    """The names of the sources that a run has and did not write; none if it is no run.
+
+    In layers they are in folders, whose names are left out.
+    """
+    report = folder / REPORT
+    if not report.is_file() or report.stat().st_size > MOST_REPORT:
+        return []
+    names = (_parse(report.read_bytes()) or {}).get("left_out")
+    names = names if isinstance(names, list) else []
+    return [name.rpartition("/")[2] for name in names if isinstance(name, str)]
+
+
 def is_foreign(content: bytes) -> bool:
     """Whether a run.json is another program's: an object with none of our keys."""
     report = _parse(content)

@@ -161,3 +161,14 @@ def test_a_config_gives_defaults(run, folders):
     (folders / "my.toml").write_text('oracle = true\nn-fft = 512\nmatch = "best"\n')
     _, out, _ = run("evaluate", "est", "ref", "--config", "my.toml")
     assert "ideal ratio masks, 512 samples" in out
+
+
+def test_sources_that_a_run_left_out_are_not_scored(run, folders):
+    write(folders / "ref" / "mid.wav", np.sin(np.arange(N) / 9) / 9)
+    report = folders / "est" / "run.json"
+    for left_out, rows in ((["mid"], 3), (["high"], 4), ("mid", 4), ([], 4)):
+        report.write_text(json.dumps({"left_out": left_out}))
+        status, out, err = run("evaluate", "est", "ref")
+        assert status == 0
+        assert len(out.splitlines()) == rows + 1
+        assert ("counted as silence" in err) == (rows == 4)
