@@ -20,6 +20,7 @@ from specnmf.audio.recording import BLOCK, Sound
 from specnmf.audio.resynthesis import Buffer, Stream
 from specnmf.audio.writing import Writer, output_subtype
 from specnmf.parallel import Mapper, workers
+from specnmf.subnormals import flush_to_zero
 
 Float64 = NDArray[np.float64]
 
@@ -47,6 +48,7 @@ class Written:
         return {"source": f"{source}", "rms": self.rms[label]}
 
 
+@flush_to_zero()
 def write_sources(
     folder: Path,
     recording: Path,
