@@ -17,6 +17,7 @@ from specnmf.output import folder, pianoroll, report
 from specnmf.output.sources import Written, write_sources
 from specnmf.parallel import n_threads
 from specnmf.score import midi, notelist
+from specnmf.subnormals import flush_to_zero
 from specnmf.tasks.stages import Progress, Stages
 from specnmf.tasks.task import Result, Song, Sources, Task
 
@@ -159,6 +160,7 @@ def _write_views(result: Result[Any], partial: Path) -> None:
             result.draw(partial / "figures")
 
 
+@flush_to_zero()
 def _write_factors(result: Result[Any], partial: Path) -> None:
     """Write factors.npz, and the activations as notes."""
     stems = result.stems
