@@ -116,7 +116,14 @@ def test_the_warnings_of_numpy_about_the_mode_stay_away():
 # --- solvers -----------------------------------------------------------------------
 
 SOLVERS = [(1, "joint"), (0, "joint"), (2, "hals"), (1, "mu"), (0, "mu"), (2, "mu")]
-SINK = [(1, "joint"), (1, "mu"), (2, "mu"), (0.5, "mu"), (3, "mu")]
+
+#: With these, entries sink below the least normal number within so many iterations.
+SINK = [
+    (1, "joint", np.float32, 300), (1, "mu", np.float32, 600),
+    (2, "mu", np.float32, 300), (0.5, "mu", np.float32, 200),
+    (3, "mu", np.float32, 200), (1, "joint", np.float64, 800),
+    (2, "mu", np.float64, 1500),
+]  # fmt: skip
 
 only_x86 = pytest.mark.skipif(PROCESSOR != "x86_64", reason="its flag is looked at")
 
@@ -129,11 +136,9 @@ def factorised(V, beta, solver, max_iter=600, **options):
 
 
 @only_x86
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
-@pytest.mark.parametrize(("beta", "solver"), SINK)
-def test_no_solver_makes_or_meets_any(beta, solver, dtype):
-    V, max_iter = sinking(dtype), 600 if dtype == np.float32 else 1500
-    fit = partial(factorised, V, beta, solver, max_iter)
+@pytest.mark.parametrize(("beta", "solver", "dtype", "max_iter"), SINK)
+def test_no_solver_makes_or_meets_any(beta, solver, dtype, max_iter):
+    fit = partial(factorised, sinking(dtype), beta, solver, max_iter)
     met, left = met_any(fit, flushed=False)
     assert met, "the case is none"
     met, result = met_any(fit)
