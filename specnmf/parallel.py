@@ -125,15 +125,24 @@ def workers(threads: int | None = None) -> Iterator[Mapper]:
     """Yield a mapper over ``threads`` threads, with the BLAS kept to one each.
 
     The pieces are parallel already: a BLAS that splits them again would have the
-    threads fight over cores, and would round differently on other machines.
+    threads fight over cores, and would round differently on other machines. While they
+    work, subnormal numbers count as zero.
     """
     count = n_threads(threads)
     with _single_threaded_blas:
         if count == 1:
-            yield lambda function, items: [function(item) for item in items]
+            yield _alone
             return
         with ThreadPoolExecutor(count - 1, thread_name_prefix="specnmf") as pool:
             yield lambda function, items: _shared(pool, count, function, items)
+
+
+def _alone(function: Callable[[T], R], items: Iterable[T]) -> list[R]:
+    """What a function returns for each item, in the calling thread."""
+    from specnmf.subnormals import flush_to_zero
+
+    with flush_to_zero():
+        return [function(item) for item in items]
 
 
 def _shared(
@@ -147,13 +156,16 @@ def _shared(
     Whoever is free takes the next item, so a pass over a few short pieces costs one
     wake-up a thread, not one a piece.
     """
+    from specnmf.subnormals import flush_to_zero
+
     todo = list(items)
     results: dict[int, R] = {}
     numbers = iter(range(len(todo)))  # next() on it is atomic
 
     def work() -> None:
-        for number in numbers:
-            results[number] = function(todo[number])
+        with flush_to_zero():
+            for number in numbers:
+                results[number] = function(todo[number])
 
     others = [pool.submit(work) for _ in range(min(count, len(todo)) - 1)]
     try:

@@ -11,7 +11,10 @@ import specnmf
 
 #: A module may import from its own layer's folder and from the layers to its left.
 LAYERS = (
-    ("errors", "checks", "options", "sizes", "parallel", "jit", "notation"),
+    (
+        *("errors", "checks", "options", "sizes", "parallel", "jit", "notation"),
+        "subnormals",
+    ),
     ("factor", "audio", "score"),
     ("methods",),
     ("output", "evaluation"),

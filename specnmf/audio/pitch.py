@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from specnmf.errors import ParameterError
 from specnmf.notation import hertz, midi_number
+from specnmf.subnormals import flush_to_zero
 
 Array = NDArray[np.float64]
 
@@ -59,6 +60,7 @@ _LEAST_BESIDE = 0.1
 _CENTS, _GAUSSIAN = 1200 / math.log(2), math.sqrt(2 * math.pi)
 
 
+@flush_to_zero()
 def estimate_pitches(W: ArrayLike, frequencies: ArrayLike) -> Array:
     """Return the pitch of each template, NaN where it has none.
 
@@ -102,6 +104,7 @@ def estimate_pitches(W: ArrayLike, frequencies: ArrayLike) -> Array:
     return np.array([_pitch(template, frequencies) for template in W.T])
 
 
+@flush_to_zero()
 def centroids(W: ArrayLike, frequencies: ArrayLike) -> Array:
     """The mean frequency of each template in Hz, weighted by magnitude; 0 if silent.
 

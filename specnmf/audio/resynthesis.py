@@ -14,6 +14,7 @@ from specnmf.audio.recording import Audio
 from specnmf.audio.stft import Complex64, Float32, Grid
 from specnmf.errors import AudioError
 from specnmf.parallel import Mapper
+from specnmf.subnormals import flush_to_zero
 
 #: Blocks of all sources, (n_sources, n_channels, n), with their first sample.
 Stream = Generator[tuple[int, Float32], None, None]
@@ -142,6 +143,7 @@ def crossfade(
             yield first, block + weights(first, n) * (buffer.take(n) - block)
 
 
+@flush_to_zero()
 def gather(
     stream: Stream, names: Sequence[str], n_channels: int, grid: Grid
 ) -> dict[str, Audio]:

@@ -16,6 +16,7 @@ from specnmf.audio.options import window as window_and_hop
 from specnmf.audio.recording import Audio, Sound
 from specnmf.errors import ParameterError
 from specnmf.parallel import cut, workers
+from specnmf.subnormals import flush_to_zero
 
 Complex64 = NDArray[np.complex64]
 Float32 = NDArray[np.float32]
@@ -118,6 +119,7 @@ class Spectrogram:
         """The frames' centres in seconds, shape (n_frames,)."""
         return self.grid.times
 
+    @flush_to_zero()
     def magnitude(self) -> Float32:
         """The root mean square over channels of |X|, shape (n_bins, n_frames)."""
         return rms(self.X.transpose(0, 2, 1)).T
@@ -129,6 +131,7 @@ def hann(n: int) -> Float32:
     return (0.5 - 0.5 * np.cos(phase)).astype(np.float32)
 
 
+@flush_to_zero()
 def stft(
     audio: Audio, *, n_fft: int | None = None, hop_length: int | None = None
 ) -> Spectrogram:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from specnmf.audio.stft import hann
 from specnmf.notation import semitones
+from specnmf.subnormals import flush_to_zero
 
 Float32 = NDArray[np.float32]
 Float64 = NDArray[np.float64]
@@ -32,6 +33,7 @@ def window_length(seconds: float, sr: int) -> int:
     return 1 << max(4, round(math.log2(seconds * sr)))
 
 
+@flush_to_zero()
 def estimate_tuning(blocks: Iterable[Float32], sr: int) -> float:
     """Cents by which the recording lies above A4 = 440 Hz, -50 to 50.
 

@@ -8,6 +8,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from specnmf.subnormals import flush_to_zero
+
 #: ``callback(iteration, loss)`` after each iteration, counted from 1.
 Callback = Callable[[int, float], None]
 
@@ -64,7 +66,8 @@ def iterate(
         cost = solver.step()
         losses.append(cost)
         if callback is not None:
-            callback(iteration, cost)
+            with flush_to_zero(on=False):
+                callback(iteration, cost)
         if cost == 0 or cost >= before:
             break
         if old is not None:

@@ -20,6 +20,7 @@ from specnmf.factor.matrices import Array, Booleans, non_negative
 from specnmf.factor.multiplicative import MultiplicativeUpdates
 from specnmf.factor.options import NmfOptions, Solver, Stop, parse_beta
 from specnmf.parallel import Mapper, workers
+from specnmf.subnormals import flush_to_zero
 
 Support = tuple[ArrayLike | None, ArrayLike | None]
 
@@ -121,15 +122,15 @@ def nmf(
     learned = ~_mask("fixed", fixed, (start.n_components,), default=False)
     WT = np.array(start.W.T, V.dtype, order="C")
     H = np.array(start.H, V.dtype, order="C")
-    WT *= free_W.T
-    H *= free_H
     problem = _Problem(np.asfortranarray(V).T, options, learned, free_W.T, free_H)
-    with workers(threads) as mapper:
+    with workers(threads) as mapper, flush_to_zero():
+        WT *= free_W.T
+        H *= free_H
         WT, H, losses = _solve(problem, WT, H, mapper, callback)
-    W = np.ascontiguousarray(WT.T)
-    W[:, ~learned] = start.W[:, ~learned]
-    if normalize:
-        _max_normalize(W, H, learned)
+        W = np.ascontiguousarray(WT.T)
+        W[:, ~learned] = start.W[:, ~learned]
+        if normalize:
+            _max_normalize(W, H, learned)
     return replace(start, W=W, H=H, losses=np.array(losses))
 
 

@@ -12,6 +12,7 @@ from specnmf.factor.kernels.nnls import solve_columns, solve_supports
 from specnmf.factor.matrices import Array, Booleans, Doubles, matrix
 from specnmf.factor.options import FitOptions
 from specnmf.parallel import Mapper, cut, workers
+from specnmf.subnormals import flush_to_zero
 
 #: Columns that a thread takes at a time: their data in double precision fit its cache.
 PIECE = 256
@@ -62,7 +63,7 @@ def nnls(
     free = _by_column("support", support, shape)
     guess = None if start is None else np.asarray(start) > 0
     passive = _by_column("start", guess, shape)
-    with workers(threads) as mapper:
+    with workers(threads) as mapper, flush_to_zero():
         return solve_columns_of(A, B, free, passive, mapper, warm=start is not None)
 
 

@@ -22,6 +22,7 @@ from specnmf.factor.matrices import Array
 from specnmf.factor.nmf import nmf
 from specnmf.factor.options import NmfOptions
 from specnmf.parallel import workers
+from specnmf.subnormals import flush_to_zero
 
 #: Called for each pass: V in blocks of frames, (n_frames of the block, n_bins).
 Blocks = Callable[[], Iterable[Array]]
@@ -102,14 +103,15 @@ def refine(
     """
     passes = _Passes(sampled, counts, settings, peak=peak, fixed=fixed)
     losses: list[float] = []
-    for number in range(1 if fixed.all() else MOST_PASSES):
-        if number:
-            passes.update_templates()
-        tell = None if callback is None else partial(callback, number)
-        cost = passes.look(blocks(), tell)
-        losses.append(min([cost, *losses[-1:]]))  # above the last by rounding only
-        if _settled(losses):
-            break
+    with flush_to_zero():
+        for number in range(1 if fixed.all() else MOST_PASSES):
+            if number:
+                passes.update_templates()
+            tell = None if callback is None else partial(callback, number)
+            cost = passes.look(blocks(), tell)
+            losses.append(min([cost, *losses[-1:]]))  # above the last by rounding only
+            if _settled(losses):
+                break
     W = np.ascontiguousarray(passes.WT.T)
     return Factorization(W, passes.H, sampled.labels, np.array(losses))
 
@@ -167,7 +169,8 @@ class _Passes:
             yield self._sums(VT, self.H[:, own])
             done = own.stop
             if tell is not None:
-                tell(done)
+                with flush_to_zero(on=False):
+                    tell(done)
 
     def _activations(self, VT: Array, H: Array) -> Array:
         """Those of a block of frames, from where they are."""

@@ -15,6 +15,7 @@ from specnmf.factor.masked import Part, WeightedUpdates, weighted_divergence
 from specnmf.factor.matrices import non_negative
 from specnmf.factor.options import MOST_AUTO, NmfOptions, parse_beta
 from specnmf.parallel import workers
+from specnmf.subnormals import flush_to_zero
 
 Float32 = NDArray[np.float32]
 Bool = NDArray[np.bool_]
@@ -126,7 +127,7 @@ def choose_rank(
     sample = _sample(V, rng)
     held = _held_out(sample.shape, rng)
     ranks = _ranks(candidates, min(sample.shape))
-    with workers(threads) as mapper:
+    with workers(threads) as mapper, flush_to_zero():
         folds = mapper(lambda mask: _fold(sample, mask, min(sample.shape)), held)
 
         def costs(ranks: Sequence[int]) -> dict[int, NDArray[np.float64]]:

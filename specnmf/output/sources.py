@@ -20,6 +20,7 @@ from specnmf.audio.recording import BLOCK, Sound
 from specnmf.audio.resynthesis import Buffer, Stream
 from specnmf.audio.writing import Writer, output_subtype
 from specnmf.parallel import Mapper, workers
+from specnmf.subnormals import flush_to_zero
 
 Float64 = NDArray[np.float64]
 
@@ -51,6 +52,7 @@ class Written:
         return entry | ({"rms": self.rms[label]} if label in self.rms else {})
 
 
+@flush_to_zero()
 def write_sources(
     folder: Path,
     recording: Path,

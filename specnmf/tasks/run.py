@@ -21,6 +21,7 @@ from specnmf.output.selection import Group, left_out, select
 from specnmf.output.sources import Written, write_sources
 from specnmf.parallel import n_threads
 from specnmf.score import midi, notelist
+from specnmf.subnormals import flush_to_zero
 from specnmf.tasks.stages import Progress, Stages
 from specnmf.tasks.task import Result, Song, Sources, Task
 
@@ -188,6 +189,7 @@ def _write_views(result: Result[Any], partial: Path) -> None:
             result.draw(partial / "figures")
 
 
+@flush_to_zero()
 def _write_factors(result: Result[Any], partial: Path) -> None:
     """Write factors.npz, and the activations as notes."""
     stems = result.stems

@@ -19,6 +19,7 @@ from specnmf.factor.layers.supervision import label_templates
 from specnmf.factor.matrices import Array, Doubles, non_negative
 from specnmf.factor.nnls import solve_normal
 from specnmf.parallel import Mapper, workers
+from specnmf.subnormals import flush_to_zero
 
 #: How a factor A between others is updated: of X ≈ P A Q, with A the one before.
 Update = Callable[[Data, Doubles | None, Doubles, Doubles], Doubles]
@@ -139,7 +140,7 @@ def deep_nmf(
             threads=threads,
         )
         update = hals
-    with workers(threads) as mapper:
+    with workers(threads) as mapper, flush_to_zero():
         fit = DeepUpdates(
             X, begun, update, mapper, labels=known, label_weight=label_weight
         )
@@ -152,7 +153,7 @@ def _semi_nmf_layers(
     """Semi-NMF of X, of its activations, and so on, each from random activations."""
     A: list[Array] = []
     S: list[Array] = []
-    with workers(options.threads) as mapper:
+    with workers(options.threads) as mapper, flush_to_zero():
         for rank in ranks:
             below = S[-1] if S else X
             random = 1 - rng.random((rank, X.shape[1]))

@@ -9,6 +9,7 @@ import numpy as np
 
 from specnmf.factor.iterate import Callback
 from specnmf.factor.matrices import Doubles
+from specnmf.subnormals import flush_to_zero
 
 #: The cost at a point, and its gradient there.
 Function = Callable[[Doubles], tuple[float, Doubles]]
@@ -48,7 +49,8 @@ def l_bfgs_b(
     def note(cost: float) -> None:
         costs.append(cost)
         if callback is not None:
-            callback(len(costs) - 1, cost)
+            with flush_to_zero(on=False):
+                callback(len(costs) - 1, cost)
 
     def after(intermediate_result: Any) -> None:
         nonlocal best

@@ -20,6 +20,7 @@ from specnmf.factor.matrices import Array, non_negative
 from specnmf.factor.nmf import nmf
 from specnmf.factor.options import Solver, parse_beta
 from specnmf.parallel import cut, workers
+from specnmf.subnormals import flush_to_zero
 
 #: Columns of X of which the cost is computed at once.
 COLUMNS = 1024
@@ -106,8 +107,9 @@ def hierarchical_nmf(
     known = None if labels is None else Labels.of(labels, label_mask, X.shape[1])
     rng = np.random.default_rng(rng)
     chain = _Chain(X, ranks, known, options, rng, Counted(callback))
-    found = [chain.factorise() for _ in range(restarts)]
-    return found[0] if restarts == 1 else min(found, key=chain.cost)
+    with flush_to_zero():
+        found = [chain.factorise() for _ in range(restarts)]
+        return found[0] if restarts == 1 else min(found, key=chain.cost)
 
 
 @dataclass(frozen=True, eq=False)

@@ -19,6 +19,7 @@ from specnmf.factor.layers.network import Network
 from specnmf.factor.layers.options import LabelLoss, Loss, NeuralFit
 from specnmf.factor.matrices import Doubles, non_negative
 from specnmf.parallel import workers
+from specnmf.subnormals import flush_to_zero
 
 #: Layers found one after the other, out of which a start takes those that fit X best,
 #: and the iterations of each layer.
@@ -125,7 +126,7 @@ def neural_nmf(
     if start is not None:
         _check_start(start, shapes)
     rng, counted, found = np.random.default_rng(rng), Counted(callback), []
-    with workers(threads) as mapper:
+    with workers(threads) as mapper, flush_to_zero():
         network = Network(X, known, shapes, options, mapper)
         for number in range(restarts):
             given = None if number else start

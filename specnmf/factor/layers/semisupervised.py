@@ -18,6 +18,7 @@ from specnmf.factor.masked import Part, WeightedUpdates, known
 from specnmf.factor.matrices import Array
 from specnmf.factor.options import parse_beta
 from specnmf.parallel import workers
+from specnmf.subnormals import flush_to_zero
 
 
 def semisupervised_nmf(
@@ -110,7 +111,7 @@ def semisupervised_nmf(
         _start_of_B(found, S, rng),
         beta=betas[1],
     )
-    with workers(1):
+    with workers(1), flush_to_zero():
         updates = WeightedUpdates([data, said], S)
         losses = iterate(updates, max_iter=max_iter, tol=tol, callback=callback)
     return Layers([data.W], [updates.H], said.W, np.array(losses)).unit_columns()

@@ -19,6 +19,7 @@ from specnmf.factor.kernels import divergences as kernels
 from specnmf.factor.options import FitOptions
 from specnmf.factor.spans import add_up, spans
 from specnmf.parallel import Mapper, cut, workers
+from specnmf.subnormals import flush_to_zero
 
 Float32 = NDArray[np.float32]
 
@@ -73,9 +74,10 @@ def fit(
     def note(cost: float) -> None:
         losses.append(cost)
         if callback is not None:
-            callback(len(losses), cost)
+            with flush_to_zero(on=False):
+                callback(len(losses), cost)
 
-    with workers(threads) as mapper:
+    with workers(threads) as mapper, flush_to_zero():
         before = np.inf
         for iteration in range(max_iter):
             cost = _iteration(V, layers, iteration, least, mapper)

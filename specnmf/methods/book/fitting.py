@@ -19,6 +19,7 @@ from specnmf.methods.score_options import ScoreOptions
 from specnmf.methods.stems import ScoreStems
 from specnmf.notation import hertz
 from specnmf.score.notes import Score
+from specnmf.subnormals import flush_to_zero
 
 
 def fit_book(
@@ -70,6 +71,7 @@ def fit_book(
     )
 
 
+@flush_to_zero()
 def by_stem(
     result: Factorization, layout: FmpLayout, labels: Sequence[str]
 ) -> Factorization:

@@ -36,6 +36,7 @@ from specnmf.methods.labels.updates import PricedUpdates
 from specnmf.methods.stems import Stems
 from specnmf.parallel import Mapper, workers
 from specnmf.score.regions import REST
+from specnmf.subnormals import flush_to_zero
 
 #: What a transposed template costs above one that was learned, and a free one.
 BORROWED, FREE = 0.4, 2.0
@@ -150,7 +151,7 @@ def fit_labelled(
     problem = checked(V, heard, annotated, names, options)
     said = problem.heard, problem.annotated
     learned = learn_templates(problem.V, *said, options)
-    with workers(options.threads) as mapper:
+    with workers(options.threads) as mapper, flush_to_zero():
         model = _chosen(problem, _offered(problem, learned), mapper)
         fit = partial(_fit, problem.V, mapper=mapper)
         everywhere = np.ones_like(problem.heard)

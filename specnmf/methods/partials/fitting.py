@@ -20,6 +20,7 @@ from specnmf.methods.partials.windows import STRUCK, analyses, choose_window
 from specnmf.methods.score_options import ScoreOptions
 from specnmf.methods.stems import ScoreStems, Sharing
 from specnmf.score.notes import Score
+from specnmf.subnormals import flush_to_zero
 
 #: The share of the iterations that the second analysis takes, since it starts from the
 #: first one's amplitudes.
@@ -63,6 +64,7 @@ class PartialStems(ScoreStems):
         return crossfade(stream, short, weigh)
 
 
+@flush_to_zero()
 def fit_partials(
     audio: Audio,
     score: Score,
