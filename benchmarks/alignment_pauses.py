@@ -22,7 +22,6 @@ import specnmf
 #: What pauses are filled with: dB of the recording's RMS, and the power at frequency f.
 FILLINGS = {
     "silence": (-np.inf, 0),
-    "white hiss, -60 dB": (-60, 0),
     "white hiss, -46 dB": (-46, 0),
     "white hiss, -30 dB": (-30, 0),
     "pink hiss, -30 dB": (-30, -1),
@@ -30,8 +29,7 @@ FILLINGS = {
 }
 
 #: Seconds of a pause, and its places as shares of the song.
-LENGTHS = (1.0, 4.0, 10.0, 30.0)
-PLACES = (0.0, 0.5, 0.8, 1.0)
+LENGTHS, PLACES = (1.0, 4.0, 10.0, 30.0), (0.0, 0.5, 0.8, 1.0)
 
 #: For how many seconds a note is stuck after the end of the score.
 STUCK = (20.0, 60.0, 300.0, 3600.0)
@@ -51,10 +49,9 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="one song only")
     args = parser.parse_args()
     found: dict[str, list[Float64 | None]] = {}
-    for song in songs(args.data, quick=args.quick):
-        if not song.drums:
-            for name, case in cases(song):
-                found.setdefault(name, []).append(errors(case))
+    for song in (s for s in songs(args.data, quick=args.quick) if not s.drums):
+        for name, case in cases(song):
+            found.setdefault(name, []).append(errors(case))
     rows = [[name, *told(results)] for name, results in found.items()]
     head = ["case", "alignments", "refused", "lost, %", "median, ms", "95 %", "most"]
     print(table(head, rows))
@@ -146,7 +143,7 @@ def told(results: list[Float64 | None]) -> list[str]:
     near = every[np.isfinite(every)]
     lost = 100 * (1 - len(near) / max(1, len(every)))
     quantiles = np.quantile(near, [0.5, 0.95, 1.0]) if len(near) else [np.nan] * 3
-    counts = [str(len(results)), str(len(results) - len(known)), f"{lost:.1f}"]
+    counts = f"{len(results)}", f"{len(results) - len(known)}", f"{lost:.1f}"
     return [*counts, *(f"{1e3 * seconds:.0f}" for seconds in quantiles)]
 
 
