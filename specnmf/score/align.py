@@ -12,10 +12,12 @@ from numpy.typing import NDArray
 from specnmf.checks import check_choice
 from specnmf.errors import ScoreError
 from specnmf.score import matching
+from specnmf.score.differences import named, stuck_notes, told
 from specnmf.score.matching import Music, Recording, Way
-from specnmf.score.notes import Score
+from specnmf.score.notes import Note, Score
 from specnmf.score.options import Align
-from specnmf.score.placing import Passage, distances, passage, placed
+from specnmf.score.passages import leaps, passage
+from specnmf.score.placing import distances, placed
 
 Float64 = NDArray[np.float64]
 
@@ -32,11 +34,6 @@ CERTAIN, MUCH = 0.9, 1.25
 #: A score keeps its times if neighbouring notes are at most SAME from where the
 #: recording has them, and nine tenths of all notes at most FEW_STRAY, in seconds.
 SAME, FEW_STRAY = 0.06, 0.11
-
-#: What has no counterpart for longer than so many seconds is left out, and said so.
-REMARKABLE = 1.0
-
-SIDES = (("score", "recording"), ("recording", "score"))
 
 
 @dataclass(frozen=True, eq=False)
@@ -183,16 +180,23 @@ def _aligned(
     fit: _Fit, recording: Recording, mode: Align, semitones: int, doubts: list[str]
 ) -> Alignment:
     paths = matching.paths(fit.music, fit.way)
-    found = [passage(path, fit.music.rate, fit.music.origins) for path in paths]
-    notes, warped = placed(fit.score.notes, found, recording)
-    apart, stray = distances(notes, warped)
+    found = [passage(path, fit.music) for path in paths]
+    gaps = leaps(fit.music, paths, found)
+    notes = placed(fit.score.notes, found, gaps, recording)
+    apart, stray = distances(notes)
     together = apart <= SAME and stray <= FEW_STRAY
     keep = mode == "never" or (mode == "auto" and together)
-    remarks = [*doubts, *_gaps(fit, found)]
+    stuck = stuck_notes(gaps, fit.score)
+    remarks = [*doubts, *named(stuck), *told(gaps, fit.score, set(notes.notes))]
     if mode == "never" and apart > SAME:
         remarks.append(f"score and recording lie up to {apart:.2f} s apart")
+    score = fit.score
+    if not keep:
+        score = Score(tuple(notes.warped))
+    elif stuck and mode != "never":
+        score = _cut(score, stuck, recording.duration)
     return Alignment(
-        fit.score if keep else Score(tuple(warped)),
+        score,
         np.concatenate([np.stack(common, axis=1) for common in found]),
         matching.agreement(fit.music, fit.way),
         fit.confidence,
@@ -203,16 +207,12 @@ def _aligned(
     )
 
 
-def _gaps(fit: _Fit, found: Sequence[Passage]) -> Iterator[str]:
-    """Say what either has and the other lacks."""
-    begin = np.array(fit.music.origins)
-    end = begin + [len(side.features) / fit.music.rate for side in fit.music[:2]]
-    starts = [np.array([p.score[0], p.recording[0]]) for p in found]
-    ends = [np.array([p.score[-1], p.recording[-1]]) for p in found]
-    for left, came in zip([begin, *ends], [*starts, end], strict=True):
-        for side, (name, other) in enumerate(SIDES):
-            if came[side] - left[side] > REMARKABLE:
-                yield (
-                    f"the {name} from {left[side]:.1f} s to {came[side]:.1f} s has no "
-                    f"counterpart in the {other} (there, at {left[1 - side]:.1f} s)"
-                )
+def _cut(score: Score, stuck: Sequence[Note], end: float) -> Score:
+    """The score in which some notes last no longer than the recording."""
+    ends = {note: max(0.0, end - note.start) for note in stuck}
+    return Score(
+        tuple(
+            note._replace(duration=min(note.duration, ends.get(note, note.duration)))
+            for note in score.notes
+        )
+    )

@@ -17,20 +17,29 @@ from numpy.typing import NDArray
 
 Float32 = NDArray[np.float32]
 Path = NDArray[np.int64]
+Float64 = NDArray[np.float64]
+_Sides = tuple[Float64, Float64]
 
 #: How far from a coarser path a finer one may lie, in frames of the coarser level.
 RADIUS = 5
+
+#: A frame at least so silent is left out at the ends of a finer path.
+HALF = 0.5
 
 #: The weights of a diagonal and of a straight step, as the Sync Toolbox has them.
 DIAGONAL, STRAIGHT = 2.0, 1.5
 
 
 class Level(NamedTuple):
-    """Both sequences (n_frames, n_dimensions), at one rate in frames a second."""
+    """Both sequences (n_frames, n_dimensions), at one rate in frames a second.
+
+    ``silences`` says how silent each frame of X, and of Y, is: 0 to 1; None: none is.
+    """
 
     X: Float32
     Y: Float32
     rate: float
+    silences: tuple[Float32, Float32] | None = None
 
 
 class Prices(NamedTuple):
@@ -38,10 +47,13 @@ class Prices(NamedTuple):
 
     ``skip`` is for each frame, ``begin`` to begin to leave out frames within the music,
     in seconds of such frames; it is free before the music begins and after it ends.
+    In silence, a path pays ``silent_begin`` and ``silent_skip`` instead.
     """
 
     begin: float
     skip: float
+    silent_begin: float = 0.0
+    silent_skip: float = 0.0
 
 
 class Band(NamedTuple):
@@ -118,14 +130,37 @@ def fine_paths(level: Level, path: Path, rate: float) -> list[Path]:
     found = []
     for run in _runs(path):
         low, high = run[0] * scale, (run[-1] + 1) * scale
-        X, Y = level.X[low[0] : high[0]], level.Y[low[1] : high[1]]
+        n, m = high - low
+        band = around(run - run[0], scale, n, m, RADIUS * scale)
+        inner, end = _sounding(level, low, high)
+        band = _cropped(band, inner - low, end - inner)
+        X, Y = level.X[inner[0] : end[0]], level.Y[inner[1] : end[1]]
         part = Level(X, Y, level.rate)
-        band = around(run - run[0], scale, len(X), len(Y), RADIUS * scale)
         fine = bridge(warp(part, band, HARDLY_ANY), part)
         # a last chord dies away: where it ends, the coarser path knows better
         corner = np.array([[len(X) - 1, len(Y) - 1]])
-        found.append(low + np.concatenate([fine, corner]))
+        found.append(inner + np.concatenate([fine, corner]))
     return found
+
+
+def _sounding(level: Level, low: Path, high: Path) -> tuple[Path, Path]:
+    """The frames of each side from low to before high, less silence at their ends.
+
+    Where silence begins and ends, the finer level knows better.
+    """
+    low, high = low.copy(), np.minimum(high, (len(level.X), len(level.Y)))
+    for side, silence in enumerate(level.silences or ()):
+        sounds = np.flatnonzero(silence[low[side] : high[side]] < HALF)
+        if len(sounds):
+            low[side], high[side] = low[side] + sounds[0], low[side] + sounds[-1] + 1
+    return low, high
+
+
+def _cropped(band: Band, corner: Path, size: Path) -> Band:
+    """What a band holds of some rows and columns from a corner on, at least one."""
+    rows = slice(corner[0], corner[0] + size[0])
+    first = np.clip(band.first[rows] - corner[1], 0, size[1] - 1)
+    return Band(first, np.clip(band.last[rows] - corner[1], first + 1, size[1]))
 
 
 def bridge(path: Path, level: Level, *, ratio: float = inf, brief: int = 0) -> Path:
@@ -160,16 +195,36 @@ def warp(level: Level, band: Band, prices: Prices) -> Path:
 
     starts = np.concatenate([[0], np.cumsum(band.last - band.first)])
     steps = np.empty(starts[-1], np.uint8)
-    begin, skip = (mismatch(level) * price for price in prices)
-    charged = DIAGONAL, STRAIGHT, begin * level.rate, skip
-    row, column = fill_steps(level.X, level.Y, *band, charged, steps)
+    weights, charged = (DIAGONAL, STRAIGHT), _charged(level, prices)
+    row, column = fill_steps(level.X, level.Y, *band, weights, *charged, steps)
     path = np.empty((row + column + 1, 2), np.int64)
     n = trace(steps, starts, band.first, row, column, path)
     return path[:n][::-1]
 
 
+def _charged(level: Level, prices: Prices) -> tuple[_Sides, _Sides]:
+    """What each row, and each column, costs: to begin a leap at, and to leave out."""
+    unit = mismatch(level)
+    shares = level.silences or (np.zeros(len(level.X)), np.zeros(len(level.Y)))
+
+    def by_place(price: float, silent: float) -> _Sides:
+        rows, columns = (_mixed(price, silent, share) for share in shares)
+        return rows, columns
+
+    begin, skip, silent_begin, silent_skip = (unit * price for price in prices)
+    begins = by_place(begin * level.rate, silent_begin * level.rate)
+    return begins, by_place(skip, silent_skip)
+
+
+def _mixed(price: float, silent: float, shares: NDArray[np.floating]) -> Float64:
+    """The prices of frames of which shares are silent; the price may be infinite."""
+    mixed = np.full(len(shares), price)
+    quiet = shares > 0
+    mixed[quiet] += shares[quiet].astype(np.float64) * (silent - price)
+    return mixed
+
+
 def mismatch(level: Level) -> float:
     """The mean cost of a frame of X and one of Y that have nothing in common."""
-    X, Y, _ = level
-    squares = (float(np.einsum("ij,ij->", Z, Z)) / len(Z) for Z in (X, Y))
+    squares = (float(np.einsum("ij,ij->", Z, Z)) / len(Z) for Z in level[:2])
     return 0.5 * sum(squares)

@@ -14,6 +14,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from specnmf.score import silence
 from specnmf.score.notes import Note
 
 Float32 = NDArray[np.float32]
@@ -45,6 +46,9 @@ SILENCE = 0.1
 #: Below this length of its spectrum, a note that dies away fades into silence.
 FAINT = 0.05
 
+#: A mean over so small a share of music is that of a pause.
+HARDLY_AUDIBLE = 0.2
+
 #: Keeps a silent recording from a division by 0.
 TINY = 1e-9
 
@@ -62,6 +66,8 @@ class Imprint(NamedTuple):
     """A score or a recording as features (n_frames, 214): harmony beside attacks."""
 
     features: Float32
+    #: How silent each frame is, 0 to 1, shape (n_frames,).
+    silence: Float32
 
     @property
     def harmony(self) -> Float32:
@@ -76,13 +82,14 @@ class Imprint(NamedTuple):
 
 def of_recording(magnitudes: Float32, rate: float) -> Imprint:
     """The imprint of a recording, from how loud each pitch is, (n_frames, 128)."""
-    imprint = _blank(len(magnitudes))
-    harmony = compress(magnitudes, loudness(magnitudes))[:, LOWEST:]
+    loud = loudness(magnitudes)
+    imprint = _blank(silence.of_recording(magnitudes, loud))
+    harmony = compress(magnitudes, loud)[:, LOWEST:]
     imprint.attacks[:] = rises(harmony, rate)
     _make_lasting(imprint.attacks, rate)
     lengths = np.linalg.norm(harmony, axis=1, keepdims=True)
-    loud = np.quantile(lengths, LOUD)
-    np.divide(harmony, np.maximum(lengths, SILENCE * loud + TINY), out=imprint.harmony)
+    usual = np.quantile(lengths, LOUD)
+    np.divide(harmony, np.maximum(lengths, SILENCE * usual + TINY), out=imprint.harmony)
     return imprint
 
 
@@ -91,7 +98,7 @@ def of_notes(notes: Sequence[Note], n_frames: int, rate: float) -> Imprint:
 
     Drums have a part in the harmony only where there is nothing else.
     """
-    imprint = _blank(n_frames)
+    imprint = _blank(silence.of_notes(notes, n_frames, rate))
     drums_only = all(note.percussion for note in notes)
     for note in notes:
         heights = spectrum(note.pitch, note.percussion)
@@ -137,7 +144,7 @@ def shared_part(harmony: Float32) -> float:
     return SHARED * min(1.0, (1 - monotony) / (1 - VARIED))
 
 
-def smoothed(harmony: Float32, factor: int, shared: float) -> Float32:
+def smoothed(imprint: Imprint, factor: int, shared: float) -> Float32:
     """Harmony at a rate that is lower by a factor, each frame a Hann-weighted mean.
 
     It is harmony less a share of what all frames have in common: a piece keeps to its
@@ -146,21 +153,26 @@ def smoothed(harmony: Float32, factor: int, shared: float) -> Float32:
     """
     from scipy import ndimage
 
-    window = np.hanning(2 * factor + 2)[1:-1]
-    window /= window.sum()
+    harmony, window = imprint.harmony, silence.window(factor)
     sound = np.linalg.norm(harmony, axis=1)
-    sound = ndimage.convolve1d(sound, window, mode="constant")[::factor]
+    sound = ndimage.convolve1d(sound, window, mode="constant")[::factor].copy()
     means = ndimage.convolve1d(harmony, window, axis=0, mode="constant")[::factor]
-    common = means.sum(axis=0) / max(sound.sum(), TINY)
+    # what a pause has is no music, and beside one music sounds no softer
+    audible = 1 - silence.averaged(imprint.silence, factor)
+    common = (means * audible[:, np.newaxis]).sum(axis=0)
+    common /= max((sound * audible).sum(), TINY)
     centred = means - sound[:, np.newaxis] * np.float32(shared) * common
+    beside = (audible > HARDLY_AUDIBLE) & (audible < 1)
+    sound[beside] = np.minimum(sound[beside] / audible[beside], 1)
     lengths = np.linalg.norm(centred, axis=1)
     centred *= (sound / np.maximum(lengths, TINY))[:, np.newaxis]
-    silence = np.sqrt(np.maximum(0, 1 - sound**2))
-    return np.column_stack([centred, silence]).astype(np.float32)
+    rest = np.sqrt(np.maximum(0, 1 - sound**2))
+    return np.column_stack([centred, rest]).astype(np.float32)
 
 
-def _blank(n_frames: int) -> Imprint:
-    return Imprint(np.zeros((n_frames, 2 * N_PITCHES), np.float32))
+def _blank(silent: Float32) -> Imprint:
+    features = np.zeros((len(silent), 2 * N_PITCHES), np.float32)
+    return Imprint(features, silent)
 
 
 def _make_lasting(attacks: Float32, rate: float) -> None:

@@ -42,6 +42,14 @@ def _squares(X):
     return squares
 
 
+@njit(cache=True, nogil=True)
+def _sums(prices):
+    sums = np.zeros(prices.shape[0] + 1)
+    for i in range(prices.shape[0]):
+        sums[i + 1] = sums[i] + prices[i]
+    return sums
+
+
 @njit(cache=True, nogil=True, error_model="numpy")
 def _least(a, b, c):
     if a <= b and a <= c:
@@ -52,13 +60,17 @@ def _least(a, b, c):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def fill_steps(X, Y, first, last, prices, steps):
+def fill_steps(X, Y, first, last, weights, begins, skips, steps):
     """Fill in how the best path reaches each cell; return its end.
 
-    ``prices``: the weight of a diagonal and of a straight step, what it costs to
-    begin to leave out frames within the music, and for each frame left out.
+    ``weights`` are those of a diagonal and of a straight step. ``begins`` says for
+    each row, and each column, what it costs to begin there to leave out frames within
+    the music, ``skips`` what it costs to leave it out.
     """
-    diagonal, straight, begin, skip = prices
+    diagonal, straight = weights
+    begin_rows, begin_columns = begins
+    skip_rows, skip_columns = skips
+    rows_before, columns_before = _sums(skip_rows), _sums(skip_columns)
     n, m = X.shape[0], Y.shape[0]
     rows_squared, columns_squared = _squares(X), _squares(Y)
     width = np.max(last - first)
@@ -85,19 +97,24 @@ def fill_steps(X, Y, first, last, prices, steps):
                 least, step = above[0, up] + straight * cost, DOWN
             if now[0, k - 1] + straight * cost < least:
                 least, step = now[0, k - 1] + straight * cost, RIGHT
-            if skip * (i + j) + cost < least:
-                least, step = skip * (i + j) + cost, START
+            started = rows_before[i] + columns_before[j] + cost
+            if started < least:
+                least, step = started, START
 
-            rows, before_row = _least(above[0, up] + begin, above[1, up], np.inf)
-            columns, before_column = _least(
-                now[0, k - 1] + begin, now[1, k - 1], now[2, k - 1]
+            rows, before_row = _least(
+                above[0, up] + begin_rows[i], above[1, up], np.inf
             )
-            now[0, k], now[1, k], now[2, k] = least, rows + skip, columns + skip
+            columns, before_column = _least(
+                now[0, k - 1] + begin_columns[j], now[1, k - 1], now[2, k - 1]
+            )
+            now[0, k] = least
+            now[1, k], now[2, k] = rows + skip_rows[i], columns + skip_columns[j]
             steps[cell] = (
                 step | before_row << ROWS_SHIFT | before_column << COLUMNS_SHIFT
             )
             cell += 1
-            ended = least + skip * (n - 1 - i + m - 1 - j)
+            rows_left = rows_before[n] - rows_before[i + 1]
+            ended = least + rows_left + columns_before[m] - columns_before[j + 1]
             if ended < best:
                 best, end_row, end_column = ended, i, j
         now[:, last[i] - first[i] + 1] = np.inf

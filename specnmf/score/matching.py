@@ -9,10 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from specnmf.errors import ScoreError
-from specnmf.score import imprint
+from specnmf.score import imprint, silence
 from specnmf.score.dtw import Level, Path, Prices, bridge, coarse_path, fine_paths
 from specnmf.score.imprint import N_PITCHES, Float32, Imprint
 from specnmf.score.notes import Score
+from specnmf.score.tightening import Tightened, tightened
 
 Float64 = NDArray[np.float64]
 
@@ -23,12 +24,16 @@ FINE, COARSE = 50, 5
 #: music has fewer, so that memory stays bounded.
 LONGEST = 5400.0
 
+#: So many seconds of a score in which no note begins are too many, if they are longer
+#: than the recording.
+LONGEST_GAP = 30.0
+
 #: Cells of a grid that is searched whole, and of one searched in each of many keys.
 MOST_CELLS, CELLS_PER_KEY = 25_000_000, 1_500_000
 
 #: What it costs to leave out frames, of the score where the recording lacks bars or of
 #: the recording where the score does.
-PRICES = Prices(begin=4.0, skip=0.7)
+PRICES = Prices(begin=4.0, skip=0.7, silent_begin=0.5, silent_skip=0.05)
 
 #: How much harmony and attacks count in the path, as squared lengths. Drums are
 #: nearly all attack.
@@ -76,10 +81,25 @@ class Music(NamedTuple):
     recording: Imprint
     #: Frames a second.
     rate: float
-    #: When the first frame of either is, in seconds.
-    origins: tuple[float, float]
-    #: Whether the score has drums only.
-    drums: bool
+    #: The notes whose first frame is the score's.
+    tight: Tightened
+    #: When the recording's first frame is, in seconds.
+    origin: float
+
+    @property
+    def drums(self) -> bool:
+        """Whether the score has drums only."""
+        return all(note.percussion for note in self.tight.notes)
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """How many frames the score has, and the recording."""
+        return len(self.score.features), len(self.recording.features)
+
+    def seconds(self, path: Path) -> tuple[Float64, Float64]:
+        """When frames of the score are, and of the recording, both (n_points,)."""
+        rows, columns = path.T / self.rate
+        return self.tight.written(rows), self.origin + columns
 
 
 class Way(NamedTuple):
@@ -94,24 +114,25 @@ class Way(NamedTuple):
 
 def music(score: Score, recording: Recording) -> Music:
     """The features of a score and a recording; ScoreError if the latter is silent."""
-    rate = FINE / ceil(max(recording.duration, score.duration) / LONGEST)
+    tight = tightened(score.notes, max(recording.duration, LONGEST_GAP))
+    duration = max(note.start + note.duration for note in tight.notes)
+    rate = FINE / ceil(max(recording.duration, duration) / LONGEST)
     every = round(recording.rate / rate)
     played = imprint.of_recording(recording.magnitudes.T[::every], rate)
     audible = np.flatnonzero(np.linalg.norm(played.harmony, axis=1) >= AUDIBLE)
     if not len(audible):
         raise ScoreError("the recording to align to is silent: there is no music in it")
     first, last = audible[0], audible[-1] + 1
-    played = Imprint(played.features[first:last])
-    start = score.notes[0].start
-    notes = [note._replace(start=note.start - start) for note in score.notes]
-    n_frames = max(1, round((score.duration - start) * rate))
-    written = imprint.of_notes(notes, n_frames, rate)
-    drums = all(note.percussion for note in notes)
-    harmony, attacks = np.sqrt(DRUM_WEIGHTS if drums else WEIGHTS, dtype=np.float32)
-    for side in (written, played):
+    played = Imprint(played.features[first:last], played.silence[first:last])
+    written = imprint.of_notes(tight.notes, max(1, round(duration * rate)), rate)
+    music = Music(written, played, rate, tight, first / rate)
+    weights = DRUM_WEIGHTS if music.drums else WEIGHTS
+    harmony, attacks = np.sqrt(weights, dtype=np.float32)
+    for side in music[:2]:
         side.harmony[:] *= harmony
         side.attacks[:] *= attacks
-    return Music(written, played, rate, (start, first / rate), drums)
+        side.silence[:] = silence.lasting(side.silence, rate)
+    return music
 
 
 def way(music: Music) -> Way:
@@ -130,7 +151,7 @@ def way(music: Music) -> Way:
 
 def paths(music: Music, way: Way) -> list[Path]:
     """The way in full detail, in pieces of shape (n_points, 2)."""
-    level = Level(music.score.features, music.recording.features, music.rate)
+    level = _decimated(music, 1)
     brief = round(BRIEF * way.level.rate)
     # there notes were improvised or hardly heard, rather than left out
     bridged = bridge(way.path, way.level, ratio=BRIDGED, brief=brief)
@@ -168,7 +189,7 @@ def agreement(music: Music, way: Way) -> Float64:
     products = np.einsum("ij,ij->i", X, Y)
     means = [ndimage.uniform_filter1d(x, size) for x in (products, energies)]
     alike = (means[0] / np.maximum(means[1], 1e-6)).astype(np.float64)
-    seconds = music.origins[1] + way.path[:, 1] / way.level.rate
+    seconds = music.origin + way.path[:, 1] / way.level.rate
     return np.stack([seconds, np.clip(alike, 0.0, 1.0)], axis=1)
 
 
@@ -188,7 +209,7 @@ def key(music: Music) -> tuple[int, float]:
 
 def _sounds(way: Way) -> tuple[Float32, Float32]:
     """The features of both sides along the path, less the column of silence."""
-    X, Y, _ = way.level
+    X, Y = way.level[:2]
     rows, columns = way.path.T
     return X[rows, : way.n_sounds], Y[columns, : way.n_sounds]
 
@@ -204,14 +225,16 @@ def _moved(features: Float32, semitones: int) -> Float32:
 def _harmony(music: Music, factor: int) -> Level:
     """Harmony at a lower rate."""
     shared = imprint.shared_part(music.score.harmony)
-    X, Y = (imprint.smoothed(side.harmony, factor, shared) for side in music[:2])
-    return Level(X, Y, music.rate / factor)
+    X, Y = (imprint.smoothed(side, factor, shared) for side in music[:2])
+    silences = [silence.averaged(side.silence, factor) for side in music[:2]]
+    return Level(X, Y, music.rate / factor, (silences[0], silences[1]))
 
 
 def _decimated(music: Music, factor: int) -> Level:
     """All features at a lower rate."""
     X, Y = (np.ascontiguousarray(side.features[::factor]) for side in music[:2])
-    return Level(X, Y, music.rate / factor)
+    silences = music.score.silence[::factor], music.recording.silence[::factor]
+    return Level(X, Y, music.rate / factor, silences)
 
 
 def _factor(music: Music, least: int, most_cells: int) -> int:

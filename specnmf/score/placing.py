@@ -8,86 +8,115 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from specnmf.score.dtw import Path
 from specnmf.score.matching import Recording
 from specnmf.score.notes import Note
-from specnmf.score.refine import heard, refined
+from specnmf.score.passages import Leap, Passage
+from specnmf.score.refine import heard, refined, sounding
 
 Float64 = NDArray[np.float64]
 
 #: Notes that are neighbours, whose median counts.
 NEIGHBOURS = 15
 
-#: A note may begin so many seconds beside what has a counterpart and belong to it.
-BESIDE = 0.25
+#: A note may begin so many seconds beside what has a counterpart and belong to it; if
+#: what lies there is a rest, so many.
+BESIDE, BESIDE_REST = 0.25, 1.0
+
+#: A note begins at the first of two places where it is at least this share as loud as
+#: at the other.
+SOUNDING = 0.5
 
 #: No note lasts less than so many seconds, unless it does in the score.
 SHORTEST = 0.05
 
 
-class Passage(NamedTuple):
-    """A stretch that the score and the recording have in common.
+class Placed(NamedTuple):
+    """Notes that have a counterpart in the recording."""
 
-    Times in seconds that belong together, (n_points,): both rise, the score's strictly.
-    """
-
-    score: Float64
-    recording: Float64
-
-    def __call__(self, seconds: Float64) -> Float64:
-        """When the recording has what the score has at these times.
-
-        Outside the passage both clocks go at the same speed.
-        """
-        inside = np.clip(seconds, self.score[0], self.score[-1])
-        mapped: Float64 = np.interp(inside, self.score, self.recording)
-        return mapped + (seconds - inside)
-
-
-def passage(path: Path, rate: float, origins: tuple[float, float]) -> Passage:
-    """The passage that a path leads through.
-
-    The first frame of the score and that of the recording are at ``origins`` seconds.
-    """
-    rows, first = np.unique(path[:, 0], return_index=True)
-    columns = path[first, 1]
-    if len(rows) > 1:
-        # before the first step on, the recording may still wait for the beginning
-        columns[0] = max(columns[0], columns[1] - 1)
-    rows = np.append(rows, path[-1, 0] + 1)
-    columns = np.append(columns, path[-1, 1] + 1)
-    return Passage(origins[0] + rows / rate, origins[1] + columns / rate)
+    notes: list[Note]
+    #: The same on the recording's clock.
+    warped: list[Note]
+    #: Which passage each begins in, shape (n_notes,).
+    where: NDArray[np.int64]
 
 
 def placed(
-    notes: Sequence[Note], found: Sequence[Passage], recording: Recording
-) -> tuple[list[Note], list[Note]]:
-    """The notes that have a counterpart, and the same on the recording's clock."""
-    where = _passage_of(notes, found)
+    notes: Sequence[Note],
+    found: Sequence[Passage],
+    gaps: Sequence[Leap],
+    recording: Recording,
+) -> Placed:
+    """The notes that have a counterpart, and the same on the recording's clock.
+
+    ``gaps`` are the leaps before, between and after the passages.
+    """
+    where = _passage_of(notes, found, gaps, recording)
     kept = [note for note, k in zip(notes, where, strict=True) if k >= 0]
+    where = where[where >= 0]
     starts = np.array([note.start for note in kept])
     ends = starts + np.array([note.duration for note in kept])
     due, until = np.zeros(len(kept)), np.zeros(len(kept))
+    last = _last_passage_of(ends, where, gaps)
     for k, common in enumerate(found):
-        inside = where[where >= 0] == k
+        inside, ending = where == k, last == k
         due[inside] = np.maximum(0, common(starts[inside]))
-        until[inside] = common(np.minimum(ends[inside], common.score[-1]))
+        until[ending] = common(np.minimum(ends[ending], common.score[-1]))
     own, shared = refined(kept, due, recording.magnitudes.T, recording.rate)
     # what ends where a chord begins follows that chord
     until += np.interp(ends, starts, shared - due) if kept else 0
     own = heard(kept, own, until, recording.magnitudes.T, recording.rate)
     times = zip(kept, _in_order(kept, own), until, strict=True)
-    return kept, [_timed(note, start, end) for note, start, end in times]
+    return Placed(kept, [_timed(note, start, end) for note, start, end in times], where)
 
 
-def _passage_of(notes: Sequence[Note], found: Sequence[Passage]) -> NDArray[np.int64]:
+def _passage_of(
+    notes: Sequence[Note],
+    found: Sequence[Passage],
+    gaps: Sequence[Leap],
+    recording: Recording,
+) -> NDArray[np.int64]:
     """Which passage each note begins in, -1 where none, shape (n_notes,)."""
     starts = np.array([note.start for note in notes])
-    distances = np.stack(
-        [np.maximum(p.score[0] - starts, starts - p.score[-1]) for p in found]
-    )
-    nearest = np.argmin(distances, axis=0)
-    return np.where(distances.min(axis=0) <= BESIDE, nearest, -1)
+    early = np.stack([common.score[0] - starts for common in found])
+    late = np.stack([starts - common.score[-1] for common in found])
+    reach = np.array([BESIDE_REST if gap.silent[0] else BESIDE for gap in gaps])
+    near = (early <= reach[:-1, np.newaxis]) & (late <= reach[1:, np.newaxis])
+    distances = np.where(near, np.maximum(early, late), np.inf)
+    where = np.where(near.any(axis=0), np.argmin(distances, axis=0), -1)
+    beside = distances <= BESIDE
+    torn = beside.sum(axis=0) > 1
+    if torn.any():
+        # which side of a leap such a note is on is to be heard
+        heard = beside & _heard(notes, beside & torn, found, recording)
+        where = np.where(torn, np.argmax(heard, axis=0), where)
+    return where
+
+
+def _heard(
+    notes: Sequence[Note],
+    near: NDArray[np.bool_],
+    found: Sequence[Passage],
+    recording: Recording,
+) -> NDArray[np.bool_]:
+    """Whether notes sound where each passage that is near would have them begin."""
+    starts = np.array([note.start for note in notes])
+    levels = np.zeros(near.shape)
+    for k, common in enumerate(found):
+        own = [note for note, here in zip(notes, near[k], strict=True) if here]
+        due = common(starts[near[k]])
+        levels[k, near[k]] = sounding(own, due, recording.magnitudes.T, recording.rate)
+    return np.asarray(levels >= SOUNDING * levels.max(axis=0))
+
+
+def _last_passage_of(
+    ends: Float64, where: NDArray[np.int64], gaps: Sequence[Leap]
+) -> NDArray[np.int64]:
+    """Which passage each note ends in: it may sound on after a pause."""
+    last = where.copy()
+    for k, gap in enumerate(gaps[1:-1]):
+        if gap.pause:
+            last[(last == k) & (ends > gap.end[0])] = k + 1
+    return last
 
 
 def _in_order(notes: Sequence[Note], starts: Float64) -> Float64:
@@ -106,14 +135,22 @@ def _timed(note: Note, start: float, end: float) -> Note:
     return note._replace(start=float(start), duration=float(max(end - start, least)))
 
 
-def distances(notes: Sequence[Note], warped: Sequence[Note]) -> tuple[float, float]:
+def distances(found: Placed) -> tuple[float, float]:
     """How far the clocks are apart at most, and nine tenths of the notes, in seconds.
 
-    The first is of medians over neighbouring notes, for a single one may be mistaken.
+    The first is of medians over neighbours in one passage, for a single note may be
+    mistaken.
     """
-    if not notes:
+    if not found.notes:
         return np.inf, np.inf
-    moved = [b.start - a.start for a, b in zip(notes, warped, strict=True)]
-    width = min(NEIGHBOURS, len(moved))
-    medians = np.median(np.lib.stride_tricks.sliding_window_view(moved, width), axis=1)
-    return float(np.abs(medians).max()), float(np.quantile(np.abs(moved), 0.9))
+    pairs = zip(found.notes, found.warped, strict=True)
+    moved = np.array([after.start - before.start for before, after in pairs])
+    passages = [moved[found.where == k] for k in np.unique(found.where)]
+    apart = max(float(np.abs(_medians(own)).max()) for own in passages)
+    return apart, float(np.quantile(np.abs(moved), 0.9))
+
+
+def _medians(values: Float64) -> Float64:
+    width = min(NEIGHBOURS, len(values))
+    windows = np.lib.stride_tricks.sliding_window_view(values, width)
+    return np.asarray(np.median(windows, axis=1))

@@ -31,6 +31,9 @@ DOUBT = 0.3
 #: later on has not begun; it does where it reaches a share of its peak.
 UNHEARD, MOMENTS, HEARD = 10 ** (-30 / 20), 0.1, 10 ** (-20 / 20)
 
+#: Just after a note begins is so many seconds after.
+EARLY = 0.3
+
 #: Rises below this share of what is usual for a note count for less.
 FAINT, USUAL = 0.1, 0.9
 
@@ -81,6 +84,20 @@ def heard(
         if course[:moments].max() < UNHEARD * peak:
             put_off[k] += np.argmax(course >= HEARD * peak) / rate
     return put_off
+
+
+def sounding(
+    notes: Sequence[Note], starts: Float64, magnitudes: Float32, rate: float
+) -> Float64:
+    """How loud notes' partials are just after they begin, shape (n_notes,)."""
+    levels = np.zeros(len(notes))
+    for k, (note, seconds) in enumerate(zip(notes, starts, strict=True)):
+        first = round(max(0.0, seconds) * rate)
+        moment = max(1, round(min(note.duration, EARLY) * rate))
+        course = magnitudes[first : first + moment, LOWEST:]
+        if len(course):
+            levels[k] = (course @ spectrum(note.pitch, note.percussion)).mean()
+    return levels
 
 
 def chords(notes: Sequence[Note]) -> list[slice]:

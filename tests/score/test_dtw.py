@@ -1,7 +1,5 @@
 """Dynamic time warping: paths between two sequences."""
 
-from itertools import pairwise
-
 import numpy as np
 import pytest
 
@@ -40,10 +38,27 @@ def pairwise_costs(sequences):
     return 0.5 * (differences**2).sum(axis=2)
 
 
+def silent(sequences):
+    """How silent each row, and each column, is."""
+    if sequences.silences is None:
+        return np.zeros(len(sequences.X)), np.zeros(len(sequences.Y))
+    return sequences.silences
+
+
+def charged(sequences, prices):
+    """What rows, and columns, cost: to begin to leave them out, and each."""
+    unit = mismatch(sequences)
+    for shares in silent(sequences):
+        begin = np.where(shares > 0, shares * prices.silent_begin, 0.0)
+        begin = np.where(shares < 1, begin + (1 - shares) * prices.begin, begin)
+        skip = shares * prices.silent_skip + (1 - shares) * prices.skip
+        yield begin * unit * sequences.rate, skip * unit
+
+
 def least_cost(sequences, prices):
     """The cost of the best path, cell by cell: a plain twin of the kernel."""
-    costs, unit = pairwise_costs(sequences), mismatch(sequences)
-    begin, skip = prices.begin * unit * sequences.rate, prices.skip * unit
+    costs = pairwise_costs(sequences)
+    (begin_row, skip_row), (begin_column, skip_column) = charged(sequences, prices)
     n, m = costs.shape
     best = np.full((3, n + 1, m + 1), np.inf)
     least = np.inf
@@ -51,36 +66,36 @@ def least_cost(sequences, prices):
         for j in range(m):
             c = costs[i, j]
             best[0, i + 1, j + 1] = min(
-                skip * (i + j) + c,
+                skip_row[:i].sum() + skip_column[:j].sum() + c,
                 best[:, i, j].min() + DIAGONAL * c,
                 best[0, i, j + 1] + STRAIGHT * c,
                 best[0, i + 1, j] + STRAIGHT * c,
             )
-            best[1, i + 1, j + 1] = skip + min(
-                best[0, i, j + 1] + begin, best[1, i, j + 1]
+            best[1, i + 1, j + 1] = skip_row[i] + min(
+                best[0, i, j + 1] + begin_row[i], best[1, i, j + 1]
             )
-            best[2, i + 1, j + 1] = skip + min(
-                best[0, i + 1, j] + begin, best[1:, i + 1, j].min()
+            best[2, i + 1, j + 1] = skip_column[j] + min(
+                best[0, i + 1, j] + begin_column[j], best[1:, i + 1, j].min()
             )
-            left = n - 1 - i + m - 1 - j
-            least = min(least, best[0, i + 1, j + 1] + skip * left)
+            left = skip_row[i + 1 :].sum() + skip_column[j + 1 :].sum()
+            least = min(least, best[0, i + 1, j + 1] + left)
     return least
 
 
 def cost_of(path, sequences, prices):
     """What a path costs, step by step."""
-    costs, unit = pairwise_costs(sequences), mismatch(sequences)
-    begin, skip = prices.begin * unit * sequences.rate, prices.skip * unit
-    n, m = costs.shape
-    total = skip * (path[0].sum() + n - 1 + m - 1 - path[-1].sum()) + costs[*path[0]]
-    for before, after in pairwise(path):
-        down, right = after - before
-        if down + right == 1:
-            total += STRAIGHT * costs[*after]
-        else:
-            left_out = down + right - 2
-            total += DIAGONAL * costs[*after] + skip * left_out + begin * (left_out > 0)
-    return total
+    costs, total = pairwise_costs(sequences), 0.0
+    for side, (begin, skip) in enumerate(charged(sequences, prices)):
+        steps = path[:, side]
+        total += skip[: steps[0]].sum() + skip[steps[-1] + 1 :].sum()
+        for k in np.flatnonzero(np.diff(steps) > 1):
+            total += skip[steps[k] + 1 : steps[k + 1]].sum()
+            # rows are left out before columns, which then cost nothing to begin
+            if side == 0 or path[k + 1, 0] - path[k, 0] == 1:
+                total += begin[steps[k] + 1]
+    straight = np.diff(path, axis=0).sum(axis=1) == 1
+    weights = [1.0, *np.where(straight, STRAIGHT, DIAGONAL)]
+    return total + float(weights @ costs[*path.T])
 
 
 def test_without_skips_the_path_is_that_of_librosa(rng):
@@ -107,6 +122,20 @@ def test_no_path_costs_less(rng, begin, skip):
         )
 
 
+@pytest.mark.parametrize("skip", [0.1, 0.7])
+@pytest.mark.parametrize("begin", [0.0, 4.0])
+def test_no_path_costs_less_where_there_is_silence(rng, begin, skip):
+    prices = Prices(begin, skip, silent_begin=0.1, silent_skip=0.02)
+    for n, m in ((1, 7), (12, 17), (20, 9)):
+        silences = rng.choice([0.0, 0.5, 1.0], n), rng.choice([0.0, 0.5, 1.0], m)
+        sequences = level(rng.random((n, 3)), rng.random((m, 3)))
+        sequences = sequences._replace(silences=silences)
+        path = whole(sequences, prices)
+        assert cost_of(path, sequences, prices) == pytest.approx(
+            least_cost(sequences, prices), rel=1e-5
+        )
+
+
 def test_a_path_only_goes_on(rng):
     path = whole(level(rng.random((50, 4)), rng.random((70, 4))), Prices(0.2, 0.5))
     steps = np.diff(path, axis=0)
@@ -122,6 +151,20 @@ def test_what_only_one_side_has_is_leapt_over(rng):
     np.testing.assert_array_equal(path, expected)
     path = whole(level(Y, X), Prices(0.5, 0.7))
     np.testing.assert_array_equal(path[:, ::-1], expected)
+
+
+def test_silence_of_one_side_is_leapt_over_at_little_cost(rng):
+    X = unit(rng, 60)
+    Y = np.concatenate([X[:50], unit(rng, 25), X[50:]])
+    silences = np.zeros(60), np.repeat([0.0, 1.0, 0.0], [50, 25, 10])
+    expected = [(i, i if i < 50 else i + 25) for i in range(60)]
+    dear = Prices(begin=4.0, skip=0.7, silent_begin=4.0, silent_skip=0.7)
+    cheap = dear._replace(silent_begin=0.5, silent_skip=0.05)
+    sequences = level(X, Y)._replace(silences=silences)
+    np.testing.assert_array_equal(whole(sequences, cheap), expected)
+    assert whole(sequences, dear)[-1].tolist() == [49, 49]
+    turned = level(Y, X)._replace(silences=silences[::-1])
+    np.testing.assert_array_equal(whole(turned, cheap)[:, ::-1], expected)
 
 
 def test_what_comes_before_and_after_is_left_out(rng):
@@ -159,6 +202,18 @@ def test_finer_pieces_leave_out_what_the_coarser_path_does(rng):
     assert first[-1].tolist() == [199, 199]
     assert second[0].tolist() == [200, 400]
     np.testing.assert_array_equal(second[:, 1] - second[:, 0], 200)
+
+
+def test_finer_pieces_end_where_silence_begins(rng):
+    walk = np.cumsum(rng.standard_normal((400, 8)), axis=0)
+    X = walk / np.linalg.norm(walk, axis=1, keepdims=True)
+    Y = np.concatenate([X[:203], unit(rng, 150)[:, :8], X[203:]])
+    silences = np.zeros(400), np.repeat([0.0, 1.0, 0.0], [203, 150, 197])
+    coarse = np.array([(i, i if i <= 20 else i + 15) for i in range(40)])
+    fine = level(X, Y, 50.0)._replace(silences=silences)
+    first, second = fine_paths(fine, coarse, 5.0)
+    assert first[-1].tolist() == [209, 202]
+    assert second[0, 1] == 360
 
 
 def test_a_bridge_is_built_where_both_sides_leave_out_as_much():

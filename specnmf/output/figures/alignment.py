@@ -62,8 +62,11 @@ def alignment_figure(data: ScoreFigureData) -> Figure:
 def _view(data: ScoreFigureData) -> _View:
     clocks = TimeMap(np.asarray(data.needed("path"), float))
     apart = _merged([*disagreements(data.agreement), *clocks.gaps(1)])
-    scores = [data.score] if data.original is None else [data.score, data.original]
-    ends = [data.span[1], *clocks.path[-1], *(score.duration for score in scores)]
+    ends = [data.span[1], *clocks.path[-1]]
+    longest = max(ends)
+    for score in (data.score, data.original or data.score):
+        # a note that is stuck for an hour leaves no room for the others
+        ends += [n.start + min(n.duration, longest) for n in score.notes]
     return _View(data, clocks, (0.0, float(max(ends))), apart)
 
 

@@ -182,6 +182,13 @@ def test_original_notes_have_the_colours_of_what_they_become(quartet):
     assert len(np.unique(colours[1])) == 3
 
 
+def test_a_stuck_note_leaves_room_for_the_others(quartet):
+    notes = [Note(float(k), 1.0, 60 + k, 80, "flute") for k in range(20)]
+    stuck = Note(5.0, 3600.0, 50, 80, "flute")
+    data = quartet(path=steady(1.0), original=Score((*notes, stuck)))
+    assert alignment_figure(data).axes[0].get_xlim()[1] < 40
+
+
 @pytest.mark.parametrize("n_points", [1, 2])
 def test_short_path_is_drawn(quartet, n_points):
     data = quartet(path=steady(1.0)[:n_points], original=Score(()))
