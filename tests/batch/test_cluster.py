@@ -95,7 +95,8 @@ def contents(output):
             content = store.read(f"{folder}/{name}", 1 << 24)
             if name == "run.json":
                 content = json.loads(content)
-                del content["seconds"], content["command"]
+                for circumstance in ("seconds", "command", "finished"):
+                    del content[circumstance]
                 content["inputs"] = [entry["sha256"] for entry in content["inputs"]]
             found[f"{folder}/{name}"] = content
     return found

@@ -847,7 +847,7 @@ def test_a_folder_without_recordings_is_an_error(here, tmp_path):
     assert not OUT.exists()
 
 
-def test_patterns_or_a_list_that_leave_nothing_are_an_error(here, tmp_path):
+def test_patterns_or_a_list_that_leave_nothing_are_an_error(here, songs, tmp_path):
     status, _, err = here("batch", "songs", "--include", "*.flac")
     assert (status, "--include and --exclude leave files out" in err) == (1, True)
     (tmp_path / "list").touch()
@@ -855,7 +855,7 @@ def test_patterns_or_a_list_that_leave_nothing_are_an_error(here, tmp_path):
     assert (status, err) == (1, "error: the list of files names none\n")
 
 
-def test_a_folder_of_scores_for_no_song_is_told_of(here, tmp_path):
+def test_a_folder_of_scores_for_no_song_is_told_of(here, songs, tmp_path):
     (tmp_path / "scores").mkdir()
     (tmp_path / "scores" / "other.mid").touch()
     status, _, err = here("batch", "songs", "--score", "scores", "--dry-run")
