@@ -8,8 +8,9 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from specnmf.arrays import array_of
 from specnmf.checks import is_finite
-from specnmf.errors import AudioError
+from specnmf.errors import AudioError, ParameterError
 from specnmf.parallel import cut
 
 Float32 = NDArray[np.float32]
@@ -99,9 +100,21 @@ class Audio:
         return survey.findings()
 
 
+def check_audio(audio: Any) -> None:
+    """Raise AudioError unless it is an `Audio`, and say how to make one."""
+    if not isinstance(audio, Audio):
+        raise AudioError(
+            f"expected an Audio, got {type(audio).__name__}; make one of samples and "
+            "rate: specnmf.Audio(y, sr)"
+        )
+
+
 def _samples(values: ArrayLike) -> Float32:
     """Samples as `Audio` keeps them, checked."""
-    array = np.asarray(values)
+    try:
+        array = array_of("samples", values)
+    except ParameterError as error:
+        raise AudioError(str(error)) from error
     _check_kind(array)
     shape = array.shape
     if array.ndim not in (1, 2) or 0 in shape:

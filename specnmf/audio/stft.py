@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from specnmf.audio.options import window as window_and_hop
-from specnmf.audio.recording import Audio, Sound
+from specnmf.audio.recording import Audio, Sound, check_audio
 from specnmf.errors import ParameterError
 from specnmf.parallel import cut, workers
 from specnmf.subnormals import flush_to_zero
@@ -154,7 +154,10 @@ def stft(
     ------
     ParameterError
         If the window is odd or too short, or the hop longer than the window.
+    AudioError
+        If it is no Audio.
     """
+    check_audio(audio)
     grid = Grid.of(audio, n_fft, hop_length)
     X = np.empty((audio.n_channels, grid.n_frames, grid.n_bins), np.complex64)
     for block in grid.blocks():

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from specnmf.audio.opening import libsndfile_error, reason
 from specnmf.audio.options import SUBTYPES, check_subtype
 from specnmf.audio.reading import PathLike
-from specnmf.audio.recording import Audio, Float32, Sound
+from specnmf.audio.recording import Audio, Float32, Sound, check_audio
 from specnmf.errors import AudioError
 
 #: Integer subtypes and their bits: sources written in them add up exactly.
@@ -158,9 +158,10 @@ def write(path: PathLike, audio: Audio, *, subtype: str | None = None) -> None:
     Raises
     ------
     AudioError
-        If the format or subtype is unknown, a sample beyond full scale would be
-        clipped, or the file cannot be written.
+        If it is no Audio, the format or subtype is unknown, a sample beyond full
+        scale would be clipped, or the file cannot be written.
     """
+    check_audio(audio)
     path = Path(path)
     format = path.suffix.lower().removeprefix(".")
     if format not in SUBTYPES:

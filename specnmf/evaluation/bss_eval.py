@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from specnmf.arrays import numbers
 from specnmf.checks import check_at_least
 from specnmf.errors import ParameterError
 from specnmf.evaluation.correlation import (
@@ -73,7 +74,8 @@ def bss_eval(
     Vincent, Gribonval and Févotte, "Performance measurement in blind audio source
     separation", IEEE TASLP 14(4), 2006.
     """
-    references, estimates = np.asarray(references), np.asarray(estimates)
+    references = numbers("references", references)
+    estimates = numbers("estimates", estimates)
     _check(references, estimates, filter_length)
     n = len(references)
     signals = [signal[None] for signal in (*references, *estimates)]

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import ArrayLike
 
+from specnmf.arrays import numbers
 from specnmf.audio.reading import PathLike, load, remarks
 from specnmf.audio.recording import Audio, Float32
 from specnmf.errors import AudioError, ParameterError
@@ -194,7 +195,7 @@ def _common_rate(
 def _samples(label: str, recording: Recording) -> Float32:
     if isinstance(recording, Audio):
         return recording.samples
-    samples = np.atleast_2d(np.asarray(recording, np.float32))
+    samples = np.atleast_2d(numbers(label, recording).astype(np.float32))
     if samples.ndim != 2 or 0 in samples.shape:
         raise ParameterError(
             f"{label} must be (n_channels, n_samples), got shape {samples.shape}"

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import ArrayLike
 
+from specnmf.arrays import numbers
 from specnmf.errors import ParameterError
 from specnmf.factor.divergence import EPS, floor, multiplier
 from specnmf.factor.iterate import Factors
@@ -164,7 +165,7 @@ def known(
         With the ``names`` that the caller has for both, if shapes do not fit, or
         either is out of range.
     """
-    V, weights = np.asarray(V), np.asarray(weights)
+    V, weights = numbers(names[0], V), numbers(names[1], weights)
     if V.ndim != 2 or 0 in V.shape or weights.shape != V.shape:
         raise ParameterError(
             f"{names[0]} and {names[1]} must be matrices of one shape, "

@@ -5,11 +5,10 @@ A product with infinity or NaN warns on some processors and not on others.
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from specnmf.arrays import numbers
 from specnmf.errors import ParameterError
 
 Array = NDArray[np.floating]
@@ -22,24 +21,11 @@ def matrix(name: str, values: ArrayLike, *, form: str = "a matrix") -> Array:
 
     ParameterError names them if they are none; so do those below.
     """
-    array = _numbers(name, values)
+    array = numbers(name, values)
     if array.dtype not in (np.float32, np.float64):
         array = array.astype(np.float64)
     if array.ndim != 2 or 0 in array.shape:
         raise ParameterError(f"{name} must be {form}, got shape {array.shape}")
-    return array
-
-
-def _numbers(name: str, values: ArrayLike) -> NDArray[Any]:
-    """Values as an array of real numbers; objects that are such count as well."""
-    try:
-        array = np.asarray(values)
-        array = array.astype(np.float64) if array.dtype.kind == "O" else array
-    except (TypeError, ValueError) as error:
-        raise ParameterError(f"{name} must be an array of numbers: {error}") from error
-    if array.dtype.kind not in "fiub":
-        hint = "; take np.abs of it" if array.dtype.kind == "c" else ""
-        raise ParameterError(f"{name} must be real numbers, got {array.dtype}{hint}")
     return array
 
 

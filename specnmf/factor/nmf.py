@@ -8,6 +8,7 @@ from functools import partial
 import numpy as np
 from numpy.typing import ArrayLike
 
+from specnmf.arrays import array_of
 from specnmf.errors import ParameterError
 from specnmf.factor import coarse, starts
 from specnmf.factor.divergence import check_powers
@@ -220,7 +221,9 @@ def _check_start(V: Array, start: Factorization) -> None:
 
 
 def _support(start: Factorization, support: Support) -> tuple[Booleans, Booleans]:
-    W_mask, H_mask = (None if m is None else np.asarray(m) != 0 for m in support)
+    W_mask, H_mask = (
+        None if m is None else array_of("support", m) != 0 for m in support
+    )
     return (
         _mask("support of W", W_mask, start.W.shape, default=True),
         _mask("support of H", H_mask, start.H.shape, default=True),
@@ -232,7 +235,7 @@ def _mask(
 ) -> Booleans:
     if mask is None:
         return np.full(shape, default)
-    array = np.asarray(mask)
+    array = array_of(name, mask)
     if array.dtype != np.bool_ or array.shape != shape:
         raise ParameterError(
             f"{name} must be booleans of shape {shape}, "

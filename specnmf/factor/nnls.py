@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from specnmf.arrays import array_of
 from specnmf.errors import ParameterError
 from specnmf.factor.kernels.nnls import solve_columns, solve_supports
 from specnmf.factor.matrices import Array, Booleans, Doubles, matrix
@@ -227,7 +228,7 @@ def _product(A: Array, B: Array) -> Doubles:
 
 def _by_column(name: str, mask: ArrayLike | None, shape: tuple[int, ...]) -> Booleans:
     """Return a copy of a mask, (n_columns, n_components); true where there is none."""
-    array = np.ones(shape, bool) if mask is None else np.asarray(mask)
+    array = np.ones(shape, bool) if mask is None else array_of(name, mask)
     if array.dtype != np.bool_ or array.shape != shape:
         raise ParameterError(
             f"{name} must be of shape {shape}, one entry for each component and column "

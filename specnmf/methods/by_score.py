@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 from specnmf.audio.features import features
-from specnmf.audio.recording import Audio
+from specnmf.audio.recording import Audio, check_audio
 from specnmf.audio.resynthesis import gather
 from specnmf.factor.iterate import Callback
 from specnmf.methods.book.fitting import fit_book
@@ -49,6 +49,8 @@ def align(
 
     Raises
     ------
+    AudioError
+        If the audio is no `Audio`.
     ScoreError
         If the two are different pieces, or in different keys.
 
@@ -56,6 +58,7 @@ def align(
     ----------
     As for `specnmf.score.align.align`.
     """
+    check_audio(audio)
     recording = features(audio, threads=threads)
     return alignment.align(score, recording, mode=mode, transpose=transpose)
 
@@ -93,11 +96,14 @@ def separate_by_score(
 
     Raises
     ------
+    AudioError
+        If the audio is no `Audio`.
     ScoreError
         If no note sounds within the recording.
     ParameterError
         If an option is out of range, or a group names what there is not.
     """
+    check_audio(audio)
     settings = ScoreOptions(by=by, groups=groups or {}, **options)
     labels = label_notes(score, settings)
     stems = fit_stems(audio, score, labels, settings, tuning=tuning)

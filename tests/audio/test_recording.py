@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+import specnmf
 from specnmf import Audio, AudioError
 from specnmf.audio.recording import Survey
 
@@ -80,3 +81,17 @@ def test_samples_that_are_nearly_silent_are_told_of():
     (finding,) = Audio([0.0, 1e-30], 8000).findings()
     assert finding == "nearly silent: no sample beyond 1e-30; amplify it first"
     assert Audio([0.0, 1e12], 8000).samples.max() == np.float32(1e12)
+
+
+def test_arrays_where_an_audio_is_expected_are_told_how_to_become_one(tmp_path):
+    y = np.zeros(9, np.float32)
+    score = specnmf.Score([specnmf.Note(0, 1, 60)])
+    for call in (
+        lambda: specnmf.stft(y),
+        lambda: specnmf.write(tmp_path / "y.wav", y),
+        lambda: specnmf.align(score, y),
+        lambda: specnmf.separate_by_score(y, score),
+    ):
+        with pytest.raises(specnmf.AudioError, match=r"specnmf.Audio\(y, sr\)"):
+            call()
+    assert not (tmp_path / "y.wav").exists()

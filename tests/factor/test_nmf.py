@@ -370,3 +370,25 @@ def test_matrices_of_other_numbers_are_taken(dtype):
     V = (np.arange(30).reshape(5, 6) % 7).astype(dtype)
     expected = nmf(V.astype(np.float64), 2, max_iter=3)
     np.testing.assert_array_equal(nmf(V, 2, max_iter=3).W, expected.W)
+
+
+RAGGED = [[1.0, 2.0], [3.0]]
+
+
+@pytest.mark.parametrize(
+    ("name", "call"),
+    [
+        ("V", lambda V: specnmf.nmf(RAGGED, 2)),
+        ("fixed", lambda V: specnmf.nmf(V, 2, fixed=RAGGED)),
+        ("support", lambda V: specnmf.nmf(V, 2, support=(RAGGED, None))),
+        ("X", lambda V: specnmf.semisupervised_nmf(RAGGED, 2, labels=[0, 1])),
+        ("labels", lambda V: specnmf.semisupervised_nmf(V, 2, labels=RAGGED)),
+        ("references", lambda V: specnmf.bss_eval(RAGGED, V)),
+        ("estimate a", lambda V: specnmf.evaluate({"a": RAGGED}, {"a": V})),
+        ("reference a", lambda V: specnmf.evaluate({"a": V}, {"a": 1j * V})),
+    ],
+)
+def test_what_is_no_array_of_real_numbers_is_named_in_a_line(name, call):
+    with pytest.raises(specnmf.ParameterError, match=f"^{name} must be ") as error:
+        call(np.ones((4, 5)))
+    assert "\n" not in str(error.value)

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from specnmf.arrays import array_of
 from specnmf.errors import ParameterError
 
 #: More classes than this are no classes, but something else that was handed over.
@@ -33,7 +34,7 @@ class Labels:
         ParameterError
             If shapes do not fit, nothing is known, or what is known is no label.
         """
-        Y, given = _matrix(np.asarray(labels), n_columns)
+        Y, given = _matrix(array_of("labels", labels), n_columns)
         known = given & _mask(label_mask, Y.shape)
         if not known.any():
             raise ParameterError(
@@ -91,7 +92,7 @@ def _matrix(
 def _mask(label_mask: ArrayLike | None, shape: tuple[int, ...]) -> NDArray[np.bool_]:
     if label_mask is None:
         return np.ones(shape, bool)
-    mask = np.asarray(label_mask)
+    mask = array_of("label_mask", label_mask)
     if mask.dtype != np.bool_ or mask.shape not in (shape, shape[1:]):
         raise ParameterError(
             f"label_mask must be booleans of shape {shape[1:]} or {shape}, "

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import ArrayLike
 
+from specnmf.arrays import numbers
 from specnmf.errors import ParameterError
 from specnmf.factor import starts
 from specnmf.factor.factorization import Factorization
@@ -93,7 +94,8 @@ def semisupervised_nmf(
     """
     betas = _betas(beta, label_beta)
     LayerFit(label_weight=label_weight, max_iter=max_iter, tol=tol)
-    counts = np.ones(np.shape(X), bool) if data_mask is None else data_mask
+    X = numbers("X", X)
+    counts = np.ones(X.shape, bool) if data_mask is None else data_mask
     X, weights = known(X, counts, ("X", "data_mask"))
     found = Labels.of(labels, label_mask, X.shape[1])
     rng = np.random.default_rng(rng)
