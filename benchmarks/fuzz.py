@@ -164,6 +164,7 @@ def work(
     for stream in (1, 2):  # decoders write their complaints to either
         os.dup2(log, stream)
     warnings.simplefilter("error")
+    warnings.simplefilter("ignore", UserWarning)  # what readers assume
     case = CASES[name]
     for number, file, data in inputs(case, corpus, seed, span):
         path = folder / Path(file).name

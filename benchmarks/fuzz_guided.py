@@ -51,6 +51,7 @@ def main() -> int:
 def fuzz(case: Case, folder: Path, seconds: int, keep: Path) -> None:
     """Hand the process to libFuzzer."""
     warnings.simplefilter("error")
+    warnings.simplefilter("ignore", UserWarning)  # what readers assume
     corpus = case.corpus()
     (folder / "corpus").mkdir()
     for name, data in corpus.items():

@@ -46,8 +46,10 @@ LEAST_FUNDAMENTAL = 0.02
 
 #: Below BASS_HZ live the kick drums. A bass has more of its spectrum in harmonics
 #: than they, and overtones: a lone partial down there is a drum. A bright string, with
-#: most of its harmonics above the fundamental, is no kick drum.
+#: most of its harmonics above the fundamental, is no kick drum, if the window tells
+#: them apart: if they lie further apart than a Hann window's main lobe is wide.
 BASS_HZ, BASS_SHARE, BASS_OVERTONES, BRIGHT = 110.0, 0.2, 0.2, 0.5
+LOBE_BINS = 4
 
 #: The sum over the bins of a Hann window's main lobe, for a peak of height 1.
 _LOBE_SUM = 2.0
@@ -122,7 +124,8 @@ def _pitch(template: Array, frequencies: Array) -> float:
     fundamentals = fundamentals[level >= LEAST_FUNDAMENTAL * template.max()]
     if not fundamentals.size:
         return math.nan
-    width = TOLERANCE_BINS * (frequencies[1] - frequencies[0])
+    spacing = frequencies[1] - frequencies[0]
+    width = TOLERANCE_BINS * spacing
     tolerance = np.hypot(TOLERANCE_CENTS, _CENTS * width / hz)
     numbers, cents = _harmonics(hz, fundamentals)
     matches = np.exp(-0.5 * (cents / tolerance) ** 2)
@@ -134,7 +137,8 @@ def _pitch(template: Array, frequencies: Array) -> float:
     surplus = _LOBE_SUM * (sounding - heights * chance).sum()
     share = surplus / template[frequencies >= LOWEST_HZ].sum()
     overtones = sounding[numbers[best] > 1].sum() / sounding.sum()
-    if not _is_pitched(fundamentals[best], share, overtones):
+    is_bright = overtones >= BRIGHT and fundamentals[best] >= LOBE_BINS * spacing
+    if not _is_pitched(fundamentals[best], share, overtones, is_bright=is_bright):
         return math.nan
     return float(midi_number(fundamentals[best]))
 
@@ -186,8 +190,10 @@ def _salience(
     return np.asarray(explained * np.minimum(found, 1) ** MISSING_POWER)
 
 
-def _is_pitched(fundamental: float, share: float, overtones: float) -> bool:
-    if fundamental < BASS_HZ and overtones < BRIGHT:
+def _is_pitched(
+    fundamental: float, share: float, overtones: float, *, is_bright: bool
+) -> bool:
+    if fundamental < BASS_HZ and not is_bright:
         return share >= BASS_SHARE and overtones >= BASS_OVERTONES
     return share >= PITCHED_SHARE
 

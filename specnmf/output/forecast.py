@@ -106,8 +106,9 @@ class Forecast:
         size = f"{'' if exact else 'up to '}{gigabytes(n_bytes)}"
         if exact and n_bytes > free:
             raise OutputError(
-                f"{self.recording}: {sources} take {size}, where {place} goes "
-                f"{gigabytes(free)} are free; {self._remedy()}, or use another --output"
+                f"{self.recording}: {sources} take {size}, but only "
+                f"{gigabytes(free)} are free for {place}; {self._remedy()}, or use "
+                "another --output"
             )
         if n_bytes >= LARGE:
             self.say(
@@ -126,7 +127,9 @@ def gigabytes(n_bytes: int) -> str:
     """A size as disks are sold by, such as ``2.1 GB``."""
     if n_bytes >= 1e9:
         return f"{n_bytes / 1e9:.1f} GB"
-    return f"{n_bytes / 1e6:.0f} MB"
+    if n_bytes >= 1e6:
+        return f"{n_bytes / 1e6:.0f} MB"
+    return f"{n_bytes / 1e3:.0f} kB"
 
 
 def _existing(path: Path) -> Path:

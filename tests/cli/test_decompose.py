@@ -200,7 +200,7 @@ def test_an_output_that_cannot_be_is_named(run, song):
         (("--max-iter", "0"), "max_iter must be at least 1"),
         (("--tol", "nan"), "tol must be at least 0, got nan"),
         (("--memory", "2X"), "a size is like 2G, 512M or bytes, got '2X'"),
-        (("--start", "-1"), "start must be at least 0"),
+        (("--start", "-1"), "start must lie between 0"),
         (("--duration", "0"), "duration must be above 0"),
         (("--mask-power", "0"), "mask_power must be above 0"),
         (("--format", "aac"), "'aac' is not one of"),
@@ -423,7 +423,7 @@ def test_much_output_is_said_in_a_line_before_it_is_written(
     monkeypatch.setattr("specnmf.output.forecast.LARGE", 1)
     status, _, err = run("decompose", "song.wav", *QUICK, *options)
     assert status == 0
-    said = "song.wav: 2 sources take 0 MB in specnmf_out/song; --format flac takes "
+    said = "song.wav: 2 sources take 40 kB in specnmf_out/song; --format flac takes "
     assert err.startswith(said) != bool(options)
     assert err.count("\n") == int(not options)
     err = run("rerun", "specnmf_out/song", *options)[2]

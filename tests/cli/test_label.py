@@ -70,7 +70,7 @@ def test_a_warning_names_what_was_changed(run, labels):
     [
         (b"", "empty"),
         (b"kick at 1 s", "expected a label track"),
-        (b"\x89PNG\r\n\x1a\n", "no UTF-8 text"),
+        (b"\x89PNG\r\n\x1a\n", "label track (start, end and name, parted by tabs)"),
         (b"1\t1\tkick\n", "is a point; mark a region"),
         (b"60\t61\tkick\n", "no sound is marked from 0 to 3 s"),
         (b"0\t1\trest\n", "marks only rest"),
@@ -116,7 +116,7 @@ def test_a_finished_run_is_kept(run, labels):
         (("--labels", "labels.txt", "-k", "0"), "n_components must be at least 1"),
         (("--labels", "labels.txt", "--rest", "-1"), "n_rest must be at least 0"),
         (("--labels", "labels.txt", "--transpose", "99"), "must lie between 0 and 24"),
-        (("--labels", "labels.txt", "--start", "-2"), "start must be at least 0"),
+        (("--labels", "labels.txt", "--start", "-2"), "start must lie between 0"),
         (("--labels", "labels.txt", "--max-iter", "0"), "max_iter must be at least 1"),
     ],
 )

@@ -74,7 +74,7 @@ def test_the_size_is_that_of_what_is_asked_for(told, settings, n_bytes):
 
 def test_what_the_disk_cannot_hold_is_refused(told):
     message = (
-        r"4 sources take 0 MB, where \S*not/there goes 0 MB are free; --format flac "
+        r"4 sources take 273 kB, but only 273 kB are free for \S*not/there; --format flac "
         r"takes half of it or less, .* or use another --output"
     )
     with pytest.raises(OutputError, match=message):
@@ -95,4 +95,4 @@ def test_a_source_that_there_is_not_is_an_error_before_the_work(told):
 
 def test_sizes_are_as_disks_are_sold():
     sizes = [0, 999_499_999, 10**9, 2_130_000_000]
-    assert [*map(gigabytes, sizes)] == ["0 MB", "999 MB", "1.0 GB", "2.1 GB"]
+    assert [*map(gigabytes, sizes)] == ["0 kB", "999 MB", "1.0 GB", "2.1 GB"]

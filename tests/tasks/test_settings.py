@@ -201,7 +201,7 @@ def test_settings_of_layers_and_labels_check_themselves(kind, wrong, message):
         ({"n_fft": 14}, "n_fft must be even and at least 16, got 14"),
         ({"n_fft": 512, "hop_length": 513}, "must not exceed n_fft"),
         ({"hop_length": 0}, "hop_length must be at least 1, got 0"),
-        ({"start": -1.0}, "start must be at least 0, got -1.0"),
+        ({"start": -1.0}, "start must lie between 0 and 1000000000, got -1.0"),
         ({"duration": 0.0}, "duration must be above 0, got 0.0"),
         ({"duration": math.inf}, "duration must be above 0, got inf"),
         ({"mask": "soft"}, "mask is one of ratio, binary, got 'soft'"),
