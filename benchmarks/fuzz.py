@@ -4,10 +4,11 @@
 
 Each input goes through the door that a user's file takes. It may be accepted, or
 refused by an error of one printable line; all else is a finding: another exception, a
-warning, a message of several lines, more than ``--seconds`` or a gigabyte, a dead
-process. The parsers work in a process of their own, which is replaced when it dies or
-hangs. Input number i of a seed is the same in every run, but for time stamps and serial
-numbers that libsndfile writes into what is mutated; ``--keep`` keeps the findings.
+warning that is not the reader's own, a message of several lines, more than
+``--seconds`` or a gigabyte, a dead process. The parsers work in a process of their own,
+which is replaced when it dies or hangs. Input number i of a seed is the same in every
+run, but for time stamps and serial numbers that libsndfile writes into what is mutated;
+``--keep`` keeps the findings.
 Prints a table, and ends with status 1 if there was a finding.
 """
 

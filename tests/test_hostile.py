@@ -132,6 +132,13 @@ def test_a_thousand_channels_take_no_more_memory_than_eight(tmp_path):
     assert sum(block.shape[1] for block in blocks) == 5000
 
 
+def test_more_channels_than_samples_are_the_headers_fault(tmp_path):
+    (tmp_path / "song.wav").write_bytes(wav(8000, 300, 7))
+    for read in (specnmf.read, streaming.survey):
+        with pytest.raises(AudioError, match="300 channels of 7 samples, expected a"):
+            read(tmp_path / "song.wav")
+
+
 def test_signalling_nans_are_refused_without_a_warning(tmp_path):
     samples = struct.pack("<I", 0x7F80_0001) * 100
     (tmp_path / "song.wav").write_bytes(wav(8000, 1, 100, samples=samples))

@@ -22,6 +22,14 @@ REACH = 4 << 20
 _INFO, _TOTAL = 34, (1 << 36) - 1
 
 
+#: Samples of a frame by the code in its header; 0 is reserved, 6 and 7 say it behind.
+_SIZES = {
+    **{0: 0, 1: 192},
+    **{code: 576 << code - 2 for code in range(2, 6)},
+    **{code: 256 << code - 8 for code in range(8, 16)},
+}
+
+
 class _Frame(NamedTuple):
     """The frame that begins at a byte, and the samples of a channel it holds."""
 
@@ -102,8 +110,7 @@ def _parsed(head: bytes, at: int, block: int) -> _Frame | None:
     place += extra + {12: 1, 13: 2, 14: 2}.get(rate, 0)
     if ones in (1, 8) or place >= len(head) or _crc(head[:place], 8, 7) != head[place]:
         return None
-    sizes = {0: 0, 1: 192, 6: given, 7: given}
-    size = sizes.get(code, 576 << code - 2 if code < 6 else 256 << max(0, code - 8))
+    size = _SIZES.get(code, given)
     return _Frame(at, number if head[1] & 1 else number * block, size)
 
 

@@ -24,7 +24,14 @@ from specnmf.audio.opening import (
     reason,
     sound_file,
 )
-from specnmf.audio.recording import BLOCK, LOUDEST, Audio, Float32, too_loud
+from specnmf.audio.recording import (
+    BLOCK,
+    LOUDEST,
+    MOST_CHANNELS,
+    Audio,
+    Float32,
+    too_loud,
+)
 from specnmf.checks import check_above, check_at_least
 from specnmf.errors import AudioError
 
@@ -199,8 +206,8 @@ class Source:
         ParameterError
             If the excerpt begins before the recording, or lasts no time.
         AudioError
-            As `blocks`; and at the end, if there was nothing, or samples that are
-            not finite.
+            As `blocks`; and at the end, if there was nothing, hardly anything in very
+            many channels, or samples that are not finite.
         """
         check_at_least("start", start, 0)
         if duration is not None:
@@ -214,6 +221,11 @@ class Source:
             late = f"ends before the start of the excerpt at {start} s"
             why = late if start > 0 else "holds no samples"
             raise AudioError(f"{self.path}: {why}")
+        if self.n_channels > max(n_samples, MOST_CHANNELS):
+            raise AudioError(
+                f"{self.path}: {self.n_channels} channels of {n_samples} samples, "
+                "expected a recording; its header may be damaged"
+            )
 
     def blocks(
         self, first: int = 0, count: int | None = None, *, dtype: str

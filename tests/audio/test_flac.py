@@ -111,3 +111,14 @@ def test_what_is_no_flac_has_no_layout(tmp_path, noise):
     for data in (b"fLaC", b"fLaC" + bytes(60), np.zeros(99).tobytes()):
         path.write_bytes(data)
         assert flac.layout(path) is None
+
+
+@pytest.mark.parametrize("code", range(16))
+def test_a_frame_of_any_size_code_is_parsed_or_none(code):
+    header = bytes([0xFF, 0xF8, code << 4 | 9, 0x10, 0]) + b"\x0f" * (code in (6, 7))
+    header += b"\x00" * (code == 7)
+    crc = next(c for c in range(256) if flac._crc(header + bytes([c]), 8, 7) == 0)
+    sizes = [0, 192, 576, 1152, 2304, 4608, 16, 3841, *(256 << k for k in range(8))]
+    frame = flac._parsed(header + bytes([crc, 0, 0]), 0, 4096)
+    assert frame is not None
+    assert frame[-1] == sizes[code]

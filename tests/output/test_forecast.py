@@ -74,8 +74,8 @@ def test_the_size_is_that_of_what_is_asked_for(told, settings, n_bytes):
 
 def test_what_the_disk_cannot_hold_is_refused(told):
     message = (
-        r"4 sources take 273 kB, but only 273 kB are free for \S*not/there; --format flac "
-        r"takes half of it or less, .* or use another --output"
+        r"4 sources take 273 kB, but only 273 kB are free for \S*not/there; "
+        r"--format flac takes half of it or less, .* or use another --output"
     )
     with pytest.raises(OutputError, match=message):
         told(free=SIZE - 1)
