@@ -10,6 +10,7 @@ from heapq import heappop, heappush
 from itertools import accumulate
 from xml.etree.ElementTree import Element
 
+from specnmf.errors import ScoreError
 from specnmf.score import endings, musicxml_signs, musicxml_tempo
 from specnmf.score.loading import MAX_NOTES, PathLike, clock, label, load
 from specnmf.score.musicxml_document import MAX_BYTES, document
@@ -18,6 +19,9 @@ from specnmf.score.musicxml_parts import measures
 from specnmf.score.musicxml_tempo import DEFAULT_TEMPO
 from specnmf.score.notes import Note, Score, numbered
 from specnmf.score.repeats import order
+
+#: No piece has so many quarter notes: they would last a day at a thousand a second.
+MOST_QUARTERS = 1e8
 
 #: In seconds: how long a grace note lasts, and sounds before the beat; and how long all
 #: of those before a beat last at most.
@@ -184,4 +188,9 @@ class _Ties:
 
 
 def _tick(place: float) -> int:
+    """A place in quarter notes as a whole number, to find what begins there."""
+    if not place < MOST_QUARTERS:
+        raise ScoreError(
+            f"damaged: a note ends {place:.3g} quarter notes after the beginning"
+        )
     return round(place * 1024)

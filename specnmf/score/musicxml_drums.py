@@ -12,6 +12,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 from xml.etree.ElementTree import Element
 
+from specnmf.score.musicxml_tempo import whole
+
 #: What a drum is taken for of which nothing is known: the snare.
 SNARE = 38
 
@@ -147,7 +149,7 @@ def _kit(part: Element) -> Kit:
 def _numbered(instrument: Element | None) -> int | None:
     """The General MIDI drum of an instrument, whose number counts from 1."""
     text = None if instrument is None else instrument.findtext("midi-unpitched")
-    number = int(text) if text is not None and text.strip().isdecimal() else 0
+    number = whole(text, 0)
     return number - 1 if 1 <= number <= 128 else None
 
 

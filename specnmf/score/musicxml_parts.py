@@ -12,7 +12,7 @@ from specnmf.score import musicxml_signs, musicxml_tempo
 from specnmf.score.loading import label
 from specnmf.score.musicxml_drums import Kit, kits
 from specnmf.score.musicxml_measures import Measure, Span, Written
-from specnmf.score.musicxml_tempo import VALUES, number
+from specnmf.score.musicxml_tempo import VALUES, number, whole
 from specnmf.score.repeats import RepeatMarks
 
 _STEPS = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
@@ -284,11 +284,11 @@ def _nominal(time: Element) -> float | None:
     found = 0.0
     pairs = time.findall("beats"), time.findall("beat-type")
     for beats, unit in zip(*pairs, strict=False):
-        numbers = [text.strip() for text in (beats.text or "").split("+")]
-        value = (unit.text or "").strip()
-        if not all(text.isdecimal() for text in (*numbers, value)) or int(value) == 0:
+        numbers = [whole(text, -1) for text in (beats.text or "").split("+")]
+        value = whole(unit.text, 0)
+        if min(numbers) < 0 or value == 0:
             return None
-        found += sum(map(int, numbers)) * 4 / int(value)
+        found += sum(numbers) * 4 / value
     return found or None
 
 
@@ -315,8 +315,7 @@ def _on(notes: Sequence[Written], staff: int) -> list[Written]:
 
 
 def _staff(element: Element, otherwise: int = _FIRST) -> int:
-    text = element.get("number", "").strip()
-    return int(text) if text.isdecimal() else otherwise
+    return whole(element.get("number"), otherwise)
 
 
 def _number(element: Element, tag: str, otherwise: float) -> float:

@@ -91,6 +91,12 @@ def changes(marks: Iterable[Tempo]) -> list[tuple[float, float]]:
     return found
 
 
+def whole(text: str | None, otherwise: int) -> int:
+    """A whole number of at most nine digits; else another."""
+    digits = (text or "").strip()
+    return int(digits) if digits.isdecimal() and len(digits) < 10 else otherwise
+
+
 def number(text: str, name: str) -> float:
     """A finite number; raises ScoreError if the text is none."""
     try:

@@ -16,6 +16,7 @@ from documents import (
     spans,
 )
 
+from specnmf.errors import ScoreError
 from specnmf.score.musicxml import GRACE
 
 BAR = note("C4", 4)
@@ -289,3 +290,24 @@ def test_a_backup_goes_no_further_than_the_beginning(read):
     for far in (back(9), "<backup/>"):
         score = read(document([note("C4", 2) + far + note("E4", 2)]))
         assert spans(score) == [(0, 1, 60), (0, 1, 64)]
+
+
+# ----------------------------------------------------------- numbers beyond all bounds
+
+
+@pytest.mark.parametrize("beats", ["9" * 5000, "4+" + "9" * 5000, "-4", "4x", "٤"])
+def test_beats_of_any_text_are_read(read, beats):
+    time = f"<time><beats>{beats}</beats><beat-type>4</beat-type></time>"
+    assert pitches(read(document([attributes(time) + BAR]))) == [60]
+
+
+@pytest.mark.parametrize("number", ["9" * 5000, "x", ""])
+def test_staves_of_any_number_are_read(read, number):
+    moved = f'<transpose number="{number}"><chromatic>2</chromatic></transpose>'
+    assert pitches(read(document([attributes(moved) + BAR]))) in ([60], [62])
+
+
+def test_a_note_that_ends_after_all_music_is_an_error(read):
+    endless = note("C4", 1e307, TIE_ON) + note("C4", 1, TIE_BACK)
+    with pytest.raises(ScoreError, match="damaged: a note ends .* after the beginning"):
+        read(document([endless]))
