@@ -16,6 +16,7 @@ from pathlib import Path, PurePosixPath
 
 from specnmf.batch.stores.store import Entry, Store, Unreadable, ignore, told
 from specnmf.errors import ParameterError, SpecnmfError
+from specnmf.tasks.registry import TASKS
 from specnmf.tasks.task import Input
 
 #: How files are called that may be recordings: what libsndfile reads.
@@ -92,12 +93,12 @@ def find_songs(
     pattern has a slash. Of the files that one of ``include`` matches, if there is any,
     those are taken that none of ``exclude`` does. Of several files that are sought for
     one input, the first counts that is there. ``passed_over`` counts, by their suffix,
-    the files that are neither recordings nor of a kind that is sought. If there is no
+    the files that no task takes, neither as a song nor beside one. If there is no
     such folder, or it cannot be read, that is an AudioError; one within it is told to
     ``unreadable(name, why)``.
     """
     others = Counter[str]() if passed_over is None else passed_over
-    known = RECORDINGS.union(*(each.input.suffixes for each in sought))
+    known = RECORDINGS.union(*_beside())
     files = store.walk(recursive=recursive, unreadable=unreadable)
     for folder, entries in groupby(files, lambda entry: posixpath.dirname(entry.name)):
         if apart is not None and (folder == apart or folder.startswith(f"{apart}/")):
@@ -111,6 +112,12 @@ def find_songs(
                 yield _song(entry, sought, here.get)
             elif suffix not in known:
                 others[suffix] += 1
+
+
+def _beside() -> Iterator[tuple[str, ...]]:
+    """How files are called that tasks take beside a song."""
+    for task in TASKS.values():
+        yield from (each.suffixes for each in task.inputs)
 
 
 def described(passed_over: Mapping[str, int]) -> str:

@@ -1,5 +1,7 @@
 """Writing: subtypes, and that what is written is read back."""
 
+import time
+
 import numpy as np
 import pytest
 import soundfile
@@ -59,3 +61,14 @@ def test_formats_that_cannot_hold_the_audio_say_so(tmp_path):
         specnmf.write(tmp_path / "x.mp3", nine)
     with pytest.raises(AudioError, match="got 'xyz'"):
         specnmf.write(tmp_path / "x.xyz", nine)
+
+
+@pytest.mark.parametrize("subtype", ["FLOAT", "DOUBLE", "PCM_24"])
+def test_the_same_sound_is_the_same_bytes_at_any_time(tmp_path, rng, subtype):
+    audio = Audio(0.1 * rng.standard_normal((2, 500)), 8000)
+    specnmf.write(tmp_path / "a.wav", audio, subtype=subtype)
+    time.sleep(1.1)  # dates in headers are of seconds
+    specnmf.write(tmp_path / "b.wav", audio, subtype=subtype)
+    assert (tmp_path / "a.wav").read_bytes() == (tmp_path / "b.wav").read_bytes()
+    found, _ = soundfile.read(tmp_path / "a.wav", dtype="float32")
+    np.testing.assert_allclose(found.T, audio.samples, atol=1e-6)
