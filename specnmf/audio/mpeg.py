@@ -127,7 +127,7 @@ def _stated(data: Bytes, first: int) -> int | None:
     if frame[36:40] == b"VBRI":
         return int.from_bytes(frame[50:54], "big") or None
     at = max(frame.find(b"Xing"), frame.find(b"Info"))
-    if at < 0 or not frame[at + 7] & 1:
+    if at < 0 or len(frame) < at + 12 or not frame[at + 7] & 1:
         return None
     return int.from_bytes(frame[at + 8 : at + 12], "big") or None
 

@@ -236,3 +236,14 @@ def test_tags_before_other_formats_change_nothing(tmp_path, rng, format, front):
     expected = specnmf.read(path).samples
     path.write_bytes(front + path.read_bytes())
     assert (specnmf.read(path).samples == expected).all()
+
+
+@pytest.mark.parametrize("n", range(4, 16))
+def test_a_file_that_ends_in_the_header_of_its_first_frame_is_refused(
+    tmp_path, song, n
+):
+    path = tmp_path / "song.mp3"
+    at = max(song[0][:200].find(mark) for mark in (b"Xing", b"Info"))
+    path.write_bytes(song[0][: at + n])
+    with pytest.raises(specnmf.AudioError):
+        specnmf.read(path)
