@@ -267,7 +267,8 @@ def _say_plan(plan: Plan, options: dict[str, Any]) -> None:
         others = dict(plan.passed_over)
         console.json_object({"songs": entries, "passed_over": others, "failures": []})
     else:
-        console.result(f"{len(plan.songs)} songs")
+        n_songs = len(plan.songs)
+        console.result("1 song" if n_songs == 1 else f"{n_songs} songs")
 
 
 def _say_summary(summary: Summary, options: dict[str, Any]) -> None:

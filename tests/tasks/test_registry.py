@@ -71,7 +71,7 @@ def test_it_runs_in_a_batch_and_resumes(gain, run, song, tmp_path):
     assert run("batch", "songs", "--task", "gain", "--dry-run")[0] == 0
     options = ("batch", "songs", "--task", "gain", "--share", "0.5", "--no-figures")
     _, out, _ = run(*options, "--dry-run")
-    assert out == "new     song.wav -> song: gain\n1 songs\n"
+    assert out == "new     song.wav -> song: gain\n1 song\n"
     settings = [type(TASKS["gain"].settings())(share=0.5, figures=False)]
     summary = run_batch("songs", task="gain", settings=settings)
     assert (summary.done, summary.failed) == (1, 0)
