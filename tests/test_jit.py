@@ -30,6 +30,8 @@ def double(x):
 def source(tmp_path, monkeypatch):
     """A module with a kernel; nothing has been said of kernels yet."""
     monkeypatch.setattr(jit, "_remarks", [])
+    monkeypatch.delenv("NUMBA_CACHE_DIR", raising=False)
+    monkeypatch.setattr(numba.config, "CACHE_DIR", "")
     (tmp_path / "package").mkdir()
     path = tmp_path / "package" / "kernels.py"
     path.write_text(SOURCE)
@@ -155,10 +157,12 @@ def test_a_command_says_in_a_line_that_kernels_are_not_kept(tmp_path):
     soundfile.write(tmp_path / "song.wav", np.sin(np.arange(4000.0)) / 2, 8000)
     options = ["-k", "1", "--max-iter", "2", "--beta", "2", "--no-figures"]
     options += ["--no-sources"]
+    environment = {**os.environ, "XDG_CACHE_HOME": str(tmp_path / "caches")}
+    environment.pop("NUMBA_CACHE_DIR", None)
     done = subprocess.run(
         [sys.executable, "-m", "specnmf", "decompose", "song.wav", *options],
         cwd=tmp_path,
-        env={**os.environ, "XDG_CACHE_HOME": str(tmp_path / "caches")},
+        env=environment,
         capture_output=True,
         text=True,
         check=False,
