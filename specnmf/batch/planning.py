@@ -86,7 +86,7 @@ class Plan:
     recipe: Recipe
     settings: BatchSettings  #: All but those of finding songs count.
     history: Mapping[str, Record]  #: What came of songs before.
-    #: Files that are no recordings: how many of each suffix.
+    #: Files that no task takes: how many of each suffix.
     passed_over: Mapping[str, int] = field(default_factory=dict)
     #: Folders of files for the songs that no song has one in: what they hold, where.
     unused: Sequence[tuple[str, str]] = ()

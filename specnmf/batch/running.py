@@ -98,7 +98,7 @@ class Summary:
     failures : list of Failure
         In the order in which they came.
     passed_over : mapping of str to int
-        Files that are no recordings: how many of each suffix.
+        Files that no task takes: how many of each suffix.
     """
 
     songs: int

@@ -196,7 +196,7 @@ def _run(request: Request, options: dict[str, Any]) -> tuple[Summary | None, int
         request,
         unreadable=lambda name, why: console.warning(f"{name}: {why}; left out"),
     )
-    _say_left_out(plan, options)
+    _say_passed_over(plan, options)
     if options["dry_run"]:
         _say_plan(plan, options)
         return None, 0
@@ -210,7 +210,7 @@ def _run(request: Request, options: dict[str, Any]) -> tuple[Summary | None, int
         return batch.run(), 128 + received[-1] if received else 0
 
 
-def _say_left_out(plan: Plan, options: dict[str, Any]) -> None:
+def _say_passed_over(plan: Plan, options: dict[str, Any]) -> None:
     """Say which files are no songs, and if no song has an input that was given."""
     if options["quiet"]:
         return

@@ -91,7 +91,7 @@ def _put(path: Path, status: os.stat_result, new: Path, name: str) -> str:
     """Link or copy something into a new run; the name that it has there."""
     for place in _places(name):
         target = new / place
-        if not all(_is_folder_or_free(new / parent) for parent in _parents(place)):
+        if not all(_is_folder_or_free(new / parent) for parent in parents(place)):
             continue
         if not os.path.lexists(target):
             target.parent.mkdir(parents=True, exist_ok=True)
@@ -106,11 +106,17 @@ def _places(name: str) -> Iterator[str]:
     """Names for what had a name before, the best first; a new run has a report."""
     if name != REPORT:
         yield name
+    yield from kept_places(name)
+
+
+def kept_places(name: str) -> Iterator[str]:
+    """Names in `KEPT`, then in ``kept_2`` and so on, without end."""
     yield f"{KEPT}/{name}"
     yield from (f"{KEPT}_{number}/{name}" for number in count(2))
 
 
-def _parents(name: str) -> Iterator[str]:
+def parents(name: str) -> Iterator[str]:
+    """The folders of a name, the outermost first."""
     parts = name.split("/")
     yield from ("/".join(parts[:n]) for n in range(1, len(parts)))
 

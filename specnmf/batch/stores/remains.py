@@ -7,12 +7,11 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache, partial
-from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from specnmf.batch.stores.store import UPLOADING
 from specnmf.errors import OutputError
-from specnmf.output.keeping import KEPT
+from specnmf.output.keeping import kept_places, parents
 from specnmf.output.products import (
     MOST_REPORT,
     REPORT,
@@ -86,10 +85,10 @@ def _sorted_out(
 
 
 def keep(target: RemoteStore, kept: Sequence[str], names: Sequence[str]) -> None:
-    """Move files whose names a run needs, for files or for folders, into `KEPT`."""
+    """Move files whose names a run needs, for files or folders, to `kept_places`."""
     files = {*names}
-    folders = {parent for name in names for parent in _parents(name)}
-    moving = [n for n in kept if n in files | folders or files & {*_parents(n)}]
+    folders = {parent for name in names for parent in parents(name)}
+    moving = [n for n in kept if n in files | folders or files & {*parents(n)}]
     there = _below(target) if moving else {}
     for name in moving:
         _copy(target, name, there)
@@ -98,10 +97,9 @@ def keep(target: RemoteStore, kept: Sequence[str], names: Sequence[str]) -> None
 
 
 def _copy(target: RemoteStore, name: str, there: dict[str, int]) -> None:
-    """Copy a file into `KEPT`, or `KEPT` and a number, unless it is there already."""
+    """Copy a file to the first of `kept_places` that is free, unless it is there."""
     checksum = _sha256(target, name, there)
-    folders = (f"{KEPT}_{number}" if number > 1 else KEPT for number in count(1))
-    for place in (f"{folder}/{name}" for folder in folders):
+    for place in kept_places(name):
         if place not in there:
             target.files.cp_file(target.key(name), target.key(place))
             there[place] = there[name]
@@ -109,11 +107,6 @@ def _copy(target: RemoteStore, name: str, there: dict[str, int]) -> None:
         same_size = there[place] == there[name]
         if same_size and _sha256(target, place, there) == checksum:
             return
-
-
-def _parents(name: str) -> Iterator[str]:
-    parts = name.split("/")
-    yield from ("/".join(parts[:n]) for n in range(1, len(parts)))
 
 
 def _below(target: RemoteStore) -> dict[str, int]:
