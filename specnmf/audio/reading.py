@@ -296,12 +296,13 @@ def _finite(source: Source, blocks: Iterable[Float32]) -> Iterator[Float32]:
     """Yield the blocks; after the last, say which samples were not finite, if any."""
     position, count, earliest, peak = 0, 0, 0, 0.0
     for block in blocks:
-        if not (np.isfinite(block.min()) and np.isfinite(block.max())):
+        low, high = float(block.min()), float(block.max())
+        if not (math.isfinite(low) and math.isfinite(high)):
             bad = np.flatnonzero(~np.isfinite(block).all(axis=0))
             earliest = earliest if count else position + int(bad[0])
             count += len(bad)
         else:
-            peak = max(peak, -float(block.min()), float(block.max()))
+            peak = max(peak, -low, high)
         position += block.shape[1]
         yield block
     if count:

@@ -60,12 +60,11 @@ def command(estimates: str, references: str, **options: Any) -> None:
 
     ESTIMATES and REFERENCES are folders of recordings, folders of runs, or two
     recordings. They are matched by name, else so that the SDR is best. A reference
-    without an estimate counts as silence, -30 dB, unless --only left it out; a silent
-    reference is left out of the means, one that is the sum of others, as an
-    accompaniment is, altogether. SDR,
-    SIR and SAR are those of BSS Eval v3; SDRi and SI-SDRi say how far SDR and SI-SDR
-    are above the mixture's. A file among the references that is called mix or mixture
-    is taken for what was separated.
+    without an estimate counts as silence, -30 dB, unless --only left it out. A silent
+    reference is left out of the means. A reference that is the sum of others, as an
+    accompaniment is, is not scored. SDR, SIR and SAR are those of BSS Eval v3; SDRi and
+    SI-SDRi say how far SDR and SI-SDR are above the mixture's. A file among the
+    references that is called mix or mixture is taken for what was separated.
     """
     try:
         check_window(options["n_fft"], None)
