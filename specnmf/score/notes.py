@@ -28,6 +28,10 @@ class Note(NamedTuple):
         Whether ``pitch`` names a drum rather than a pitch.
     staff : int
         The staff of its part, counted from 1 at the top; 0 where that is not known.
+    cents : float
+        How far it sounds above its pitch, at A4 = 440 Hz; 0 where that is not known.
+    confidence : float
+        How sure it is that there is such a note, 0 to 1; a score's are certain.
     """
 
     start: float
@@ -37,6 +41,8 @@ class Note(NamedTuple):
     part: str = ""
     percussion: bool = False
     staff: int = 0
+    cents: float = 0.0
+    confidence: float = 1.0
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,1 @@
+"""Transcription: the notes of a recording, heard without a score."""

@@ -1,0 +1,1 @@
+"""Voices: which notes one player, singer or hand plays."""
