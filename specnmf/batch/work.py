@@ -110,8 +110,8 @@ def _done(job: Job, content: dict[str, Any], *, kept: bool) -> Outcome:
             "kind": content["kind"],
             "output": job.target,
             "sha256": [entry["sha256"] for entry in content["inputs"]],
-            "iterations": content["iterations"],
-            "residual_db": content["residual_db"],
+            "iterations": content.get("iterations"),
+            "residual_db": content.get("residual_db"),
         },
         warnings=tuple(content["warnings"]),
     )
@@ -147,6 +147,7 @@ def _do(job: Job, progress: _Progress) -> Outcome:
                 song,
                 job.settings,
                 inputs=dict(zip(job.inputs, inputs, strict=True)),
+                look_beside=False,
                 output=folder,
                 overwrite=job.overwrite,
                 command=job.command,
