@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -63,7 +64,7 @@ def _row(
         until = begins[0] if begins else last
         if notes[first:until].max(initial=0) > LOUD / keen and until - first > 4:
             begins.insert(0, first)
-        for begin, end in zip(begins, [*begins[1:], last], strict=True):
+        for begin, end in pairwise([*begins, last]):
             if (end - begin) * hop >= SHORTEST:
                 yield begin * hop, end * hop, float(notes[begin:end].mean())
 

@@ -28,6 +28,4 @@ def choose(name: Name = "auto") -> Transcriber:
         from specnmf.methods.transcription.builtin import Builtin
 
         return Builtin()
-    raise ParameterError(
-        f"a transcriber is auto, builtin or basic-pitch, got {name!r}"
-    )
+    raise ParameterError(f"a transcriber is auto, builtin or basic-pitch, got {name!r}")
