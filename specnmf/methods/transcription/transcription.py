@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -39,10 +40,12 @@ class Transcription:
     ----------
     score : Score
         The notes; its parts are voice_1, the highest, and so on, or right and left.
+    labels : tuple of str
+        The part of each note that was heard.
     parts : tuple of str
         All parts, in this order.
     heard : Heard
-        The same notes, with what is known of each.
+        The notes with what is known of each, in order of their onset, then pitch.
     transcriber : str
         What heard them.
     tuning : float
@@ -50,6 +53,7 @@ class Transcription:
     """
 
     score: Score
+    labels: tuple[str, ...]
     parts: tuple[str, ...]
     heard: Heard
     transcriber: str
@@ -128,8 +132,10 @@ def transcription(
         )
     place = hands(heard) if by == "hand" else _voices(heard, options.voices)
     names = ("right", "left") if by == "hand" else _names(int(place.max()) + 1)
+    labels = tuple(names[each] for each in place)
     return Transcription(
-        score=_score(heard, [names[each] for each in place]),
+        score=_score(heard, labels),
+        labels=labels,
         parts=tuple(names[each] for each in np.unique(place)),
         heard=heard,
         transcriber=transcriber.name,
@@ -148,7 +154,7 @@ def _names(n_voices: int) -> tuple[str, ...]:
     return tuple(f"voice_{number}" for number in range(1, n_voices + 1))
 
 
-def _score(heard: Heard, parts: list[str]) -> Score:
+def _score(heard: Heard, parts: Sequence[str]) -> Score:
     velocities = _velocities(heard.energy)
     return Score(
         tuple(
