@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from specnmf.methods.book.fitting import by_stem
     from specnmf.methods.book.layout import fmp_layout
     from specnmf.methods.by_score import align, separate_by_score
+    from specnmf.methods.transcription.transcription import transcribe
     from specnmf.score.align import Alignment
     from specnmf.score.grouping import stem_labels
     from specnmf.score.notes import Note, Score
@@ -55,6 +56,7 @@ if TYPE_CHECKING:
     from specnmf.tasks.layers import LayerSettings
     from specnmf.tasks.run import Run
     from specnmf.tasks.separate import ScoreSettings
+    from specnmf.tasks.transcribe import TranscribeSettings
 
 __version__ = "0.1.0"
 
@@ -84,6 +86,7 @@ _HOMES = {
     "SpecnmfError": "errors:SpecnmfError",
     "Spectrogram": "audio.stft:Spectrogram",
     "TemplateError": "errors:TemplateError",
+    "TranscribeSettings": "tasks.transcribe:TranscribeSettings",
     "WorkerError": "errors:WorkerError",
     "align": "methods.by_score:align",
     "beta_divergence": "factor.divergence:beta_divergence",
@@ -106,6 +109,7 @@ _HOMES = {
     "starts": "factor.starts",
     "stem_labels": "score.grouping:stem_labels",
     "stft": "audio.stft:stft",
+    "transcribe": "methods.transcription.transcription:transcribe",
     "write": "audio.writing:write",
     "write_regions": "score.regions:write_regions",
     "write_score": "score.reading:write_score",
@@ -135,6 +139,7 @@ __all__ = [
     "SpecnmfError",
     "Spectrogram",
     "TemplateError",
+    "TranscribeSettings",
     "WorkerError",
     "align",
     "beta_divergence",
@@ -157,6 +162,7 @@ __all__ = [
     "starts",
     "stem_labels",
     "stft",
+    "transcribe",
     "write",
     "write_regions",
     "write_score",
