@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from specnmf.errors import ParameterError
 from specnmf.methods.score_options import ScoreOptions
@@ -13,6 +13,7 @@ from specnmf.methods.transcription.options import TranscriptionOptions
 from specnmf.options import WHAT, option
 from specnmf.score.options import AlignOptions
 from specnmf.tasks import hearing
+from specnmf.tasks.basis import Basis, aligned, alignment_entry, heard
 from specnmf.tasks.settings import RunSettings
 from specnmf.tasks.task import Input, Result, Song, Task, read_excerpt
 
@@ -20,18 +21,12 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from specnmf.audio.features import Features
     from specnmf.audio.recording import Audio
     from specnmf.methods.progress import Step
     from specnmf.methods.stems import ScoreStems
-    from specnmf.methods.transcription.transcription import Transcription
     from specnmf.output.figures import ScoreFigureData
     from specnmf.output.sources import Written
-    from specnmf.score.align import Alignment
     from specnmf.score.notes import Score
-
-#: Notes that explain less of the sound are worth a warning: a score's, and heard ones.
-LEAST_EXPLAINED, LEAST_HEARD = 0.7, 0.5
 
 #: The stem of what no note explains where no score is given.
 REST = "rest"
@@ -104,10 +99,10 @@ class Separate(Task[ScoreSettings]):
         from specnmf.output.selection import Group
 
         audio, score = material.sound, material.score
-        basis = _heard(song, audio) if score is None else _aligned(song, audio, score)
-        settings = basis.settings(song.settings)
+        basis = heard(song, audio) if score is None else aligned(song, audio, score)
+        settings = _with_rest(song.settings, kept=score is None)
         labels = by_score.label_notes(basis.score, settings)
-        order = basis.order(labels, settings)
+        order = basis.order(labels) if settings.by in ("part", "hand") else None
         name = RESIDUAL if basis.heard is None else REST
         rest = (name,) if settings.residual else ()
         song.expect([Group((*(order or dict.fromkeys(labels)), *rest))])
@@ -146,71 +141,6 @@ class Separate(Task[ScoreSettings]):
             yield f"{entry['label']:{width}}  {entry['notes']:5} notes"
         if len(stems) > MOST_LISTED:
             yield f"and {len(stems) - MOST_LISTED} more in run.json"
-
-
-@dataclass(frozen=True, eq=False, kw_only=True)
-class Basis:
-    """The notes that a recording is separated by: aligned, or heard.
-
-    Attributes
-    ----------
-    score : Score
-        What sounds in the excerpt, on the excerpt's clock.
-    tuning : float
-        Cents by which A4 lies above 440 Hz.
-    remarks : tuple of str
-        Warnings for the user.
-    original : Score or None
-        The score that was given, as it was read.
-    alignment : Alignment or None
-        How it lies on the recording.
-    heard : Transcription or None
-        What was heard where no score was given.
-    """
-
-    score: Score
-    tuning: float
-    remarks: tuple[str, ...] = ()
-    original: Score | None = None
-    alignment: Alignment | None = None
-    heard: Transcription | None = None
-
-    def settings(self, asked: ScoreSettings) -> ScoreSettings:
-        """The settings with what is decided by whether a score was given."""
-        if asked.residual is not None:
-            return asked
-        return replace(
-            asked, residual=self.heard is not None and asked.model == "partials"
-        )
-
-    def order(
-        self, labels: Sequence[str], settings: ScoreSettings
-    ) -> tuple[str, ...] | None:
-        """The stems of heard voices, the highest first; None: as of any score."""
-        if self.heard is None or settings.by not in ("part", "hand"):
-            return None
-        parts = self.heard.parts
-        owned = zip((note.part for note in self.score.notes), labels, strict=True)
-        ranked = sorted(owned, key=lambda pair: parts.index(pair[0]))
-        return tuple(dict.fromkeys(label for _, label in ranked))
-
-    def doubts(self, explained: float | None) -> Iterator[str]:
-        """What to say if the notes explain little."""
-        from specnmf.notation import percent
-
-        if explained is None:
-            return
-        if self.heard is None and explained < LEAST_EXPLAINED:
-            yield (
-                f"the score explains {percent(explained)} of the sound, the stems "
-                "share the rest: is it this recording's, and complete? --residual "
-                "keeps it apart"
-            )
-        elif self.heard is not None and explained < LEAST_HEARD:
-            yield (
-                f"the notes that were heard explain {percent(explained)} of the sound "
-                "only; correct score.mid, and give it back by --score"
-            )
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -313,65 +243,15 @@ class Separation(Result[ScoreSettings]):
             for entry in stems:
                 entry |= own.entry(entry["label"])
         return {
-            "alignment": _alignment_entry(self.basis.alignment),
+            "alignment": alignment_entry(self.basis.alignment),
             "transcription": heard and hearing.heard_entries(heard),
             "explained": self.stems.explained,
             "stems": stems,
         }
 
 
-def _aligned(song: Song[ScoreSettings], audio: Audio, score: Score) -> Basis:
-    """A given score on the recording's clock."""
-    from specnmf.score import align
-
-    settings = song.settings
-    with song.stages.stage("align"):
-        aligned = align.align(
-            score,
-            _features(song, audio),
-            mode=settings.align,
-            transpose=settings.transpose,
-        )
-        excerpt = aligned.score.excerpt(settings.start, audio.duration)
-    return Basis(
-        score=excerpt,
-        tuning=aligned.tuning,
-        remarks=(*_named(song.inputs["score"], score.remarks), *aligned.remarks),
-        original=score,
-        alignment=aligned,
-    )
-
-
-def _heard(song: Song[ScoreSettings], audio: Audio) -> Basis:
-    """The notes that are heard."""
-    by: Literal["part", "hand"] = "hand" if song.settings.by == "hand" else "part"
-    heard = hearing.hear(song, audio, by=by)
-    return Basis(score=heard.score, tuning=heard.tuning, heard=heard)
-
-
-def _alignment_entry(alignment: Alignment | None) -> dict[str, Any] | None:
-    """What run.json says of an alignment."""
-    if alignment is None:
-        return None
-    return {
-        "confidence": round(float(alignment.confidence), 3),
-        "warped": bool(alignment.warped),
-        "transposition": int(alignment.transposition),
-        "tuning_cents": round(float(alignment.tuning), 1),
-        "remarks": list(alignment.remarks),
-    }
-
-
-def _features(song: Song[ScoreSettings], audio: Audio) -> Features:
-    """The features of the whole recording, for a score is that of the whole."""
-    from specnmf.audio import features
-
-    settings = song.settings
-    if settings.start == 0 and settings.duration is None:
-        return features.features(audio, threads=settings.threads)
-    return features.features_of_file(song.path, threads=settings.threads)
-
-
-def _named(path: Path, remarks: Iterable[str]) -> Iterator[str]:
-    """Remarks on a file, each with its name."""
-    yield from (f"{path.name}: {remark}" for remark in remarks)
+def _with_rest(settings: ScoreSettings, *, kept: bool) -> ScoreSettings:
+    """The settings, with what is decided by whether the notes were heard."""
+    if settings.residual is not None:
+        return settings
+    return replace(settings, residual=kept and settings.model == "partials")
