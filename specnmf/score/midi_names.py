@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from specnmf.score.encodings import decoded
 from specnmf.score.loading import label
-from specnmf.score.midi import PERCUSSION
+from specnmf.score.midi_strokes import PERCUSSION
 from specnmf.score.midi_tracks import Track
 from specnmf.score.notes import numbered
 

@@ -10,9 +10,9 @@ from functools import partial
 
 from specnmf.errors import ScoreError
 from specnmf.score.loading import PathLike, clock, load
-from specnmf.score.midi import PERCUSSION
 from specnmf.score.midi_chunks import MidiData, midi_data
 from specnmf.score.midi_names import part_names
+from specnmf.score.midi_strokes import PERCUSSION
 from specnmf.score.midi_tracks import Stroke, Track, read_track
 from specnmf.score.notes import Note, Score
 

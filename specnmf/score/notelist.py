@@ -32,6 +32,8 @@ _FORM = tables.Form(
         "level": ("level",),
         "label": ("label", "instrument", "part", "track", "voice"),
         "percussion": ("percussion",),
+        "cents": ("cents",),
+        "confidence": ("confidence",),
     },
     needed=("pitch", "frequency", "value"),
     expected="expected columns start, duration (or end) and pitch",
@@ -42,6 +44,10 @@ _SONIC_VISUALISER = ("time", "value", "duration", "level", "label")
 
 #: The velocity of a note whose table has none.
 _VELOCITY = 80.0
+
+#: Columns of how a note was heard, each with its least and its most. What sounds more
+#: than a semitone off has another pitch.
+_HEARD = {"cents": (-100.0, 100.0), "confidence": (0.0, 1.0)}
 
 #: MIDI's A4, and its frequency in Hz.
 _A4, _A4_HZ = 69, 440.0
@@ -62,9 +68,10 @@ def read_csv(path: PathLike) -> Score:
 
     The columns are start (or onset, time) and duration (or end) in seconds, pitch as a
     MIDI number or frequency in Hz, and where there are such, velocity, label (or
-    instrument, part, track, voice) and percussion (yes or no): in any order and case,
-    others between them. Commas, semicolons or tabs part them; where all numbers have
-    decimal commas, these are read.
+    instrument, part, track, voice), percussion (yes or no), cents (-100 to 100) and
+    confidence (0 to 1), the last two blank where they are not known: in any order and
+    case, others between them. Commas, semicolons or tabs part them; where all numbers
+    have decimal commas, these are read.
 
     Velocities go up to 127. Where none is above 1, they are shares of that, as libfmp
     has them; but not where all are 1 between commas, as `write_csv` has them. A column
@@ -131,7 +138,22 @@ def _row(cells: Cells) -> _Row:
     is_drum = cells.get("percussion", "").strip().lower() in ("1", "yes", "true")
     note = Note(start, duration, pitch, _whole(velocity), part, is_drum)
     check_note(note)
+    cents, confidence = _heard(cells, "cents", 0.0), _heard(cells, "confidence", 1.0)
+    note = note._replace(cents=cents, confidence=confidence)
     return _Row(note, velocity, value, loudness == "level")
+
+
+def _heard(cells: Cells, column: str, default: float) -> float:
+    """What a row says of how a note was heard; the default where the cell is blank."""
+    if not cells.get(column, "").strip():
+        return default
+    value = tables.number(cells, column)
+    least, most = _HEARD[column]
+    if not least <= value <= most:
+        raise ScoreError(
+            f"{column} must lie between {least:g} and {most:g}, got {value:g}"
+        )
+    return value
 
 
 def _midi_pitch(number: float) -> int:
@@ -185,13 +207,20 @@ def write_csv(path: PathLike, score: Score) -> None:
     """Write a score as a table, a row for each note in order of time.
 
     The columns are start and duration in seconds with six decimals, MIDI pitch,
-    velocity from 1 to 127, and the part as label; the file is UTF-8. Staves are left
-    out, and what is percussion.
+    velocity from 1 to 127, and the part as label; if the notes were heard, so that
+    some are not certain or not in tune, also cents and confidence, with one and three
+    decimals. The file is UTF-8. Staves are left out, and what is percussion.
     """
+    heard = any(note.cents != 0 or note.confidence < 1 for note in score.notes)
+    titles = ["start", "duration", "pitch", "velocity", "label"]
+    titles += _HEARD if heard else []
     # a name from a file system may hold bytes that no encoding has
     with Path(path).open("w", newline="", encoding="utf-8", errors="replace") as file:
         writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(("start", "duration", "pitch", "velocity", "label"))
+        writer.writerow(titles)
         for note in score.notes:
             seconds = f"{note.start:.6f}", f"{note.duration:.6f}"
-            writer.writerow((*seconds, note.pitch, note.velocity, note.part))
+            row = [*seconds, note.pitch, note.velocity, note.part]
+            if heard:
+                row += [f"{note.cents:.1f}", f"{note.confidence:.3f}"]
+            writer.writerow(row)

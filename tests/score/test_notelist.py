@@ -66,6 +66,17 @@ def test_a_path_may_be_text(tmp_path):
     assert (tmp_path / "notes.csv").is_file()
 
 
+def test_heard_notes_have_cents_and_confidence(tmp_path):
+    text = written(
+        tmp_path, Note(0, 1, 60, cents=-12.34), Note(1, 1, 62, confidence=2 / 3)
+    )
+    assert text.splitlines() == [
+        "start,duration,pitch,velocity,label,cents,confidence",
+        "0.000000,1.000000,60,80,,-12.3,1.000",
+        "1.000000,1.000000,62,80,,0.0,0.667",
+    ]
+
+
 # --------------------------------------------------------------------- reading
 
 
@@ -272,3 +283,50 @@ def test_what_is_no_list_is_refused_in_one_line(read, text, message):
 def test_endless_lists_are_refused(read, more, message):
     with pytest.raises(ScoreError, match=re.escape(message)):
         read("start,duration,pitch\n0,1,60\n" + more)
+
+
+def test_what_was_heard_comes_back(tmp_path, rng):
+    notes = [
+        Note(0.25 * k, 0.2, 60 + k % 5, 90, "voice_1", cents=c, confidence=p)
+        for k, (c, p) in enumerate(
+            zip(rng.uniform(-50, 50, 30), rng.uniform(0, 1, 30), strict=True)
+        )
+    ]
+    write_csv(tmp_path / "notes.csv", Score(notes))
+    back = read_csv(tmp_path / "notes.csv")
+    for note, other in zip(notes, back.notes, strict=True):
+        assert other._replace(cents=0, confidence=1) == note._replace(
+            cents=0, confidence=1
+        )
+        assert other.cents == pytest.approx(note.cents, abs=0.051)
+        assert other.confidence == pytest.approx(note.confidence, abs=0.00051)
+    write_csv(tmp_path / "again.csv", back)
+    assert (tmp_path / "again.csv").read_bytes() == (
+        tmp_path / "notes.csv"
+    ).read_bytes()
+
+
+def test_notes_added_by_hand_are_certain_and_in_tune(read):
+    score = read(
+        "start,duration,pitch,cents,confidence\n0,1,60,-7.5,.4\n1,1,62,,\n2,1,64, , \n"
+    )
+    heard, *added = score.notes
+    assert (heard.cents, heard.confidence) == (-7.5, 0.4)
+    assert [(note.cents, note.confidence) for note in added] == [(0, 1), (0, 1)]
+
+
+@pytest.mark.parametrize(
+    ("column", "cell", "said"),
+    [
+        ("confidence", "1.5", "confidence must lie between 0 and 1, got 1.5"),
+        ("confidence", "-0.1", "confidence must lie between 0 and 1, got -0.1"),
+        ("confidence", "nan", "confidence must lie between 0 and 1, got nan"),
+        ("confidence", "high", "confidence must be a number, got 'high'"),
+        ("cents", "101", "cents must lie between -100 and 100, got 101"),
+        ("cents", "inf", "cents must lie between -100 and 100, got inf"),
+        ("cents", "flat", "cents must be a number, got 'flat'"),
+    ],
+)
+def test_cents_and_confidence_out_of_range_are_refused(read, column, cell, said):
+    with pytest.raises(ScoreError, match=f"line 2: {re.escape(said)}"):
+        read(f"start,duration,pitch,{column}\n0,1,60,{cell}\n")
