@@ -79,7 +79,26 @@ class Transcribed(AnyResult[TranscribeSettings]):
         hearing.write_notes(folder / NOTES, self.heard, self.settings.start)
 
     def draw(self, folder: Path) -> None:
-        """Draw the notes over the spectrogram."""
+        """Draw the notes over the spectrogram, and as a piano roll."""
+        from specnmf.audio import stft
+        from specnmf.audio.stft import Grid
+        from specnmf.output import figures
+
+        settings, score = self.settings, self.heard.score
+        grid = Grid.of(self.sound)
+        data = figures.NoteFigureData(
+            V=stft.magnitude(self.sound, grid, threads=settings.threads),
+            frequencies=grid.frequencies,
+            times=grid.times,
+            title=self.song.title,
+            score=score,
+            labels=[note.part for note in score.notes],
+        )
+        figures.draw_transcription(folder, data, figure_format=settings.figure_format)
+
+    def drawn_names(self) -> Sequence[str]:
+        """The song and its voices."""
+        return [*super().drawn_names(), *self.heard.parts]
 
     def entries(self, written: Sequence[Written]) -> dict[str, Any]:
         """How many notes there are, and how sure."""
