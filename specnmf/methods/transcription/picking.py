@@ -64,8 +64,8 @@ def pick(salience: Salience, *, keen: float = 1.0) -> Heard:
 def likelihood(evidence: Array) -> Array:
     """How likely candidates are notes, shape (n,): a logistic model of their evidence.
 
-    Its weights were fitted to rendered and recorded music of one to five parts, of which
-    the notes are known; see `evidence` for what is weighed.
+    Its weights were fitted to rendered music of two to five parts, whose notes are
+    known; `evidence` says what is weighed.
     """
     odds: Array = np.exp(evidence @ np.array(WEIGHTS) + BIAS)
     return odds / (1 + odds)
