@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     )
     from specnmf.evaluation.bss_eval import bss_eval
     from specnmf.evaluation.evaluate import evaluate
+    from specnmf.evaluation.note_scores import NoteEvaluation
+    from specnmf.evaluation.notes import evaluate_notes
     from specnmf.evaluation.scores import Evaluation
     from specnmf.factor import starts
     from specnmf.factor.divergence import beta_divergence
@@ -75,6 +77,7 @@ _HOMES = {
     "LayerSettings": "tasks.layers:LayerSettings",
     "Layers": "factor.layers.model:Layers",
     "Note": "score.notes:Note",
+    "NoteEvaluation": "evaluation.note_scores:NoteEvaluation",
     "OutputError": "errors:OutputError",
     "ParameterError": "errors:ParameterError",
     "Region": "score.regions:Region",
@@ -95,6 +98,7 @@ _HOMES = {
     "decompose": "tasks.decompose:decompose",
     "deep_nmf": "factor.layers.deep:deep_nmf",
     "evaluate": "evaluation.evaluate:evaluate",
+    "evaluate_notes": "evaluation.notes:evaluate_notes",
     "fmp_layout": "methods.book.layout:fmp_layout",
     "hierarchical_nmf": "factor.layers.hierarchical:hierarchical_nmf",
     "neural_nmf": "factor.layers.neural:neural_nmf",
@@ -128,6 +132,7 @@ __all__ = [
     "LayerSettings",
     "Layers",
     "Note",
+    "NoteEvaluation",
     "OutputError",
     "ParameterError",
     "Region",
@@ -148,6 +153,7 @@ __all__ = [
     "decompose",
     "deep_nmf",
     "evaluate",
+    "evaluate_notes",
     "fmp_layout",
     "hierarchical_nmf",
     "neural_nmf",
