@@ -97,7 +97,8 @@ def _mean(values: Float32, row: Int, first: Int, until: Int) -> Array:
     first, until = np.clip(first, 0, n_frames), np.clip(until, 0, n_frames)
     sums = np.zeros((len(values), n_frames + 1))
     np.cumsum(values, axis=1, out=sums[:, 1:])
-    return (sums[row, until] - sums[row, first]) / np.maximum(until - first, 1)
+    means: Array = (sums[row, until] - sums[row, first]) / np.maximum(until - first, 1)
+    return means
 
 
 def _log_odds(likelihood: NDArray[np.floating]) -> Array:
