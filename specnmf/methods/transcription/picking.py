@@ -100,8 +100,7 @@ def _onsets(salience: Salience, found: Candidates) -> Array:
     curvature = before - 2 * at + after
     peaks = (at >= before) & (at >= after) & (curvature < 0)
     between = (before - after) / np.where(peaks, 2 * curvature, 1)
-    onsets: Array = found.first + np.where(peaks, between, 0.0)
-    return onsets
+    return found.first.astype(float) + np.where(peaks, between, 0.0)
 
 
 def _ends(salience: Salience, found: Candidates) -> Int:
