@@ -131,10 +131,7 @@ def spectrum(samples: Float32, bins: Bins, threads: int | None) -> Float32:
 
     def transformed(frames: slice) -> Float32:
         return np.concatenate(
-            [
-                band.magnitudes(_windows(padded, band.n_fft, frames))
-                for band in bins.bands
-            ],
+            [band.magnitudes(_windows(padded, band.n_fft, frames)) for band in bins.bands],
             axis=1,
         )
 
