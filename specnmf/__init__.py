@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     )
     from specnmf.evaluation.bss_eval import bss_eval
     from specnmf.evaluation.evaluate import evaluate
+    from specnmf.evaluation.note_scores import NoteEvaluation
+    from specnmf.evaluation.notes import evaluate_notes
     from specnmf.evaluation.scores import Evaluation
     from specnmf.factor import starts
     from specnmf.factor.divergence import beta_divergence
@@ -45,6 +47,7 @@ if TYPE_CHECKING:
     from specnmf.methods.book.fitting import by_stem
     from specnmf.methods.book.layout import fmp_layout
     from specnmf.methods.by_score import align, separate_by_score
+    from specnmf.methods.transcription.transcription import transcribe
     from specnmf.score.align import Alignment
     from specnmf.score.grouping import stem_labels
     from specnmf.score.notes import Note, Score
@@ -55,6 +58,7 @@ if TYPE_CHECKING:
     from specnmf.tasks.layers import LayerSettings
     from specnmf.tasks.run import Run
     from specnmf.tasks.separate import ScoreSettings
+    from specnmf.tasks.transcribe import TranscribeSettings
 
 __version__ = "0.1.0"
 
@@ -73,6 +77,7 @@ _HOMES = {
     "LayerSettings": "tasks.layers:LayerSettings",
     "Layers": "factor.layers.model:Layers",
     "Note": "score.notes:Note",
+    "NoteEvaluation": "evaluation.note_scores:NoteEvaluation",
     "OutputError": "errors:OutputError",
     "ParameterError": "errors:ParameterError",
     "Region": "score.regions:Region",
@@ -84,6 +89,7 @@ _HOMES = {
     "SpecnmfError": "errors:SpecnmfError",
     "Spectrogram": "audio.stft:Spectrogram",
     "TemplateError": "errors:TemplateError",
+    "TranscribeSettings": "tasks.transcribe:TranscribeSettings",
     "WorkerError": "errors:WorkerError",
     "align": "methods.by_score:align",
     "beta_divergence": "factor.divergence:beta_divergence",
@@ -92,6 +98,7 @@ _HOMES = {
     "decompose": "tasks.decompose:decompose",
     "deep_nmf": "factor.layers.deep:deep_nmf",
     "evaluate": "evaluation.evaluate:evaluate",
+    "evaluate_notes": "evaluation.notes:evaluate_notes",
     "fmp_layout": "methods.book.layout:fmp_layout",
     "hierarchical_nmf": "factor.layers.hierarchical:hierarchical_nmf",
     "neural_nmf": "factor.layers.neural:neural_nmf",
@@ -106,6 +113,7 @@ _HOMES = {
     "starts": "factor.starts",
     "stem_labels": "score.grouping:stem_labels",
     "stft": "audio.stft:stft",
+    "transcribe": "methods.transcription.transcription:transcribe",
     "write": "audio.writing:write",
     "write_regions": "score.regions:write_regions",
     "write_score": "score.reading:write_score",
@@ -124,6 +132,7 @@ __all__ = [
     "LayerSettings",
     "Layers",
     "Note",
+    "NoteEvaluation",
     "OutputError",
     "ParameterError",
     "Region",
@@ -135,6 +144,7 @@ __all__ = [
     "SpecnmfError",
     "Spectrogram",
     "TemplateError",
+    "TranscribeSettings",
     "WorkerError",
     "align",
     "beta_divergence",
@@ -143,6 +153,7 @@ __all__ = [
     "decompose",
     "deep_nmf",
     "evaluate",
+    "evaluate_notes",
     "fmp_layout",
     "hierarchical_nmf",
     "neural_nmf",
@@ -157,6 +168,7 @@ __all__ = [
     "starts",
     "stem_labels",
     "stft",
+    "transcribe",
     "write",
     "write_regions",
     "write_score",

@@ -31,13 +31,15 @@ def test_the_public_names_are_these():
     assert specnmf.__all__ == [
         "NMF", "Alignment", "Audio", "AudioError", "BatchError", "BatchSettings",
         "Evaluation", "Factorization", "LabelSettings", "LayerSettings", "Layers",
-        "Note", "OutputError", "ParameterError", "Region", "Run", "Score", "ScoreError",
+        "Note", "NoteEvaluation", "OutputError", "ParameterError", "Region", "Run",
+        "Score", "ScoreError",
         "ScoreSettings", "Settings", "SpecnmfError", "Spectrogram", "TemplateError",
-        "WorkerError", "align", "beta_divergence", "bss_eval", "by_stem", "decompose",
-        "deep_nmf", "evaluate", "fmp_layout", "hierarchical_nmf", "neural_nmf", "nmf",
+        "TranscribeSettings", "WorkerError", "align", "beta_divergence", "bss_eval",
+        "by_stem", "decompose", "deep_nmf", "evaluate", "evaluate_notes", "fmp_layout",
+        "hierarchical_nmf", "neural_nmf", "nmf",
         "read", "read_regions", "read_score", "run_batch", "semisupervised_nmf",
-        "separate", "separate_by_score", "starts", "stem_labels", "stft", "write",
-        "write_regions", "write_score",
+        "separate", "separate_by_score", "starts", "stem_labels", "stft", "transcribe",
+        "write", "write_regions", "write_score",
     ]  # fmt: skip
     for name in specnmf.__all__:
         assert getattr(specnmf, name).__doc__

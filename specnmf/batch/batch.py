@@ -29,14 +29,14 @@ from specnmf.errors import BatchError, ParameterError
 from specnmf.methods.components.options import ComponentOptions
 from specnmf.output.products import sha256
 from specnmf.tasks.registry import TASKS
-from specnmf.tasks.settings import RunSettings
+from specnmf.tasks.settings import SongSettings
 from specnmf.tasks.task import Input, Task
 
 if TYPE_CHECKING:
     from specnmf.batch.cluster import Cluster
 
-#: What auto chooses from: the first task that a song has all required inputs of.
-PREFERRED = ("separate", "decompose")
+#: What auto does with songs that have a score.
+BY_SCORE = "separate"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,7 +46,7 @@ class Request:
     source: str
     output: str = "specnmf_out"
     task: str = AUTO
-    settings: Sequence[RunSettings] = ()
+    settings: Sequence[SongSettings] = ()
     inputs: Mapping[str, str] = field(default_factory=dict)
     batch: BatchSettings = field(default_factory=BatchSettings)
     names: Sequence[str] | None = None
@@ -55,10 +55,12 @@ class Request:
     def tasks(self) -> list[Task[Any]]:
         """The tasks that come into question, the preferred ones first."""
         check_choice("task", self.task, (AUTO, *TASKS))
-        names = PREFERRED if self.task == AUTO else (self.task,)
-        if self.task == AUTO and not (self.batch.scores or "score" in self.inputs):
-            names = PREFERRED[1:]
-        return [TASKS[name] for name in names]
+        if self.task != AUTO:
+            return [TASKS[self.task]]
+        names: list[str] = [self.batch.without_score]
+        if self.batch.scores or "score" in self.inputs:
+            names.insert(0, BY_SCORE)
+        return [TASKS[name] for name in dict.fromkeys(names)]
 
     def inputs_of(self, tasks: Sequence[Task[Any]]) -> list[Input]:
         """What these tasks take beside songs; ParameterError if others are given."""
@@ -75,7 +77,7 @@ def run_batch(
     *,
     output: str | Path = "specnmf_out",
     task: str = AUTO,
-    settings: Sequence[RunSettings] = (),
+    settings: Sequence[SongSettings] = (),
     inputs: Mapping[str, str | Path] | None = None,
     batch: BatchSettings | None = None,
     names: Sequence[str] | None = None,
@@ -92,8 +94,8 @@ def run_batch(
         The folder of songs, and that of the runs.
     task : str
         decompose, separate, ...; auto: songs with a score are separated by it, the
-        others decomposed.
-    settings : sequence of RunSettings
+        others decomposed, or what ``batch.without_score`` says.
+    settings : sequence of SongSettings
         Of tasks, such as ``[Settings(n_components=4)]``; by default their defaults.
     inputs : mapping of str to path or URL, optional
         By the names of the task's inputs, such as ``score``, a file for all songs, or
@@ -246,6 +248,8 @@ def _recipe(request: Request) -> tuple[Recipe, list[Sought]]:
     """What to make of the songs, and the files to look for beside them."""
     tasks = request.tasks()
     looks_beside = request.batch.scores or request.task != AUTO
+    own = {type(settings): settings for settings in request.settings}
+    settings = {task.name: own.get(task.settings) or task.settings() for task in tasks}
     given, sought = {}, []
     for each in request.inputs_of(tasks):
         place = request.inputs.get(each.name)
@@ -254,19 +258,26 @@ def _recipe(request: Request) -> tuple[Recipe, list[Sought]]:
             continue
         if place is not None:
             sought.append(Sought(each, open_store(absolute(place))))
-        if each.beside and looks_beside:
+        if each.beside and looks_beside and _is_taken(each, tasks, settings):
             sought.append(Sought(each))
-    own = {type(settings): settings for settings in request.settings}
     recipe = Recipe(
         tasks=tasks,
-        settings={
-            task.name: own.get(task.settings) or task.settings() for task in tasks
-        },
+        settings=settings,
         given=given,
         checksums={name: _sha256(place) for name, place in given.items()},
         command=request.command,
     )
     return recipe, sought
+
+
+def _is_taken(
+    input: Input, tasks: Sequence[Task[Any]], settings: Mapping[str, SongSettings]
+) -> bool:
+    """Whether a task takes a file beside a song as this input."""
+    return any(
+        input in task.inputs and task.looks_beside(settings[task.name])
+        for task in tasks
+    )
 
 
 def _sha256(place: str) -> str:

@@ -17,7 +17,7 @@ from specnmf.batch.work import Job
 from specnmf.errors import BatchError
 from specnmf.output import report
 from specnmf.output.folder import PARTIAL
-from specnmf.tasks.settings import RunSettings
+from specnmf.tasks.settings import SongSettings
 from specnmf.tasks.task import Task
 
 #: The folder of what is known of failures, beside the runs.
@@ -35,11 +35,11 @@ Verdict = Literal["new", "again", "done", "failed", "taken"]
 class Recipe:
     """What is made of the songs of a batch.
 
-    A song gets the first task that it has all required inputs of, else the last.
+    A song gets the first task that it has all files of, else the last.
     """
 
     tasks: Sequence[Task[Any]]
-    settings: Mapping[str, RunSettings]  #: By the names of the tasks.
+    settings: Mapping[str, SongSettings]  #: By the names of the tasks.
     #: Files for all songs, by the names of tasks' inputs; and their SHA-256.
     given: Mapping[str, str] = field(default_factory=dict)
     checksums: Mapping[str, str] = field(default_factory=dict)
@@ -49,7 +49,7 @@ class Recipe:
         """What is done with a song."""
         there = {*self.given, *(name for name, _ in song.beside)}
         for task in self.tasks:
-            if {each.name for each in task.inputs if each.required} <= there:
+            if {each.name for each in task.inputs} <= there:
                 return task
         return self.tasks[-1]
 

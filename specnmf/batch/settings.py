@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal
 
 from specnmf.errors import ParameterError
 from specnmf.options import OUTPUT, RUN, Options, option
@@ -22,7 +23,10 @@ class BatchSettings(Options):
         (), "Only files like '*.wav', 'live/*'; repeatable.", metavar="PATTERN"
     )
     exclude: Sequence[str] = option((), "None of these; repeatable.", metavar="PATTERN")
-    scores: bool = option(True, "Use scores beside songs, or decompose all songs.")
+    scores: bool = option(True, "Use scores beside songs, or none.")
+    without_score: Literal["decompose", "separate", "transcribe"] = option(
+        "decompose", "What --task auto does with songs that have no score."
+    )
     resume: bool = option(
         False,
         "Do what is not done yet, and what has changed.",

@@ -20,7 +20,7 @@ from specnmf.errors import SpecnmfError, WorkerError
 from specnmf.output import report
 from specnmf.output.products import MOST_REPORT, REPORT, sha256
 from specnmf.tasks.run import run
-from specnmf.tasks.settings import RunSettings
+from specnmf.tasks.settings import SongSettings
 from specnmf.tasks.task import Task
 
 #: What to do about a song that is too large.
@@ -44,7 +44,7 @@ class Job:
     inputs: Mapping[str, str]  #: Where each input of the task is.
     output: str  #: The folder of runs.
     target: str  #: The run's name in that folder.
-    settings: RunSettings
+    settings: SongSettings
     redo: bool = False  #: Make a run with the same settings and inputs again.
     overwrite: bool = True  #: Replace a run with others.
     seconds: float | None = None  #: How long it may take.
@@ -110,8 +110,8 @@ def _done(job: Job, content: dict[str, Any], *, kept: bool) -> Outcome:
             "kind": content["kind"],
             "output": job.target,
             "sha256": [entry["sha256"] for entry in content["inputs"]],
-            "iterations": content["iterations"],
-            "residual_db": content["residual_db"],
+            "iterations": content.get("iterations"),
+            "residual_db": content.get("residual_db"),
         },
         warnings=tuple(content["warnings"]),
     )
@@ -147,6 +147,7 @@ def _do(job: Job, progress: _Progress) -> Outcome:
                 song,
                 job.settings,
                 inputs=dict(zip(job.inputs, inputs, strict=True)),
+                look_beside=False,
                 output=folder,
                 overwrite=job.overwrite,
                 command=job.command,

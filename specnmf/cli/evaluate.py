@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
 from specnmf.audio.options import check_window
 from specnmf.cli import console
@@ -17,9 +18,13 @@ from specnmf.errors import ParameterError
 from specnmf.options import WHAT
 
 if TYPE_CHECKING:
+    from specnmf.evaluation.note_scores import NoteEvaluation
     from specnmf.evaluation.scores import Evaluation
 
 _what = partial(Option, group=WHAT)
+
+#: The options that notes have no use for.
+OF_SOUND = ("mix", "v4", "oracle", "n_fft")
 
 
 @click.command(
@@ -28,6 +33,11 @@ _what = partial(Option, group=WHAT)
     params=[
         click.Argument(["estimates"], type=Place()),
         click.Argument(["references"], type=Place()),
+        _what(
+            ["--notes"],
+            is_flag=True,
+            help="Score notes, not sound: two files of notes, or a run and one.",
+        ),
         _what(
             ["--mix"],
             type=Place(),
@@ -38,7 +48,8 @@ _what = partial(Option, group=WHAT)
             type=click.Choice(["auto", "name", "best"]),
             default="auto",
             show_default=True,
-            help="By name, or for the best SDR; auto: the latter if no names agree.",
+            help="By name, or for the best SDR (notes: F); auto: the latter if no "
+            "names agree.",
         ),
         _what(["--v4"], is_flag=True, help="Add the SDR of BSS Eval v4, by museval."),
         _what(
@@ -53,7 +64,8 @@ _what = partial(Option, group=WHAT)
         ),
         *common_options(),
     ],
-    epilog="Example: specnmf evaluate specnmf_out/song song/stems",
+    epilog="Example: specnmf evaluate specnmf_out/song song/stems\n\n"
+    "Example: specnmf evaluate --notes specnmf_out/song song/score.mid",
 )
 def command(estimates: str, references: str, **options: Any) -> None:
     """Score separated sources against the true ones, in dB.
@@ -65,14 +77,16 @@ def command(estimates: str, references: str, **options: Any) -> None:
     accompaniment is, is not scored. SDR, SIR and SAR are those of BSS Eval v3; SDRi and
     SI-SDRi say how far SDR and SI-SDR are above the mixture's. A file among the
     references that is called mix or mixture is taken for what was separated.
+
+    With --notes both are scores, MIDI, MusicXML or CSV, or folders of runs that wrote
+    score.mid. Precision, recall and F are mir_eval's: of onsets within 50 and 100 ms,
+    and of onsets and offsets; over all notes, and in each part.
     """
-    try:
-        check_window(options["n_fft"], None)
-    except ParameterError as error:
-        raise click.UsageError(str(error)) from error
+    _check(options)
     began = time.perf_counter()
+    evaluate = _evaluate_notes if options["notes"] else _evaluate
     with console.failing_as(estimates, options):
-        evaluation = _evaluate(estimates, references, options)
+        evaluation = evaluate(estimates, references, options)
     console.kernel_remarks(options)
     if options["verbose"]:
         console.seconds("evaluate", time.perf_counter() - began)
@@ -81,6 +95,28 @@ def command(estimates: str, references: str, **options: Any) -> None:
     if options["as_json"]:
         paths = {"estimates": estimates, "references": references}
         console.json_object({**paths, **evaluation.as_dict(), "failures": []})
+
+
+def _check(options: dict[str, Any]) -> None:
+    try:
+        check_window(options["n_fft"], None)
+    except ParameterError as error:
+        raise click.UsageError(str(error)) from error
+    source = click.get_current_context().get_parameter_source
+    given = [name for name in OF_SOUND if source(name) is ParameterSource.COMMANDLINE]
+    if options["notes"] and given:
+        flags = ", ".join(f"--{name.replace('_', '-')}" for name in given)
+        raise click.UsageError(f"{flags}: of recordings, not of --notes; leave it out")
+
+
+def _evaluate_notes(
+    estimate: str, reference: str, options: dict[str, Any]
+) -> NoteEvaluation:
+    from specnmf.evaluation.inputs import read_notes
+    from specnmf.evaluation.notes import evaluate_notes
+
+    found, true = read_notes(estimate), read_notes(reference)
+    return evaluate_notes(found, true, match=options["match"])
 
 
 def _evaluate(estimates: str, references: str, options: dict[str, Any]) -> Evaluation:
@@ -108,11 +144,15 @@ def _evaluate(estimates: str, references: str, options: dict[str, Any]) -> Evalu
     return replace(evaluation, warnings=(*warnings, *evaluation.warnings))
 
 
-def _say(evaluation: Evaluation, *, as_json: bool) -> None:
-    from specnmf.evaluation.scores import describe
+def _say(evaluation: Evaluation | NoteEvaluation, *, as_json: bool) -> None:
+    from specnmf.evaluation import note_scores, scores
 
     for warning in evaluation.warnings:
         console.warning(warning)
     if not as_json:
-        for line in describe(evaluation):
+        if isinstance(evaluation, note_scores.NoteEvaluation):
+            lines = note_scores.describe(evaluation)
+        else:
+            lines = scores.describe(evaluation)
+        for line in lines:
             console.result(console.one_line(line))

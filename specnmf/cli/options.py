@@ -119,7 +119,8 @@ def _option(field: Field[Any], hint: Any, changes: dict[str, Any]) -> click.Para
         "metavar": declared.metavar,
         **_of_type(hint, declared, field.default),
     }
-    switch = f"--{name}/--no-{name}" if hint is bool else f"--{name}"
+    is_switch = bool in (hint, *get_args(hint))
+    switch = f"--{name}/--no-{name}" if is_switch else f"--{name}"
     return Option([*(declared.flags or (switch,)), field.name], **settings | changes)
 
 

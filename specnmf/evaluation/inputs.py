@@ -13,9 +13,11 @@ from numpy.typing import ArrayLike
 from specnmf.arrays import numbers
 from specnmf.audio.reading import PathLike, load, remarks
 from specnmf.audio.recording import Audio, Float32
-from specnmf.errors import AudioError, ParameterError
+from specnmf.errors import AudioError, ParameterError, ScoreError
 from specnmf.evaluation.bss_eval import cancels
 from specnmf.evaluation.sums import left_out
+from specnmf.score.notes import Score
+from specnmf.score.reading import read_score
 
 Recording = Audio | ArrayLike
 Sounds = dict[str, Float32]
@@ -32,6 +34,9 @@ _PADDED = "shorter than the longest reference: padded with zeros"
 
 #: A recording of this name among the references is what was separated.
 MIXTURES = ("mix", "mixture")
+
+#: What a run's folder calls the notes that were heard.
+TRANSCRIBED = "score.mid"
 
 
 def read_recording(path: PathLike, warnings: list[str]) -> Audio:
@@ -89,6 +94,19 @@ def _source_files(path: Path) -> dict[str, Path]:
             "of one song's sources"
         )
     return found
+
+
+def read_notes(path: PathLike) -> Score:
+    """The score in a file, or the one that a run wrote into its folder.
+
+    Raises ScoreError if there is none, or it cannot be read.
+    """
+    folder = Path(path)
+    if not folder.is_dir():
+        return read_score(folder)
+    if not (folder / TRANSCRIBED).is_file():
+        raise ScoreError(f"{folder}: no {TRANSCRIBED} in it, expected a run's notes")
+    return read_score(folder / TRANSCRIBED)
 
 
 def split_mixture(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any, Literal
 
 from specnmf.audio.features import features
@@ -11,6 +12,7 @@ from specnmf.audio.resynthesis import gather
 from specnmf.factor.iterate import Callback
 from specnmf.methods.book.fitting import fit_book
 from specnmf.methods.partials.fitting import fit_partials
+from specnmf.methods.partials.model import RESIDUAL
 from specnmf.methods.score_options import ScoreOptions
 from specnmf.methods.stems import ScoreStems
 from specnmf.score import align as alignment
@@ -125,12 +127,14 @@ def fit_stems(
     labels: Sequence[str],
     options: ScoreOptions,
     *,
+    stems: Sequence[str] | None = None,
     tuning: float = 0.0,
+    rest: str = RESIDUAL,
     callback: Callback | None = None,
 ) -> ScoreStems:
     """Fit the model that the options ask for, as each model's own function does."""
-    fit = fit_partials if options.model == "partials" else fit_book
-    order = stem_order(score, labels, by=options.by)
+    fit = partial(fit_partials, rest=rest) if options.model == "partials" else fit_book
+    order = stems or stem_order(score, labels, by=options.by)
     return fit(
         audio, score, labels, options, stems=order, tuning=tuning, callback=callback
     )

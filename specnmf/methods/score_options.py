@@ -19,8 +19,10 @@ class ScoreOptions(MaskOptions, WindowOptions, FitOptions, StemOptions):
     model: Model = option(
         "partials", "Partials of notes, or the FMP book's model, plain or with attacks."
     )
-    residual: bool = option(
-        False, "Keep what the score does not explain as a stem, or share it."
+    residual: bool | None = option(
+        None,
+        "Keep what no note explains as a stem, or share it; by default kept only "
+        "without a score.",
     )
     max_iter: int = changed(FitOptions, "max_iter", default=40)
     tol: float = changed(FitOptions, "tol", default=0.0)

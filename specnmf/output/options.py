@@ -7,7 +7,7 @@ from typing import Literal
 
 from specnmf.audio.options import FileOptions
 from specnmf.errors import ParameterError
-from specnmf.options import OUTPUT, option
+from specnmf.options import OUTPUT, Options, option
 
 FigureFormat = Literal["png", "svg", "pdf"]
 
@@ -21,7 +21,14 @@ def parse_names(texts: str | Iterable[str]) -> tuple[str, ...]:
     return names
 
 
-class OutputOptions(FileOptions, group=OUTPUT):
+class FigureOptions(Options, group=OUTPUT):
+    """Which figures to draw."""
+
+    figures: bool = option(True, "Draw the figures or not.")
+    figure_format: FigureFormat = option("png", "File format of the figures.")
+
+
+class OutputOptions(FileOptions, FigureOptions, group=OUTPUT):
     """What to write."""
 
     sources: bool = option(True, "Write the sources or not.")
@@ -32,5 +39,3 @@ class OutputOptions(FileOptions, group=OUTPUT):
         metavar="NAME,...",
         added=True,
     )
-    figures: bool = option(True, "Draw the figures or not.")
-    figure_format: FigureFormat = option("png", "File format of the figures.")

@@ -14,7 +14,7 @@ from specnmf.options import from_plain
 from specnmf.output import folder
 from specnmf.output.products import REPORT, sha256
 from specnmf.tasks.registry import TASKS
-from specnmf.tasks.settings import RunSettings
+from specnmf.tasks.settings import SongSettings
 from specnmf.tasks.task import Task
 
 #: A run.json beyond this size is refused: that of 40 000 stems is smaller.
@@ -37,7 +37,7 @@ class Record:
         The run folder.
     task : Task
         What was done.
-    settings : RunSettings
+    settings : SongSettings
         As asked for.
     inputs : mapping of str to path
         The recording as ``song``, and the files beside it by the names of the task's
@@ -50,7 +50,7 @@ class Record:
 
     folder: Path
     task: Task[Any]
-    settings: RunSettings
+    settings: SongSettings
     inputs: Mapping[str, Path]
     checksums: Mapping[str, str]
     versions: dict[str, str]
@@ -193,13 +193,13 @@ def _is_checksum(text: object) -> bool:
     return isinstance(text, str) and re.fullmatch("[0-9a-f]{64}", text) is not None
 
 
-def _settings(path: Path, content: dict[str, Any], task: Task[Any]) -> RunSettings:
+def _settings(path: Path, content: dict[str, Any], task: Task[Any]) -> SongSettings:
     """The settings as they were asked for."""
     used, asked = content.get("settings"), content.get("asked")
     if not isinstance(used, dict) or not isinstance(asked, dict):
         _refuse(path, "settings and asked as objects")
     try:
-        settings: RunSettings = from_plain(task.settings, {**used, **asked})
+        settings: SongSettings = from_plain(task.settings, {**used, **asked})
     except ParameterError as error:
         raise ParameterError(f"{path}: {error}") from error
     return settings

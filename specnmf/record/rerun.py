@@ -102,6 +102,7 @@ def rerun(
         record.song,
         dataclasses.replace(record.settings, **changes),
         inputs=record.beside,
+        look_beside=False,
         output=output,
         overwrite=overwrite,
         command=command,

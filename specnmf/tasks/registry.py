@@ -27,6 +27,7 @@ TASKS = Registry()
 TASKS.data = {
     "decompose": "specnmf.tasks.decompose:Decompose",
     "separate": "specnmf.tasks.separate:Separate",
+    "transcribe": "specnmf.tasks.transcribe:Transcribe",
     "layers": "specnmf.tasks.layers:Layers",
     "label": "specnmf.tasks.label:Label",
 }

@@ -22,8 +22,9 @@ from specnmf.output.sources import Written, write_sources
 from specnmf.parallel import n_threads
 from specnmf.score import midi, notelist
 from specnmf.subnormals import flush_to_zero
+from specnmf.tasks.settings import RunSettings
 from specnmf.tasks.stages import Progress, Stages
-from specnmf.tasks.task import Result, Song, Sources, Task
+from specnmf.tasks.task import AnyResult, Result, Song, Sources, Task
 
 #: A worse null test than this is worth a warning.
 MOST_RESIDUAL_DB = -90.0
@@ -51,6 +52,7 @@ def run(
     settings: Any = None,
     *,
     inputs: Mapping[str, str | Path | None] | None = None,
+    look_beside: bool = True,
     output: str | Path = "specnmf_out",
     overwrite: bool = False,
     command: str = "",
@@ -66,11 +68,12 @@ def run(
         What to do.
     path : path
         The recording.
-    settings : RunSettings, optional
+    settings : SongSettings, optional
         Of the task's kind; by default its defaults.
     inputs : mapping of str to path, optional
-        The files beside the song, by the names of the task's inputs; one that is
-        missing or None is looked for beside the song.
+        The files beside the song, by the names of the task's inputs.
+    look_beside : bool
+        Look beside the song for those that are missing or None.
     output : path
         The folder for runs; this one's is named like the recording's stem.
     overwrite : bool
@@ -96,20 +99,25 @@ def run(
         nothing left behind.
     """
     asked = settings or task.settings()
-    found = find_inputs(task, path, inputs or {})
+    look_beside = look_beside and task.looks_beside(asked)
+    found = find_inputs(task, path, inputs or {}, look_beside=look_beside)
     target = folder.target(output, path)
-    expect = Forecast(Path(path), asked, target, say or (lambda line: None))
-    song = Song(Path(path), asked, found, Stages(progress), expect)
+    song = Song(Path(path), asked, found, Stages(progress))
+    if isinstance(asked, RunSettings):
+        expect = Forecast(song.path, asked, target, say or (lambda line: None))
+        song = replace(song, expect=expect)
     folder.check_free(target, overwrite=overwrite)
     with song.stages.stage("read") as step:
         material = task.read(song, step)
-        sound = expect.sound = material.sound
-        check_writable(asked.format, sound.sr, sound.n_channels)
+    if isinstance(asked, RunSettings):
+        expect.sound = material.sound
+        check_writable(asked.format, material.sound.sr, material.sound.n_channels)
     inputs_of = [song.path, *found.values()]
     with folder.run_folder(target, overwrite=overwrite, inputs=inputs_of) as partial:
         with song.stages.compiling():
             result = task.fit(song, material)
-            expect(_names_of(result.sources()))
+            if isinstance(result, Result):
+                song.expect(_names_of(result.sources()))
             written = _write(result, partial)
         content = {
             "command": command,
@@ -142,7 +150,11 @@ def _keep(
 
 
 def find_inputs(
-    task: Task[Any], path: str | Path, given: Mapping[str, str | Path | None]
+    task: Task[Any],
+    path: str | Path,
+    given: Mapping[str, str | Path | None],
+    *,
+    look_beside: bool = True,
 ) -> dict[str, Path]:
     """The files that a task takes beside a song: given, else found there.
 
@@ -153,7 +165,7 @@ def find_inputs(
     """
     found = {}
     for each in task.inputs:
-        place = given.get(each.name) or each.find(path)
+        place = given.get(each.name) or (each.find(path) if look_beside else None)
         if place is not None:
             found[each.name] = Path(place)
         elif each.required:
@@ -161,12 +173,15 @@ def find_inputs(
     return found
 
 
-def _write(result: Result[Any], partial: Path) -> list[Written]:
+def _write(result: AnyResult[Any], partial: Path) -> list[Written]:
     """Write all but the report; what became of the sources.
 
     Drawing is Python's work and masking the kernels', so they go on side by side where
     there is more than one thread.
     """
+    if not isinstance(result, Result):
+        _write_views(result, partial)
+        return []
     if n_threads(result.settings.threads) == 1:
         _write_views(result, partial)
         return _write_sound(result, partial)
@@ -177,11 +192,12 @@ def _write(result: Result[Any], partial: Path) -> list[Written]:
     return written
 
 
-def _write_views(result: Result[Any], partial: Path) -> None:
+def _write_views(result: AnyResult[Any], partial: Path) -> None:
     """Write factors, notes and figures."""
     stages = result.song.stages
     with stages.stage("piano roll"):
-        _write_factors(result, partial)
+        if isinstance(result, Result):
+            _write_factors(result, partial)
         result.write(partial)
     if result.settings.figures:
         (partial / "figures").mkdir()
@@ -259,8 +275,10 @@ def _names_of(groups: Sequence[Sources]) -> list[Group]:
     return [Group(group.names, group.within) for group in groups]
 
 
-def _left_out(result: Result[Any]) -> list[str]:
+def _left_out(result: AnyResult[Any]) -> list[str]:
     """The sources that were not written for others were asked for."""
+    if not isinstance(result, Result):
+        return []
     if not (result.settings.sources and result.settings.only):
         return []
     groups = _names_of(result.sources())
@@ -269,44 +287,57 @@ def _left_out(result: Result[Any]) -> list[str]:
 
 def _entries(
     task: Task[Any],
-    result: Result[Any],
+    result: AnyResult[Any],
     written: Sequence[Written],
     called: Mapping[Path, str],
 ) -> dict[str, Any]:
     """Everything that run.json says but the command and the seconds."""
-    song, factors = result.song, result.stems.factors
+    song = result.song
     inputs = report.inputs_entry(song.path, song.inputs, called)
     sums = [each["sha256"] for each in inputs[1:]]
     checksums = dict(zip(song.inputs, sums, strict=True))
-    grid = result.stems.grid
-    used = replace(result.settings, n_fft=grid.n_fft, hop_length=grid.hop_length)
-    known = [w.residual_db for w in written if w.residual_db is not None]
-    residual = max(known, default=None)
+    fitted = _fit_entries(result, written) if isinstance(result, Result) else {}
     return {
         "kind": task.name,
         "settings_hash": report.settings_hash(task.name, song.settings, checksums),
         "inputs": inputs,
         "roles": ["song", *song.inputs],
         "audio": report.audio_entry(result.sound),
-        **report.settings_entries(song.settings, used),
+        **report.settings_entries(song.settings, _used(result)),
         "seed": song.settings.seed,
         "versions": report.versions(),
-        "iterations": result.iterations,
-        "final_loss": float(result.stems.losses[-1]),
-        "residual_db": residual,
-        "components": report.components(factors, result.stems.pitches),
+        **fitted,
         **result.entries(written),
         "warnings": [
             *result.sound.findings(),
             *_excerpt_warnings(result),
-            *_source_warnings(residual, sum(each.held for each in written)),
+            *_source_warnings(fitted.get("residual_db"), written),
             *result.remarks,
             *_figure_warnings(result),
         ],
     }
 
 
-def _figure_warnings(result: Result[Any]) -> list[str]:
+def _used(result: AnyResult[Any]) -> Any:
+    """The settings as they were used."""
+    if not isinstance(result, Result):
+        return result.settings
+    grid = result.stems.grid
+    return replace(result.settings, n_fft=grid.n_fft, hop_length=grid.hop_length)
+
+
+def _fit_entries(result: Result[Any], written: Sequence[Written]) -> dict[str, Any]:
+    """What run.json says of a fit and its components."""
+    known = [each.residual_db for each in written if each.residual_db is not None]
+    return {
+        "iterations": result.iterations,
+        "final_loss": float(result.stems.losses[-1]),
+        "residual_db": max(known, default=None),
+        "components": report.components(result.stems.factors, result.stems.pitches),
+    }
+
+
+def _figure_warnings(result: AnyResult[Any]) -> list[str]:
     """What to know of the names in the figures, if there are any."""
     if not result.settings.figures:
         return []
@@ -315,7 +346,7 @@ def _figure_warnings(result: Result[Any]) -> list[str]:
     return lettering.remarks(result.drawn_names())
 
 
-def _excerpt_warnings(result: Result[Any]) -> list[str]:
+def _excerpt_warnings(result: AnyResult[Any]) -> list[str]:
     """What to know of the file, and of the excerpt's end."""
     settings, sound = result.settings, result.sound
     start, duration = settings.start, settings.duration
@@ -326,9 +357,11 @@ def _excerpt_warnings(result: Result[Any]) -> list[str]:
     return list(found)
 
 
-def _source_warnings(residual_db: float | None, held: int) -> list[str]:
+def _source_warnings(
+    residual_db: float | None, written: Sequence[Written]
+) -> list[str]:
     """What to know of the sources that were written."""
-    found = []
+    found, held = [], sum(each.held for each in written)
     if residual_db is not None and residual_db > MOST_RESIDUAL_DB:
         found.append(
             f"null test: the sources add up to the input at {residual_db:.0f} dB only; "

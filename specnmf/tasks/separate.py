@@ -1,14 +1,19 @@
-"""Separate: the stems of a recording, found by its score."""
+"""Separate: the stems of a recording, found by its score, given or heard."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from specnmf.errors import ParameterError
 from specnmf.methods.score_options import ScoreOptions
+from specnmf.methods.transcription.options import TranscriptionOptions
+from specnmf.options import WHAT, option
 from specnmf.score.options import AlignOptions
+from specnmf.tasks import hearing
+from specnmf.tasks.basis import Basis, aligned, alignment_entry, heard
 from specnmf.tasks.settings import RunSettings
 from specnmf.tasks.task import Input, Result, Song, Task, read_excerpt
 
@@ -16,109 +21,121 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from specnmf.audio.features import Features
     from specnmf.audio.recording import Audio
     from specnmf.methods.progress import Step
     from specnmf.methods.stems import ScoreStems
     from specnmf.output.figures import ScoreFigureData
     from specnmf.output.sources import Written
-    from specnmf.score.align import Alignment
     from specnmf.score.notes import Score
 
-#: A score that explains less of the sound is worth a warning.
-LEAST_EXPLAINED = 0.7
+#: The stem of what no note explains where no score is given.
+REST = "rest"
 
 #: Stems listed after a run; run.json has them all.
 MOST_LISTED = 24
 
 
-class ScoreSettings(AlignOptions, ScoreOptions, RunSettings):
+class ScoreSettings(AlignOptions, TranscriptionOptions, ScoreOptions, RunSettings):
     """The settings of `separate`."""
+
+    no_score: bool = option(
+        False,
+        "Hear the notes, even where a score lies beside the song.",
+        flags=("--no-score",),
+        group=WHAT,
+        added=True,
+    )
 
 
 class Scored(NamedTuple):
-    """A recording and its score, as they were read."""
+    """A recording and its score, as they were read; None: it is to be heard."""
 
     sound: Audio
-    score: Score
+    score: Score | None
 
 
 class Separate(Task[ScoreSettings]):
-    """The stems of a recording, found by its score."""
+    """The stems of a recording, found by its score, given or heard."""
 
     name = "separate"
-    help = """Separate each SONG by its score, into parts, hands, pitches or notes.
+    help = """Separate each SONG into voices, or by its score into parts.
 
-    The score may be in any tempo: it is aligned to the recording. Leaves OUTPUT/SONG/
-    with sources/, aligned.mid, aligned.csv, run.json, factors.npz, pianoroll.mid,
-    pianoroll.csv and figures/.
+    Without a score the notes are heard and put into voices: voice_1 is the highest,
+    rest what no note explains. score.mid and score.csv hold them; correct them, and
+    give them back by --score. A score that is given may be in any tempo: it is aligned
+    to the recording. Leaves OUTPUT/SONG/ with sources/, score.mid and score.csv, or
+    aligned.mid and aligned.csv, run.json, factors.npz, pianoroll.mid, pianoroll.csv
+    and figures/.
     """
-    example = "separate song.wav --score song.mid --by hand"
+    example = "separate song.wav --voices 4"
     settings = ScoreSettings
     inputs = (
         Input(
             name="score",
-            help="MIDI, MusicXML or CSV; by default the file beside the song.",
+            help="MIDI, MusicXML or CSV; by default the file beside the song, else the "
+            "notes are heard.",
             suffixes=(".mid", ".midi", ".musicxml", ".mxl", ".xml", ".csv"),
             beside=True,
-            required=True,
         ),
     )
 
+    def looks_beside(self, settings: ScoreSettings) -> bool:
+        """Whether a score beside the song is taken."""
+        return not settings.no_score
+
     def read(self, song: Song[ScoreSettings], step: Step) -> Scored:
-        """The recording and the score."""
+        """The recording, and the score if there is one."""
         from specnmf.score.reading import read_score
 
-        return Scored(read_excerpt(song), read_score(song.inputs["score"]))
+        path = song.inputs.get("score")
+        if path is not None and song.settings.no_score:
+            raise ParameterError(f"{path} is given as the score, and --no-score")
+        return Scored(read_excerpt(song), None if path is None else read_score(path))
 
     def fit(self, song: Song[ScoreSettings], material: Scored) -> Separation:
-        """The score aligned, and the model of its stems."""
+        """The score aligned or heard, and the model of its stems."""
         from specnmf.methods import by_score
         from specnmf.methods.partials.model import RESIDUAL
         from specnmf.output.selection import Group
-        from specnmf.score import align
 
-        settings, audio = song.settings, material.sound
-        with song.stages.stage("align"):
-            aligned = align.align(
-                material.score,
-                _features(song, audio),
-                mode=settings.align,
-                transpose=settings.transpose,
-            )
-            excerpt = aligned.score.excerpt(settings.start, audio.duration)
-        labels = by_score.label_notes(excerpt, settings)
-        rest = (RESIDUAL,) if settings.residual else ()
-        song.expect([Group((*dict.fromkeys(labels), *rest))])
+        audio, score = material.sound, material.score
+        basis = heard(song, audio) if score is None else aligned(song, audio, score)
+        settings = _with_rest(song.settings, kept=score is None)
+        labels = by_score.label_notes(basis.score, settings)
+        order = basis.order(labels) if settings.by in ("part", "hand") else None
+        name = RESIDUAL if basis.heard is None else REST
+        rest = (name,) if settings.residual else ()
+        song.expect([Group((*(order or dict.fromkeys(labels)), *rest))])
         with song.stages.stage("fit", settings.max_iter) as step:
             stems = by_score.fit_stems(
                 audio,
-                excerpt,
+                basis.score,
                 labels,
                 settings,
-                tuning=aligned.tuning,
+                stems=order,
+                tuning=basis.tuning,
+                rest=name,
                 callback=lambda i, loss: step(i, note=f"loss {loss:.5g}"),
             )
         return Separation(
             song=song,
             sound=audio,
-            remarks=(
-                *_named(song.inputs["score"], material.score.remarks),
-                *aligned.remarks,
-                *_doubts(stems.explained),
-            ),
-            original=material.score,
-            alignment=aligned,
-            score=excerpt,
+            remarks=(*basis.remarks, *basis.doubts(stems.explained)),
+            used=settings,
+            basis=basis,
             labels=labels,
             stems=stems,
         )
 
     def summary(self, report: Mapping[str, Any]) -> Iterator[str]:
-        """How the score was aligned, and the stems."""
+        """Where the score is from, and the stems."""
         alignment, stems = report["alignment"], report["stems"]
-        done = "warped to the recording" if alignment["warped"] else "in time as it was"
-        yield f"score {done}, confidence {alignment['confidence']:.2f}"
+        if alignment is None:
+            yield hearing.heard_line(report["transcription"], report["explained"])
+        else:
+            warped = alignment["warped"]
+            done = "warped to the recording" if warped else "in time as it was"
+            yield f"score {done}, confidence {alignment['confidence']:.2f}"
         width = max(len(entry["label"]) for entry in stems[:MOST_LISTED])
         for entry in stems[:MOST_LISTED]:
             yield f"{entry['label']:{width}}  {entry['notes']:5} notes"
@@ -132,29 +149,34 @@ class Separation(Result[ScoreSettings]):
 
     Attributes
     ----------
-    original : Score
-        As it was read.
-    alignment : Alignment
-        How it lies on the recording.
-    score : Score
-        What of it sounds in the excerpt, on the excerpt's clock.
+    used : ScoreSettings
+        As asked for, with what is decided by whether a score was given.
+    basis : Basis
+        The notes.
     labels : tuple of str
         The stem of each note.
     """
 
     sound: Audio
     stems: ScoreStems
-    original: Score
-    alignment: Alignment
-    score: Score
+    used: ScoreSettings
+    basis: Basis
     labels: tuple[str, ...]
 
+    @property
+    def settings(self) -> ScoreSettings:
+        """As they were used."""
+        return self.used
+
     def write(self, folder: Path) -> None:
-        """Write the aligned score."""
+        """Write the score as it lies on the recording."""
         from specnmf.score import midi, notelist
 
-        midi.write_midi(folder / "aligned.mid", self.score)
-        notelist.write_csv(folder / "aligned.csv", self.score)
+        if self.basis.heard is not None:
+            hearing.write_score(folder, self.basis.heard, self.settings.start)
+        else:
+            midi.write_midi(folder / "aligned.mid", self.basis.score)
+            notelist.write_csv(folder / "aligned.csv", self.basis.score)
 
     def draw(self, folder: Path) -> None:
         """Draw the figures of the factorisation and of the score."""
@@ -174,36 +196,45 @@ class Separation(Result[ScoreSettings]):
 
     def drawn_names(self) -> Sequence[str]:
         """The song, stems and parts."""
-        parts = {note.part: None for note in self.score.notes}
+        parts = {note.part: None for note in self.basis.score.notes}
         return [*super().drawn_names(), *parts]
 
     def _figure_data(self, V: NDArray[np.float32]) -> ScoreFigureData:
         from specnmf.output.figures import ScoreFigureData
 
-        aligned, start = self.alignment, self.settings.start
-        warped = aligned.warped
         return ScoreFigureData(
             V=V,
             frequencies=self.stems.grid.frequencies,
             times=self.stems.grid.times,
-            score=self.score,
+            score=self.basis.score,
             labels=self.labels,
             factorization=self.stems.factors,
             pitches=self.stems.pitches,
             names=self.stems.notes,
             title=self.song.title,
             start=self.stems.start,
-            original=self.original if warped else None,
-            path=aligned.path - (0.0, start) if warped else None,
-            agreement=aligned.agreement - (start, 0.0) if warped else None,
-            confidence=aligned.confidence,
-            remarks=aligned.remarks,
             envelopes=self.stems.envelopes(),
+            **self._alignment_data(),
         )
 
+    def _alignment_data(self) -> dict[str, Any]:
+        """What the figure of an alignment shows."""
+        aligned, start = self.basis.alignment, self.settings.start
+        if aligned is None:
+            return {}
+        told = {"confidence": aligned.confidence, "remarks": aligned.remarks}
+        if not aligned.warped:
+            return told
+        return {
+            **told,
+            "original": self.basis.original,
+            "path": aligned.path - (0.0, start),
+            "agreement": aligned.agreement - (start, 0.0),
+        }
+
     def entries(self, written: Sequence[Written]) -> dict[str, Any]:
-        """How the score was aligned, what it explains, and the stems."""
-        alignment = self.alignment
+        """How the score was aligned or heard, what it explains, and the stems."""
+        heard = self.basis.heard
         stems: list[dict[str, Any]] = [
             {"label": name, "notes": self.labels.count(name)}
             for name in self.stems.names
@@ -212,38 +243,15 @@ class Separation(Result[ScoreSettings]):
             for entry in stems:
                 entry |= own.entry(entry["label"])
         return {
-            "alignment": {
-                "confidence": round(float(alignment.confidence), 3),
-                "warped": bool(alignment.warped),
-                "transposition": int(alignment.transposition),
-                "tuning_cents": round(float(alignment.tuning), 1),
-                "remarks": list(alignment.remarks),
-            },
+            "alignment": alignment_entry(self.basis.alignment),
+            "transcription": heard and hearing.heard_entries(heard),
             "explained": self.stems.explained,
             "stems": stems,
         }
 
 
-def _features(song: Song[ScoreSettings], audio: Audio) -> Features:
-    """The features of the whole recording, for a score is that of the whole."""
-    from specnmf.audio import features
-
-    settings = song.settings
-    if settings.start == 0 and settings.duration is None:
-        return features.features(audio, threads=settings.threads)
-    return features.features_of_file(song.path, threads=settings.threads)
-
-
-def _named(path: Path, remarks: Iterable[str]) -> Iterator[str]:
-    """Remarks on a file, each with its name."""
-    yield from (f"{path.name}: {remark}" for remark in remarks)
-
-
-def _doubts(explained: float | None) -> Iterator[str]:
-    from specnmf.notation import percent
-
-    if explained is not None and explained < LEAST_EXPLAINED:
-        yield (
-            f"the score explains {percent(explained)} of the sound, the stems share "
-            "the rest: is it this recording's, and complete? --residual keeps it apart"
-        )
+def _with_rest(settings: ScoreSettings, *, kept: bool) -> ScoreSettings:
+    """The settings, with what is decided by whether the notes were heard."""
+    if settings.residual is not None:
+        return settings
+    return replace(settings, residual=kept and settings.model == "partials")

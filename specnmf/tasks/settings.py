@@ -1,11 +1,15 @@
-"""The settings that every task has."""
+"""The settings that every task has, and those of tasks that make stems."""
 
 from __future__ import annotations
 
-from specnmf.audio.options import MaskOptions, SoundOptions
-from specnmf.factor.options import FitOptions
-from specnmf.output.options import OutputOptions
+from specnmf.audio.options import ExcerptOptions, MaskOptions, SoundOptions
+from specnmf.factor.options import FitOptions, WorkOptions
+from specnmf.output.options import FigureOptions, OutputOptions
 
 
-class RunSettings(OutputOptions, MaskOptions, SoundOptions, FitOptions):
-    """An excerpt, its transform, a fit, masks, and what is written."""
+class SongSettings(FigureOptions, ExcerptOptions, WorkOptions):
+    """An excerpt, the threads to do it with, and its figures."""
+
+
+class RunSettings(SongSettings, OutputOptions, MaskOptions, SoundOptions, FitOptions):
+    """The settings of tasks that make stems: a transform, a fit, masks, sources."""

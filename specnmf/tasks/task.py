@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, TypeVar
 
 from specnmf.errors import ScoreError, SpecnmfError
-from specnmf.tasks.settings import RunSettings
+from specnmf.tasks.settings import RunSettings, SongSettings
 
 if TYPE_CHECKING:
     import numpy as np
@@ -29,7 +29,8 @@ if TYPE_CHECKING:
     from specnmf.output.sources import Written
     from specnmf.tasks.stages import Stages
 
-S = TypeVar("S", bound=RunSettings)
+S = TypeVar("S", bound=SongSettings)
+R = TypeVar("R", bound=RunSettings)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,7 +91,7 @@ class Song(Generic[S]):
     ----------
     path : path
         The recording.
-    settings : RunSettings
+    settings : SongSettings
         As asked for.
     inputs : mapping of str to path
         The files beside it, by the names of the task's inputs.
@@ -160,8 +161,8 @@ class Sources:
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class Result(Generic[S]):
-    """A fitted song: a model of its stems, and what to write of it.
+class AnyResult(Generic[S]):
+    """What came of a song, and what to write of it.
 
     Attributes
     ----------
@@ -169,21 +170,55 @@ class Result(Generic[S]):
         What was asked for.
     sound : Audio or other Sound
         The recording.
-    stems : StemModel
-        The model.
     remarks : sequence of str
         Warnings for the user.
     """
 
     song: Song[S]
     sound: Sound
-    stems: StemModel
     remarks: Sequence[str] = ()
 
     @property
     def settings(self) -> S:
         """As asked for, but for what the recording has decided."""
         return self.song.settings
+
+    def write(self, folder: Path) -> None:
+        """Write what the task leaves beside sources, factors and piano roll."""
+
+    def draw(self, folder: Path) -> None:
+        """Draw the figures into a folder."""
+
+    def drawn_names(self) -> Sequence[str]:
+        """The names that stand in the figures, which a font may lack."""
+        return [self.song.title]
+
+    def entries(self, written: Sequence[Written]) -> dict[str, Any]:
+        """What run.json says of the task.
+
+        Parameters
+        ----------
+        written : sequence of Written
+            What became of each of the sources; empty if there are none.
+        """
+        return {}
+
+    def documents(self, entries: Mapping[str, Any]) -> dict[str, Any]:
+        """Further JSON files beside run.json, by name, from its entries."""
+        return {}
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Result(AnyResult[R], Generic[R]):
+    """A fitted song: a model of its stems, and what to write of it.
+
+    Attributes
+    ----------
+    stems : StemModel
+        The model.
+    """
+
+    stems: StemModel
 
     @property
     def iterations(self) -> int:
@@ -194,15 +229,9 @@ class Result(Generic[S]):
         """What to write as sound."""
         return [Sources(self.stems, self.stems.names)]
 
-    def write(self, folder: Path) -> None:
-        """Write what the task leaves beside sources, factors and piano roll."""
-
-    def draw(self, folder: Path) -> None:
-        """Draw the figures into a folder."""
-
     def drawn_names(self) -> Sequence[str]:
-        """The names that stand in the figures, which a font may lack."""
-        return [self.song.title, *self.stems.names]
+        """The song and its stems."""
+        return [*super().drawn_names(), *self.stems.names]
 
     def draw_factors(self, folder: Path, V: Any, **options: Any) -> None:
         """Draw the figures of V ≈ W H.
@@ -231,20 +260,6 @@ class Result(Generic[S]):
         )
         form = self.settings.figure_format
         figures.draw_figures(folder, data, figure_format=form, only=only)
-
-    def entries(self, written: Sequence[Written]) -> dict[str, Any]:
-        """What run.json says of the task.
-
-        Parameters
-        ----------
-        written : sequence of Written
-            What became of each of `sources`; empty if they were not to be written.
-        """
-        return {}
-
-    def documents(self, entries: Mapping[str, Any]) -> dict[str, Any]:
-        """Further JSON files beside run.json, by name, from its entries."""
-        return {}
 
 
 class Task(abc.ABC, Generic[S]):
@@ -280,9 +295,13 @@ class Task(abc.ABC, Generic[S]):
         """
         return Held(read_excerpt(song))
 
+    def looks_beside(self, settings: S) -> bool:
+        """Whether a file beside the song is taken where none is given."""
+        return True
+
     @abc.abstractmethod
-    def fit(self, song: Song[S], material: Any) -> Result[S]:
-        """Fit what was read."""
+    def fit(self, song: Song[S], material: Any) -> AnyResult[S]:
+        """Fit what was read: a `Result`, if there are stems."""
 
     def summary(self, report: Mapping[str, Any]) -> Iterator[str]:
         """The lines that people read after a run, from its run.json."""

@@ -368,6 +368,29 @@ def test_scores_beside_songs_count_unless_they_are_not_to(request_of, tmp_path):
         assert plan.recipe.inputs_of(song) == beside
 
 
+@pytest.mark.parametrize("without", ["decompose", "separate", "transcribe"])
+def test_what_becomes_of_songs_without_a_score_can_be_chosen(
+    request_of, tmp_path, without
+):
+    (tmp_path / "songs" / "b.wav").touch()
+    (tmp_path / "songs" / "b.mid").touch()
+    for scores, with_score in ((True, "separate"), (False, without)):
+        settings = BatchSettings(without_score=without, scores=scores)
+        plan = make_plan(request_of(batch=settings))
+        tasks = {song.name: plan.recipe.task_of(song).name for song in plan.songs}
+        assert tasks == {"a.wav": without, "b.wav": with_score}
+        inputs = {song.name: plan.recipe.inputs_of(song) for song in plan.songs}
+        assert inputs["a.wav"] == {}
+        assert inputs["b.wav"] == ({"score": "b.mid"} if scores else {})
+
+
+def test_scores_that_a_task_is_not_to_take_are_not_looked_for(request_of, tmp_path):
+    (tmp_path / "songs" / "a.mid").touch()
+    settings = [ScoreSettings(no_score=True)]
+    plan = make_plan(request_of(task="separate", settings=settings))
+    assert plan.recipe.inputs_of(plan.songs[0]) == {}
+
+
 @pytest.mark.parametrize(
     ("options", "why"),
     [

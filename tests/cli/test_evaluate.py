@@ -7,6 +7,9 @@ import numpy as np
 import pytest
 import soundfile
 
+from specnmf.score.notes import Note, Score
+from specnmf.score.reading import write_score
+
 SR, N = 8000, 8000
 
 
@@ -172,3 +175,76 @@ def test_sources_that_a_run_left_out_are_not_scored(run, folders):
         assert status == 0
         assert len(out.splitlines()) == rows + 1
         assert ("counted as silence" in err) == (rows == 4)
+
+
+@pytest.fixture
+def scores(folders):
+    """What was played, and what was heard: one note of four is another."""
+    true = [
+        Note(k, 0.9, pitch, part="tune") for k, pitch in enumerate((60, 62, 64, 65))
+    ]
+    heard = [*true[:3], true[3]._replace(pitch=77)]
+    write_score(folders / "true.mid", Score(true))
+    write_score(folders / "heard.csv", Score(heard))
+    return folders
+
+
+@pytest.mark.parametrize(
+    "args",
+    [("--notes", "heard.csv", "true.mid"), ("heard.csv", "true.mid", "--notes")],
+)
+def test_notes_are_scored(run, scores, args):
+    status, out, err = run("evaluate", *args)
+    assert (status, err) == (0, "")
+    lines = [line.split() for line in out.splitlines()]
+    assert [line[0] for line in lines[2:]] == ["all", "tune", "mean"]
+    assert lines[2][1:6] == ["4", "4", "0.75", "0.75", "0.75"]
+
+
+def test_the_scores_of_notes_are_one_json_object(run, scores):
+    status, out, err = run("evaluate", "--notes", "heard.csv", "true.mid", "--json")
+    assert (status, err) == (0, "")
+    content = json.loads(out)
+    assert (content["estimates"], content["references"]) == ("heard.csv", "true.mid")
+    assert content["notes"]["onset_50"]["f"] == 0.75
+    assert content["voices"][0]["onset_offset_100"]["recall"] == 0.75
+    assert content["failures"] == []
+
+
+def test_a_runs_folder_is_compared_by_its_notes(run, scores):
+    (scores / "out" / "song").mkdir(parents=True)
+    (scores / "true.mid").rename(scores / "out" / "song" / "score.mid")
+    status, out, _ = run("evaluate", "--notes", "out/song", "heard.csv")
+    assert status == 0
+    assert out.splitlines()[2].split()[5] == "0.75"
+
+
+def test_notes_that_cannot_be_compared_are_one_line_and_status_one(run, scores):
+    (scores / "empty.mid").touch()
+    for args, message in [
+        (("none.mid", "true.mid"), "none.mid: no such file"),
+        (("heard.csv", "empty.mid"), "empty.mid: empty, expected a score"),
+        (("heard.csv", "mix.wav"), "mix.wav: expected a score"),
+        (("est", "true.mid"), "est: no score.mid in it"),
+    ]:
+        status, out, err = run("evaluate", "--notes", *args)
+        assert (status, out) == (1, "")
+        assert err.startswith(f"error: {message}")
+        assert len(err.splitlines()) == 1
+
+
+def test_drums_alone_are_no_reference_for_a_tune(run, scores):
+    kit = Score([Note(0, 0.1, 36, part="kit", percussion=True)])
+    write_score(scores / "kit.mid", kit)
+    status, _, err = run("evaluate", "--notes", "heard.csv", "kit.mid")
+    assert status == 1
+    assert err == "error: the reference has no pitched notes, expected some\n"
+
+
+def test_options_of_sound_are_wrong_usage_with_notes(run, scores):
+    args = ("evaluate", "--notes", "heard.csv", "true.mid")
+    status, out, err = run(*args, "--oracle", "--n-fft", "512")
+    assert (status, out) == (2, "")
+    assert "--oracle, --n-fft: of recordings, not of --notes" in err
+    (scores / "my.toml").write_text("oracle = true\n")
+    assert run(*args, "--config", "my.toml")[0] == 0

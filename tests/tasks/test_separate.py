@@ -207,8 +207,8 @@ def test_the_bytes_do_not_depend_on_the_threads(tmp_path):
 
 def test_the_score_beside_a_recording_is_found(tmp_path):
     assert find_inputs(SEPARATE, CHORALE, {})["score"] == CHORALE.with_suffix(".mid")
-    with pytest.raises(ScoreError, match="no score given, and none beside it"):
-        find_inputs(SEPARATE, tmp_path / "song.wav", {})
+    assert find_inputs(SEPARATE, CHORALE, {}, look_beside=False) == {}
+    assert find_inputs(SEPARATE, tmp_path / "song.wav", {}) == {}
 
 
 def test_a_score_of_another_piece_is_refused(tmp_path):

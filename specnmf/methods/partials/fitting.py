@@ -14,7 +14,7 @@ from specnmf.audio.resynthesis import Stream, crossfade
 from specnmf.audio.stft import Float32, channel_magnitudes
 from specnmf.factor.iterate import Callback
 from specnmf.methods.partials.factors import factors_of
-from specnmf.methods.partials.model import PartialsModel, fit_model
+from specnmf.methods.partials.model import RESIDUAL, PartialsModel, fit_model
 from specnmf.methods.partials.schedule import make_schedule
 from specnmf.methods.partials.windows import STRUCK, analyses, choose_window
 from specnmf.methods.score_options import ScoreOptions
@@ -73,6 +73,7 @@ def fit_partials(
     *,
     stems: Sequence[str],
     tuning: float = 0.0,
+    rest: str = RESIDUAL,
     callback: Callback | None = None,
 ) -> PartialStems:
     """Fit a model of the score to a recording.
@@ -87,6 +88,8 @@ def fit_partials(
         All stems, in order.
     tuning : float
         Cents by which A4 lies above 440 Hz.
+    rest : str
+        The name of what no note explains, if the options keep it.
     callback : callable, optional
         Called as ``callback(iteration, loss)``.
 
@@ -107,6 +110,7 @@ def fit_partials(
             _shorter(options) if models else options,
             tuning=tuning,
             amplitudes=models[0].partials.amplitudes if models else None,
+            rest=rest,
             callback=None if models else callback,
         )
         models.append(model)

@@ -38,8 +38,8 @@ class PartialsModel:
     ----------
     losses : array, shape (n_iterations,)
         The cost after each iteration.
-    residual : bool
-        Whether the noise is a stem of its own, else it is shared by the stems.
+    rest : str or None
+        The name of the noise as a stem of its own; None: it is shared by the stems.
     resting : bool
         Whether a stem has its share of the noise while it rests, as players do.
     """
@@ -51,16 +51,16 @@ class PartialsModel:
     hammers: Strikes
     noise: Noise
     losses: NDArray[np.float64]
-    residual: bool
+    rest: str | None
     resting: bool
 
     @property
     def names(self) -> tuple[str, ...]:
         """The stems."""
         stems = self.schedule.stems
-        if not self.residual:
+        if self.rest is None:
             return stems
-        name = RESIDUAL
+        name = self.rest
         while name in stems:
             name += "_"
         return (*stems, name)
@@ -80,10 +80,10 @@ class PartialsModel:
             self.hammers.add_by_owner(frames, place[schedule.hammers.owner], models)
         out: list[Float32 | None] = [None] * len(self.schedule.stems)
         for stem, model in zip(sounding, models, strict=True):
-            if not self.residual:
+            if self.rest is None:
                 model += (NOISE_WEIGHT * shares[stem])[:, np.newaxis] * noise
             out[stem] = model
-        return [*out, noise] if self.residual else out
+        return out if self.rest is None else [*out, noise]
 
     def total(self, frames: slice, models: list[Float32]) -> Float32:
         """The sum of the stems' magnitudes."""
@@ -127,6 +127,7 @@ def fit_model(
     *,
     tuning: float = 0.0,
     amplitudes: Float32 | None = None,
+    rest: str = RESIDUAL,
     callback: Callback | None = None,
 ) -> PartialsModel:
     """Fit notes, drums and noise to a recording's magnitudes.
@@ -139,6 +140,8 @@ def fit_model(
         Cents by which A4 lies above 440 Hz.
     amplitudes : array, shape (n_templates, n_partials), optional
         Where the partials' amplitudes start; by default at 1/m.
+    rest : str
+        The name of what no note explains, if the options keep it.
     """
     partials = note_layer(
         V,
@@ -169,6 +172,6 @@ def fit_model(
         hammers,
         noise,
         losses,
-        residual=options.residual,
+        rest=rest if options.residual else None,
         resting=options.by in ("part", "hand"),
     )

@@ -111,19 +111,21 @@ def draw_boxes(
     boxes: NDArray[np.float64],
     colours: Sequence[str],
     *,
+    strength: Float64,
     fill: float,
     linewidth: float,
 ) -> None:
     """Draw notes as boxes: left, right, bottom and top of each, shape (n_boxes, 4).
 
-    ``fill`` is how much of what lies behind a box is covered, 0 to 1.
+    ``strength``, of each box, is how much of what lies behind its edge is covered, 0
+    to 1; ``fill`` is the share of that which its inside covers.
     """
     corners = boxes[:, [[0, 2], [1, 2], [1, 3], [0, 3]]]
     axes.add_collection(
         PolyCollection(
             list(corners),
-            facecolor=to_rgba_array(colours, fill),
-            edgecolor=to_rgba_array(colours),
+            facecolor=to_rgba_array(colours, fill * strength),
+            edgecolor=to_rgba_array(colours, strength),
             linewidth=linewidth,
             zorder=2,
         ),

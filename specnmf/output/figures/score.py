@@ -13,8 +13,8 @@ from matplotlib.figure import Figure
 from specnmf.notation import drum_name, midi_number, note_name
 from specnmf.output.figures import canvas, pictures, pooling, scales
 from specnmf.output.figures.canvas import GREY, INK, PLAIN, SMALL, Box
+from specnmf.output.figures.note_data import NoteFigureData
 from specnmf.output.figures.pooling import Float64, Rows
-from specnmf.output.figures.score_data import ScoreFigureData
 
 #: Semitones that are shown below the lowest note, and above the highest for its
 #: partials.
@@ -31,14 +31,14 @@ _INTENSITY = LinearSegmentedColormap.from_list("intensity", ["white", "#606060"]
 _KEY_LINES = (0, 5)  # pitch classes with a white key below them, too
 
 
-def score_figure(data: ScoreFigureData) -> Figure:
+def score_figure(data: NoteFigureData) -> Figure:
     """Draw the notes over V, each at its fundamental, and drums in lanes below."""
     drums = sorted({note.pitch for note in data.score.notes if note.percussion})
     pitches = [note.pitch for note in data.score.notes if not note.percussion]
     tall = 5.4 if pitches else 3.4
     lanes = _LANE * len(drums) + _GAP if drums else 0.0
     subtitle = "Score: the notes, over the spectrogram of the recording"
-    figure = canvas.new_figure(data.title, subtitle, lanes + tall, data.palette.legend)
+    figure = canvas.new_figure(data.title, subtitle, lanes + tall, data.legend)
     left = 1.35 if drums else 0.95
     box = (left, 0.6 + lanes, 9.4 - left, tall)
     _draw_overlay(figure, box, data, _rows(data, pitches), labelled=not drums)
@@ -48,7 +48,7 @@ def score_figure(data: ScoreFigureData) -> Figure:
     return figure
 
 
-def _rows(data: ScoreFigureData, pitches: Sequence[int]) -> Rows:
+def _rows(data: NoteFigureData, pitches: Sequence[int]) -> Rows:
     """The frequencies to show: the notes' and their first partials'."""
     if not pitches:
         return data.rows
@@ -58,7 +58,7 @@ def _rows(data: ScoreFigureData, pitches: Sequence[int]) -> Rows:
 
 
 def _draw_overlay(
-    figure: Figure, box: Box, data: ScoreFigureData, rows: Rows, *, labelled: bool
+    figure: Figure, box: Box, data: NoteFigureData, rows: Rows, *, labelled: bool
 ) -> None:
     """Draw V, in grey, and the notes that have a pitch."""
     axes = canvas.panel(figure, box)
@@ -75,40 +75,42 @@ def _draw_overlay(
     pictures.bar(figure, bar, _INTENSITY, RANGE)
 
 
-def _draw_notes(axes: Axes, data: ScoreFigureData) -> None:
+def _draw_notes(axes: Axes, data: NoteFigureData) -> None:
     """Outline each pitched note at its fundamental, a semitone high."""
     pitches = np.array([n.pitch for n in data.score.notes if not n.percussion], float)
     low, high = pooling.octaves(pitches - 0.5), pooling.octaves(pitches + 0.5)
     linewidth = 1.4 if len(pitches) < _MANY else 0.9
-    _draw_boxes(axes, data, False, low, high, fill=0.15, linewidth=linewidth)
+    draw_boxes(axes, data, False, low, high, fill=0.15, linewidth=linewidth)
 
 
-def _draw_lanes(axes: Axes, data: ScoreFigureData, drums: Sequence[int]) -> None:
+def _draw_lanes(axes: Axes, data: NoteFigureData, drums: Sequence[int]) -> None:
     """Draw each stroke in the lane of its drum."""
     lane = np.array([drums.index(n.pitch) for n in data.score.notes if n.percussion])
-    _draw_boxes(axes, data, True, lane - 0.36, lane + 0.36, fill=0.75, linewidth=0.5)
+    draw_boxes(axes, data, True, lane - 0.36, lane + 0.36, fill=0.75, linewidth=0.5)
     axes.set_ylim(-0.5, len(drums) - 0.5)
     scales.name_rows(axes, dict(enumerate(map(drum_name, drums))), _LANE)
     scales.time_axis(axes, data.span)
     scales.grid(axes)
 
 
-def _draw_boxes(
+def draw_boxes(
     axes: Axes,
-    data: ScoreFigureData,
+    data: NoteFigureData,
     percussion: bool,
     low: Float64,
     high: Float64,
     **style: float,
 ) -> None:
     """Draw a box for each note that is percussion, or each that is not."""
-    coloured = zip(data.score.notes, data.palette.of_notes, strict=True)
-    kept = [(n, colour) for n, colour in coloured if n.percussion == percussion]
-    starts = np.array([note.start for note, _ in kept])
+    notes = data.score.notes
+    kept = [k for k, note in enumerate(notes) if note.percussion == percussion]
+    starts = np.array([notes[k].start for k in kept])
     shortest = LEAST_WIDTH * (data.span[1] - data.span[0])
-    lengths = np.maximum([note.duration for note, _ in kept], shortest)
+    lengths = np.maximum([notes[k].duration for k in kept], shortest)
     boxes = np.column_stack([starts, starts + lengths, low, high])
-    pictures.draw_boxes(axes, boxes, [colour for _, colour in kept], **style)
+    every = data.palette.of_notes
+    colours = [every[k] for k in kept]
+    pictures.draw_boxes(axes, boxes, colours, strength=data.strength[kept], **style)
 
 
 def _draw_keyboard(axes: Axes, rows: Rows) -> None:

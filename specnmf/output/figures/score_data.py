@@ -16,6 +16,7 @@ from specnmf.factor.factorization import Factorization
 from specnmf.notation import nearest, note_name
 from specnmf.output.figures import pooling
 from specnmf.output.figures.factor_data import FigureData
+from specnmf.output.figures.note_data import NoteFigureData
 from specnmf.output.figures.pooling import Float32, Float64
 from specnmf.output.figures.stems import GREY, Palette, palette
 from specnmf.score.notes import Score
@@ -34,15 +35,13 @@ class Voice(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class ScoreFigureData(FigureData):
+class ScoreFigureData(FigureData, NoteFigureData):
     """What the figures of a separation by score show.
 
     Its factorisation has each component labelled with its stem. ParameterError is
     raised if the shapes do not fit.
     """
 
-    score: Score  # on the recording's clock
-    labels: Sequence[str]  # the stem of each note
     #: What each unpitched component is called, such as its drum; by default its stem.
     names: Sequence[str] = ()
     start: Factorization | None = None  # the same components before the updates

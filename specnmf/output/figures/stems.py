@@ -47,7 +47,9 @@ class Palette(NamedTuple):
         return list(zip(self.names, self.colours, strict=True))
 
 
-def palette(score: Score, labels: Sequence[str], components: Sequence[str]) -> Palette:
+def palette(
+    score: Score, labels: Sequence[str], components: Sequence[str] = ()
+) -> Palette:
     """Give each stem a hue; if there are too many, each part, the largest first.
 
     The labels are the stems of the notes; a component's stem may have no notes.

@@ -12,6 +12,7 @@ from specnmf.output.figures import (
     canvas,
     draw_score_figures,
     learned,
+    note_data,
     pooling,
     score,
     score_data,
@@ -127,6 +128,40 @@ def test_note_of_no_length_can_be_seen(separated):
     ((left, right, *_),) = boxes(axes)
     start, stop = axes.get_xlim()
     assert right - left == pytest.approx((stop - start) * score.LEAST_WIDTH)
+
+
+def strengths(axes):
+    """How opaque each box's edge and inside are, (n_boxes, 2)."""
+    (drawn,) = [c for c in axes.collections if isinstance(c, PolyCollection)]
+    return np.stack([drawn.get_edgecolor()[:, 3], drawn.get_facecolor()[:, 3]], axis=1)
+
+
+def test_certain_notes_are_opaque_and_nothing_is_said_of_it(quartet):
+    figure = score.score_figure(quartet())
+    drawn = strengths(figure.axes[0])
+    np.testing.assert_array_equal(drawn, np.tile([1, 0.15], (len(drawn), 1)))
+    assert note_data.UNSURE[0] not in words(figure)
+
+
+def test_notes_are_the_paler_the_less_sure_and_never_unseen(separated):
+    sure = (0.0, 0.3, 0.6, 1.0)
+    notes = [
+        Note(0.2 * k, 0.2, 60 + k, part="flute", confidence=each)
+        for k, each in enumerate(sure)
+    ]
+    figure = score.score_figure(separated(notes))
+    edge, inside = strengths(figure.axes[0]).T
+    assert (np.diff(edge) > 0.1).all()
+    assert (edge[0], edge[-1]) == (note_data.FAINTEST, 1)
+    assert inside == pytest.approx(0.15 * edge)
+    assert {"flute", "pale: unsure"} <= words(figure)
+
+
+def test_unsure_strokes_of_drums_are_pale_too(separated):
+    drums = [Note(0.2, 0.1, 36, 90, "kit", True, confidence=0.2)]
+    drums.append(Note(0.5, 0.1, 38, 90, "kit", True))
+    unsure, sure = strengths(score.score_figure(separated(drums)).axes[-1])
+    assert unsure[0] < 0.5 < sure[0] == 1
 
 
 # Templates

@@ -1,0 +1,159 @@
+"""The scores of notes, for JSON and as lines of text."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+#: The criteria, in the order in which they are shown, and what they are called.
+CRITERIA = {
+    "onset_50": "onset 50 ms",
+    "onset_100": "onset 100 ms",
+    "onset_offset_50": "+ offset 50 ms",
+    "onset_offset_100": "+ offset 100 ms",
+}
+
+#: The widths of a column of numbers, and of a criterion's three.
+WIDTH, CRITERION = 6, 18
+
+
+@dataclass(frozen=True)
+class Found:
+    """How many notes were found.
+
+    Attributes
+    ----------
+    precision : float
+        The share of the estimate's notes that are true.
+    recall : float
+        The share of the true notes that the estimate has.
+    f : float
+        Their harmonic mean. All are 0 where there are no notes.
+    """
+
+    precision: float
+    recall: float
+    f: float
+
+    @classmethod
+    def of(cls, hits: int, n_estimate: int, n_reference: int) -> Found:
+        """From the number of matched pairs and of the notes on either side."""
+        if not hits:
+            return cls(0.0, 0.0, 0.0)
+        f = 2 * hits / (n_estimate + n_reference)
+        return cls(hits / n_estimate, hits / n_reference, f)
+
+
+@dataclass(frozen=True, kw_only=True)
+class NoteScores:
+    """How well notes were transcribed.
+
+    Attributes
+    ----------
+    reference, estimate : str
+        The names of the parts; the estimate is None if there is none.
+    n_reference, n_estimate : int
+        How many notes they have.
+    onset_50, onset_100 : Found
+        With onsets within 50 or 100 ms.
+    onset_offset_50, onset_offset_100 : Found or None
+        With offsets, too, within a fifth of the note or 50 or 100 ms, whichever is
+        more; None for percussion.
+    """
+
+    reference: str
+    estimate: str | None
+    n_reference: int
+    n_estimate: int
+    onset_50: Found
+    onset_100: Found
+    onset_offset_50: Found | None = None
+    onset_offset_100: Found | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class NoteEvaluation:
+    """How well a piece was transcribed.
+
+    Attributes
+    ----------
+    notes : NoteScores or None
+        All pitched notes, whatever their voice; None if the reference has none.
+    voices : tuple of NoteScores
+        One a part of the reference, in its order: a note counts in its voice alone.
+    percussion : NoteScores or None
+        Drums, if both have some.
+    unused : tuple of str
+        Parts of the estimate that belong to none of the reference.
+    warnings : tuple of str
+        What to know before believing the scores.
+    """
+
+    notes: NoteScores | None
+    voices: tuple[NoteScores, ...]
+    percussion: NoteScores | None = None
+    unused: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def mean(self) -> dict[str, float | None]:
+        """Each criterion's F, the mean over the voices; None without voices."""
+        means: dict[str, float | None] = {}
+        for criterion in CRITERIA:
+            found = [getattr(voice, criterion).f for voice in self.voices]
+            means[criterion] = sum(found) / len(found) if found else None
+        return means
+
+    def as_dict(self) -> dict[str, Any]:
+        """All of it for JSON, with the means."""
+        return {**asdict(self), "mean": self.mean}
+
+
+def describe(evaluation: NoteEvaluation) -> list[str]:
+    """Lines for people: a table, one row for all, one a voice, and their mean F."""
+    rows = [evaluation.notes, *evaluation.voices, evaluation.percussion]
+    shown = [row for row in rows if row is not None]
+    width = max(4, *(len(_name(row)) for row in shown))
+    lines = _head(width) + [f"{_name(row):{width}}{_cells(row)}" for row in shown]
+    if evaluation.voices:
+        lines.append(f"{'mean':{width}}{_means(evaluation)}")
+    if evaluation.unused:
+        lines += ["", f"unused: {', '.join(evaluation.unused)}"]
+    return lines
+
+
+def _head(width: int) -> list[str]:
+    titles = "".join(f"{title:>{CRITERION}}" for title in CRITERIA.values())
+    columns = ["notes", "true", *len(CRITERIA) * ("P", "R", "F")]
+    return [" " * (width + 2 * WIDTH) + titles, " " * width + _columns(columns)]
+
+
+def _name(row: NoteScores) -> str:
+    if row.estimate == row.reference:
+        return row.reference
+    return f"{row.reference} = {row.estimate or '-'}"
+
+
+def _cells(row: NoteScores) -> str:
+    return _columns([str(row.n_estimate), str(row.n_reference), *_numbers(row)])
+
+
+def _numbers(row: NoteScores) -> list[str]:
+    texts: list[str] = []
+    for criterion in CRITERIA:
+        found: Found | None = getattr(row, criterion)
+        values = (found.precision, found.recall, found.f) if found else ()
+        texts += [f"{value:.2f}" for value in values] or ["-"] * 3
+    return texts
+
+
+def _means(evaluation: NoteEvaluation) -> str:
+    texts = ["", ""]
+    for value in evaluation.mean.values():
+        texts += ["", "", "-" if value is None else f"{value:.2f}"]
+    return _columns(texts)
+
+
+def _columns(texts: Sequence[str]) -> str:
+    return "".join(f"{text:>{WIDTH}}" for text in texts)

@@ -1,0 +1,33 @@
+"""The options of transcription."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Literal
+
+from specnmf.checks import whole_or_auto
+from specnmf.options import WHAT, Options, option
+
+TranscriberName = Literal["auto", "builtin", "basic-pitch"]
+
+#: The most voices that notes are put into.
+MOST_VOICES = 16
+
+
+class TranscriptionOptions(Options, group=WHAT):
+    """How notes are heard, and put into voices."""
+
+    voices: int | Literal["auto"] = option(
+        "auto",
+        "How many voices the notes that are heard make, or auto.",
+        least=1,
+        most=MOST_VOICES,
+        parse=partial(whole_or_auto, expected="auto or a whole number"),
+        metavar="[auto|NUMBER]",
+        added=True,
+    )
+    transcriber: TranscriberName = option(
+        "auto",
+        "What hears the notes; auto: basic-pitch if it is installed, else builtin.",
+        added=True,
+    )

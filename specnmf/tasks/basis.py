@@ -1,0 +1,133 @@
+"""The notes that a recording is separated by: a score's, aligned, or those heard."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from specnmf.tasks import hearing
+from specnmf.tasks.task import Song
+
+if TYPE_CHECKING:
+    from specnmf.audio.features import Features
+    from specnmf.audio.recording import Audio
+    from specnmf.methods.transcription.transcription import Transcription
+    from specnmf.score.align import Alignment
+    from specnmf.score.notes import Score
+
+#: Notes that explain less of the sound are worth a warning: a score's, and heard ones.
+LEAST_EXPLAINED, LEAST_HEARD = 0.7, 0.5
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Basis:
+    """The notes, and where they are from.
+
+    Attributes
+    ----------
+    score : Score
+        What sounds in the excerpt, on the excerpt's clock.
+    tuning : float
+        Cents by which A4 lies above 440 Hz.
+    remarks : tuple of str
+        Warnings for the user.
+    original : Score or None
+        The score that was given, as it was read.
+    alignment : Alignment or None
+        How it lies on the recording.
+    heard : Transcription or None
+        What was heard where no score was given.
+    """
+
+    score: Score
+    tuning: float
+    remarks: tuple[str, ...] = ()
+    original: Score | None = None
+    alignment: Alignment | None = None
+    heard: Transcription | None = None
+
+    def order(self, labels: Sequence[str]) -> tuple[str, ...] | None:
+        """The stems of heard voices, the highest first; None: as of any score."""
+        if self.heard is None:
+            return None
+        parts = self.heard.parts
+        owned = zip((note.part for note in self.score.notes), labels, strict=True)
+        ranked = sorted(owned, key=lambda pair: parts.index(pair[0]))
+        return tuple(dict.fromkeys(label for _, label in ranked))
+
+    def doubts(self, explained: float | None) -> Iterator[str]:
+        """What to say if the notes explain little."""
+        from specnmf.notation import percent
+
+        if explained is None:
+            return
+        share = f"{percent(explained)} of the sound"
+        if self.heard is None and explained < LEAST_EXPLAINED:
+            yield (
+                f"the score explains {share}, the stems share the rest: is it this "
+                "recording's, and complete? --residual keeps it apart"
+            )
+        elif self.heard is not None and explained < LEAST_HEARD:
+            yield (
+                f"the notes that were heard explain only {share}; correct score.mid, "
+                "and give it back by --score"
+            )
+
+
+def aligned(song: Song[Any], audio: Audio, score: Score) -> Basis:
+    """A given score on the recording's clock."""
+    from specnmf.score import align
+
+    settings = song.settings
+    with song.stages.stage("align"):
+        found = align.align(
+            score,
+            _features(song, audio),
+            mode=settings.align,
+            transpose=settings.transpose,
+        )
+        excerpt = found.score.excerpt(settings.start, audio.duration)
+    return Basis(
+        score=excerpt,
+        tuning=found.tuning,
+        remarks=(*_named(song.inputs["score"], score.remarks), *found.remarks),
+        original=score,
+        alignment=found,
+    )
+
+
+def heard(song: Song[Any], audio: Audio) -> Basis:
+    """The notes that are heard."""
+    by_hand = song.settings.by == "hand"
+    found = hearing.hear(song, audio, by="hand" if by_hand else "part")
+    return Basis(score=found.score, tuning=found.tuning, heard=found)
+
+
+def alignment_entry(alignment: Alignment | None) -> dict[str, Any] | None:
+    """What run.json says of an alignment."""
+    if alignment is None:
+        return None
+    return {
+        "confidence": round(float(alignment.confidence), 3),
+        "warped": bool(alignment.warped),
+        "transposition": int(alignment.transposition),
+        "tuning_cents": round(float(alignment.tuning), 1),
+        "remarks": list(alignment.remarks),
+    }
+
+
+def _features(song: Song[Any], audio: Audio) -> Features:
+    """The features of the whole recording, for a score is that of the whole."""
+    from specnmf.audio import features
+
+    settings = song.settings
+    if settings.start == 0 and settings.duration is None:
+        return features.features(audio, threads=settings.threads)
+    return features.features_of_file(song.path, threads=settings.threads)
+
+
+def _named(path: Path, remarks: Iterable[str]) -> Iterator[str]:
+    """Remarks on a file, each with its name."""
+    yield from (f"{path.name}: {remark}" for remark in remarks)
