@@ -1,4 +1,4 @@
-"""Describing: how strong each heard note is, and how it sounds, by a fit of them all."""
+"""Describing: how strong each heard note is and how it sounds, by a fit of them all."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ TINY = 1e-20
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class NoteFit:
-    """A recording's spectrogram as a sum of notes, each a template of its own, and noise.
+    """A spectrogram as a sum of noise and notes, each a template of its own.
 
     Attributes
     ----------
@@ -135,12 +135,22 @@ def fit_notes(
     heard: Heard,
     *,
     max_iter: int = MAX_ITER,
+    amplitudes: Float32 | None = None,
+    before: float = BEFORE,
     threads: int | None = None,
     callback: Callable[[int, float], None] | None = None,
 ) -> NoteFit:
-    """Fit every note as a template of its own, with noise beside them."""
+    """Fit every note as a template of its own, with noise beside them.
+
+    Parameters
+    ----------
+    amplitudes : array, shape (n, N_PARTIALS), optional
+        Where those of the partials start; by default at 1/m.
+    before : float
+        Seconds before its onset from which a note may sound.
+    """
     V, grid = sound.V, sound.grid
-    support = _support(heard, grid)
+    support = _support(heard, grid, before)
     per_frame = max(1.0, len(support.template) / max(1, support.n_frames))
     level = float(V.sum(axis=2).mean()) / per_frame / len(detunings(DETUNING_STEP))
     partials = Partials(
@@ -150,6 +160,8 @@ def fit_notes(
         n_channels=len(V),
         instruments=heard.pitch,
     )
+    if amplitudes is not None:
+        partials.amplitudes = amplitudes * (partials.amplitudes > 0)
     noise = noise_layer(V, grid)
     fit(
         V,
@@ -167,15 +179,16 @@ def _lobes(pitch: NDArray[np.int64], grid: Grid) -> Lobes:
     lobes = note_lobes(
         pitches, grid, n_partials=N_PARTIALS, detuning_step=DETUNING_STEP
     )
-    own = (each[place] for each in (lobes.first, lobes.length, lobes.offset))
-    return Lobes(*own, lobes.values)
+    return Lobes(
+        lobes.first[place], lobes.length[place], lobes.offset[place], lobes.values
+    )
 
 
-def _support(heard: Heard, grid: Grid) -> Support:
+def _support(heard: Heard, grid: Grid, before: float) -> Support:
     """The frames in which each note may sound: not beyond the next of its pitch."""
     rate = grid.sr / grid.hop_length
-    last = _until_next(heard)
-    first = np.ceil((heard.start - BEFORE) * rate).astype(np.int64)
+    last = _until_next(heard, before)
+    first = np.ceil((heard.start - before) * rate).astype(np.int64)
     stop = np.maximum(np.floor(last * rate).astype(np.int64), first) + 1
     first, stop = np.clip(first, 0, grid.n_frames), np.clip(stop, 0, grid.n_frames)
     note = np.repeat(np.arange(len(heard)), stop - first)
@@ -187,11 +200,11 @@ def _support(heard: Heard, grid: Grid) -> Support:
     return Support(edges, note[order].astype(np.int64))
 
 
-def _until_next(heard: Heard) -> Float64:
+def _until_next(heard: Heard, before: float) -> Float64:
     """When each note falls silent at the latest."""
     end = heard.end + AFTER
     order = np.lexsort((heard.start, heard.pitch))
     same = heard.pitch[order][1:] == heard.pitch[order][:-1]
-    following = np.where(same, heard.start[order][1:] - BEFORE, np.inf)
+    following = np.where(same, heard.start[order][1:] - before, np.inf)
     end[order[:-1]] = np.minimum(end[order[:-1]], following)
     return np.maximum(end, heard.start)
