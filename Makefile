@@ -1,15 +1,16 @@
 # make demo   set up, and take a bundled recording apart
 # make test   set up, and run the tests
 # make lint types docs examples
+# make transcriber   install what hears notes best where there is no score
 
 PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 DEMO   := chopin_op28_4
 
-.PHONY: demo test lint types docs examples clean
+.PHONY: demo test lint types docs examples transcriber clean
 
-demo: $(VENV)/.demo
+demo: $(VENV)/.transcriber
 	$(BIN)/specnmf separate audio_examples/$(DEMO)/$(DEMO).flac --by hand -o demo --overwrite
 	@echo
 	@echo "Look at   demo/$(DEMO)/figures/score.png and the others beside it;"
@@ -39,6 +40,8 @@ docs: $(VENV)/.dev
 examples: $(VENV)/.dev
 	$(BIN)/python audio_examples/make.py
 
+transcriber: $(VENV)/.transcriber
+
 clean:
 	rm -rf $(VENV) demo
 
@@ -47,10 +50,14 @@ $(BIN)/python:
 	  "specnmf needs Python 3.11 or newer; name one: make PYTHON=python3.13")'
 	$(PYTHON) -m venv $(VENV)
 
-$(VENV)/.demo: pyproject.toml | $(BIN)/python
-	$(BIN)/python -m pip install --quiet --editable .
+# Small beside what specnmf itself needs, so the demo has it too: people go on from
+# there with recordings of which they have no score. Without --no-deps comes TensorFlow.
+$(VENV)/.transcriber: pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --editable '.[transcribe]'
+	$(BIN)/python -m pip install --quiet --no-deps basic-pitch
 	touch $@
 
 $(VENV)/.dev: pyproject.toml | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --editable '.[dev]'
-	touch $@ $(VENV)/.demo
+	$(BIN)/python -m pip install --quiet --no-deps basic-pitch
+	touch $@ $(VENV)/.transcriber

@@ -1,9 +1,13 @@
-"""basic-pitch: the network of Bittner et al., where it is installed."""
+"""basic-pitch: the network of Bittner et al., where it is installed.
+
+Its package is never imported, for it needs TensorFlow: only its ONNX file is used.
+"""
 
 from __future__ import annotations
 
-import importlib.util
-from collections.abc import Iterator
+from collections.abc import Callable
+from importlib.metadata import PackageNotFoundError, distribution
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -13,84 +17,186 @@ from numpy.typing import NDArray
 from specnmf.audio.recording import Audio
 from specnmf.errors import ParameterError
 from specnmf.methods.progress import Step
-from specnmf.methods.transcription.salience import Salience
+from specnmf.methods.transcription.salience import N_PITCHES, Salience
+from specnmf.parallel import cut, workers
+
+Float32 = NDArray[np.float32]
 
 #: The rate, in Hz, and the window that the network takes, in samples.
 SR, WINDOW = 22_050, 43_844
 
-#: Samples a frame, and the frames of a window that are not near its edges.
-HOP, EDGE, KEPT = 256, 15, 141
+#: Samples a frame, frames a window, and those at each of its edges that are left out.
+HOP, N_FRAMES, EDGE = 256, 172, 15
 
-#: Windows that the network is given at once.
-BATCH = 8
+#: Frames a window that are kept: they follow on those of the window before.
+KEPT = 141
 
-_MODEL = "saved_models/icassp_2022/nmp.onnx"
-_OUTPUTS = {"contour": ":0", "note": ":1", "onset": ":2"}
+#: Windows between two reports of progress.
+GROUP = 16
+
+#: Below this share of the loudest channel's, the norm of the channels' mean says that
+#: they cancel: one is the other upside down. Independent ones have .7.
+CANCELLED = 0.3
+
+#: How to install what is missing.
+INSTALL = "pip install onnxruntime, then pip install --no-deps basic-pitch"
+
+_MODEL = "basic_pitch/saved_models/icassp_2022/nmp.onnx"
+
+#: The outputs, and their rows.
+_OUTPUTS = {"contour": 3 * N_PITCHES, "note": N_PITCHES, "onset": N_PITCHES}
+_NAMES = [f"StatefulPartitionedCall:{place}" for place in range(len(_OUTPUTS))]
 
 
 class BasicPitch:
-    """A network for all instruments (Bittner et al. 2022)."""
+    """A network for all instruments (Bittner et al., ICASSP 2022)."""
 
     name = "basic-pitch"
 
     def hear(
         self, audio: Audio, *, threads: int | None = None, step: Step | None = None
     ) -> Salience:
-        """Listen to a recording."""
-        import librosa
+        """Listen to a recording.
 
-        mono = audio.samples.mean(axis=0)
-        samples = librosa.resample(mono, orig_sr=audio.sr, target_sr=SR)
-        n_frames = len(samples) // HOP + 1
-        session = _session(threads)
-        heard: dict[str, list[NDArray[np.float32]]] = {name: [] for name in _OUTPUTS}
-        names = [f"StatefulPartitionedCall{place}" for place in _OUTPUTS.values()]
-        for windows in _batches(samples, n_frames):
-            out = session.run(names, {session.get_inputs()[0].name: windows})
-            for name, values in zip(_OUTPUTS, out, strict=True):
-                kept = values[:, EDGE : EDGE + KEPT]
-                heard[name].append(kept.reshape(-1, kept.shape[2]))
-        whole = {
-            name: np.concatenate(each)[:n_frames].T for name, each in heard.items()
-        }
-        times = np.arange(n_frames) * HOP / SR
-        return Salience(whole["note"], whole["onset"], times, whole["contour"])
+        It takes 20 MB a minute of sound.
+
+        Parameters
+        ----------
+        audio : Audio
+            At any rate; channels are averaged, unless they cancel.
+        threads : int, optional
+            For windows at a time; None: one for each core. Never changes the result.
+        step : callable, optional
+            Told of windows heard, and how many there are.
+
+        Returns
+        -------
+        Salience
+            Frames of 256 samples at 22,050 Hz; a sharp onset peaks within one frame.
+
+        Raises
+        ------
+        ParameterError
+            If onnxruntime or basic-pitch is not installed, or damaged.
+        """
+        listen = _network()
+        samples = _resampled(audio)
+        n_frames = max(2, len(samples) // HOP + 1)
+        heard = [np.zeros((rows, n_frames), np.float32) for rows in _OUTPUTS.values()]
+        n_windows = -(-n_frames // KEPT)
+        with workers(threads) as mapper:
+            for group in cut(slice(0, n_windows), GROUP):
+                numbers = range(group.start, group.stop)
+                outputs = mapper(lambda n: listen(_window(samples, n)), numbers)
+                for number, output in zip(numbers, outputs, strict=True):
+                    for whole, part in zip(heard, output, strict=True):
+                        place = whole[:, number * KEPT : (number + 1) * KEPT]
+                        place[:] = part[EDGE : EDGE + place.shape[1]].T
+                if step is not None:
+                    step(group.stop, n_windows)
+        contour, notes, onsets = heard
+        return Salience(notes, onsets, np.arange(n_frames) * HOP / SR, contour)
 
 
 def model_path() -> Path | None:
-    """Where the network is, without importing its package; None: not installed."""
-    if importlib.util.find_spec("onnxruntime") is None:
+    """Where the network's file is; None where it or onnxruntime is not installed.
+
+    Only the installed package counts, not a folder of its name somewhere on the path.
+    """
+    if find_spec("onnxruntime") is None:
         return None
-    spec = importlib.util.find_spec("basic_pitch")
-    places = spec.submodule_search_locations if spec is not None else None
-    paths = [Path(place) / _MODEL for place in places or ()]
-    return next((path for path in paths if path.is_file()), None)
+    try:
+        path = Path(str(distribution("basic-pitch").locate_file(_MODEL)))
+    except PackageNotFoundError:
+        return None
+    return path if path.is_file() else None
 
 
-def _session(threads: int | None) -> Any:
-    import onnxruntime
+def installed() -> Path:
+    """Where the network's file is.
 
+    Raises
+    ------
+    ParameterError
+        If it or onnxruntime is not installed.
+    """
     path = model_path()
     if path is None:
         raise ParameterError(
-            "basic-pitch is not installed; pip install onnxruntime, then "
-            "pip install --no-deps basic-pitch"
+            f"basic-pitch is not installed; {INSTALL}; or take the builtin transcriber"
         )
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads or 0
-    return onnxruntime.InferenceSession(
-        path, options, providers=["CPUExecutionProvider"]
+    return path
+
+
+def _network() -> Callable[[Float32], list[Float32]]:
+    """A function from a window, (WINDOW,), to each output, (N_FRAMES, rows)."""
+    session = _session(installed())
+    (name,) = (each.name for each in session.get_inputs())
+
+    def listen(window: Float32) -> list[Float32]:
+        outputs = session.run(_NAMES, {name: window[np.newaxis, :, np.newaxis]})
+        return [output[0] for output in outputs]
+
+    return listen
+
+
+def _session(path: Path) -> Any:
+    """The network, ready to run in the thread that calls it."""
+    try:
+        import onnxruntime
+
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = 1
+        options.log_severity_level = 4
+        session = onnxruntime.InferenceSession(
+            path.read_bytes(), options, providers=["CPUExecutionProvider"]
+        )
+    except Exception as error:  # onnxruntime's have no base of their own
+        raise ParameterError(_damaged(path, str(error))) from error
+    ends = (session.get_inputs(), session.get_outputs())
+    found = [{each.name: each.shape[1:] for each in end} for end in ends]
+    shapes = [[N_FRAMES, rows] for rows in _OUTPUTS.values()]
+    expected = dict(zip(_NAMES, shapes, strict=True))
+    if [*found[0].values()] != [[WINDOW, 1]] or found[1] != expected:
+        raise ParameterError(_damaged(path, f"it takes {found[0]}, gives {found[1]}"))
+    return session
+
+
+def _damaged(path: Path, why: str) -> str:
+    """The line that says that the network cannot be used."""
+    return (
+        f"{path} is not basic-pitch's network as expected ({' '.join(why.split())}); "
+        "install it anew: pip install --force-reinstall onnxruntime, then "
+        "pip install --force-reinstall --no-deps basic-pitch"
     )
 
 
-def _batches(
-    samples: NDArray[np.float32], n_frames: int
-) -> Iterator[NDArray[np.float32]]:
-    """The windows, some at a time, (n, WINDOW, 1), so that kept frames follow on."""
-    n_windows = -(-n_frames // KEPT)
-    before, length = EDGE * HOP, (n_windows - 1) * KEPT * HOP + WINDOW
-    padded = np.zeros(length + before, np.float32)
-    padded[before : before + len(samples)] = samples[:length]
-    for first in range(0, n_windows, BATCH):
-        starts = np.arange(first, min(first + BATCH, n_windows)) * KEPT * HOP
-        yield np.stack([padded[s : s + WINDOW] for s in starts])[..., np.newaxis]
+def _resampled(audio: Audio) -> Float32:
+    """One channel at the network's rate and without an offset, shape (n,)."""
+    import librosa
+
+    mono = _mono(audio.samples)
+    mono -= mono.mean()
+    if audio.sr == SR:
+        return mono
+    resampled: Float32 = librosa.resample(mono, orig_sr=audio.sr, target_sr=SR)
+    return resampled
+
+
+def _mono(samples: Float32) -> Float32:
+    """The mean of channels, or the loudest where they cancel each other, a copy."""
+    mean: Float32 = samples.mean(axis=0)
+    loudness = np.linalg.norm(samples, axis=1)
+    if np.linalg.norm(mean) < CANCELLED * loudness.max():
+        mean = samples[loudness.argmax()].copy()
+    return mean
+
+
+def _window(samples: Float32, number: int) -> Float32:
+    """A window of samples, padded with zeros, shape (WINDOW,)."""
+    first = (number * KEPT - EDGE) * HOP
+    window = np.zeros(WINDOW, np.float32)
+    part = samples[max(0, first) : first + WINDOW]
+    since = max(0, -first)
+    window[since : since + len(part)] = part
+    return window

@@ -23,6 +23,7 @@ def choose(name: Name = "auto") -> Transcriber:
     if name == "auto":
         name = "basic-pitch" if basic_pitch.model_path() else "builtin"
     if name == "basic-pitch":
+        basic_pitch.installed()
         return basic_pitch.BasicPitch()
     if name == "builtin":
         from specnmf.methods.transcription.builtin import Builtin

@@ -1,0 +1,137 @@
+"""Judging: from activations to how likely each pitch sounds, and begins."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from specnmf.methods.transcription.builtin_fitting import Activations
+from specnmf.methods.transcription.builtin_spectrum import (
+    HOP,
+    LOWEST_BIN,
+    PER_SEMITONE,
+    SR,
+)
+from specnmf.methods.transcription.salience import LOWEST, N_PITCHES
+
+Float32 = NDArray[np.float32]
+
+#: Logistic regressions: what each feature weighs. Fitted on 22 mixtures of one to six
+#: parts and 2 of made tones over the whole range, so that the middle is not preferred.
+SOUNDS = {
+    "bias": 5.28, "level": 1.10, "level squared": 0.05, "to loudest around": 0.96,
+    "to loudest": 0.01, "mean": 1.90, "beside": -0.30, "crest": 1.49,
+    "crest of fundamental": -0.81, "low": -1.04, "high": -1.24,
+}  # fmt: skip
+BEGINS = {
+    "bias": -2.01, "level": -5.02, "level squared": -0.79, "to loudest around": 1.06,
+    "mean": 0.46, "least": -2.58, "most": 0.73, "after": 1.76, "before": 3.31,
+    "rise": 2.54, "flux": 1.05, "crest of fundamental": -2.18, "low": -2.23,
+}  # fmt: skip
+
+#: What is added to strengths and to magnitudes before their logarithm, as shares of
+#: the loudest.
+FAINT, FAINTER = 0.01, 0.02
+
+#: The pitches beyond which notes are seldom.
+LOW, HIGH = 48, 84
+
+#: Frames a second.
+RATE = SR / HOP
+
+
+def judge(heard: Activations) -> tuple[Float32, Float32]:
+    """How likely each pitch sounds, and begins: twice (n_frames, N_PITCHES), 0 to 1."""
+    shape = heard.pitches.shape
+    sounds, begins = np.full(shape, SOUNDS["bias"]), np.full(shape, BEGINS["bias"])
+    for name, values in _features(heard):
+        sounds += SOUNDS.get(name, 0.0) * values
+        begins += BEGINS.get(name, 0.0) * values
+    return _logistic(sounds), _logistic(begins)
+
+
+def _features(heard: Activations) -> Iterator[tuple[str, Float32]]:
+    """What pitches are judged by, each (n_frames, N_PITCHES) or broadcast to it."""
+    loud = _loudness(heard.target)
+    strength, target = heard.pitches / loud, heard.target / loud
+    yield from _strengths(strength)
+    yield from _changes(strength)
+    yield from _crests(target, heard.templates)
+    yield "flux", _flux(target)[:, np.newaxis]
+    pitch = LOWEST + np.arange(N_PITCHES, dtype=np.float32)
+    yield "low", np.maximum(0, LOW - pitch) / 12
+    yield "high", np.maximum(0, pitch - HIGH) / 12
+
+
+def _strengths(strength: Float32) -> Iterator[tuple[str, Float32]]:
+    """How strong a pitch is, by itself and beside others."""
+    from scipy.ndimage import maximum_filter1d
+
+    level = _log(strength)
+    loudest = strength.max(axis=1, keepdims=True)
+    around = maximum_filter1d(loudest, round(RATE) | 1, axis=0)
+    sides = np.pad(strength, ((0, 0), (1, 1)))
+    yield "level", level
+    yield "level squared", level**2
+    yield "to loudest around", level - np.log(around + FAINTER)
+    yield "to loudest", level - np.log(loudest + FAINTER)
+    yield "beside", _log(np.maximum(sides[:, 2:], sides[:, :-2]))
+
+
+def _changes(strength: Float32) -> Iterator[tuple[str, Float32]]:
+    """How a pitch's strength behaves over time."""
+    from scipy.ndimage import maximum_filter1d, minimum_filter1d, uniform_filter1d
+
+    yield "mean", _log(uniform_filter1d(strength, 11, axis=0))
+    yield "least", _log(minimum_filter1d(strength, 5, axis=0))
+    yield "most", _log(maximum_filter1d(strength, 15, axis=0))
+    ahead = np.pad(strength, ((0, 6), (0, 0)), mode="edge")
+    behind = np.pad(strength, ((6, 0), (0, 0)))
+    n_frames = len(strength)
+    yield "after", _log(uniform_filter1d(ahead, 7, axis=0)[3 : 3 + n_frames])
+    yield "before", _log(uniform_filter1d(behind, 5, axis=0)[2 : 2 + n_frames])
+    yield "rise", _log(ahead[4 : 4 + n_frames]) - _log(behind[2 : 2 + n_frames])
+
+
+def _crests(target: Float32, templates: Float32) -> Iterator[tuple[str, Float32]]:
+    """How far a pitch's partials stand out of the spectrum around them."""
+    from scipy.ndimage import maximum_filter1d, uniform_filter1d
+
+    peaks = maximum_filter1d(target, PER_SEMITONE, axis=1)
+    around = uniform_filter1d(target, 4 * PER_SEMITONE + 1, axis=1)
+    crest = np.log((peaks + FAINTER) / (around + FAINTER))
+    shares = templates / np.maximum(templates.sum(axis=1, keepdims=True), 1e-9)
+    yield "crest", crest @ shares.T
+    places = (LOWEST - LOWEST_BIN + np.arange(N_PITCHES)) * PER_SEMITONE
+    yield "crest of fundamental", crest[:, np.minimum(places, crest.shape[1] - 1)]
+
+
+def _flux(target: Float32) -> Float32:
+    """By how much the spectrum rises, against what is usual around, (n_frames,)."""
+    from scipy.ndimage import median_filter
+
+    padded = np.pad(target, ((2, 1), (0, 0)), mode="edge")
+    rise = np.maximum(0, padded[3:] - padded[:-3]).sum(axis=1)
+    usual = median_filter(rise, round(2 * RATE) | 1)
+    flux: Float32 = np.log((rise + 1) / (usual + 1))
+    return flux
+
+
+def _loudness(target: Float32) -> float:
+    """The frames' highest magnitudes, averaged with themselves for weights."""
+    highest = target.max(axis=1, initial=0)
+    return float((highest**2).sum() / max(highest.sum(), 1e-30)) or 1.0
+
+
+def _log(strength: Float32) -> Float32:
+    level: Float32 = np.log(strength + np.float32(FAINT))
+    return level
+
+
+def _logistic(odds: NDArray[np.float64]) -> Float32:
+    from scipy.special import expit
+
+    likely: Float32 = expit(odds).astype(np.float32)
+    return likely

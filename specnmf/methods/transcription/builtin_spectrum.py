@@ -1,0 +1,151 @@
+"""What the built-in transcriber looks at: magnitudes a third of a semitone apart."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from specnmf.audio.recording import Audio
+from specnmf.audio.stft import hann
+from specnmf.audio.tuning import estimate_tuning
+from specnmf.notation import hertz
+from specnmf.parallel import cut, workers
+
+Float32 = NDArray[np.float32]
+Float64 = NDArray[np.float64]
+
+#: The rate, in Hz, and the step from frame to frame, in samples.
+SR, HOP = 22_050, 512
+
+#: Bins a semitone, and the MIDI numbers of the lowest and the highest.
+PER_SEMITONE, LOWEST_BIN, HIGHEST_BIN = 3, 20, 118
+
+#: Window lengths in samples, and the MIDI numbers from which each is used: only a long
+#: one tells low notes apart, only a short one tells when.
+WINDOWS = ((8192, LOWEST_BIN), (4096, 58), (2048, 80))
+
+#: Up to which share of half the sample rate a recording has sound.
+SOUNDING = 0.95
+
+#: Frames transformed at a time.
+FRAMES = 256
+
+
+@dataclass(frozen=True, eq=False)
+class Band:
+    """Neighbouring bins, seen through one window."""
+
+    n_fft: int
+    pitches: Float64
+    weights: Float32  # (n_fft // 2 + 1, n_bins): what each line adds to each bin
+
+    def magnitudes(self, samples: Float32) -> Float32:
+        """The bins' magnitudes, (n_frames, n_bins), of (n_channels, n_frames, n_fft).
+
+        A sinusoid of amplitude 1 in the middle of a bin has magnitude 1.
+        """
+        from scipy import fft
+
+        lines = fft.rfft(samples * (hann(self.n_fft) * np.float32(4 / self.n_fft)))
+        power = (lines.real**2 + lines.imag**2).sum(axis=0) / len(samples)
+        bins: Float32 = np.sqrt(power @ self.weights)
+        return bins
+
+
+@dataclass(frozen=True, eq=False)
+class Bins:
+    """The bins for a recording of a certain tuning, in cents above A4 = 440 Hz."""
+
+    tuning: float
+    bands: tuple[Band, ...]
+
+    @property
+    def pitches(self) -> Float64:
+        """The MIDI numbers that the bins centre on, before tuning, (n_bins,)."""
+        return np.concatenate([band.pitches for band in self.bands])
+
+    def response(self, frequencies: Float64) -> Float32:
+        """The magnitudes of sinusoids of amplitude 1, (n_frequencies, n_bins)."""
+        seen = [
+            np.sqrt(_lobes(band.n_fft, frequencies) @ band.weights)
+            for band in self.bands
+        ]
+        return np.concatenate(seen, axis=1).astype(np.float32)
+
+
+def bins_for(tuning: float, sr: int) -> Bins:
+    """The bins up to where a recording of such a rate has sound."""
+    count = (HIGHEST_BIN - LOWEST_BIN) * PER_SEMITONE + 1
+    pitches = LOWEST_BIN + np.arange(count) / PER_SEMITONE
+    pitches = pitches[hertz(pitches, cents=tuning) < SOUNDING * sr / 2]
+    stops = [first for _, first in WINDOWS[1:]] + [HIGHEST_BIN + 1]
+    bands = []
+    for (n_fft, first), stop in zip(WINDOWS, stops, strict=True):
+        inside = pitches[(pitches >= first) & (pitches < stop)]
+        bands.append(Band(n_fft, inside, _weights(n_fft, inside, tuning)))
+    return Bins(tuning, tuple(bands))
+
+
+def _weights(n_fft: int, pitches: Float64, tuning: float) -> Float32:
+    """Triangles, as wide as to the next bin but no narrower than the lines lie apart."""
+    centres = hertz(pitches, cents=tuning)
+    beyond = hertz(pitches + 1 / PER_SEMITONE, cents=tuning)
+    lines = np.arange(n_fft // 2 + 1) * (SR / n_fft)
+    widths = np.maximum(beyond - centres, SR / n_fft)
+    weights = np.maximum(0, 1 - abs(lines[:, np.newaxis] - centres) / widths)
+    heights = (_lobes(n_fft, centres) * weights.T).sum(axis=1)
+    return (weights / heights).astype(np.float32)
+
+
+def _lobes(n_fft: int, frequencies: Float64) -> Float64:
+    """Powers of sinusoids at the lines of a Hann window, (n_frequencies, n_lines)."""
+    lines = np.arange(n_fft // 2 + 1)
+    distance = frequencies[:, np.newaxis] * (n_fft / SR) - lines
+    beside = np.where(abs(abs(distance) - 1) < 1e-6, 1 + 1e-6, distance)
+    lobes: Float64 = (np.sinc(beside) / (1 - beside**2)) ** 2
+    return lobes
+
+
+def tuned_bins(samples: Float32, sr: int) -> Bins:
+    """The bins for samples (n_channels, n) at `SR` of a recording at a rate."""
+    return bins_for(estimate_tuning([samples], SR), sr)
+
+
+def resampled(audio: Audio) -> Float32:
+    """A recording's samples at `SR`, (n_channels, n)."""
+    import librosa
+
+    if audio.sr == SR:
+        return audio.samples
+    samples: Float32 = librosa.resample(audio.samples, orig_sr=audio.sr, target_sr=SR)
+    return samples
+
+
+def spectrum(samples: Float32, bins: Bins, threads: int | None) -> Float32:
+    """The magnitudes of samples (n_channels, n) at `SR`, (n_frames, n_bins)."""
+    reach = WINDOWS[0][0] // 2
+    n_frames = samples.shape[1] // HOP + 1
+    padded = np.pad(samples, ((0, 0), (reach, reach + HOP)))
+
+    def transformed(frames: slice) -> Float32:
+        return np.concatenate(
+            [
+                band.magnitudes(_windows(padded, band.n_fft, frames))
+                for band in bins.bands
+            ],
+            axis=1,
+        )
+
+    with workers(threads) as mapper:
+        return np.concatenate(mapper(transformed, cut(slice(0, n_frames), FRAMES)))
+
+
+def _windows(padded: Float32, n_fft: int, frames: slice) -> Float32:
+    """The windows around some frames, (n_channels, n_frames, n_fft)."""
+    first = (WINDOWS[0][0] - n_fft) // 2
+    views = np.lib.stride_tricks.sliding_window_view(padded, n_fft, axis=1)
+    return views[:, first + frames.start * HOP : first + frames.stop * HOP : HOP][
+        :, : frames.stop - frames.start
+    ]

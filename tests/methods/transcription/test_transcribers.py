@@ -1,0 +1,41 @@
+from pathlib import Path
+from typing import get_args
+
+import pytest
+
+from specnmf import ParameterError
+from specnmf.methods.transcription import basic_pitch
+from specnmf.methods.transcription.transcribers import Name, choose
+
+
+@pytest.fixture
+def path(monkeypatch):
+    """A function that sets where the network of basic-pitch is."""
+    return lambda path: monkeypatch.setattr(basic_pitch, "model_path", lambda: path)
+
+
+def test_auto_takes_basic_pitch_where_it_is_installed(path):
+    path(Path("nmp.onnx"))
+    assert choose("auto").name == choose().name == "basic-pitch"
+
+
+def test_auto_takes_the_builtin_one_elsewhere(path):
+    path(None)
+    assert choose("auto").name == "builtin"
+
+
+@pytest.mark.parametrize("name", [name for name in get_args(Name) if name != "auto"])
+def test_transcriber_of_a_name_has_that_name(path, name):
+    path(Path("nmp.onnx"))
+    assert choose(name).name == name
+
+
+def test_basic_pitch_that_is_not_there_is_told_before_the_work(path):
+    path(None)
+    with pytest.raises(ParameterError, match="pip install --no-deps basic-pitch"):
+        choose("basic-pitch")
+
+
+def test_other_name_is_an_error():
+    with pytest.raises(ParameterError, match="auto, builtin or basic-pitch.*'crepe'"):
+        choose("crepe")
