@@ -74,8 +74,9 @@ def likelihood(evidence: Array) -> Array:
     Its weights were fitted to rendered music of two to five parts, whose notes are
     known; `evidence` says what is weighed.
     """
-    odds: Array = np.exp(evidence @ np.array(WEIGHTS) + BIAS)
-    return odds / (1 + odds)
+    log_odds = evidence @ np.array(WEIGHTS) + BIAS
+    probability: Array = (1 + np.tanh(log_odds / 2)) / 2  # never overflows
+    return probability
 
 
 def _threshold(confidence: Array) -> float:
