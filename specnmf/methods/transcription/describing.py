@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -70,6 +70,17 @@ class NoteFit:
         t = self.grid.times[self.partials.support.frame]
         after = t >= self.heard.start[note] - half
         return after & (t <= self.heard.end[note] + half)
+
+    def courses(self) -> Iterator[tuple[Float64, Float64]]:
+        """Each note's frames in seconds, and its strength in them."""
+        support = self.partials.support
+        order = np.argsort(support.template, kind="stable")
+        bounds = np.searchsorted(
+            support.template[order], np.arange(len(self.heard) + 1)
+        )
+        for entries in map(slice, bounds[:-1], bounds[1:]):
+            own = order[entries]
+            yield self.grid.times[support.frame[own]], self.strengths[own]
 
     def described(self) -> Heard:
         """The notes with their energy, timbre, pan and cents."""

@@ -13,6 +13,9 @@ from specnmf.methods.transcription.heard import Float64, Heard
 #: up to LOOK seconds after the onset that was heard.
 RISEN, LOOK = 0.25, 0.12
 
+#: A note has ended once its strength stays below this share of its highest.
+FALLEN = 0.3
+
 #: How far onsets move at most, to earlier and to later, in seconds.
 EARLIER, LATER = 0.1, 0.05
 
@@ -20,8 +23,8 @@ EARLIER, LATER = 0.1, 0.05
 SHORTEST = 0.03
 
 
-def refine_onsets(heard: Heard, fit: NoteFit) -> Heard:
-    """The notes, each from where its strength has risen, in order.
+def refine_edges(heard: Heard, fit: NoteFit) -> Heard:
+    """The notes from where their strength has risen to where it has fallen, in order.
 
     Parameters
     ----------
@@ -30,17 +33,11 @@ def refine_onsets(heard: Heard, fit: NoteFit) -> Heard:
     fit : NoteFit
         A fit of them at a short window and hop.
     """
-    order = np.argsort(fit.partials.support.template, kind="stable")
-    times = fit.grid.times[fit.partials.support.frame[order]]
-    strengths = fit.strengths[order]
-    bounds = np.searchsorted(
-        fit.partials.support.template[order], np.arange(len(heard) + 1)
-    )
-    start = heard.start.copy()
-    for note, (first, stop) in enumerate(zip(bounds[:-1], bounds[1:], strict=True)):
-        own = slice(first, stop)
-        start[note] = _risen(start[note], heard.end[note], times[own], strengths[own])
-    end = np.maximum(heard.end, start + SHORTEST)
+    start, end = heard.start.copy(), heard.end.copy()
+    for note, (times, strengths) in enumerate(fit.courses()):
+        start[note] = _risen(heard.start[note], heard.end[note], times, strengths)
+        end[note] = _fallen(heard.start[note], heard.end[note], times, strengths)
+    end = np.maximum(end, start + SHORTEST)
     moved = dataclasses.replace(heard, start=start, end=end)
     return moved[np.lexsort((moved.pitch, moved.start))]
 
@@ -59,3 +56,11 @@ def _risen(start: float, end: float, times: Float64, strengths: Float64) -> floa
     last = slice(low[-1], low[-1] + 2)
     risen = float(np.interp(share, strengths[last], times[last]))
     return min(max(risen, start - EARLIER), start + LATER)
+
+
+def _fallen(start: float, end: float, times: Float64, strengths: Float64) -> float:
+    """When a note is last strong, ``end`` at the latest."""
+    during = (times >= start) & (times <= end)
+    times, strengths = times[during], strengths[during]
+    strong = np.flatnonzero(strengths > FALLEN * strengths.max(initial=0))
+    return float(times[strong[-1]]) if len(strong) else end

@@ -5,18 +5,19 @@ from __future__ import annotations
 import dataclasses
 
 import numpy as np
+from numpy.typing import NDArray
 
 from specnmf.methods.transcription.heard import Heard
 
 #: A note that is less likely there than this is left out.
-KEPT = 0.35
+KEPT = 0.45
 
 #: A note that is left out, but begins within so many seconds of the end of one that is
 #: kept, is the rest of that one.
 GAP = 0.06
 
 
-def prune(heard: Heard) -> tuple[Heard, np.ndarray]:
+def prune(heard: Heard) -> tuple[Heard, NDArray[np.intp]]:
     """The notes that are likely there, and their places among all.
 
     What was taken for another onset of the same pitch, and is none, makes the note

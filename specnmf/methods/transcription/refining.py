@@ -9,10 +9,10 @@ import numpy as np
 from specnmf.audio.recording import Audio
 from specnmf.methods.progress import Step
 from specnmf.methods.transcription.describing import fit_notes, spectrogram
-from specnmf.methods.transcription.edges import EARLIER, refine_onsets
+from specnmf.methods.transcription.edges import EARLIER, refine_edges
 from specnmf.methods.transcription.heard import Heard
 from specnmf.methods.transcription.judging import confidence
-from specnmf.methods.transcription.proposing import propose
+from specnmf.methods.transcription.picking import pick
 from specnmf.methods.transcription.pruning import prune
 from specnmf.methods.transcription.salience import Salience
 
@@ -21,6 +21,9 @@ SHORT, SHORT_HOP, SHORT_ITER = 2048, 256, 8
 
 #: Iterations of the last fit, which starts where the first one ended.
 LAST_ITER = 12
+
+#: How much less sure a proposed note may be than one that is picked.
+KEEN = 4.0
 
 #: A proposed note so near one that was heard, in seconds, is that one.
 SAME = 0.1
@@ -53,13 +56,14 @@ def refine(
     """
     told = step or (lambda done, total: None)
     sound = spectrogram(audio, threads=threads)
-    fit = fit_notes(sound, _with_proposed(heard, propose(salience)), threads=threads)
+    proposed = _with_proposed(heard, pick(salience, keen=KEEN))
+    fit = fit_notes(sound, proposed, threads=threads)
     told(1, 3)
-    sure = dataclasses.replace(fit.heard, confidence=confidence(fit, salience))
+    sure = dataclasses.replace(fit.heard, confidence=confidence(fit))
     kept, place = prune(sure)
     short = spectrogram(audio, n_fft=SHORT, hop=SHORT_HOP, threads=threads)
     amplitudes = fit.partials.amplitudes[place]
-    moved = refine_onsets(
+    moved = refine_edges(
         kept,
         fit_notes(
             short,
