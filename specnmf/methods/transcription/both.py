@@ -63,7 +63,9 @@ def mean(salience: Salience, other: Salience) -> Salience:
     )
 
 
-def _at(wanted: NDArray[np.float64], times: NDArray[np.float64], rows: Float32) -> Float32:
+def _at(
+    wanted: NDArray[np.float64], times: NDArray[np.float64], rows: Float32
+) -> Float32:
     """Rows at other times, between frames by lines."""
     values = np.empty((len(rows), len(wanted)), np.float32)
     for n, row in enumerate(rows):

@@ -67,7 +67,8 @@ def _below(fit: NoteFit, track: Float64) -> Float64:
     support, n = fit.partials.support, len(fit.heard)
     row, own = fit.heard.pitch[support.template], fit.strengths
     lower = np.max(
-        [np.where(row >= k, track[row - k, support.frame], 0) for k in HARMONICS], axis=0
+        [np.where(row >= k, track[row - k, support.frame], 0) for k in HARMONICS],
+        axis=0,
     )
     share = lower / (lower + own + TINY) * fit.within
     count = support.totals(fit.within.astype(float), n)

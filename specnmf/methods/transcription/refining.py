@@ -9,7 +9,7 @@ import numpy as np
 from specnmf.audio.recording import Audio
 from specnmf.methods.progress import Step
 from specnmf.methods.transcription.describing import fit_notes, spectrogram
-from specnmf.methods.transcription.edges import EARLIER, refine_edges
+from specnmf.methods.transcription.edges import EARLIER, refine_onsets
 from specnmf.methods.transcription.heard import Heard
 from specnmf.methods.transcription.judging import confidence
 from specnmf.methods.transcription.picking import pick
@@ -63,7 +63,7 @@ def refine(
     kept, place = prune(sure)
     short = spectrogram(audio, n_fft=SHORT, hop=SHORT_HOP, threads=threads)
     amplitudes = fit.partials.amplitudes[place]
-    moved = refine_edges(
+    moved = refine_onsets(
         kept,
         fit_notes(
             short,
