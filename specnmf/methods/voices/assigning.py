@@ -15,12 +15,12 @@ from numpy.typing import NDArray
 
 from specnmf.methods.transcription.heard import Float64, Heard
 from specnmf.methods.voices.anchors import anchors, spread
-from specnmf.methods.voices.players import learn
+from specnmf.methods.voices.players import Players, learn
 
 Int64 = NDArray[np.int64]
 
-#: States that the search keeps, and rounds of learning and search.
-WIDTH, ROUNDS = 300, 3
+#: States that the search keeps, and rounds of learning and search from each start.
+WIDTH, ROUNDS = 100, 3
 
 #: What a semitone from note to note of a voice costs, and after how many seconds of
 #: silence that has faded; what notes that sound together in one voice cost, and for how
@@ -31,9 +31,13 @@ INTERVAL, FADING, OVERLAP, GRACE, CROSSING = 0.35, 1.5, 10.0, 0.08, 2.0
 #: notes' median energy below which that is cheaper.
 DROP, WEAK = 4.0, 0.3
 
-#: How far to trust the order of voices where all sound, at first and when the players
-#: are known, and the seconds that count as none.
-DOUBT, DOUBT_LATER, BRIEF = 2.5, 0.5, 0.02
+#: How far to trust the order of voices where all sound, when the players are known, and
+#: the seconds that count as none.
+TRUST, BRIEF = 0.5, 0.02
+
+#: Two starts, for the cheaper result counts: that order is right, and that sound is.
+#: How far the first round trusts order, register, and sound.
+STARTS = ((2.5, 1.0, 1.0), (0.3, 0.3, 3.0))
 
 TINY = 1e-12
 
@@ -62,10 +66,8 @@ def assign(heard: Heard, n_voices: int) -> Int64:
     A player's register, timbre and side are learned where all voices sound, in order
     of pitch; then a beam search over the notes in order of onset finds the cheapest
     voices, and both are repeated. States of the search with the same last notes in all
-    voices have the same future, and count as one, so that it is nearly exhaustive.
+    voices have the same future and count as one, so that it is nearly exhaustive.
     """
-    from specnmf.methods.voices.kernels import search
-
     n, n_voices = len(heard), min(n_voices, len(heard))
     if n_voices <= 1:
         return np.zeros(n, np.int64)
@@ -73,20 +75,37 @@ def assign(heard: Heard, n_voices: int) -> Int64:
     mass = energy * heard.duration * heard.confidence
     seconds = anchors(heard, energy, n_voices)
     member = seconds * (energy * heard.confidence)[:, np.newaxis]
-    if not member.any(axis=0).all():
+    if not member.any():
         member = spread(heard, mass, n_voices) * mass[:, np.newaxis]
-    players = learn(heard, member)
-    weights = np.array([INTERVAL, FADING, OVERLAP, GRACE, CROSSING])
+    players, doubt = learn(heard, member), _doubt(seconds)
     drop = DROP * _sureness(energy, heard.confidence)
-    said = np.zeros(n, np.int64)
-    for trust in (DOUBT, *[DOUBT_LATER] * (ROUNDS - 1)):
-        costs = players.costs(heard) + trust * _doubt(seconds)
-        least = costs.min(axis=1)
-        cost_of = np.column_stack([costs, least + drop])
-        search(heard.start, heard.end, heard.pitch, cost_of, weights, WIDTH, said)
-        played = said[:, np.newaxis] == np.arange(n_voices)
-        players = learn(heard, played * mass[:, np.newaxis], players)
+    found = [_rounds(heard, mass, players, doubt, drop, start) for start in STARTS]
+    _, said, costs = min(found, key=lambda each: each[0])
     return _from_the_top(heard, _all_placed(heard, said, energy, costs), mass)
+
+
+def _rounds(
+    heard: Heard,
+    mass: Float64,
+    players: Players,
+    doubt: Float64,
+    drop: Float64,
+    start: tuple[float, float, float],
+) -> tuple[float, Int64, Float64]:
+    """Search and learn in turn: the last cost, voices, and costs of notes in voices."""
+    from specnmf.methods.voices.kernels import search
+
+    said = np.zeros(len(heard), np.int64)
+    weights = np.array([INTERVAL, FADING, OVERLAP, GRACE, CROSSING])
+    for trust, register, sound in (start, *[(TRUST, 1.0, 1.0)] * (ROUNDS - 1)):
+        costs = players.costs(heard, register=register, sound=sound) + trust * doubt
+        cost_of = np.column_stack([costs, costs.min(axis=1) + drop])
+        total = search(
+            heard.start, heard.end, heard.pitch, cost_of, weights, WIDTH, said
+        )
+        played = said[:, np.newaxis] == np.arange(costs.shape[1])
+        players = learn(heard, played * mass[:, np.newaxis], players)
+    return float(total), said, costs
 
 
 def _sureness(energy: Float64, confidence: Float64) -> Float64:

@@ -11,7 +11,7 @@ from specnmf.methods.transcription.heard import Float64, Heard
 MOST = 4
 
 #: The share of the time with notes in which all voices must sound.
-SHARE = 0.2
+SHARE = 0.15
 
 #: Seconds at a note's end that may be its release, at most half of it; the share of the
 #: median energy below which a note may be a ghost.
@@ -21,7 +21,7 @@ RELEASE, WEAK = 0.08, 0.2
 def count(heard: Heard) -> int:
     """How many voices there are, 1 to MOST; 1 without notes.
 
-    The most notes that sound at once in a fifth of the time with notes. Releases that
+    The most notes that sound at once in an eighth of the time with notes. Releases that
     reach into the next note and notes much weaker than most do not count.
 
     Notes

@@ -10,7 +10,7 @@ from specnmf.methods.transcription.heard import Float64, Heard
 
 #: What a semitone from the middle of a voice costs; what notes that sound quite
 #: unlike it cost; what a side quite unlike costs.
-PITCH, TIMBRE, PAN = 0.12, 16.0, 16.0
+PITCH, TIMBRE, PAN = 0.12, 24.0, 16.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,13 +31,19 @@ class Players:
     timbre: Float64
     pan: Float64
 
-    def costs(self, heard: Heard) -> Float64:
-        """How unlike each note is to what each plays, shape (n, n_voices)."""
+    def costs(
+        self, heard: Heard, *, register: float = 1.0, sound: float = 1.0
+    ) -> Float64:
+        """How unlike each note is to what each plays, shape (n, n_voices).
+
+        ``register`` and ``sound`` are how much pitch, and timbre and side, count.
+        """
         unlike = 1 - heard.timbre @ self.timbre.T
         unlike[~heard.timbre.any(axis=1)] = 0
-        costs: Float64 = PITCH * np.abs(heard.pitch[:, np.newaxis] - self.centre)
-        costs += TIMBRE * unlike
-        costs += PAN * np.abs(heard.pan[:, np.newaxis] - self.pan).mean(axis=2)
+        away = np.abs(heard.pitch[:, np.newaxis] - self.centre)
+        side = np.abs(heard.pan[:, np.newaxis] - self.pan).mean(axis=2)
+        costs: Float64 = register * PITCH * away
+        costs += sound * (TIMBRE * unlike + PAN * side)
         return costs
 
 

@@ -56,7 +56,7 @@ def test_a_voice_that_rests_for_most_of_the_time_counts():
 
 
 def test_silence_between_notes_does_not_count():
-    start, end, pitch = lines(3)
+    start, _, pitch = lines(3)
     assert count(heard_of(start * 20, start * 20 + 0.4, pitch)) == 3
 
 
