@@ -38,5 +38,7 @@ def test_basic_pitch_that_is_not_there_is_told_before_the_work(path, name):
 
 
 def test_other_name_is_an_error():
-    with pytest.raises(ParameterError, match="auto, builtin, basic-pitch or both.*'crepe'"):
+    with pytest.raises(
+        ParameterError, match="auto, builtin, basic-pitch or both.*'crepe'"
+    ):
         choose("crepe")
