@@ -11,6 +11,7 @@ from specnmf.methods.transcription.basic_pitch import BasicPitch
 from specnmf.methods.transcription.picking import READINGS
 from specnmf.methods.transcription.salience import Salience
 
+Array = NDArray[np.float64]
 Float32 = NDArray[np.float32]
 
 
@@ -63,9 +64,7 @@ def mean(salience: Salience, other: Salience) -> Salience:
     )
 
 
-def _at(
-    wanted: NDArray[np.float64], times: NDArray[np.float64], rows: Float32
-) -> Float32:
+def _at(wanted: Array, times: Array, rows: Float32) -> Float32:
     """Rows at other times, between frames by lines."""
     values = np.empty((len(rows), len(wanted)), np.float32)
     for n, row in enumerate(rows):
