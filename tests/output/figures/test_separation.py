@@ -144,7 +144,7 @@ def test_certain_notes_are_opaque_and_nothing_is_said_of_it(quartet):
 
 
 def test_notes_are_the_paler_the_less_sure_and_never_unseen(separated):
-    sure = (0.0, 0.3, 0.6, 1.0)
+    sure = (0.0, 0.4, 0.6, 0.9)
     notes = [
         Note(0.2 * k, 0.2, 60 + k, part="flute", confidence=each)
         for k, each in enumerate(sure)

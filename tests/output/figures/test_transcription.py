@@ -12,7 +12,7 @@ from specnmf.score.notes import Note, Score
 
 DUET = [
     Note(0.2, 0.5, 72, part="high"),
-    Note(0.8, 0.6, 74, part="high", confidence=0.4),
+    Note(0.8, 0.6, 74, part="high", confidence=0.5),
     Note(0.2, 1.2, 48, part="low"),
 ]
 KIT = [
@@ -76,7 +76,7 @@ def test_unsure_notes_are_pale(transcribed):
     data = transcribed()
     *_, opacity = zip(*drawn(roll_figure(data)), strict=True)
     assert opacity == pytest.approx(opacity[0] * data.strength)
-    assert data.strength.tolist() == [1, 1, pytest.approx(0.55)]
+    assert data.strength.tolist() == [1, 1, pytest.approx(0.625)]
 
 
 def test_certain_notes_have_no_word_on_it_in_the_legend(transcribed):
