@@ -13,7 +13,7 @@ from specnmf.output.figures.pooling import Float64, Magnitudes, Plane
 from specnmf.output.figures.stems import Palette
 from specnmf.score.notes import Score
 
-#: A note of this confidence or less is drawn faintest, of SURE or more at full strength.
+#: Notes of this confidence or less are drawn faintest, those of SURE or more in full.
 DOUBTFUL, SURE = 0.3, 0.7
 #: How strongly the faintest notes are drawn; full strength is 1.
 FAINTEST = 0.25
