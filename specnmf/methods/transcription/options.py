@@ -8,7 +8,7 @@ from typing import Literal
 from specnmf.checks import whole_or_auto
 from specnmf.options import WHAT, Options, option
 
-TranscriberName = Literal["auto", "builtin", "basic-pitch"]
+TranscriberName = Literal["auto", "builtin", "basic-pitch", "both"]
 
 #: The most voices that notes are put into.
 MOST_VOICES = 16

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 from specnmf.errors import ParameterError
 from specnmf.methods.transcription import basic_pitch
+from specnmf.methods.transcription.options import TranscriberName
 from specnmf.methods.transcription.salience import Transcriber
 
-#: The values of the option ``--transcriber``.
-Name = Literal["auto", "builtin", "basic-pitch", "both"]
-
-
-def choose(name: Name = "auto") -> Transcriber:
+def choose(name: TranscriberName = "auto") -> Transcriber:
     """The transcriber of a name; auto is basic-pitch where it is installed.
 
     Raises

@@ -13,7 +13,7 @@ from specnmf.audio.recording import Audio, check_audio
 from specnmf.errors import ScoreError
 from specnmf.methods.progress import Step
 from specnmf.methods.transcription.heard import Heard
-from specnmf.methods.transcription.options import TranscriptionOptions
+from specnmf.methods.transcription.options import TranscriberName, TranscriptionOptions
 from specnmf.methods.transcription.picking import pick
 from specnmf.methods.transcription.refining import refine
 from specnmf.methods.transcription.transcribers import choose
@@ -69,7 +69,7 @@ def transcribe(
     audio: Audio,
     *,
     voices: int | Literal["auto"] = "auto",
-    transcriber: Literal["auto", "builtin", "basic-pitch"] = "auto",
+    transcriber: TranscriberName = "auto",
     threads: int | None = None,
 ) -> Score:
     """The notes of a recording, heard without a score, in voices.
