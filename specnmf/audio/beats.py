@@ -92,6 +92,11 @@ class Beats:
         found: Float64 = np.interp(np.asarray(seconds), self.times, places)
         return found
 
+    def later(self, seconds: float) -> Beats:
+        """The beats, so many seconds later, and those before them from the start on."""
+        times = self.times + seconds
+        return Beats(_over_all(times, float(times[-1])))
+
 
 @flush_to_zero()
 def find_beats(
@@ -216,24 +221,27 @@ def _over_all(times: Float64, duration: float) -> Float64:
 
 
 def _smoothed(times: Float64) -> Float64:
-    """Beats of few tempi: the longest runs of one tempo that miss none by TOLERANCE.
-
-    From each corner, all slopes that miss no beat so far make a wedge; where it closes,
-    its middle leads to the next corner.
-    """
+    """Beats of few tempi: the longest runs of one tempo that miss none by TOLERANCE."""
     smoothed = times.copy()
-    corner = 0
-    while corner < len(times) - 1:
-        low, high, last = -np.inf, np.inf, corner
+    corner, last = 0, len(times) - 1
+    while corner < last:
         start = smoothed[corner]
-        for beat in range(corner + 1, len(times)):
-            steps = beat - corner
-            least = (times[beat] - TOLERANCE - start) / steps
-            most = (times[beat] + TOLERANCE - start) / steps
-            if max(low, least) > min(high, most):
-                break
-            low, high, last = max(low, least), min(high, most), beat
-        slope = (low + high) / 2
-        smoothed[corner + 1 : last + 1] = start + slope * np.arange(1, last - corner + 1)
-        corner = last
+        steps, slope = _straight(times[corner + 1 :] - start)
+        smoothed[corner + 1 : corner + steps + 1] = start + slope * np.arange(
+            1, steps + 1
+        )
+        corner += steps
     return smoothed
+
+
+def _straight(ahead: Float64) -> tuple[int, float]:
+    """How many beats ahead lie on a line from here, and its slope.
+
+    The slopes that miss none by TOLERANCE make a wedge that narrows beat by beat; where
+    it closes, its middle is taken.
+    """
+    steps = np.arange(1, len(ahead) + 1)
+    low = np.maximum.accumulate((ahead - TOLERANCE) / steps)
+    high = np.minimum.accumulate((ahead + TOLERANCE) / steps)
+    open_ = int(np.count_nonzero(low <= high))
+    return open_, float(low[open_ - 1] + high[open_ - 1]) / 2

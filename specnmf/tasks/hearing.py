@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from specnmf.tasks.task import Song
 
 if TYPE_CHECKING:
+    from specnmf.audio.beats import Beats
     from specnmf.audio.recording import Audio
     from specnmf.methods.transcription.transcription import Transcription
     from specnmf.score.notes import Score
@@ -32,12 +33,15 @@ def hear(
         )
 
 
-def write_score(folder: Path, heard: Transcription, start: float) -> None:
+def write_score(
+    folder: Path, heard: Transcription, start: float, beats: Beats | None
+) -> None:
     """Write score.mid and score.csv, on the clock of the whole recording."""
     from specnmf.score import midi, notelist
 
     score = later(heard.score, start)
-    midi.write_midi(folder / "score.mid", score)
+    beats = None if beats is None else beats.later(start)
+    midi.write_midi(folder / "score.mid", score, beats=beats)
     notelist.write_csv(folder / "score.csv", score)
 
 
