@@ -21,8 +21,9 @@ FAINT, SOUNDING, APART = 0.1, 0.3, 0.05
 #: comes BEFORE it at most; in seconds.
 GAP, BEFORE = 0.07, 0.06
 
-#: When a note is at its loudest, and just before it, in seconds from its onset.
-LOUDEST, EARLIER = (0.0, 0.14), (-0.09, -0.035)
+#: A note is loudest within LOUDEST, and it is not yet there in EARLIER; in seconds
+#: from its onset.
+LOUDEST, EARLIER = 0.14, (-0.09, -0.035)
 
 #: Onsets so near each other, in seconds, are one moment.
 TOGETHER = 0.035
@@ -62,25 +63,20 @@ class Candidates:
 
 def candidates(salience: Salience) -> Candidates:
     """Where notes may begin."""
-    frames, onsets = _Frames(salience.hop), salience.onsets
-    peaks = (onsets == _largest(onsets, frames(APART))) & (onsets > FAINT)
+    peaks = _peaks(salience.onsets, _frames(salience, APART))
+    gap, before = (_frames(salience, seconds) for seconds in (GAP, BEFORE))
     found = [
         (row, first, last)
         for row, notes in enumerate(salience.notes)
-        for span in spans(notes > SOUNDING, frames(GAP))
-        for first, last in _begins(np.flatnonzero(peaks[row]), *span, frames(BEFORE))
+        for span in spans(notes > SOUNDING, gap)
+        for first, last in _begins(np.flatnonzero(peaks[row]), *span, before)
     ]
     return Candidates(*np.array(found, np.intp).reshape(-1, 3).T)
 
 
-class _Frames:
-    """A function from seconds to whole frames."""
-
-    def __init__(self, hop: float) -> None:
-        self.hop = hop
-
-    def __call__(self, seconds: float) -> int:
-        return round(seconds / self.hop)
+def _frames(salience: Salience, seconds: float) -> int:
+    """The frames that come nearest to a time."""
+    return round(seconds / salience.hop)
 
 
 def _largest(values: Float32, reach: int) -> Float32:
@@ -91,13 +87,21 @@ def _largest(values: Float32, reach: int) -> Float32:
     return largest
 
 
+def _peaks(onsets: Float32, reach: int) -> NDArray[np.bool_]:
+    """Where onset salience is the largest around; of a plateau, its beginning."""
+    rising = np.diff(onsets, axis=1, prepend=np.float32(0)) > 0
+    peaks: NDArray[np.bool_] = rising & (onsets == _largest(onsets, reach))
+    return peaks & (onsets > FAINT)
+
+
 def _mean(values: Float32, row: Int, first: Int, until: Int) -> Array:
     """The means of rows from some frames until others, shape (n,); 0 outside."""
     n_frames = values.shape[1]
     first, until = np.clip(first, 0, n_frames), np.clip(until, 0, n_frames)
     sums = np.zeros((len(values), n_frames + 1))
     np.cumsum(values, axis=1, out=sums[:, 1:])
-    return (sums[row, until] - sums[row, first]) / np.maximum(until - first, 1)
+    means: Array = (sums[row, until] - sums[row, first]) / np.maximum(until - first, 1)
+    return means
 
 
 def _log_odds(likelihood: NDArray[np.floating]) -> Array:
@@ -128,18 +132,18 @@ def evidence(salience: Salience, found: Candidates) -> Array:
     """What speaks for and against each candidate, shape (n, 6).
 
     In order: how likely it begins, how likely its pitch sounds on average while it
-    lasts, and just before it (log odds); how likely it sounds at its best moment; the
-    most likely onset of any pitch at that moment, for a partial begins with a note that
-    is louder; how likely the octave below sounds meanwhile.
+    lasts, and just before it (log odds); how likely it sounds at its best moment, soon
+    after the onset; how likely any pitch begins then, for notes often begin together;
+    how likely the octave below sounds meanwhile, of which it may be a partial.
     """
-    frames, notes, onsets = _Frames(salience.hop), salience.notes, salience.onsets
+    notes, onsets = salience.notes, salience.onsets
     row, first, until = found.row, found.first, found.until()
-    before = [first + frames(seconds) for seconds in EARLIER]
-    moment = _largest(onsets.max(axis=0)[np.newaxis], frames(TOGETHER))
+    before = [first + _frames(salience, seconds) for seconds in EARLIER]
+    moment = _largest(onsets.max(axis=0, keepdims=True), _frames(salience, TOGETHER))
     below = np.where(row >= OCTAVE, _mean(notes, row - OCTAVE, first, until), 0.0)
     best = [
         notes[row, np.minimum(first + frame, notes.shape[1] - 1)]
-        for frame in range(*map(frames, LOUDEST))
+        for frame in range(_frames(salience, LOUDEST))
     ]
     return np.column_stack(
         [

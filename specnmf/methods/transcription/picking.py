@@ -16,16 +16,20 @@ from specnmf.methods.transcription.heard import Heard
 from specnmf.methods.transcription.salience import LOWEST, Salience
 
 Array = NDArray[np.float64]
+Int = NDArray[np.intp]
 
 #: What each piece of evidence counts, and the log odds without any: see `likelihood`.
 WEIGHTS = (1.36, -1.54, -1.66, 12.6, 5.47, -2.22)
 BIAS = -13.4
 
-#: Candidates more likely than this are notes.
-LIKELY = 0.4
+#: Candidates less likely than this are never notes: the threshold of noise.
+LEAST = 0.2
 
 #: Onset salience peaks so much later than a note begins, in seconds.
 LEAD = 0.015
+
+#: A note ends where its salience was last above this share of its median.
+FADED = 0.7
 
 #: The shortest note, in seconds.
 SHORTEST = 0.05
@@ -42,7 +46,8 @@ def pick(salience: Salience, *, keen: float = 1.0) -> Heard:
     salience : Salience
         How likely each pitch sounds and begins.
     keen : float
-        Above 1 takes less likely notes too: the threshold is divided by it.
+        Above 1 takes less likely notes too: the threshold is divided by it. It lies
+        where the F-measure to be expected is best.
 
     Returns
     -------
@@ -51,13 +56,15 @@ def pick(salience: Salience, *, keen: float = 1.0) -> Heard:
     """
     found = candidates(salience)
     confidence = likelihood(evidence(salience, found))
-    likely = confidence > LIKELY / keen
-    found = found[likely]
-    start = np.maximum(_onsets(salience, found) - LEAD, 0.0)
-    end = salience.times[0] + found.until() * salience.hop
-    heard = Heard.of(start, end, found.row + LOWEST, confidence[likely])
-    order = np.lexsort((found.row, start))  # as `Heard.of` orders them
-    heard = replace(heard, cents=_cents(salience, found)[order])
+    likely = confidence > max(_threshold(confidence), LEAST) / keen
+    found, since = found[likely], salience.times[0]
+    until = _ends(salience, found)
+    start = np.maximum(since + _onsets(salience, found) * salience.hop - LEAD, 0.0)
+    heard = Heard.of(
+        start, since + until * salience.hop, found.row + LOWEST, confidence[likely]
+    )
+    order = np.lexsort((found.row, start))  # that of `Heard.of`
+    heard = replace(heard, cents=_cents(salience, found, until)[order])
     return heard[heard.duration >= SHORTEST]
 
 
@@ -71,28 +78,48 @@ def likelihood(evidence: Array) -> Array:
     return odds / (1 + odds)
 
 
+def _threshold(confidence: Array) -> float:
+    """The threshold that leads to the best F-measure to be expected: half of it.
+
+    It is lower where few notes are clear, so that music of soft onsets has notes too
+    (Lipton, Elkan and Naryanaswamy, ECML 2014, theorem 1).
+    """
+    true = np.cumsum(np.sort(confidence)[::-1])
+    chosen = np.arange(1, len(true) + 1)
+    expected = 2 * true / (chosen + confidence.sum())
+    return float(expected.max(initial=0.0)) / 2
+
+
 def _onsets(salience: Salience, found: Candidates) -> Array:
-    """When onset salience peaks, between frames by a parabola, in seconds, (n,)."""
+    """Where onset salience peaks, in frames and between them by a parabola, (n,)."""
+    last = len(salience.times) - 1
     before, at, after = (
-        salience.onsets[
-            found.row, np.clip(found.first + away, 0, len(salience.times) - 1)
-        ]
+        salience.onsets[found.row, np.clip(found.first + away, 0, last)]
         for away in (-1, 0, 1)
     )
-    curvature = np.minimum(before - at, 0) + np.minimum(after - at, 0)
-    slope = np.where(curvature < 0, (before - after) / np.minimum(curvature, -1e-9), 0)
-    between = np.clip(slope / 2, -0.5, 0.5)
-    return salience.times[0] + (found.first + between) * salience.hop
+    curvature = before - 2 * at + after
+    peaks = (at >= before) & (at >= after) & (curvature < 0)
+    between = (before - after) / np.where(peaks, 2 * curvature, 1)
+    return found.first.astype(float) + np.where(peaks, between, 0.0)
 
 
-def _cents(salience: Salience, found: Candidates) -> Array:
+def _ends(salience: Salience, found: Candidates) -> Int:
+    """The frames after each note's last, (n,)."""
+    until = found.until()
+    for n, (row, first) in enumerate(zip(found.row, found.first, strict=True)):
+        notes = salience.notes[row, first : until[n]]
+        until[n] = first + np.flatnonzero(notes >= FADED * np.median(notes))[-1] + 1
+    return until
+
+
+def _cents(salience: Salience, found: Candidates, until: Int) -> Array:
     """How far the contour lies above each pitch, weighted by its square, (n,)."""
     cents = np.zeros(len(found))
     if salience.contour is None:
         return cents
-    n_rows = len(salience.contour)
-    rows = np.clip(3 * found.row[:, np.newaxis] + 1 + AROUND, 0, n_rows - 1)
-    for n, (first, until) in enumerate(zip(found.first, found.until(), strict=True)):
-        weights = salience.contour[rows[n], first:until].mean(axis=1) ** 2
+    rows = 3 * found.row[:, np.newaxis] + 1 + AROUND
+    rows = np.clip(rows, 0, len(salience.contour) - 1)
+    for n, (first, last) in enumerate(zip(found.first, until, strict=True)):
+        weights = salience.contour[rows[n], first:last].mean(axis=1) ** 2
         cents[n] = weights @ AROUND / max(weights.sum(), 1e-9) * 100 / 3
     return cents

@@ -1,0 +1,210 @@
+"""The search for hands, compiled.
+
+A chord is what both hands strike at once: keys from the lowest, with the logarithms of
+their lengths. Of each key it is known which hand struck it last, and until when. The
+right hand is 0, the left 1.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from specnmf.jit import njit
+
+Float64 = NDArray[np.float64]
+Int64 = NDArray[np.int64]
+
+N_KEYS = 128
+#: Chords of so many notes may be dealt out in any way, larger ones are split once.
+ANY_WAY = 4
+#: Beyond an octave a distance costs no more.
+OCTAVE = 12.0
+#: A key is still held if its note lasts so many seconds longer: ends are not exact.
+HELD = 0.08
+#: A key that was let go lies so many semitones farther off each second.
+FADING = 2.0
+#: So many semitones beyond its last notes a hand reaches without moving, and after so
+#: many seconds it may be anywhere.
+REACH, MOVED = 5.0, 0.5
+
+
+@njit()
+def n_ways(n_notes):  # type: ignore[no-untyped-def]
+    """In how many ways two hands may share a chord."""
+    return 1 << n_notes if n_notes <= ANY_WAY else n_notes + 1
+
+
+@njit()
+def hand_of(way, n_notes, i):  # type: ignore[no-untyped-def]
+    """The hand that strikes note ``i`` of a chord."""
+    right = (way >> i) & 1 if n_notes <= ANY_WAY else i >= way
+    return 0 if right else 1
+
+
+@njit()
+def divide(times, first, keys, window, divisions):  # type: ignore[no-untyped-def]
+    """Fill in the pitch that best divides the notes around each chord in two groups.
+
+    That is Otsu's threshold of the pitches within ``window`` seconds; chord ``c`` has
+    the notes from ``first[c]`` to ``first[c + 1]``.
+    """
+    counts = np.zeros(N_KEYS)
+    n_chords = len(times)
+    start = stop = 0
+    for c in range(n_chords):
+        while stop < n_chords and times[stop] <= times[c] + window:
+            for i in range(first[stop], first[stop + 1]):
+                counts[keys[i]] += 1
+            stop += 1
+        while times[start] < times[c] - window:
+            for i in range(first[start], first[start + 1]):
+                counts[keys[i]] -= 1
+            start += 1
+        divisions[c] = threshold(counts)
+
+
+@njit()
+def threshold(counts):  # type: ignore[no-untyped-def]
+    """The key between two groups of keys whose variance within is least."""
+    every = np.arange(len(counts))
+    number, total = counts.sum(), (counts * every).sum()
+    best, found = -1.0, total / number
+    below, last, below_total = 0.0, -1, 0.0
+    for key in every:
+        if counts[key] == 0:
+            continue
+        if below > 0:
+            above = number - below
+            between = below_total**2 / below + (total - below_total) ** 2 / above
+            if between > best:
+                best, found = between, (last + key) / 2
+        below += counts[key]
+        below_total += counts[key] * key
+        last = key
+    return found
+
+
+@njit()
+def nearest(hand, key, now, player, until):  # type: ignore[no-untyped-def]
+    """How far a key is from what a hand played; what is past lies farther off."""
+    best = OCTAVE
+    for other in range(max(0, key - 12), min(N_KEYS, key + 13)):
+        if player[other] == hand:
+            past = max(0.0, now - until[other])
+            best = min(best, abs(other - key) + FADING * past)
+    return best
+
+
+@njit()
+def strain(hand, way, keys, lengths, now, division, player, until, last, w):  # type: ignore[no-untyped-def]
+    """What its share of a chord costs a hand.
+
+    Returns the cost, and the lowest and highest of the keys that it strikes, and of
+    those that it strikes or holds.
+    """
+    n_notes, side = len(keys), 1.0 if hand == 0 else -1.0
+    low, high, n_own, mean, cost = 999.0, -999.0, 0, 0.0, 0.0
+    for i in range(n_notes):
+        if hand_of(way, n_notes, i) == hand:
+            key = keys[i]
+            low, high = min(low, key), max(high, key)
+            n_own += 1
+            mean += lengths[i]
+            cost -= w[0] * side * max(-2.0, min(2.0, (key - division) / OCTAVE))
+            cost += w[1] * nearest(hand, key, now, player, until) / OCTAVE
+    lowest, highest = low, high
+    for key in range(N_KEYS):
+        if player[key] == hand and until[key] > now + HELD:
+            lowest, highest = min(lowest, key), max(highest, key)
+    if n_own == 0:
+        return cost, low, high, lowest, highest
+    mean /= n_own
+    for i in range(n_notes):
+        if hand_of(way, n_notes, i) == hand:
+            cost += w[2] * min(1.5, abs(lengths[i] - mean))
+    cost += w[3] * min(2.0, max(0.0, highest - lowest - OCTAVE) / OCTAVE)
+    if last[hand, 2] >= 0:
+        beyond = max(0.0, max(last[hand, 0] - low, high - last[hand, 1]) - REACH)
+        soon = np.exp(-(now - last[hand, 2]) / MOVED)
+        cost += w[4] * min(2.0, beyond / OCTAVE) * soon
+    return cost, low, high, lowest, highest
+
+
+@njit()
+def cost_of(way, keys, lengths, now, division, player, until, last, w):  # type: ignore[no-untyped-def]
+    """What it costs to share a chord between the hands in one way."""
+    right, r_low, _, r_lowest, _ = strain(
+        0, way, keys, lengths, now, division, player, until, last, w
+    )
+    left, _, l_high, _, l_highest = strain(
+        1, way, keys, lengths, now, division, player, until, last, w
+    )
+    crossed = 0.0  # by what either strikes
+    if r_low < 999 and l_highest > -999:
+        crossed = max(crossed, l_highest - r_low)
+    if l_high > -999 and r_lowest < 999:
+        crossed = max(crossed, l_high - r_lowest)
+    return right + left + w[5] * min(2.0, crossed / OCTAVE)
+
+
+@njit()
+def play(way, keys, now, player, last):  # type: ignore[no-untyped-def]
+    """Note which hand struck what."""
+    n_notes = len(keys)
+    for hand in range(2):
+        low, high = 999, -999
+        for i in range(n_notes):
+            if hand_of(way, n_notes, i) == hand:
+                low, high = min(low, keys[i]), max(high, keys[i])
+                player[keys[i]] = hand
+        if low < 999:
+            last[hand, 0], last[hand, 1], last[hand, 2] = low, high, now
+
+
+@njit()
+def search(times, first, keys, ends, divisions, w, width, said):  # type: ignore[no-untyped-def]
+    """Fill ``said`` with the hand of each note by a beam search."""
+    n_chords = len(times)
+    player = np.full((width, N_KEYS), -1, np.int8)
+    last = np.full((width, 2, 3), -1.0)
+    new_player, new_last = player.copy(), last.copy()
+    until = np.full(N_KEYS, -np.inf)
+    parent = np.zeros((n_chords, width), np.int32)
+    chosen = np.zeros((n_chords, width), np.int32)
+    total, n_states = np.zeros(width), 1
+    for c in range(n_chords):
+        own, now = keys[first[c] : first[c + 1]], times[c]
+        lengths = np.log2(np.maximum(ends[first[c] : first[c + 1]] - now, 0.05))
+        ways = n_ways(len(own))
+        costs = np.empty(n_states * ways)
+        for state in range(n_states):
+            for way in range(ways):
+                costs[state * ways + way] = total[state] + cost_of(
+                    *(way, own, lengths, now, divisions[c]),
+                    *(player[state], until, last[state], w),
+                )
+        order = np.argsort(costs, kind="mergesort")[:width]
+        n_states = len(order)
+        for place in range(n_states):
+            state, way = divmod(order[place], ways)
+            new_player[place], new_last[place] = player[state], last[state]
+            play(way, own, now, new_player[place], new_last[place])
+            parent[c, place], chosen[c, place] = state, way
+            total[place] = costs[order[place]]
+        player, new_player = new_player, player
+        last, new_last = new_last, last
+        for i in range(first[c], first[c + 1]):
+            until[keys[i]] = ends[i]
+    trace(first, parent, chosen, said)
+
+
+@njit()
+def trace(first, parent, chosen, said):  # type: ignore[no-untyped-def]
+    """Follow the cheapest way back; the first state is the cheapest."""
+    state = 0
+    for c in range(len(first) - 2, -1, -1):
+        n_notes = first[c + 1] - first[c]
+        for i in range(n_notes):
+            said[first[c] + i] = hand_of(chosen[c, state], n_notes, i)
+        state = parent[c, state]

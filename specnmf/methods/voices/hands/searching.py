@@ -1,0 +1,92 @@
+"""A search for who strikes what, by where hands can be."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from specnmf.methods.transcription.heard import Heard
+
+#: What stands for each hand.
+RIGHT, LEFT = 0, 1
+
+#: Notes that begin within so many seconds are struck together.
+TOGETHER = 0.05
+#: High and low notes are told apart by the notes so many seconds around.
+AROUND = 4.0
+#: By so much of the way their division leans to middle C: it decides on a lone line.
+LEAN, MIDDLE_C = 0.1, 60
+#: So many ways to play what was heard are followed.
+WIDTH = 32
+
+#: What it costs, an octave or an octave of length each, that a hand strikes a note on
+#: the other's side, far from all that it played lately, and of another length than
+#: what it strikes with it; that it stretches beyond an octave, leaps, and that hands
+#: cross.
+WEIGHTS = {
+    "side": 0.5,
+    "nearest": 2.0,
+    "lengths": 0.5,
+    "stretch": 0.9,
+    "leap": 0.85,
+    "crossing": 0.6,
+}
+
+
+def hands(heard: Heard) -> NDArray[np.int64]:
+    """Which hand of a keyboard's player strikes each note.
+
+    Notes that begin together are a chord. A beam search over the chords follows where
+    each hand lies, and what it holds: it stays near the keys that it played, spans
+    about an octave, and seldom crosses the other; notes that it strikes together are
+    alike in length. Which of the two is the right one follows from the pitches a few
+    seconds around. Nothing is fixed to the keyboard: a melody may cross middle C.
+
+    Parameters
+    ----------
+    heard : Heard
+        The notes of one player.
+
+    Returns
+    -------
+    array, shape (n,), int64
+        RIGHT (0) or LEFT (1), for each note.
+
+    References
+    ----------
+    Nakamura, Ono, Sagayama, "Merged-output HMM for piano fingering of both hands",
+    ISMIR 2014. Hadjakos, Waloschek, Leemhuis, "Detecting hands from piano MIDI data",
+    Mensch und Computer 2019.
+    """
+    from specnmf.methods.voices.hands import kernels
+
+    hand = np.zeros(len(heard), np.int64)
+    if len(heard) == 0:
+        return hand
+    order, first = chords(heard)
+    times, keys = heard.start[order[first[:-1]]], heard.pitch[order]
+    divisions = np.empty(len(times))
+    kernels.divide(times, first, keys, AROUND, divisions)
+    divisions += LEAN * (MIDDLE_C - divisions)
+    said = np.empty(len(heard), np.int64)
+    weights, ends = np.array(list(WEIGHTS.values())), heard.end[order]
+    kernels.search(times, first, keys, ends, divisions, weights, WIDTH, said)
+    hand[order] = said
+    return hand
+
+
+def chords(heard: Heard) -> tuple[NDArray[np.intp], NDArray[np.int64]]:
+    """The notes chord by chord, each from its lowest, and where the chords begin.
+
+    The last of the beginnings is the number of notes.
+    """
+    in_time = np.argsort(heard.start, kind="stable")
+    start = heard.start[in_time]
+    first = [0]
+    for place in np.flatnonzero(np.diff(start, prepend=start[0]) > 0).tolist():
+        if start[place] - start[first[-1]] > TOGETHER:
+            first.append(place)
+    bounds = np.array([*first, len(start)])
+    chord = np.repeat(np.arange(len(first)), np.diff(bounds))
+    order = in_time[np.lexsort((heard.pitch[in_time], chord))]
+    return order, bounds
