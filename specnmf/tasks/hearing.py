@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any, Literal
 from specnmf.tasks.task import Song
 
 if TYPE_CHECKING:
-    from specnmf.audio.beats import Beats
     from specnmf.audio.recording import Audio
     from specnmf.methods.transcription.transcription import Transcription
+    from specnmf.score.beats import Beats
     from specnmf.score.notes import Score
 
 #: Notes below this confidence are counted as doubtful.

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from specnmf.audio.beats import Beats
     from specnmf.audio.recording import Audio, Sound
     from specnmf.audio.resynthesis import Stream
     from specnmf.audio.stft import Grid
@@ -29,6 +28,7 @@ if TYPE_CHECKING:
     from specnmf.methods.progress import Step
     from specnmf.output.selection import Group
     from specnmf.output.sources import Written
+    from specnmf.score.beats import Beats
     from specnmf.score.notes import Score
     from specnmf.tasks.stages import Stages
 
@@ -193,7 +193,7 @@ class AnyResult(abc.ABC, Generic[S]):
     @cached_property
     def beats(self) -> Beats | None:
         """The beats that MIDI files are laid on, on the excerpt's clock; None: none."""
-        from specnmf.score.rhythm import beats_of
+        from specnmf.score.beats import beats_of
 
         if not self.settings.grid:
             return None

@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 
 from specnmf import ParameterError
-from specnmf.audio import beats as beats_module
-from specnmf.audio.beats import RATE, Beats, find_beats, track
+from specnmf.score.beat_tracking import RATE, strength_of, tempo_of, track
+from specnmf.score.beats import Beats, beats_of, find_beats
+from specnmf.score.midi import write_midi
+from specnmf.score.notes import Note, Score
 
 
 def played(rng, period, n_beats=100, start=0.7, loose=0.01):
@@ -31,9 +33,9 @@ def test_tempo_and_beats_are_librosas(rng):
 
     for period in (0.4, 0.55, 0.62, 0.9):
         onsets, beats = played(rng, period)
-        strength = beats_module._strength(onsets, beats[-1] + 2, None)
+        strength = strength_of(onsets, beats[-1] + 2, None)
         (tempo,) = librosa.feature.tempo(onset_envelope=strength, sr=RATE, hop_length=1)
-        assert beats_module._tempo(strength) == pytest.approx(tempo)
+        assert tempo_of(strength) == pytest.approx(tempo)
         _, expected = librosa.beat.beat_track(
             onset_envelope=strength, sr=RATE, hop_length=1, bpm=tempo, trim=False
         )
@@ -103,6 +105,16 @@ def test_later_beats_still_begin_at_the_start(rng):
     np.testing.assert_allclose(later.times[-len(found.times) :], found.times + 12.3)
 
 
+@pytest.mark.parametrize("weak", [{"velocity": 5}, {"confidence": 0.05}])
+def test_loud_and_sure_notes_tell_the_beats_of_a_score(weak):
+    notes = [Note(1 + 0.6 * k, 0.3, 60) for k in range(60)]
+    notes += [Note(1.3 + 0.6 * k, 0.3, 62, **weak) for k in range(60)]
+    beats = beats_of(Score(notes), 40.0)
+    assert beats.bpm == pytest.approx(100, rel=0.01)
+    places = beats.positions([note.start for note in notes[:60]])
+    assert abs(places - np.round(places)).max() < 0.1
+
+
 def test_ten_minutes_take_little_memory(rng):
     onsets = np.sort(rng.uniform(0, 600, 4000))
     find_beats(onsets[onsets < 10], 10.0)  # imports
@@ -121,6 +133,7 @@ def test_ten_minutes_take_little_memory(rng):
 )
 def test_few_onsets_make_no_beat(onsets):
     assert find_beats(onsets, 10.0) is None
+    assert beats_of(Score(()), 10.0) is None
 
 
 @pytest.mark.parametrize("duration", [0.05, 0.5, 2.0])
@@ -130,9 +143,6 @@ def test_a_moment_of_sound_has_no_beat_or_a_whole_one(rng, duration):
 
 
 def test_onsets_without_a_beat_can_always_be_written(rng, tmp_path):
-    from specnmf.score.midi import write_midi
-    from specnmf.score.notes import Score
-
     for n in (10, 50, 400):
         for _ in range(5):
             found = find_beats(rng.uniform(0, 60, n), 60.0)
