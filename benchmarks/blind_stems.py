@@ -16,13 +16,16 @@ import separation_quality
 from blind_cases import Case
 from peer_separate import Model
 from scipy.optimize import linear_sum_assignment
-from separation_quality import BLIND, best_owners, ours
+from separation_quality import BLIND, TIGHT, best_owners, ours
 from separation_songs import Sounds, stems_in
 
 import specnmf
 
 #: The stem of what no note explains: percussion, if there is some.
 REST = "rest"
+
+#: The options with which libfmp's model is best on Bach10.
+LIBFMP = Model(n_fft=4096, tol_note=TIGHT)
 
 METRICS = {"snr": "SNR of stems under the best permutation, dB"}
 
@@ -36,7 +39,8 @@ def snr(references: Sounds, estimates: Sounds, drums: set[str]) -> float:
     """
     voices = [y for name, y in estimates.items() if name != REST]
     pitched = [y for name, y in references.items() if name not in drums]
-    bids = np.array([[ratio(y, voice) for voice in voices] for y in pitched])
+    bids = np.array([ratio(y, voice) for y in pitched for voice in voices])
+    bids = bids.reshape(len(pitched), len(voices))
     chosen = bids[linear_sum_assignment(bids, maximize=True)]
     silent = np.zeros(len(pitched) - len(chosen))
     rest = [ratio(references[name], estimates.get(REST, 0.0)) for name in drums]
@@ -53,13 +57,15 @@ def ratio(reference, estimate):
 
 
 def heard(transcriber: str, case: Case, *, voices: str = "") -> Sounds:
-    """Return the stems of ``specnmf separate`` without a score."""
+    """Return the stems of ``specnmf separate`` without a score; none if it fails."""
     n_voices = voices or str(case.n_voices)
     options = ["--no-score", "--transcriber", transcriber, "--no-figures", "-q"]
     options += ["--by", "hand"] if case.by == "hand" else ["--voices", n_voices]
     with tempfile.TemporaryDirectory(prefix="specnmf_benchmark_") as out:
         command = ["separate", str(case.recording), *options, "-o", out]
-        subprocess.run([sys.executable, "-m", "specnmf", *command], check=True)
+        run = subprocess.run([sys.executable, "-m", "specnmf", *command], check=False)
+        if run.returncode:  # it has said why
+            return {}
         return stems_in(next(Path(out).rglob("sources")))
 
 
@@ -74,7 +80,7 @@ def libfmp(case: Case) -> Sounds | None:
         return None
     notes = tuple(note for note in case.song.score.notes if not note.percussion)
     song = replace(case.song, score=specnmf.Score(notes))
-    return separation_quality.libfmp(Model(), song)
+    return separation_quality.libfmp(LIBFMP, song)
 
 
 def grouped(case: Case) -> Sounds:

@@ -53,6 +53,8 @@ def note_lobes(
     *,
     tuning: float = 0.0,
     inharmonicity: ArrayLike = 0.0,
+    n_partials: int = N_PARTIALS,
+    detuning_step: float = DETUNING_STEP,
 ) -> Lobes:
     """The partials of pitches, for each a grid of detunings.
 
@@ -66,14 +68,22 @@ def note_lobes(
     inharmonicity : float or array, shape (n_templates,)
         B in f_m = m f_1 sqrt((1 + B m^2) / (1 + B)); 0 for harmonic partials
         (Fletcher, "Normal vibration frequencies of a stiff piano string", 1964).
+    detuning_step : float
+        In cents.
 
     Returns
     -------
     Lobes
-        Of shape (n_templates, n_detunings, N_PARTIALS). Partials that reach the
+        Of shape (n_templates, n_detunings, n_partials). Partials that reach the
         last bin are left out: their length is 0.
     """
-    low, high = _edges(np.asarray(pitches, float), grid, tuning, inharmonicity)
+    m = np.arange(1, n_partials + 1)
+    pitches = np.asarray(pitches, float)
+    B = np.broadcast_to(np.asarray(inharmonicity, float), pitches.shape)[:, np.newaxis]
+    stretched = m * np.sqrt((1 + B * m**2) / (1 + B))
+    fundamental = hertz(pitches, cents=tuning)[:, np.newaxis]
+    in_bins = grid.n_fft / grid.sr * fundamental * stretched
+    low, high = _edges(in_bins, detuning_step)
     first = np.ceil(low - HALF_WIDTH).astype(np.int32)
     length = (np.floor(high + HALF_WIDTH) - first + 1).astype(np.int32)
     outside = (high + HALF_WIDTH >= grid.n_bins - 1) | (first < 0)
@@ -83,9 +93,9 @@ def note_lobes(
     return Lobes(first, length, offset.astype(np.int64), values)
 
 
-def detunings() -> Array:
+def detunings(step: float = DETUNING_STEP) -> Array:
     """The grid of detunings in cents, shape (n_detunings,)."""
-    return np.arange(-DETUNING_SPAN, DETUNING_SPAN + DETUNING_STEP / 2, DETUNING_STEP)
+    return np.arange(-DETUNING_SPAN, DETUNING_SPAN + step / 2, step)
 
 
 def piano_inharmonicity(pitches: ArrayLike) -> Array:
@@ -99,18 +109,11 @@ def piano_inharmonicity(pitches: ArrayLike) -> Array:
     return np.exp(0.0926 * pitches - 13.64) + np.exp(-0.0847 * pitches - 5.82)
 
 
-def _edges(
-    pitches: Array, grid: Grid, tuning: float, inharmonicity: ArrayLike
-) -> tuple[Array, Array]:
+def _edges(in_bins: Array, step: float) -> tuple[Array, Array]:
     """Where each partial's step of the detuning begins and ends, in bins."""
-    m = np.arange(1, N_PARTIALS + 1)
-    B = np.broadcast_to(np.asarray(inharmonicity, float), pitches.shape)[:, None]
-    stretched = m * np.sqrt((1 + B * m**2) / (1 + B))
-    fundamental = hertz(pitches, cents=tuning)
-    in_bins = grid.n_fft / grid.sr * fundamental[:, None] * stretched
-    steps = detunings()[:, np.newaxis]
-    low = 2 ** ((steps - DETUNING_STEP / 2) / 1200) * in_bins[:, np.newaxis]
-    high = 2 ** ((steps + DETUNING_STEP / 2) / 1200) * in_bins[:, np.newaxis]
+    steps = detunings(step)[:, np.newaxis]
+    low = 2 ** ((steps - step / 2) / 1200) * in_bins[:, np.newaxis]
+    high = 2 ** ((steps + step / 2) / 1200) * in_bins[:, np.newaxis]
     return low, high
 
 

@@ -95,7 +95,8 @@ class BasicPitch:
                 if step is not None:
                     step(group.stop, n_windows)
         contour, notes, onsets = heard
-        return Salience(notes, onsets, np.arange(n_frames) * HOP / SR, contour)
+        times = np.arange(n_frames) * HOP / SR
+        return Salience(notes, onsets, times, contour, self.name)
 
 
 def model_path() -> Path | None:

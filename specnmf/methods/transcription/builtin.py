@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from specnmf.audio.recording import FAINTEST, Audio
 from specnmf.methods.progress import Step
+from specnmf.methods.transcription.builtin_contour import contour
 from specnmf.methods.transcription.builtin_fitting import activations
 from specnmf.methods.transcription.builtin_judging import judge
 from specnmf.methods.transcription.builtin_spectrum import (
@@ -20,6 +21,10 @@ from specnmf.methods.transcription.salience import N_PITCHES, Salience
 from specnmf.parallel import workers
 
 Float32 = NDArray[np.float32]
+
+
+#: By how much onsets are heard too early, for windows reach ahead, in seconds.
+LATE = 0.02
 
 
 class Builtin:
@@ -38,20 +43,23 @@ class Builtin:
         heard = activations(spectrum(samples, bins, threads), bins, threads)
         with workers(threads):  # the BLAS kept to one thread
             notes, onsets = judge(heard)
-        return _salience(_finer(notes.T), _finer(onsets.T))
+            drawn = contour(heard, notes, bins.tuning)
+        return _salience(notes, onsets, drawn)
 
 
 def _silence(n_frames: int) -> Salience:
-    nothing = np.zeros((N_PITCHES, 2 * n_frames), np.float32)
-    return _salience(nothing, nothing)
+    nothing = np.zeros((n_frames, N_PITCHES), np.float32)
+    return _salience(nothing, nothing, np.tile(nothing, 3))
 
 
-def _salience(notes: Float32, onsets: Float32) -> Salience:
-    """Salience with a frame every half `HOP`."""
-    return Salience(notes, onsets, np.arange(notes.shape[1]) * (HOP / 2 / SR))
+def _salience(notes: Float32, onsets: Float32, drawn: Float32) -> Salience:
+    """Salience of arrays of frames, with a frame every half `HOP`."""
+    times = np.arange(2 * len(notes)) * (HOP / 2 / SR) + LATE
+    return Salience(_finer(notes), _finer(onsets), times, _finer(drawn))
 
 
 def _finer(values: Float32) -> Float32:
-    """Twice as many frames, (n, 2 n_frames): the means between those there are."""
-    following = np.concatenate([values[:, 1:], values[:, -1:]], axis=1)
-    return np.stack([values, (values + following) / 2], axis=2).reshape(len(values), -1)
+    """Rows, (n, 2 n_frames), with the means between frames (n_frames, n)."""
+    following = np.concatenate([values[1:], values[-1:]])
+    finer = np.stack([values, (values + following) / 2], axis=1)
+    return np.ascontiguousarray(finer.reshape(-1, values.shape[1]).T)

@@ -21,14 +21,14 @@ Float32 = NDArray[np.float32]
 #: Logistic regressions: what each feature weighs. Fitted on 22 mixtures of one to six
 #: parts and 2 of made tones over the whole range, so that the middle is not preferred.
 SOUNDS = {
-    "bias": 5.28, "level": 1.10, "level squared": 0.05, "to loudest around": 0.96,
-    "to loudest": 0.01, "mean": 1.90, "beside": -0.30, "crest": 1.49,
-    "crest of fundamental": -0.81, "low": -1.04, "high": -1.24,
+    "bias": 3.17, "level": 0.66, "level squared": 0.03, "to loudest around": 0.58,
+    "mean": 1.14, "beside": -0.18, "crest": 0.89, "crest of fundamental": -0.49,
+    "low": -0.62, "high": -0.74,
 }  # fmt: skip
 BEGINS = {
-    "bias": -2.01, "level": -5.02, "level squared": -0.79, "to loudest around": 1.06,
-    "mean": 0.46, "least": -2.58, "most": 0.73, "after": 1.76, "before": 3.31,
-    "rise": 2.54, "flux": 1.05, "crest of fundamental": -2.18, "low": -2.23,
+    "bias": -0.41, "level": -6.53, "level squared": -1.03, "to loudest around": 1.38,
+    "mean": 0.6, "least": -3.35, "most": 0.95, "after": 2.29, "before": 4.3,
+    "rise": 3.3, "flux": 1.37, "crest of fundamental": -2.83, "low": -2.9,
 }  # fmt: skip
 
 #: What is added to strengths and to magnitudes before their logarithm, as shares of
@@ -70,13 +70,11 @@ def _strengths(strength: Float32) -> Iterator[tuple[str, Float32]]:
     from scipy.ndimage import maximum_filter1d
 
     level = _log(strength)
-    loudest = strength.max(axis=1, keepdims=True)
-    around = maximum_filter1d(loudest, round(RATE) | 1, axis=0)
+    loudest = maximum_filter1d(strength.max(axis=1), round(RATE) | 1)[:, np.newaxis]
     sides = np.pad(strength, ((0, 0), (1, 1)))
     yield "level", level
     yield "level squared", level**2
-    yield "to loudest around", level - np.log(around + FAINTER)
-    yield "to loudest", level - np.log(loudest + FAINTER)
+    yield "to loudest around", level - np.log(loudest + FAINTER)
     yield "beside", _log(np.maximum(sides[:, 2:], sides[:, :-2]))
 
 

@@ -9,7 +9,7 @@ from specnmf.methods.transcription import basic_pitch
 from specnmf.methods.transcription.salience import Transcriber
 
 #: The values of the option ``--transcriber``.
-Name = Literal["auto", "builtin", "basic-pitch"]
+Name = Literal["auto", "builtin", "basic-pitch", "both"]
 
 
 def choose(name: Name = "auto") -> Transcriber:
@@ -22,11 +22,18 @@ def choose(name: Name = "auto") -> Transcriber:
     """
     if name == "auto":
         name = "basic-pitch" if basic_pitch.model_path() else "builtin"
-    if name == "basic-pitch":
+    if name in ("basic-pitch", "both"):
         basic_pitch.installed()
+    if name == "basic-pitch":
         return basic_pitch.BasicPitch()
     if name == "builtin":
         from specnmf.methods.transcription.builtin import Builtin
 
         return Builtin()
-    raise ParameterError(f"a transcriber is auto, builtin or basic-pitch, got {name!r}")
+    if name == "both":
+        from specnmf.methods.transcription.both import Both
+
+        return Both()
+    raise ParameterError(
+        f"a transcriber is auto, builtin, basic-pitch or both, got {name!r}"
+    )

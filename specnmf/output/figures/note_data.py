@@ -13,10 +13,10 @@ from specnmf.output.figures.pooling import Float64, Magnitudes, Plane
 from specnmf.output.figures.stems import Palette
 from specnmf.score.notes import Score
 
-#: How strongly a note is drawn of which nothing is sure; a certain one has 1.
+#: Notes of this confidence or less are drawn faintest, those of SURE or more in full.
+DOUBTFUL, SURE = 0.3, 0.7
+#: How strongly the faintest notes are drawn; full strength is 1.
 FAINTEST = 0.25
-#: Notes below it are pale enough that the legend says why.
-SURE = 0.99
 
 #: What the legend calls notes that are no more than likely, and a colour as pale.
 UNSURE = ("pale: unsure", "#c4c4c4")
@@ -44,11 +44,11 @@ class NoteFigureData(Plane):
     @cached_property
     def strength(self) -> Float64:
         """How strongly each note is drawn: the surer, the more, shape (n_notes,)."""
-        sure = np.array([note.confidence for note in self.score.notes], float)
-        return np.asarray(FAINTEST + (1 - FAINTEST) * sure)
+        confidence = [note.confidence for note in self.score.notes]
+        return np.interp(confidence, (DOUBTFUL, SURE), (FAINTEST, 1.0))
 
     @property
     def legend(self) -> list[tuple[str, str]]:
         """What the colours of the notes stand for, and why some are pale."""
-        unsure = any(note.confidence < SURE for note in self.score.notes)
+        unsure = bool((self.strength < 1).any())
         return [*self.palette.legend, *[UNSURE] * unsure]

@@ -117,15 +117,16 @@ def draw_boxes(
 ) -> None:
     """Draw notes as boxes: left, right, bottom and top of each, shape (n_boxes, 4).
 
-    ``strength``, of each box, is how much of what lies behind its edge is covered, 0
-    to 1; ``fill`` is the share of that which its inside covers.
+    A box of strength 1 has its colour, a weaker one is paler. ``fill`` is how much of
+    what lies behind a box is covered, 0 to 1.
     """
     corners = boxes[:, [[0, 2], [1, 2], [1, 3], [0, 3]]]
+    tints = 1 - strength[:, None] * (1 - to_rgba_array(colours)[:, :3])
     axes.add_collection(
         PolyCollection(
             list(corners),
-            facecolor=to_rgba_array(colours, fill * strength),
-            edgecolor=to_rgba_array(colours, strength),
+            facecolor=to_rgba_array(tints, fill),
+            edgecolor=to_rgba_array(tints),
             linewidth=linewidth,
             zorder=2,
         ),

@@ -43,13 +43,13 @@ def middles(lobes, n_bins=GRID.n_bins):
 def exact(monkeypatch):
     """A single detuning of no width: the pitch itself."""
     monkeypatch.setattr(partials, "DETUNING_SPAN", 0.0)
-    monkeypatch.setattr(partials, "DETUNING_STEP", 1e-3)
+    return {"detuning_step": 1e-3}
 
 
 @pytest.mark.parametrize("pitch", [40, 60.3, 69, 88.77, 108])
 @pytest.mark.parametrize("m", [1, 2, 5])
 def test_a_lobe_of_no_width_is_the_spectrum_of_a_sinusoid(exact, pitch, m):
-    lobes = reference.lobe_spectra(note_lobes([pitch], GRID), GRID.n_bins)
+    lobes = reference.lobe_spectra(note_lobes([pitch], GRID, **exact), GRID.n_bins)
     expected = main_lobe_of_sinusoid(m * hertz(pitch))
     assert lobes.shape[:2] == (1, 1)
     peak = expected.max()

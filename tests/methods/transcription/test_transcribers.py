@@ -30,12 +30,15 @@ def test_transcriber_of_a_name_has_that_name(path, name):
     assert choose(name).name == name
 
 
-def test_basic_pitch_that_is_not_there_is_told_before_the_work(path):
+@pytest.mark.parametrize("name", ["basic-pitch", "both"])
+def test_basic_pitch_that_is_not_there_is_told_before_the_work(path, name):
     path(None)
     with pytest.raises(ParameterError, match="pip install --no-deps basic-pitch"):
-        choose("basic-pitch")
+        choose(name)
 
 
 def test_other_name_is_an_error():
-    with pytest.raises(ParameterError, match="auto, builtin or basic-pitch.*'crepe'"):
+    with pytest.raises(
+        ParameterError, match="auto, builtin, basic-pitch or both.*'crepe'"
+    ):
         choose("crepe")

@@ -130,38 +130,41 @@ def test_note_of_no_length_can_be_seen(separated):
     assert right - left == pytest.approx((stop - start) * score.LEAST_WIDTH)
 
 
-def strengths(axes):
-    """How opaque each box's edge and inside are, (n_boxes, 2)."""
+def paleness(axes):
+    """How near to white each box is, 0 to 1, and how much of the sound it covers."""
     (drawn,) = [c for c in axes.collections if isinstance(c, PolyCollection)]
-    return np.stack([drawn.get_edgecolor()[:, 3], drawn.get_facecolor()[:, 3]], axis=1)
+    edges, insides = drawn.get_edgecolor(), drawn.get_facecolor()
+    np.testing.assert_array_equal(edges[:, :3], insides[:, :3])
+    return edges[:, :3].min(axis=1), insides[:, 3]
 
 
-def test_certain_notes_are_opaque_and_nothing_is_said_of_it(quartet):
-    figure = score.score_figure(quartet())
-    drawn = strengths(figure.axes[0])
-    np.testing.assert_array_equal(drawn, np.tile([1, 0.15], (len(drawn), 1)))
+def test_certain_notes_have_their_colour_and_nothing_is_said_of_it(quartet):
+    data = quartet()
+    figure = score.score_figure(data)
+    drawn = [colour for *_, colour in boxes(figure.axes[0])]
+    assert drawn == data.palette.of_notes
     assert note_data.UNSURE[0] not in words(figure)
 
 
 def test_notes_are_the_paler_the_less_sure_and_never_unseen(separated):
-    sure = (0.0, 0.3, 0.6, 1.0)
+    sure = (0.0, 0.4, 0.6, 0.9)
     notes = [
         Note(0.2 * k, 0.2, 60 + k, part="flute", confidence=each)
         for k, each in enumerate(sure)
     ]
     figure = score.score_figure(separated(notes))
-    edge, inside = strengths(figure.axes[0]).T
-    assert (np.diff(edge) > 0.1).all()
-    assert (edge[0], edge[-1]) == (note_data.FAINTEST, 1)
-    assert inside == pytest.approx(0.15 * edge)
+    pale, covered = paleness(figure.axes[0])
+    assert (np.diff(pale) < -0.1).all()
+    assert pale[0] < 0.8
+    assert covered.tolist() == [0.15] * 4
     assert {"flute", "pale: unsure"} <= words(figure)
 
 
 def test_unsure_strokes_of_drums_are_pale_too(separated):
     drums = [Note(0.2, 0.1, 36, 90, "kit", True, confidence=0.2)]
     drums.append(Note(0.5, 0.1, 38, 90, "kit", True))
-    unsure, sure = strengths(score.score_figure(separated(drums)).axes[-1])
-    assert unsure[0] < 0.5 < sure[0] == 1
+    pale, _ = paleness(score.score_figure(separated(drums)).axes[-1])
+    assert pale[0] > 0.7 > 0.1 > pale[1]
 
 
 # Templates

@@ -12,7 +12,7 @@ from specnmf.score.notes import Note, Score
 
 DUET = [
     Note(0.2, 0.5, 72, part="high"),
-    Note(0.8, 0.6, 74, part="high", confidence=0.4),
+    Note(0.8, 0.6, 74, part="high", confidence=0.5),
     Note(0.2, 1.2, 48, part="low"),
 ]
 KIT = [
@@ -45,17 +45,14 @@ def words(figure):
 
 
 def drawn(figure):
-    """Left, right, row and opacity of each note of a piano roll."""
+    """Left, right, row and paleness, 0 to 1, of each note of a piano roll."""
     collections = figure.axes[0].collections
-    boxes = [c for c in collections if isinstance(c, PolyCollection)]
     found = []
-    for box in boxes:
-        for path, colour in zip(box.get_paths(), box.get_facecolor(), strict=True):
-            (left, bottom), (right, top) = (
-                path.vertices.min(axis=0),
-                path.vertices.max(axis=0),
-            )
-            found.append((left, right, (bottom + top) / 2, colour[3]))
+    for boxes in (c for c in collections if isinstance(c, PolyCollection)):
+        for path, colour in zip(boxes.get_paths(), boxes.get_facecolor(), strict=True):
+            left, bottom = path.vertices.min(axis=0)
+            right, top = path.vertices.max(axis=0)
+            found.append((left, right, (bottom + top) / 2, colour[:3].min()))
     return found
 
 
@@ -74,9 +71,9 @@ def test_keys_and_voices_are_named(transcribed):
 
 def test_unsure_notes_are_pale(transcribed):
     data = transcribed()
-    *_, opacity = zip(*drawn(roll_figure(data)), strict=True)
-    assert opacity == pytest.approx(opacity[0] * data.strength)
-    assert data.strength.tolist() == [1, 1, pytest.approx(0.55)]
+    *_, pale = zip(*drawn(roll_figure(data)), strict=True)
+    assert data.strength.tolist() == [1, 1, pytest.approx(0.625)]
+    assert pale[2] == pytest.approx(1 - 0.625 * (1 - pale[1]))
 
 
 def test_certain_notes_have_no_word_on_it_in_the_legend(transcribed):

@@ -118,7 +118,8 @@ def strain(hand, way, keys, lengths, now, division, player, until, last, w):  # 
         if player[key] == hand and until[key] > now + HELD:
             lowest, highest = min(lowest, key), max(highest, key)
     if n_own == 0:
-        return cost, low, high, lowest, highest
+        idle = w[6] if lowest > highest else 0.0
+        return cost + idle, low, high, lowest, highest
     mean /= n_own
     for i in range(n_notes):
         if hand_of(way, n_notes, i) == hand:
@@ -134,18 +135,22 @@ def strain(hand, way, keys, lengths, now, division, player, until, last, w):  # 
 @njit()
 def cost_of(way, keys, lengths, now, division, player, until, last, w):  # type: ignore[no-untyped-def]
     """What it costs to share a chord between the hands in one way."""
-    right, r_low, _, r_lowest, _ = strain(
+    right, r_low, r_high, r_lowest, _ = strain(
         0, way, keys, lengths, now, division, player, until, last, w
     )
-    left, _, l_high, _, l_highest = strain(
+    left, l_low, l_high, _, l_highest = strain(
         1, way, keys, lengths, now, division, player, until, last, w
     )
+    cost = right + left
     crossed = 0.0  # by what either strikes
-    if r_low < 999 and l_highest > -999:
+    if r_low <= r_high and l_highest > -999:
         crossed = max(crossed, l_highest - r_low)
-    if l_high > -999 and r_lowest < 999:
+    if l_low <= l_high and r_lowest < 999:
         crossed = max(crossed, l_high - r_lowest)
-    return right + left + w[5] * min(2.0, crossed / OCTAVE)
+    cost += w[5] * min(2.0, crossed / OCTAVE)
+    if r_low <= r_high and l_low <= l_high and l_high >= r_low:
+        cost += w[5]
+    return cost
 
 
 @njit()

@@ -29,7 +29,8 @@ WEIGHTS = {
     "lengths": 0.5,
     "stretch": 0.9,
     "leap": 0.85,
-    "crossing": 0.6,
+    "crossing": 0.8,
+    "idle": 0.5,
 }
 
 

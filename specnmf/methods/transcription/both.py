@@ -1,0 +1,72 @@
+"""Both: basic-pitch and the built-in transcriber, of which each errs elsewhere."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from specnmf.audio.recording import Audio
+from specnmf.methods.progress import Step
+from specnmf.methods.transcription.basic_pitch import BasicPitch
+from specnmf.methods.transcription.picking import READINGS
+from specnmf.methods.transcription.salience import Salience
+
+Array = NDArray[np.float64]
+Float32 = NDArray[np.float32]
+
+
+class Both:
+    """The mean of what a network and harmonic NMF hear; takes the time of both."""
+
+    name = "both"
+
+    def hear(
+        self, audio: Audio, *, threads: int | None = None, step: Step | None = None
+    ) -> Salience:
+        """Listen to a recording.
+
+        Parameters
+        ----------
+        audio : Audio
+            At any rate, in one channel or more.
+        threads : int, optional
+            None: one for each core. Never changes the result.
+        step : callable, optional
+            Told of what basic-pitch has heard, and how much there is.
+
+        Returns
+        -------
+        Salience
+            On the frames of basic-pitch, with its contour.
+
+        Raises
+        ------
+        ParameterError
+            If onnxruntime or basic-pitch is not installed, or damaged.
+        """
+        from specnmf.methods.transcription.builtin import Builtin
+
+        network = BasicPitch().hear(audio, threads=threads, step=step)
+        other = Builtin().hear(audio, threads=threads)
+        return mean(network, other)
+
+
+def mean(salience: Salience, other: Salience) -> Salience:
+    """The mean of two saliences on the frames of the first, onsets upon onsets."""
+    leads = [READINGS[each.transcriber].lead for each in (salience, other)]
+    times = other.times + leads[0] - leads[1]
+    return Salience(
+        (salience.notes + _at(salience.times, times, other.notes)) / 2,
+        (salience.onsets + _at(salience.times, times, other.onsets)) / 2,
+        salience.times,
+        salience.contour,
+        Both.name,
+    )
+
+
+def _at(wanted: Array, times: Array, rows: Float32) -> Float32:
+    """Rows at other times, between frames by lines."""
+    values = np.empty((len(rows), len(wanted)), np.float32)
+    for n, row in enumerate(rows):
+        values[n] = np.interp(wanted, times, row)
+    return values
