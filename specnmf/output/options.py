@@ -28,6 +28,17 @@ class FigureOptions(Options, group=OUTPUT):
     figure_format: FigureFormat = option("png", "File format of the figures.")
 
 
+class GridOptions(Options, group=OUTPUT):
+    """What the beats of MIDI files are."""
+
+    grid: bool = option(
+        True,
+        "Lay MIDI files on the beats of the recording, where they are found, or on 120 "
+        "beats a minute.",
+        added=True,
+    )
+
+
 class OutputOptions(FileOptions, FigureOptions, group=OUTPUT):
     """What to write."""
 

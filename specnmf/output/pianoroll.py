@@ -8,7 +8,10 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from specnmf.audio import pitch
+from specnmf.audio.stft import Grid
 from specnmf.errors import ParameterError
+from specnmf.factor.factorization import Factorization
 from specnmf.notation import nearest
 from specnmf.score.notes import Note, Score
 
@@ -116,6 +119,18 @@ def transcribe(
             velocity = max(1, round(LOUDEST * math.sqrt(peak / loudest)))
             notes.append(Note(start, duration, pitch, velocity, labels[k], drum))
     return Score(tuple(notes))
+
+
+def notes_of(factors: Factorization, grid: Grid, pitches: NDArray[np.float64]) -> Score:
+    """What a model V ≈ W H plays: `transcribe` with the strengths of its templates."""
+    return transcribe(
+        factors.H,
+        grid.times,
+        pitches,
+        factors.labels,
+        gains=np.linalg.norm(factors.W, axis=0),
+        centroids=pitch.centroids(factors.W, grid.frequencies),
+    )
 
 
 def _events(

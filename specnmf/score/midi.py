@@ -12,8 +12,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from specnmf.audio.beats import Beats
 from specnmf.score import midi_tempo
+from specnmf.score.beats import Beats
 from specnmf.score.loading import PathLike
 from specnmf.score.midi_bends import bends_of
 from specnmf.score.midi_strokes import Stroke, strokes_of

@@ -12,8 +12,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from specnmf.audio.beats import Beats
 from specnmf.errors import ParameterError
+from specnmf.score.beats import Beats
 
 Float64 = NDArray[np.float64]
 

@@ -13,6 +13,7 @@ from specnmf.tasks.task import Song
 if TYPE_CHECKING:
     from specnmf.audio.recording import Audio
     from specnmf.methods.transcription.transcription import Transcription
+    from specnmf.score.beats import Beats
     from specnmf.score.notes import Score
 
 #: Notes below this confidence are counted as doubtful.
@@ -32,13 +33,21 @@ def hear(
         )
 
 
-def write_score(folder: Path, heard: Transcription, start: float) -> None:
-    """Write score.mid and score.csv, on the clock of the whole recording."""
-    from specnmf.score import midi, notelist
+def write_score(
+    folder: Path, heard: Transcription, start: float, beats: Beats | None
+) -> None:
+    """Write score.mid and score.csv, on the clock of the whole recording.
+
+    With beats, and where partitura is installed, also score.musicxml.
+    """
+    from specnmf.score import midi, musicxml_writing, notelist
 
     score = later(heard.score, start)
-    midi.write_midi(folder / "score.mid", score)
+    beats = None if beats is None else beats.later(start)
+    midi.write_midi(folder / "score.mid", score, beats=beats)
     notelist.write_csv(folder / "score.csv", score)
+    if beats is not None and musicxml_writing.can_write():
+        musicxml_writing.write_musicxml(folder / "score.musicxml", score, beats)
 
 
 def write_notes(path: Path, heard: Transcription, start: float) -> None:

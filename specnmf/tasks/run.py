@@ -9,11 +9,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from specnmf.audio import pitch, reading
+from specnmf.audio import reading
 from specnmf.audio.writing import check_writable
-from specnmf.output import folder, pianoroll, report
+from specnmf.output import folder, report
 from specnmf.output.forecast import Forecast
 from specnmf.output.keeping import remarks
 from specnmf.output.products import FILES, REPORT, SEAL, list_files, seal
@@ -208,22 +206,15 @@ def _write_views(result: AnyResult[Any], partial: Path) -> None:
 @flush_to_zero()
 def _write_factors(result: Result[Any], partial: Path) -> None:
     """Write factors.npz, and the activations as notes."""
-    stems = result.stems
-    factors, grid = stems.factors, stems.grid
-    times, frequencies = grid.times, grid.frequencies
+    factors, grid = result.stems.factors, result.stems.grid
     report.write_factors(
-        partial / "factors.npz", factors, frequencies=frequencies, times=times
+        partial / "factors.npz",
+        factors,
+        frequencies=grid.frequencies,
+        times=grid.times,
     )
-    score = pianoroll.transcribe(
-        factors.H,
-        times,
-        stems.pitches,
-        factors.labels,
-        gains=np.linalg.norm(factors.W, axis=0),
-        centroids=pitch.centroids(factors.W, frequencies),
-    )
-    midi.write_midi(partial / "pianoroll.mid", score)
-    notelist.write_csv(partial / "pianoroll.csv", score)
+    midi.write_midi(partial / "pianoroll.mid", result.roll, beats=result.beats)
+    notelist.write_csv(partial / "pianoroll.csv", result.roll)
 
 
 def _write_sound(result: Result[Any], partial: Path) -> list[Written]:
@@ -306,6 +297,7 @@ def _entries(
         **report.settings_entries(song.settings, _used(result)),
         "seed": song.settings.seed,
         "versions": report.versions(),
+        "tempo": None if result.beats is None else round(result.beats.bpm, 2),
         **fitted,
         **result.entries(written),
         "warnings": [

@@ -168,15 +168,20 @@ class Separation(Result[ScoreSettings]):
         """As they were used."""
         return self.used
 
+    def notes(self) -> Score:
+        """The score's or heard ones."""
+        return self.basis.score
+
     def write(self, folder: Path) -> None:
         """Write the score as it lies on the recording."""
         from specnmf.score import midi, notelist
 
-        if self.basis.heard is not None:
-            hearing.write_score(folder, self.basis.heard, self.settings.start)
+        basis, beats = self.basis, self.beats
+        if basis.heard is not None:
+            hearing.write_score(folder, basis.heard, self.settings.start, beats)
         else:
-            midi.write_midi(folder / "aligned.mid", self.basis.score)
-            notelist.write_csv(folder / "aligned.csv", self.basis.score)
+            midi.write_midi(folder / "aligned.mid", basis.score, beats=beats)
+            notelist.write_csv(folder / "aligned.csv", basis.score)
 
     def draw(self, folder: Path) -> None:
         """Draw the figures of the factorisation and of the score."""

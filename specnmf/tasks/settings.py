@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from specnmf.audio.options import ExcerptOptions, MaskOptions, SoundOptions
 from specnmf.factor.options import FitOptions, WorkOptions
-from specnmf.output.options import FigureOptions, OutputOptions
+from specnmf.output.options import FigureOptions, GridOptions, OutputOptions
 
 
-class SongSettings(FigureOptions, ExcerptOptions, WorkOptions):
-    """An excerpt, the threads to do it with, and its figures."""
+class SongSettings(FigureOptions, GridOptions, ExcerptOptions, WorkOptions):
+    """An excerpt, the threads to do it with, its figures, and the beats of its MIDI."""
 
 
 class RunSettings(SongSettings, OutputOptions, MaskOptions, SoundOptions, FitOptions):

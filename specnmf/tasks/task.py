@@ -10,6 +10,7 @@ from __future__ import annotations
 import abc
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, TypeVar
 
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from specnmf.methods.progress import Step
     from specnmf.output.selection import Group
     from specnmf.output.sources import Written
+    from specnmf.score.beats import Beats
+    from specnmf.score.notes import Score
     from specnmf.tasks.stages import Stages
 
 S = TypeVar("S", bound=SongSettings)
@@ -161,7 +164,7 @@ class Sources:
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class AnyResult(Generic[S]):
+class AnyResult(abc.ABC, Generic[S]):
     """What came of a song, and what to write of it.
 
     Attributes
@@ -182,6 +185,19 @@ class AnyResult(Generic[S]):
     def settings(self) -> S:
         """As asked for, but for what the recording has decided."""
         return self.song.settings
+
+    @abc.abstractmethod
+    def notes(self) -> Score:
+        """The notes whose onsets tell the beats, on the excerpt's clock."""
+
+    @cached_property
+    def beats(self) -> Beats | None:
+        """The beats that MIDI files are laid on, on the excerpt's clock; None: none."""
+        from specnmf.score.beats import beats_of
+
+        if not self.settings.grid:
+            return None
+        return beats_of(self.notes(), self.sound.duration)
 
     def write(self, folder: Path) -> None:
         """Write what the task leaves beside sources, factors and piano roll."""
@@ -219,6 +235,18 @@ class Result(AnyResult[R], Generic[R]):
     """
 
     stems: StemModel
+
+    @cached_property
+    def roll(self) -> Score:
+        """The activations as notes."""
+        from specnmf.output import pianoroll
+
+        stems = self.stems
+        return pianoroll.notes_of(stems.factors, stems.grid, stems.pitches)
+
+    def notes(self) -> Score:
+        """The activations as notes, where none are surer."""
+        return self.roll
 
     @property
     def iterations(self) -> int:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from specnmf.audio.recording import Audio
     from specnmf.methods.transcription.transcription import Transcription
     from specnmf.output.sources import Written
+    from specnmf.score.notes import Score
 
 #: The archive of the notes, as arrays.
 NOTES = "notes.npz"
@@ -73,9 +74,13 @@ class Transcribed(AnyResult[TranscribeSettings]):
     sound: Audio
     heard: Transcription
 
+    def notes(self) -> Score:
+        """What was heard."""
+        return self.heard.score
+
     def write(self, folder: Path) -> None:
         """Write the score."""
-        hearing.write_score(folder, self.heard, self.settings.start)
+        hearing.write_score(folder, self.heard, self.settings.start, self.beats)
         hearing.write_notes(folder / NOTES, self.heard, self.settings.start)
 
     def draw(self, folder: Path) -> None:

@@ -6,8 +6,8 @@ import pretty_midi
 import pytest
 
 from specnmf import ParameterError
-from specnmf.audio.beats import Beats
 from specnmf.score import midi_tempo
+from specnmf.score.beats import Beats
 from specnmf.score.midi import write_midi
 from specnmf.score.midi_reading import read_midi
 from specnmf.score.midi_tempo import TICKS_PER_BEAT
