@@ -76,7 +76,8 @@ def ask(args: argparse.Namespace) -> None:
         if args.json:
             args.json.write_text(json.dumps(rows, indent=1), encoding="utf-8")
     for metric, title in question.METRICS.items():
-        print(f"{title}; mean (median).\n\n{summary(rows, metric)}\n")
+        if any(metric in row for row in rows):
+            print(f"{title}; mean (median).\n\n{summary(rows, metric)}\n")
 
 
 def measured(case: Any, method: str, measure: Callable[[], Row | None]) -> list[Row]:
