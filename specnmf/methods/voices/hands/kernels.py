@@ -46,8 +46,9 @@ def hand_of(way, n_notes, i):
 def divide(times, first, keys, window, divisions):
     """Fill in the pitch that best divides the notes around each chord in two groups.
 
-    That is Otsu's threshold of the pitches within ``window`` seconds; chord ``c`` has
-    the notes from ``first[c]`` to ``first[c + 1]``.
+    That is Otsu's threshold of the pitches within ``window`` seconds, with the roots
+    of their numbers, for a chord that is repeated says little more each time. Chord
+    ``c`` has the notes from ``first[c]`` to ``first[c + 1]``.
     """
     counts = np.zeros(N_KEYS)
     n_chords = len(times)
@@ -61,7 +62,7 @@ def divide(times, first, keys, window, divisions):
             for i in range(first[start], first[start + 1]):
                 counts[keys[i]] -= 1
             start += 1
-        divisions[c] = threshold(counts)
+        divisions[c] = threshold(np.sqrt(np.maximum(counts, 0.0)))
 
 
 @njit()
@@ -148,8 +149,11 @@ def cost_of(way, keys, lengths, now, division, player, until, last, w):
     if l_low <= l_high and r_lowest < 999:
         crossed = max(crossed, l_high - r_lowest)
     cost += w[5] * min(2.0, crossed / OCTAVE)
-    if r_low <= r_high and l_low <= l_high and l_high >= r_low:
-        cost += w[5]
+    if r_low <= r_high and l_low <= l_high:
+        if l_high >= r_low:
+            cost += w[5]
+        if keys[-1] - keys[0] <= OCTAVE:  # which one of them could strike alone
+            cost += w[7]
     return cost
 
 

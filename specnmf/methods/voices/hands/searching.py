@@ -13,25 +13,27 @@ RIGHT, LEFT = 0, 1
 #: Notes that begin within so many seconds are struck together.
 TOGETHER = 0.05
 #: High and low notes are told apart by the notes so many seconds around.
-AROUND = 2.0
+AROUND = 4.0
 #: By so much of the way their division leans to middle C: it decides on a lone line.
 LEAN, MIDDLE_C = 0.1, 60
 #: So many ways to play what was heard are followed.
 WIDTH = 32
 
 #: What it costs a hand to strike a note that lies an octave on the other's side, or an
-#: octave from all that it played lately, or differs by an octave, twice, in length from
-#: what it strikes with it; to stretch by an octave more than an octave; to leap an
-#: octave at once; to cross the other by an octave; to have nothing to do. Found by
-#: logistic regression on scores of piano music of 18 composers.
+#: octave from all that it played lately, or is twice or half as long as what it strikes
+#: with it; to stretch by an octave more than an octave; to leap an octave at once; to
+#: cross the other by an octave; to have nothing to do; to share what one could strike.
+#: Begun with logistic regression on scores of piano music, whose staves are the hands;
+#: the costs of length, idling and sharing fit heard notes, whose ends are not exact.
 WEIGHTS = {
-    "side": 0.5,
+    "side": 0.3,
     "nearest": 2.0,
-    "lengths": 0.8,
+    "lengths": 1.2,
     "stretch": 1.5,
     "leap": 0.9,
     "crossing": 0.8,
-    "idle": 0.7,
+    "idle": 0.2,
+    "shared": 0.2,
 }
 
 
