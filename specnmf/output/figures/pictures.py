@@ -111,9 +111,9 @@ def draw_boxes(
     boxes: NDArray[np.float64],
     colours: Sequence[str],
     *,
-    strength: Float64,
     fill: float,
     linewidth: float,
+    strength: Float64 | float = 1.0,
 ) -> None:
     """Draw notes as boxes: left, right, bottom and top of each, shape (n_boxes, 4).
 
@@ -121,7 +121,7 @@ def draw_boxes(
     what lies behind a box is covered, 0 to 1.
     """
     corners = boxes[:, [[0, 2], [1, 2], [1, 3], [0, 3]]]
-    tints = 1 - strength[:, None] * (1 - to_rgba_array(colours)[:, :3])
+    tints = 1 - np.reshape(strength, (-1, 1)) * (1 - to_rgba_array(colours)[:, :3])
     axes.add_collection(
         PolyCollection(
             list(corners),

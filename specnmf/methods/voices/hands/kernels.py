@@ -26,28 +26,29 @@ HELD = 0.08
 FADING = 2.0
 #: So many semitones beyond its last notes a hand reaches without moving, and after so
 #: many seconds it may be anywhere.
-REACH, MOVED = 5.0, 0.5
+REACH, MOVED = 5.0, 0.35
 
 
 @njit()
-def n_ways(n_notes):  # type: ignore[no-untyped-def]
+def n_ways(n_notes):
     """In how many ways two hands may share a chord."""
     return 1 << n_notes if n_notes <= ANY_WAY else n_notes + 1
 
 
 @njit()
-def hand_of(way, n_notes, i):  # type: ignore[no-untyped-def]
+def hand_of(way, n_notes, i):
     """The hand that strikes note ``i`` of a chord."""
     right = (way >> i) & 1 if n_notes <= ANY_WAY else i >= way
     return 0 if right else 1
 
 
 @njit()
-def divide(times, first, keys, window, divisions):  # type: ignore[no-untyped-def]
+def divide(times, first, keys, window, divisions):
     """Fill in the pitch that best divides the notes around each chord in two groups.
 
-    That is Otsu's threshold of the pitches within ``window`` seconds; chord ``c`` has
-    the notes from ``first[c]`` to ``first[c + 1]``.
+    That is Otsu's threshold of the pitches within ``window`` seconds, with the roots
+    of their numbers, for a chord that is repeated says little more each time. Chord
+    ``c`` has the notes from ``first[c]`` to ``first[c + 1]``.
     """
     counts = np.zeros(N_KEYS)
     n_chords = len(times)
@@ -61,11 +62,11 @@ def divide(times, first, keys, window, divisions):  # type: ignore[no-untyped-de
             for i in range(first[start], first[start + 1]):
                 counts[keys[i]] -= 1
             start += 1
-        divisions[c] = threshold(counts)
+        divisions[c] = threshold(np.sqrt(np.maximum(counts, 0.0)))
 
 
 @njit()
-def threshold(counts):  # type: ignore[no-untyped-def]
+def threshold(counts):
     """The key between two groups of keys whose variance within is least."""
     every = np.arange(len(counts))
     number, total = counts.sum(), (counts * every).sum()
@@ -86,7 +87,7 @@ def threshold(counts):  # type: ignore[no-untyped-def]
 
 
 @njit()
-def nearest(hand, key, now, player, until):  # type: ignore[no-untyped-def]
+def nearest(hand, key, now, player, until):
     """How far a key is from what a hand played; what is past lies farther off."""
     best = OCTAVE
     for other in range(max(0, key - 12), min(N_KEYS, key + 13)):
@@ -97,7 +98,7 @@ def nearest(hand, key, now, player, until):  # type: ignore[no-untyped-def]
 
 
 @njit()
-def strain(hand, way, keys, lengths, now, division, player, until, last, w):  # type: ignore[no-untyped-def]
+def strain(hand, way, keys, lengths, now, division, player, until, last, w):
     """What its share of a chord costs a hand.
 
     Returns the cost, and the lowest and highest of the keys that it strikes, and of
@@ -133,7 +134,7 @@ def strain(hand, way, keys, lengths, now, division, player, until, last, w):  # 
 
 
 @njit()
-def cost_of(way, keys, lengths, now, division, player, until, last, w):  # type: ignore[no-untyped-def]
+def cost_of(way, keys, lengths, now, division, player, until, last, w):
     """What it costs to share a chord between the hands in one way."""
     right, r_low, r_high, r_lowest, _ = strain(
         0, way, keys, lengths, now, division, player, until, last, w
@@ -148,13 +149,16 @@ def cost_of(way, keys, lengths, now, division, player, until, last, w):  # type:
     if l_low <= l_high and r_lowest < 999:
         crossed = max(crossed, l_high - r_lowest)
     cost += w[5] * min(2.0, crossed / OCTAVE)
-    if r_low <= r_high and l_low <= l_high and l_high >= r_low:
-        cost += w[5]
+    if r_low <= r_high and l_low <= l_high:
+        if l_high >= r_low:
+            cost += w[5]
+        if keys[-1] - keys[0] <= OCTAVE:  # which one of them could strike alone
+            cost += w[7]
     return cost
 
 
 @njit()
-def play(way, keys, now, player, last):  # type: ignore[no-untyped-def]
+def play(way, keys, now, player, last):
     """Note which hand struck what."""
     n_notes = len(keys)
     for hand in range(2):
@@ -168,7 +172,7 @@ def play(way, keys, now, player, last):  # type: ignore[no-untyped-def]
 
 
 @njit()
-def search(times, first, keys, ends, divisions, w, width, said):  # type: ignore[no-untyped-def]
+def search(times, first, keys, ends, divisions, w, width, said):
     """Fill ``said`` with the hand of each note by a beam search."""
     n_chords = len(times)
     player = np.full((width, N_KEYS), -1, np.int8)
@@ -205,7 +209,7 @@ def search(times, first, keys, ends, divisions, w, width, said):  # type: ignore
 
 
 @njit()
-def trace(first, parent, chosen, said):  # type: ignore[no-untyped-def]
+def trace(first, parent, chosen, said):
     """Follow the cheapest way back; the first state is the cheapest."""
     state = 0
     for c in range(len(first) - 2, -1, -1):
