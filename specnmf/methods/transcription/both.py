@@ -52,10 +52,10 @@ class Both:
 
 def mean(salience: Salience, other: Salience) -> Salience:
     """The mean of two saliences on the frames of the first, with its contour."""
-    times = salience.times
+    half, times = np.float32(0.5), salience.times
     return Salience(
-        (salience.notes + _at(times, other.times, other.notes)) / 2,
-        (salience.onsets + _at(times, other.times, other.onsets)) / 2,
+        half * (salience.notes + _at(times, other.times, other.notes)),
+        half * (salience.onsets + _at(times, other.times, other.onsets)),
         times,
         salience.contour,
     )
