@@ -58,7 +58,7 @@ class BasicPitch:
     ) -> Salience:
         """Listen to a recording.
 
-        It takes 20 MB a minute of sound.
+        Beside the recording, it takes about 30 MB a minute.
 
         Parameters
         ----------

@@ -31,7 +31,7 @@ class Both:
         threads : int, optional
             None: one for each core. Never changes the result.
         step : callable, optional
-            Told of what basic-pitch has heard, and how much there is.
+            Told of what is heard, first by the network, and how much there is.
 
         Returns
         -------
@@ -45,8 +45,9 @@ class Both:
         """
         from specnmf.methods.transcription.builtin import Builtin
 
-        network = BasicPitch().hear(audio, threads=threads, step=step)
-        other = Builtin().hear(audio, threads=threads)
+        told = [_half(step, number) for number in range(2)] if step else [None, None]
+        network = BasicPitch().hear(audio, threads=threads, step=told[0])
+        other = Builtin().hear(audio, threads=threads, step=told[1])
         return mean(network, other)
 
 
@@ -59,6 +60,11 @@ def mean(salience: Salience, other: Salience) -> Salience:
         times,
         salience.contour,
     )
+
+
+def _half(step: Step, number: int) -> Step:
+    """What to tell of the first or second half of the work."""
+    return lambda done, total: step(number * total + done, 2 * total)
 
 
 def _at(wanted: Array, times: Array, rows: Float32) -> Float32:

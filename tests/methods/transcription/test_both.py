@@ -46,6 +46,9 @@ def test_what_only_one_hears_is_half_as_likely():
     basic_pitch.model_path() is None, reason="basic-pitch is not installed"
 )
 def test_both_hear_a_struck_tone(struck):
-    heard = pick(Both().hear(struck([(0.5, 60), (1.2, 67)], duration=2.0)))
+    told = []
+    audio = struck([(0.5, 60), (1.2, 67)], duration=2.0)
+    heard = pick(Both().hear(audio, step=lambda *done: told.append(done)))
+    assert told[0] == (2, 4)
     assert heard.pitch.tolist() == [60, 67]
     np.testing.assert_allclose(heard.start, [0.5, 1.2], atol=0.03)
