@@ -19,24 +19,36 @@ from specnmf.methods.transcription.salience import LOWEST, N_PITCHES
 Float32 = NDArray[np.float32]
 
 #: Logistic regressions: what each feature weighs. Fitted on 22 mixtures of one to six
-#: parts and 2 of made tones over the whole range, so that the middle is not preferred.
+#: parts and 2 of made tones over the whole range, so that the middle is not preferred;
+#: then scaled to what `picking` takes; "flat" is set to silence noise.
 SOUNDS = {
     "bias": 3.17, "level": 0.66, "level squared": 0.03, "to loudest around": 0.58,
     "mean": 1.14, "beside": -0.18, "crest": 0.89, "crest of fundamental": -0.49,
-    "low": -0.62, "high": -0.74,
+    "low": -0.62, "high": -0.74, "flat": -60.0,
 }  # fmt: skip
 BEGINS = {
     "bias": -0.41, "level": -6.53, "level squared": -1.03, "to loudest around": 1.38,
     "mean": 0.6, "least": -3.35, "most": 0.95, "after": 2.29, "before": 4.3,
     "rise": 3.3, "flux": 1.37, "crest of fundamental": -2.83, "low": -2.9,
+    "flat": -60.0,
 }  # fmt: skip
 
 #: What is added to strengths and to magnitudes before their logarithm, as shares of
 #: the loudest.
 FAINT, FAINTER = 0.01, 0.02
 
+#: Partials in noise stand out by about 0.1 (log), those of notes seldom below this.
+NOISY = 0.18
+
 #: The pitches beyond which notes are seldom.
 LOW, HIGH = 48, 84
+
+#: How many frames onsets of a pitch lie apart at least, and what is left of others.
+APART, BESIDE = 3, np.float32(0.2)
+
+#: Onsets are less likely in proportion where their pitch sounds less likely than this
+#: two frames later.
+UNHEARD = np.float32(0.125)
 
 #: Frames a second.
 RATE = SR / HOP
@@ -47,12 +59,32 @@ def judge(heard: Activations) -> tuple[Float32, Float32]:
     shape = heard.pitches.shape
     sounds, begins = np.full(shape, SOUNDS["bias"]), np.full(shape, BEGINS["bias"])
     for name, values in _features(heard):
-        sounds += SOUNDS.get(name, 0.0) * values
-        begins += BEGINS.get(name, 0.0) * values
-    return _logistic(sounds), _logistic(begins)
+        for odds, weights in ((sounds, SOUNDS), (begins, BEGINS)):
+            if name in weights:
+                odds += weights[name] * values
+    likely = _logistic(sounds)
+    return likely, _peaks(_logistic(begins) * _followed(likely))
 
 
-def _features(heard: Activations) -> Iterator[tuple[str, Float32]]:
+def _followed(sounds: Float32) -> Float32:
+    """Whether a pitch sounds within two frames, 0 to 1: else nothing begins."""
+    from scipy.ndimage import maximum_filter1d
+
+    ahead = maximum_filter1d(sounds, 3, axis=0, origin=-1)
+    followed: Float32 = np.minimum(1, ahead / UNHEARD)
+    return followed
+
+
+def _peaks(begins: Float32) -> Float32:
+    """Likelihoods of onsets, lowered beside the highest around: a note begins once."""
+    from scipy.ndimage import maximum_filter1d
+
+    highest = begins == maximum_filter1d(begins, 2 * APART + 1, axis=0)
+    near = maximum_filter1d(highest.astype(np.uint8), 3, axis=0) > 0
+    return np.where(near, begins, BESIDE * begins)
+
+
+def _features(heard: Activations) -> Iterator[tuple[str, NDArray[np.floating]]]:
     """What pitches are judged by, each (n_frames, N_PITCHES) or broadcast to it."""
     loud = _loudness(heard.target)
     strength, target = heard.pitches / loud, heard.target / loud
@@ -101,7 +133,9 @@ def _crests(target: Float32, templates: Float32) -> Iterator[tuple[str, Float32]
     around = uniform_filter1d(target, 4 * PER_SEMITONE + 1, axis=1)
     crest = np.log((peaks + FAINTER) / (around + FAINTER))
     shares = templates / np.maximum(templates.sum(axis=1, keepdims=True), 1e-9)
-    yield "crest", crest @ shares.T
+    over_partials = crest @ shares.T
+    yield "crest", over_partials
+    yield "flat", np.maximum(0, NOISY - over_partials)
     places = (LOWEST - LOWEST_BIN + np.arange(N_PITCHES)) * PER_SEMITONE
     yield "crest of fundamental", crest[:, np.minimum(places, crest.shape[1] - 1)]
 

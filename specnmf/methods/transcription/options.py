@@ -28,6 +28,6 @@ class TranscriptionOptions(Options, group=WHAT):
     )
     transcriber: TranscriberName = option(
         "auto",
-        "What hears the notes; auto: basic-pitch if it is installed, else builtin.",
+        "What hears the notes; auto: both if basic-pitch is installed, else builtin.",
         added=True,
     )

@@ -7,8 +7,9 @@ from specnmf.methods.transcription import basic_pitch
 from specnmf.methods.transcription.options import TranscriberName
 from specnmf.methods.transcription.salience import Transcriber
 
+
 def choose(name: TranscriberName = "auto") -> Transcriber:
-    """The transcriber of a name; auto is basic-pitch where it is installed.
+    """The transcriber of a name; auto is both where basic-pitch is installed.
 
     Raises
     ------
@@ -16,7 +17,7 @@ def choose(name: TranscriberName = "auto") -> Transcriber:
         If there is none of that name, or basic-pitch is not installed.
     """
     if name == "auto":
-        name = "basic-pitch" if basic_pitch.model_path() else "builtin"
+        name = "both" if basic_pitch.model_path() else "builtin"
     if name in ("basic-pitch", "both"):
         basic_pitch.installed()
     if name == "basic-pitch":
