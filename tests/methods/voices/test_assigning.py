@@ -161,9 +161,9 @@ def test_no_notes_have_no_voices():
 
 
 def test_voices_are_the_same_each_time(rng):
-    start = np.sort(rng.uniform(0, 20, 120))
+    start = np.sort(rng.uniform(0, 10, 60))
     heard = Heard.of(
-        start, start + rng.uniform(0.1, 1, 120), rng.integers(40, 80, 120), np.ones(120)
+        start, start + rng.uniform(0.1, 1, 60), rng.integers(40, 80, 60), np.ones(60)
     )
     first = assign(heard, 3)
     np.testing.assert_array_equal(first, assign(heard, 3))
