@@ -187,3 +187,31 @@ def advanced(y):
     n_lags, n_frames = y.shape[1:]
     padded = np.pad(y, ((0, 0), (0, 0), (0, n_lags)))
     return sum(padded[:, lag, lag : lag + n_frames] for lag in range(n_lags))
+
+
+def voices_cost(said, start, end, pitch, cost_of, weights):
+    """What it costs that notes are played by the voices ``said``; the last is none."""
+    interval, fading, overlap, grace, crossing = weights
+    n_voices = cost_of.shape[1] - 1
+    played = {v: [] for v in range(n_voices)}
+    total = 0.0
+    for i, v in enumerate(said):
+        total += cost_of[i, v]
+        if v == n_voices:
+            continue
+        duration = end[i] - start[i]
+        if played[v]:
+            until = max(end[k] for k in played[v])
+            size = min(abs(pitch[i] - pitch[played[v][-1]]), 12)
+            total += interval * size * np.exp(-max(0, start[i] - until) / fading)
+            common = min(until, end[i]) - start[i]
+            total += overlap * common / duration if common > grace else 0
+        for u in range(n_voices):
+            if u == v or not played[u]:
+                continue
+            last = played[u][-1]
+            common = min(end[last], end[i]) - start[i]
+            if common > grace and (u - v) * (pitch[i] - pitch[last]) < 0:
+                total += crossing * common / duration
+        played[v].append(i)
+    return total

@@ -26,6 +26,24 @@ def anchors(heard: Heard, strength: Float64, n_voices: int) -> Float64:
     return seconds
 
 
+def without_anchors(
+    heard: Heard, strength: Float64, mass: Float64, n_voices: int
+) -> list[Float64]:
+    """Starts where never all voices sound: who plays each note, (n, n_voices).
+
+    One voice fewer has anchors, of which any may be two that share a register; or the
+    notes fill registers evenly.
+    """
+    even = spread(heard, mass, n_voices)
+    if n_voices == 2:
+        return [even]
+    fewer = anchors(heard, strength, n_voices - 1)
+    if not fewer.any():
+        return [even]
+    shared = [np.insert(fewer, v, fewer[:, v], axis=1) for v in range(n_voices - 1)]
+    return [even, *shared]
+
+
 def _strongest(notes: NDArray[np.intp], strength: Float64, n: int) -> NDArray[np.intp]:
     return notes[np.argsort(-strength[notes], kind="stable")[:n]]
 

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from specnmf.methods.transcription.heard import Float64, Heard
-from specnmf.methods.voices.anchors import anchors, spread
+from specnmf.methods.voices.anchors import anchors, without_anchors
 from specnmf.methods.voices.players import Players, learn
 
 Int64 = NDArray[np.int64]
@@ -74,12 +74,16 @@ def assign(heard: Heard, n_voices: int) -> Int64:
     energy = heard.energy if heard.energy.any() else np.ones(n)
     mass = energy * heard.duration * heard.confidence
     seconds = anchors(heard, energy, n_voices)
-    member = seconds * (energy * heard.confidence)[:, np.newaxis]
-    if not member.any():
-        member = spread(heard, mass, n_voices) * mass[:, np.newaxis]
-    players, doubt = learn(heard, member), _doubt(seconds)
-    drop = DROP * _sureness(energy, heard.confidence)
-    found = [_rounds(heard, mass, players, doubt, drop, start) for start in STARTS]
+    members = [seconds]
+    if not seconds.any():
+        members = without_anchors(heard, energy, mass, n_voices)
+    sure = (energy * heard.confidence)[:, np.newaxis]
+    doubt, drop = _doubt(seconds), DROP * _sureness(energy, heard.confidence)
+    found = [
+        _rounds(heard, mass, learn(heard, member * sure), doubt, drop, start)
+        for member in members
+        for start in STARTS
+    ]
     _, said, costs = min(found, key=lambda each: each[0])
     return _from_the_top(heard, _all_placed(heard, said, energy, costs), mass)
 

@@ -143,6 +143,17 @@ def test_more_voices_than_ever_sound_at_once_are_filled_by_register():
     np.testing.assert_array_equal(said, solo.pitch < 60)
 
 
+def test_voices_that_never_all_sound_are_told_apart_by_timbre():
+    first = [72, 74, 76, None, None, None, 76, 74, 72, None, None, None]
+    second = [None, None, None, 73, 75, 77, None, None, None, 75, 73, 71]
+    heard, of = notes(
+        line(first), line(second), line(BASS), sounds=[BRIGHT, HOLLOW, DULL]
+    )
+    said = assign(heard, 3)
+    assert all(len(set(said[of == part])) == 1 for part in range(3))
+    assert len(set(said)) == 3
+
+
 def test_voices_without_notes_leave_no_gap():
     heard, _ = notes(line([60, 62]))
     assert assign(heard, 5).max() <= 1
@@ -161,9 +172,9 @@ def test_no_notes_have_no_voices():
 
 
 def test_voices_are_the_same_each_time(rng):
-    start = np.sort(rng.uniform(0, 20, 120))
+    start = np.sort(rng.uniform(0, 10, 60))
     heard = Heard.of(
-        start, start + rng.uniform(0.1, 1, 120), rng.integers(40, 80, 120), np.ones(120)
+        start, start + rng.uniform(0.1, 1, 60), rng.integers(40, 80, 60), np.ones(60)
     )
     first = assign(heard, 3)
     np.testing.assert_array_equal(first, assign(heard, 3))
