@@ -54,7 +54,7 @@ def _silence(n_frames: int) -> Salience:
 
 def _salience(notes: Float32, onsets: Float32, drawn: Float32) -> Salience:
     """Salience of arrays of frames, with a frame every half `HOP`."""
-    times = np.arange(2 * len(notes)) * (HOP / 2 / SR) + LATE
+    times = np.arange(2.0 * len(notes)) * (HOP / 2 / SR) + LATE
     return Salience(_finer(notes), _finer(onsets), times, _finer(drawn))
 
 

@@ -92,7 +92,8 @@ class _Model:
         tied = (1 - PRIOR) * (around @ partials) + PRIOR * self.start
         self.partials = ((1 - TIE) * partials + TIE * tied).astype(np.float32)
         self.update()
-        return scale.astype(np.float32)
+        factor: Float32 = scale.astype(np.float32)
+        return factor
 
 
 def activations(spectrum: Float32, bins: Bins, threads: int | None) -> Activations:
@@ -147,11 +148,12 @@ def _adapt(
 ) -> None:
     """Update the partials by all frames, and the activations to fit."""
 
-    def gain(frames: slice) -> Float32:
+    def gain_of(frames: slice) -> Float32:
         ratio = _ratio(target[frames], H[frames], model.templates)
-        return H[frames, :N_PITCHES].T @ ratio
+        gain: Float32 = H[frames, :N_PITCHES].T @ ratio
+        return gain
 
-    gains = mapper(gain, spans)
+    gains = mapper(gain_of, spans)
     H[:, :N_PITCHES] *= model.adapt(sum(gains[1:], gains[0]), H[:, :N_PITCHES].sum(0))
 
 
@@ -159,7 +161,8 @@ def _ratio(target: Float32, H: Float32, W: Float32) -> Float32:
     """What is to be fitted over what the model says."""
     model = H @ W
     model += np.float32(FLOOR)
-    return np.divide(target, model, out=model)
+    ratio: Float32 = np.divide(target, model, out=model)
+    return ratio
 
 
 def _atoms(bins: Bins) -> Float32:
@@ -168,16 +171,17 @@ def _atoms(bins: Bins) -> Float32:
     fundamentals = hertz(pitches, cents=bins.tuning)
     frequencies = fundamentals[:, np.newaxis] * np.arange(1, N_PARTIALS + 1)
     seen = bins.response(frequencies.ravel())
-    audible = frequencies.ravel() < hertz(bins.pitches[-1] + 0.5, cents=bins.tuning)
-    atoms = np.where(audible[:, np.newaxis], seen, 0) ** POWER
-    return atoms.reshape(*frequencies.shape, -1).astype(np.float32)
+    seen[frequencies.ravel() >= hertz(bins.pitches[-1] + 0.5, cents=bins.tuning)] = 0
+    atoms: Float32 = seen.reshape(*frequencies.shape, -1) ** np.float32(POWER)
+    return atoms
 
 
 def _noise(n_bins: int) -> Float32:
     """Overlapping triangles, (N_NOISE, n_bins)."""
     centres = np.linspace(0, n_bins - 1, N_NOISE)
     distances = abs(np.arange(n_bins) - centres[:, np.newaxis])
-    return np.maximum(0, 1 - distances / centres[1]).astype(np.float32)
+    bands: Float32 = np.maximum(0, 1 - distances / centres[1]).astype(np.float32)
+    return bands
 
 
 def _neighbours() -> Float32:

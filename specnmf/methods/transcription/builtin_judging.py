@@ -38,10 +38,17 @@ BEGINS = {
 FAINT, FAINTER = 0.01, 0.02
 
 #: Partials in noise stand out by about 0.1 (log), those of notes seldom below this.
-NOISY = 0.15
+NOISY = 0.18
 
 #: The pitches beyond which notes are seldom.
 LOW, HIGH = 48, 84
+
+#: How many frames onsets of a pitch lie apart at least, and what is left of others.
+APART, BESIDE = 3, np.float32(0.2)
+
+#: Onsets are less likely in proportion where their pitch sounds less likely than this
+#: two frames later.
+UNHEARD = np.float32(0.125)
 
 #: Frames a second.
 RATE = SR / HOP
@@ -52,12 +59,32 @@ def judge(heard: Activations) -> tuple[Float32, Float32]:
     shape = heard.pitches.shape
     sounds, begins = np.full(shape, SOUNDS["bias"]), np.full(shape, BEGINS["bias"])
     for name, values in _features(heard):
-        sounds += SOUNDS.get(name, 0.0) * values
-        begins += BEGINS.get(name, 0.0) * values
-    return _logistic(sounds), _logistic(begins)
+        for odds, weights in ((sounds, SOUNDS), (begins, BEGINS)):
+            if name in weights:
+                odds += weights[name] * values
+    likely = _logistic(sounds)
+    return likely, _peaks(_logistic(begins) * _followed(likely))
 
 
-def _features(heard: Activations) -> Iterator[tuple[str, Float32]]:
+def _followed(sounds: Float32) -> Float32:
+    """Whether a pitch sounds within two frames, 0 to 1: else nothing begins."""
+    from scipy.ndimage import maximum_filter1d
+
+    ahead = maximum_filter1d(sounds, 3, axis=0, origin=-1)
+    followed: Float32 = np.minimum(1, ahead / UNHEARD)
+    return followed
+
+
+def _peaks(begins: Float32) -> Float32:
+    """Likelihoods of onsets, lowered beside the highest around: a note begins once."""
+    from scipy.ndimage import maximum_filter1d
+
+    highest = begins == maximum_filter1d(begins, 2 * APART + 1, axis=0)
+    near = maximum_filter1d(highest.astype(np.uint8), 3, axis=0) > 0
+    return np.where(near, begins, BESIDE * begins)
+
+
+def _features(heard: Activations) -> Iterator[tuple[str, NDArray[np.floating]]]:
     """What pitches are judged by, each (n_frames, N_PITCHES) or broadcast to it."""
     loud = _loudness(heard.target)
     strength, target = heard.pitches / loud, heard.target / loud

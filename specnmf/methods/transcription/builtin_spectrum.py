@@ -75,7 +75,8 @@ class Bins:
             np.sqrt(_lobes(band.n_fft, frequencies) @ band.weights)
             for band in self.bands
         ]
-        return np.concatenate(seen, axis=1).astype(np.float32)
+        response: Float32 = np.concatenate(seen, axis=1).astype(np.float32)
+        return response
 
 
 def bins_for(tuning: float, sr: int) -> Bins:
@@ -92,14 +93,15 @@ def bins_for(tuning: float, sr: int) -> Bins:
 
 
 def _weights(n_fft: int, pitches: Float64, tuning: float) -> Float32:
-    """Triangles, as wide as to the next bin but no narrower than the lines lie apart."""
+    """Triangles that end at the next bin, but not before the next line."""
     centres = hertz(pitches, cents=tuning)
     beyond = hertz(pitches + 1 / PER_SEMITONE, cents=tuning)
     lines = np.arange(n_fft // 2 + 1) * (SR / n_fft)
     widths = np.maximum(beyond - centres, SR / n_fft)
     weights = np.maximum(0, 1 - abs(lines[:, np.newaxis] - centres) / widths)
     heights = (_lobes(n_fft, centres) * weights.T).sum(axis=1)
-    return (weights / heights).astype(np.float32)
+    scaled: Float32 = (weights / heights).astype(np.float32)
+    return scaled
 
 
 def _lobes(n_fft: int, frequencies: Float64) -> Float64:
