@@ -13,9 +13,12 @@ Array = NDArray[np.float64]
 Float32 = NDArray[np.float32]
 Int = NDArray[np.intp]
 
-#: A note may begin at each peak of onset salience above FAINT, the highest within so
-#: many seconds, and where note salience rises above SOUNDING with no peak near.
-FAINT, SOUNDING, APART = 0.1, 0.3, 0.05
+#: A note may begin at each peak of onset salience above FAINT, and where note salience
+#: rises above SOUNDING with no peak near.
+FAINT, SOUNDING = 0.1, 0.3
+
+#: A peak is the highest within so many seconds: hardly anyone repeats a note faster.
+APART = 0.1
 
 #: A span of note salience goes on through gaps up to GAP, and a peak belongs to it that
 #: comes BEFORE it at most; in seconds.
