@@ -29,7 +29,7 @@ SR, N_FFT, HOP = 22_050, 4096, 1024
 N_PARTIALS, DETUNING_STEP = 16, 15.0
 
 #: Iterations of the fit; in the last of them the detunings are sharpened.
-MAX_ITER = 20
+MAX_ITER = 16
 
 #: Seconds before its onset and after its end in which a note may sound.
 BEFORE, AFTER = 0.05, 0.1
@@ -122,6 +122,13 @@ class Spectrogram:
 
     V: Float32
     grid: Grid
+
+    def together(self) -> Spectrogram:
+        """The root mean square over channels, as one channel."""
+        if len(self.V) == 1:
+            return self
+        power = np.mean(self.V**2, axis=0, keepdims=True)
+        return Spectrogram(np.sqrt(power), self.grid)
 
 
 def spectrogram(

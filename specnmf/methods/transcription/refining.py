@@ -19,10 +19,10 @@ from specnmf.methods.transcription.pruning import prune
 from specnmf.methods.transcription.salience import Salience
 
 #: The window and the hop of the fit that finds onsets, in samples, and its iterations.
-SHORT, SHORT_HOP, SHORT_ITER = 2048, 256, 8
+SHORT, SHORT_HOP, SHORT_ITER = 2048, 256, 6
 
 #: Iterations of the fits after the first.
-LAST_ITER = 12
+LAST_ITER = 10
 
 #: How much less sure a proposed note may be than one that is picked.
 KEEN = 4.0
@@ -58,7 +58,8 @@ def refine(
         Told of the three stages.
     """
     told = step or (lambda done, total: None)
-    sound = spectrogram(audio, threads=threads)
+    channels = spectrogram(audio, threads=threads)
+    sound = channels.together()
     proposed = _joined(heard, pick(salience, keen=KEEN))
     fit = fit_notes(sound, proposed, threads=threads)
     told(1, 3)
@@ -66,16 +67,17 @@ def refine(
     kept, place = prune(sure)
     moved = _moved(audio, kept, fit.partials.amplitudes[place], threads)
     told(2, 3)
-    refined = _completed(sound, moved, threads)
+    whole = _completed(sound, moved, threads)
+    last = fit_notes(channels, whole, max_iter=LAST_ITER, threads=threads)
     told(3, 3)
-    return refined
+    return last.described()
 
 
 def _moved(
     audio: Audio, heard: Heard, amplitudes: Float32, threads: int | None
 ) -> Heard:
     """The notes with onsets moved, by a fit at a short hop."""
-    sound = spectrogram(audio, n_fft=SHORT, hop=SHORT_HOP, threads=threads)
+    sound = spectrogram(audio, n_fft=SHORT, hop=SHORT_HOP, threads=threads).together()
     fit = fit_notes(
         sound,
         heard,
@@ -88,19 +90,14 @@ def _moved(
 
 
 def _completed(sound: Spectrogram, heard: Heard, threads: int | None) -> Heard:
-    """The notes and those that are missing, described by a last fit."""
+    """The notes and those that are missing."""
     fit = fit_notes(sound, heard, max_iter=LAST_ITER, threads=threads)
     new = missing(fit)
     if not len(new) or not len(heard):
-        return fit.described()
+        return heard
     joined = _joined(heard, new)
     more = fit_notes(sound, joined, max_iter=LAST_ITER, threads=threads)
-    added = joined.confidence == CONFIDENCE
-    stay = strong(more.described(), added)
-    if not (stay & added).any():
-        return fit.described()
-    last = fit_notes(sound, joined[stay], max_iter=LAST_ITER, threads=threads)
-    return last.described()
+    return joined[strong(more.described(), joined.confidence == CONFIDENCE)]
 
 
 def _joined(heard: Heard, others: Heard) -> Heard:
