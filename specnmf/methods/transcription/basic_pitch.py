@@ -58,7 +58,7 @@ class BasicPitch:
     ) -> Salience:
         """Listen to a recording.
 
-        It takes 20 MB a minute of sound.
+        Beside the recording, it takes about 30 MB a minute.
 
         Parameters
         ----------
@@ -96,7 +96,7 @@ class BasicPitch:
                     step(group.stop, n_windows)
         contour, notes, onsets = heard
         times = np.arange(n_frames) * HOP / SR
-        return Salience(notes, onsets, times, contour, self.name)
+        return Salience(notes, onsets, times, contour)
 
 
 def model_path() -> Path | None:

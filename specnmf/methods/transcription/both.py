@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 from specnmf.audio.recording import Audio
 from specnmf.methods.progress import Step
 from specnmf.methods.transcription.basic_pitch import BasicPitch
-from specnmf.methods.transcription.picking import READINGS
 from specnmf.methods.transcription.salience import Salience
 
+Array = NDArray[np.float64]
 Float32 = NDArray[np.float32]
 
 
@@ -31,7 +31,7 @@ class Both:
         threads : int, optional
             None: one for each core. Never changes the result.
         step : callable, optional
-            Told of what basic-pitch has heard, and how much there is.
+            Told of what is heard, first by the network, and how much there is.
 
         Returns
         -------
@@ -45,27 +45,29 @@ class Both:
         """
         from specnmf.methods.transcription.builtin import Builtin
 
-        network = BasicPitch().hear(audio, threads=threads, step=step)
-        other = Builtin().hear(audio, threads=threads)
+        told = [_half(step, number) for number in range(2)] if step else [None, None]
+        network = BasicPitch().hear(audio, threads=threads, step=told[0])
+        other = Builtin().hear(audio, threads=threads, step=told[1])
         return mean(network, other)
 
 
 def mean(salience: Salience, other: Salience) -> Salience:
-    """The mean of two saliences on the frames of the first, onsets upon onsets."""
-    leads = [READINGS[each.transcriber].lead for each in (salience, other)]
-    times = other.times + leads[0] - leads[1]
+    """The mean of two saliences on the frames of the first, with its contour."""
+    half, times = np.float32(0.5), salience.times
     return Salience(
-        (salience.notes + _at(salience.times, times, other.notes)) / 2,
-        (salience.onsets + _at(salience.times, times, other.onsets)) / 2,
-        salience.times,
+        half * (salience.notes + _at(times, other.times, other.notes)),
+        half * (salience.onsets + _at(times, other.times, other.onsets)),
+        times,
         salience.contour,
-        Both.name,
     )
 
 
-def _at(
-    wanted: NDArray[np.float64], times: NDArray[np.float64], rows: Float32
-) -> Float32:
+def _half(step: Step, number: int) -> Step:
+    """What to tell of the first or second half of the work."""
+    return lambda done, total: step(number * total + done, 2 * total)
+
+
+def _at(wanted: Array, times: Array, rows: Float32) -> Float32:
     """Rows at other times, between frames by lines."""
     values = np.empty((len(rows), len(wanted)), np.float32)
     for n, row in enumerate(rows):

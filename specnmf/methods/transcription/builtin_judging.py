@@ -19,21 +19,26 @@ from specnmf.methods.transcription.salience import LOWEST, N_PITCHES
 Float32 = NDArray[np.float32]
 
 #: Logistic regressions: what each feature weighs. Fitted on 22 mixtures of one to six
-#: parts and 2 of made tones over the whole range, so that the middle is not preferred.
+#: parts and 2 of made tones over the whole range, so that the middle is not preferred;
+#: then scaled to what `picking` takes; "flat" is set to silence noise.
 SOUNDS = {
     "bias": 3.17, "level": 0.66, "level squared": 0.03, "to loudest around": 0.58,
     "mean": 1.14, "beside": -0.18, "crest": 0.89, "crest of fundamental": -0.49,
-    "low": -0.62, "high": -0.74,
+    "low": -0.62, "high": -0.74, "flat": -60.0,
 }  # fmt: skip
 BEGINS = {
     "bias": -0.41, "level": -6.53, "level squared": -1.03, "to loudest around": 1.38,
     "mean": 0.6, "least": -3.35, "most": 0.95, "after": 2.29, "before": 4.3,
     "rise": 3.3, "flux": 1.37, "crest of fundamental": -2.83, "low": -2.9,
+    "flat": -60.0,
 }  # fmt: skip
 
 #: What is added to strengths and to magnitudes before their logarithm, as shares of
 #: the loudest.
 FAINT, FAINTER = 0.01, 0.02
+
+#: Partials in noise stand out by about 0.1 (log), those of notes seldom below this.
+NOISY = 0.15
 
 #: The pitches beyond which notes are seldom.
 LOW, HIGH = 48, 84
@@ -101,7 +106,9 @@ def _crests(target: Float32, templates: Float32) -> Iterator[tuple[str, Float32]
     around = uniform_filter1d(target, 4 * PER_SEMITONE + 1, axis=1)
     crest = np.log((peaks + FAINTER) / (around + FAINTER))
     shares = templates / np.maximum(templates.sum(axis=1, keepdims=True), 1e-9)
-    yield "crest", crest @ shares.T
+    over_partials = crest @ shares.T
+    yield "crest", over_partials
+    yield "flat", np.maximum(0, NOISY - over_partials)
     places = (LOWEST - LOWEST_BIN + np.arange(N_PITCHES)) * PER_SEMITONE
     yield "crest of fundamental", crest[:, np.minimum(places, crest.shape[1] - 1)]
 

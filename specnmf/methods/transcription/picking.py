@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,32 +19,14 @@ Array = NDArray[np.float64]
 Int = NDArray[np.intp]
 
 
-class Reading(NamedTuple):
-    """How the salience of a transcriber is to be read.
+#: What each piece of `evidence` counts, and the log odds without any: by logistic
+#: regression on what both transcribers hear, and their mean, in rendered music of two
+#: to five parts, whose notes are known.
+WEIGHTS, BIAS = (0.72, -0.96, -1.01, 10.4, 5.04, -1.03), -11.6
 
-    Fitted to rendered music of one to five parts, whose notes are known.
-
-    Attributes
-    ----------
-    weights : tuple of float
-        What each piece of evidence counts; see `evidence`.
-    bias : float
-        The log odds without any.
-    lead : float
-        How much earlier than onset salience peaks notes begin, in seconds: the peak
-        lies within a slow attack.
-    """
-
-    weights: tuple[float, ...]
-    bias: float
-    lead: float
-
-
-READINGS = {
-    "basic-pitch": Reading((1.36, -1.54, -1.66, 12.6, 5.47, -2.22), -13.4, 0.015),
-    "both": Reading((1.44, -0.91, -0.8, 8.93, 3.23, -0.42), -8.36, 0.015),
-    "builtin": Reading((0.35, 0.33, -0.53, 5.18, 1.68, -1.19), -5.26, -0.004),
-}
+#: Onset salience peaks so much later than a note begins, in seconds: it does so within
+#: slow attacks. A sharp onset has its peak within a frame.
+LEAD = 0.015
 
 #: Candidates less likely than this are never notes: the threshold of noise.
 LEAST = 0.2
@@ -76,14 +57,12 @@ def pick(salience: Salience, *, keen: float = 1.0) -> Heard:
     Heard
         Notes with their confidence, and their cents where there is a contour.
     """
-    found, reading = candidates(salience), READINGS[salience.transcriber]
-    confidence = likelihood(evidence(salience, found), reading)
+    found = candidates(salience)
+    confidence = likelihood(evidence(salience, found))
     likely = confidence > max(_threshold(confidence), LEAST) / keen
     found, since = found[likely], salience.times[0]
     until = _ends(salience, found)
-    start = np.maximum(
-        since + _onsets(salience, found) * salience.hop - reading.lead, 0.0
-    )
+    start = np.maximum(since + _onsets(salience, found) * salience.hop - LEAD, 0.0)
     heard = Heard.of(
         start, since + until * salience.hop, found.row + LOWEST, confidence[likely]
     )
@@ -92,9 +71,9 @@ def pick(salience: Salience, *, keen: float = 1.0) -> Heard:
     return heard[heard.duration >= SHORTEST]
 
 
-def likelihood(evidence: Array, reading: Reading) -> Array:
+def likelihood(evidence: Array) -> Array:
     """How likely candidates are notes, shape (n,): a logistic model of the evidence."""
-    log_odds = evidence @ np.array(reading.weights) + reading.bias
+    log_odds = evidence @ np.array(WEIGHTS) + BIAS
     probability: Array = (1 + np.tanh(log_odds / 2)) / 2  # never overflows
     return probability
 

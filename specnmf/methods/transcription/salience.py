@@ -28,15 +28,12 @@ class Salience:
         The frames in seconds, evenly spaced.
     contour : array, shape (3 * N_PITCHES, n_frames), float32, or None
         How likely each third of a semitone sounds; row 3 p + 1 is pitch p itself.
-    transcriber : str
-        Who hears it: what is likely to one is not to another.
     """
 
     notes: NDArray[np.float32]
     onsets: NDArray[np.float32]
     times: NDArray[np.float64]
     contour: NDArray[np.float32] | None = None
-    transcriber: str = "builtin"
 
     @property
     def hop(self) -> float:

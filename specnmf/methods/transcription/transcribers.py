@@ -13,7 +13,7 @@ Name = Literal["auto", "builtin", "basic-pitch", "both"]
 
 
 def choose(name: Name = "auto") -> Transcriber:
-    """The transcriber of a name; auto is basic-pitch where it is installed.
+    """The transcriber of a name; auto is both where basic-pitch is installed.
 
     Raises
     ------
@@ -21,7 +21,7 @@ def choose(name: Name = "auto") -> Transcriber:
         If there is none of that name, or basic-pitch is not installed.
     """
     if name == "auto":
-        name = "basic-pitch" if basic_pitch.model_path() else "builtin"
+        name = "both" if basic_pitch.model_path() else "builtin"
     if name in ("basic-pitch", "both"):
         basic_pitch.installed()
     if name == "basic-pitch":

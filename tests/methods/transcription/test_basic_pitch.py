@@ -20,20 +20,14 @@ DURATION = 4.5
 STRUCK = [(0.5, 60), (1.1, 64), (1.62, 67), (2.3, 57), (3.1, 72), (3.77, 62)]
 
 
-def tones(sr=SR, struck=STRUCK, duration=DURATION):
-    """Struck tones that fade, shape (n,)."""
-    y = np.zeros(round(duration * sr), np.float32)
-    for start, pitch in struck:
-        first = round(start * sr)
-        t = np.arange(min(len(y) - first, round(0.5 * sr))) / sr
-        f = 440 * 2 ** ((pitch - 69) / 12) * np.arange(1, 7)[:, None]
-        wave = (np.sin(2 * np.pi * f * t) / np.arange(1, 7)[:, None]).sum(axis=0)
-        y[first : first + len(t)] += 0.1 * wave * np.exp(-3 * t)
-    return y
+@pytest.fixture(scope="module")
+def tones(struck):
+    """A function from a rate to the samples of `STRUCK`, shape (n,)."""
+    return lambda sr=SR: struck(STRUCK, duration=DURATION, sr=sr).samples[0]
 
 
 @pytest.fixture(scope="module")
-def heard():
+def heard(tones):
     return BasicPitch().hear(Audio(tones(), SR), threads=1)
 
 
@@ -44,7 +38,7 @@ def onset_of(salience, start, pitch):
 
 
 @needs_network
-def test_frames_of_a_window_are_the_networks_own(heard):
+def test_frames_of_a_window_are_the_networks_own(heard, tones):
     onnxruntime = pytest.importorskip("onnxruntime")
     session = onnxruntime.InferenceSession(basic_pitch.model_path())
     y = tones()
@@ -89,7 +83,7 @@ def test_times_are_those_of_all_frames(heard):
 
 @needs_network
 @pytest.mark.parametrize("sr", [16_000, 44_100, 48_000])
-def test_rate_does_not_matter(heard, sr):
+def test_rate_does_not_matter(heard, tones, sr):
     other = BasicPitch().hear(Audio(tones(sr), sr))
     assert abs(len(other.times) - len(heard.times)) <= 1
     n = len(heard.times) - 1
@@ -97,7 +91,7 @@ def test_rate_does_not_matter(heard, sr):
 
 
 @needs_network
-def test_channels_are_averaged_unless_they_cancel(heard):
+def test_channels_are_averaged_unless_they_cancel(heard, tones):
     y = tones()
     same = BasicPitch().hear(Audio(np.stack([2 * y, 0 * y]), SR))
     np.testing.assert_allclose(same.notes, heard.notes, atol=1e-3)
@@ -106,13 +100,13 @@ def test_channels_are_averaged_unless_they_cancel(heard):
 
 
 @needs_network
-def test_offset_is_not_heard(heard):
+def test_offset_is_not_heard(heard, tones):
     shifted = BasicPitch().hear(Audio(tones() + np.float32(0.2), SR))
     np.testing.assert_allclose(shifted.notes, heard.notes, atol=0.02)
 
 
 @needs_network
-def test_threads_do_not_change_a_bit(heard):
+def test_threads_do_not_change_a_bit(heard, tones):
     other = BasicPitch().hear(Audio(tones(), SR), threads=3)
     for name in ("notes", "onsets", "contour"):
         np.testing.assert_array_equal(getattr(other, name), getattr(heard, name))
@@ -128,7 +122,7 @@ def test_shortest_recordings_and_silence_have_no_notes(n_samples):
 
 
 @needs_network
-def test_progress_is_told_in_windows():
+def test_progress_is_told_in_windows(tones):
     told = []
     BasicPitch().hear(Audio(tones(), SR), step=lambda *done: told.append(done))
     assert told == [(3, 3)]

@@ -1,5 +1,4 @@
 from pathlib import Path
-from typing import get_args
 
 import numpy as np
 import pytest
@@ -8,20 +7,16 @@ import specnmf
 from specnmf.methods.transcription import basic_pitch
 from specnmf.methods.transcription.basic_pitch import BasicPitch
 from specnmf.methods.transcription.picking import (
+    LEAD,
     LEAST,
-    READINGS,
     likelihood,
     pick,
 )
 from specnmf.methods.transcription.salience import LOWEST, N_PITCHES, Salience
-from specnmf.methods.transcription.transcribers import Name
 
 EXAMPLES = Path(__file__).parents[3] / "audio_examples"
 
 HOP = 256 / 22_050
-
-NAME = "basic-pitch"
-LEAD = READINGS[NAME].lead
 
 
 def salience(notes, n_frames=300, *, contour=False, since=0.0):
@@ -33,7 +28,7 @@ def salience(notes, n_frames=300, *, contour=False, since=0.0):
         onsets[pitch - LOWEST, first - 1 : first + 2] = [onset / 2, onset, onset / 2]
     thirds = np.repeat(sounding, 3, axis=0) if contour else None
     times = since + np.arange(n_frames) * HOP
-    return Salience(sounding, onsets, times, thirds, NAME)
+    return Salience(sounding, onsets, times, thirds)
 
 
 def clear(pitch, first, until):
@@ -152,14 +147,10 @@ def test_nothing_is_picked_from_silence(level):
     assert heard.cents.shape == (0,)
 
 
-def test_every_transcriber_can_be_read():
-    assert set(READINGS) == set(get_args(Name)) - {"auto"}
-
-
 def test_likelihood_is_a_probability_that_rises_with_the_onset():
     evidence = np.zeros((5, 6))
     evidence[:, 0] = [-1000, 5, 10, 15, 1000]
-    probability = likelihood(evidence, READINGS[NAME])
+    probability = likelihood(evidence)
     assert ((probability >= 0) & (probability <= 1)).all()
     assert (np.diff(probability) > 0).all()
 

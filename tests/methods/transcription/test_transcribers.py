@@ -14,9 +14,9 @@ def path(monkeypatch):
     return lambda path: monkeypatch.setattr(basic_pitch, "model_path", lambda: path)
 
 
-def test_auto_takes_basic_pitch_where_it_is_installed(path):
+def test_auto_takes_both_where_basic_pitch_is_installed(path):
     path(Path("nmp.onnx"))
-    assert choose("auto").name == choose().name == "basic-pitch"
+    assert choose("auto").name == choose().name == "both"
 
 
 def test_auto_takes_the_builtin_one_elsewhere(path):
