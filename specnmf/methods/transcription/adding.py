@@ -60,7 +60,7 @@ def _residual_salience(fit: NoteFit) -> Float64:
     excess = _excess(fit)
     pitches = np.arange(LOWEST, HIGHEST + 1)
     out = np.empty((len(pitches), len(excess)))
-    for row, pitch in enumerate(pitches):
+    for row, pitch in enumerate(pitches.tolist()):
         partials = [_highest(fit, excess, pitch, m) for m in range(1, N_PARTIALS + 1)]
         out[row] = np.sort(partials, axis=0)[1]
     frames = max(1, round(SMOOTH * fit.grid.sr / fit.grid.hop_length))
@@ -78,7 +78,8 @@ def _excess(fit: NoteFit) -> Float32:
     fit.noise.add(whole, model)
     least = 1e-3 * float(V.mean()) + TINY
     ratio = (V + least) / (model.mean(axis=0) + least)
-    return np.clip(np.log(ratio), 0, MOST).astype(np.float32)
+    excess: Float32 = np.clip(np.log(ratio), 0, MOST).astype(np.float32)
+    return excess
 
 
 def _highest(fit: NoteFit, excess: Float32, pitch: int, m: int) -> Float64:

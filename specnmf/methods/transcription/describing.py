@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from specnmf.audio.recording import Audio
-from specnmf.audio.stft import Float32, Grid, channel_magnitudes
+from specnmf.audio.stft import Float32, Grid, channel_magnitudes, magnitude
 from specnmf.factor.parametric.fitting import fit
 from specnmf.factor.parametric.lobes import Lobes, Support
 from specnmf.factor.parametric.noise import Noise
@@ -61,7 +61,8 @@ class NoteFit:
     @cached_property
     def strengths(self) -> Float64:
         """How strong each entry of the support is, shape (n_entries,)."""
-        return self.partials.strengths.sum(axis=1, dtype=np.float64)
+        sums: Float64 = self.partials.strengths.sum(axis=1, dtype=np.float64)
+        return sums
 
     @cached_property
     def within(self) -> NDArray[np.bool_]:
@@ -123,18 +124,9 @@ class Spectrogram:
     V: Float32
     grid: Grid
 
-    def together(self) -> Spectrogram:
-        """The root mean square over channels, as one channel."""
-        if len(self.V) == 1:
-            return self
-        power = np.mean(self.V**2, axis=0, keepdims=True)
-        return Spectrogram(np.sqrt(power), self.grid)
 
-
-def spectrogram(
-    audio: Audio, *, n_fft: int = N_FFT, hop: int = HOP, threads: int | None = None
-) -> Spectrogram:
-    """The magnitudes that notes are fitted to; channels that are alike are one."""
+def resampled(audio: Audio) -> Audio:
+    """The recording at the rate that is fitted; channels that are alike are one."""
     import librosa
 
     samples = audio.samples
@@ -142,9 +134,22 @@ def spectrogram(
         samples = samples[:1]
     if audio.sr != SR:
         samples = librosa.resample(samples, orig_sr=audio.sr, target_sr=SR)
-    heard = Audio(samples, SR)
-    grid = Grid.of(heard, n_fft, hop)
-    return Spectrogram(channel_magnitudes(heard, grid, threads=threads), grid)
+    return Audio(samples, SR)
+
+
+def spectrogram(
+    audio: Audio,
+    *,
+    n_fft: int = N_FFT,
+    hop: int = HOP,
+    together: bool = False,
+    threads: int | None = None,
+) -> Spectrogram:
+    """The magnitudes that notes are fitted to, of each channel or of all together."""
+    grid = Grid.of(audio, n_fft, hop)
+    if together:
+        return Spectrogram(magnitude(audio, grid, threads=threads).T[np.newaxis], grid)
+    return Spectrogram(channel_magnitudes(audio, grid, threads=threads), grid)
 
 
 @flush_to_zero()

@@ -10,7 +10,12 @@ from specnmf.audio.recording import Audio
 from specnmf.audio.stft import Float32
 from specnmf.methods.progress import Step
 from specnmf.methods.transcription.adding import CONFIDENCE, missing, strong
-from specnmf.methods.transcription.describing import Spectrogram, fit_notes, spectrogram
+from specnmf.methods.transcription.describing import (
+    Spectrogram,
+    fit_notes,
+    resampled,
+    spectrogram,
+)
 from specnmf.methods.transcription.edges import EARLIER, refine_onsets
 from specnmf.methods.transcription.heard import Heard
 from specnmf.methods.transcription.judging import confidence
@@ -58,8 +63,8 @@ def refine(
         Told of the three stages.
     """
     told = step or (lambda done, total: None)
-    channels = spectrogram(audio, threads=threads)
-    sound = channels.together()
+    audio = resampled(audio)
+    sound = spectrogram(audio, together=True, threads=threads)
     proposed = _joined(heard, pick(salience, keen=KEEN))
     fit = fit_notes(sound, proposed, threads=threads)
     told(1, 3)
@@ -68,6 +73,7 @@ def refine(
     moved = _moved(audio, kept, fit.partials.amplitudes[place], threads)
     told(2, 3)
     whole = _completed(sound, moved, threads)
+    channels = spectrogram(audio, threads=threads)
     last = fit_notes(channels, whole, max_iter=LAST_ITER, threads=threads)
     told(3, 3)
     return last.described()
@@ -77,7 +83,9 @@ def _moved(
     audio: Audio, heard: Heard, amplitudes: Float32, threads: int | None
 ) -> Heard:
     """The notes with onsets moved, by a fit at a short hop."""
-    sound = spectrogram(audio, n_fft=SHORT, hop=SHORT_HOP, threads=threads).together()
+    sound = spectrogram(
+        audio, n_fft=SHORT, hop=SHORT_HOP, together=True, threads=threads
+    )
     fit = fit_notes(
         sound,
         heard,
