@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from specnmf.audio.recording import Audio
-from specnmf.audio.stft import Float32, Grid, channel_magnitudes
+from specnmf.audio.stft import Float32, Grid, channel_magnitudes, magnitude
 from specnmf.factor.parametric.fitting import fit
 from specnmf.factor.parametric.lobes import Lobes, Support
 from specnmf.factor.parametric.noise import Noise
@@ -29,7 +29,7 @@ SR, N_FFT, HOP = 22_050, 4096, 1024
 N_PARTIALS, DETUNING_STEP = 16, 15.0
 
 #: Iterations of the fit; in the last of them the detunings are sharpened.
-MAX_ITER = 20
+MAX_ITER = 16
 
 #: Seconds before its onset and after its end in which a note may sound.
 BEFORE, AFTER = 0.05, 0.1
@@ -61,7 +61,8 @@ class NoteFit:
     @cached_property
     def strengths(self) -> Float64:
         """How strong each entry of the support is, shape (n_entries,)."""
-        return self.partials.strengths.sum(axis=1, dtype=np.float64)
+        sums: Float64 = self.partials.strengths.sum(axis=1, dtype=np.float64)
+        return sums
 
     @cached_property
     def within(self) -> NDArray[np.bool_]:
@@ -124,10 +125,8 @@ class Spectrogram:
     grid: Grid
 
 
-def spectrogram(
-    audio: Audio, *, n_fft: int = N_FFT, hop: int = HOP, threads: int | None = None
-) -> Spectrogram:
-    """The magnitudes that notes are fitted to; channels that are alike are one."""
+def resampled(audio: Audio) -> Audio:
+    """The recording at the rate that is fitted; channels that are alike are one."""
     import librosa
 
     samples = audio.samples
@@ -135,9 +134,22 @@ def spectrogram(
         samples = samples[:1]
     if audio.sr != SR:
         samples = librosa.resample(samples, orig_sr=audio.sr, target_sr=SR)
-    heard = Audio(samples, SR)
-    grid = Grid.of(heard, n_fft, hop)
-    return Spectrogram(channel_magnitudes(heard, grid, threads=threads), grid)
+    return Audio(samples, SR)
+
+
+def spectrogram(
+    audio: Audio,
+    *,
+    n_fft: int = N_FFT,
+    hop: int = HOP,
+    together: bool = False,
+    threads: int | None = None,
+) -> Spectrogram:
+    """The magnitudes that notes are fitted to, of each channel or of all together."""
+    grid = Grid.of(audio, n_fft, hop)
+    if together:
+        return Spectrogram(magnitude(audio, grid, threads=threads).T[np.newaxis], grid)
+    return Spectrogram(channel_magnitudes(audio, grid, threads=threads), grid)
 
 
 @flush_to_zero()

@@ -7,8 +7,15 @@ import dataclasses
 import numpy as np
 
 from specnmf.audio.recording import Audio
+from specnmf.audio.stft import Float32
 from specnmf.methods.progress import Step
-from specnmf.methods.transcription.describing import fit_notes, spectrogram
+from specnmf.methods.transcription.adding import CONFIDENCE, missing, strong
+from specnmf.methods.transcription.describing import (
+    Spectrogram,
+    fit_notes,
+    resampled,
+    spectrogram,
+)
 from specnmf.methods.transcription.edges import EARLIER, refine_onsets
 from specnmf.methods.transcription.heard import Heard
 from specnmf.methods.transcription.judging import confidence
@@ -17,15 +24,15 @@ from specnmf.methods.transcription.pruning import prune
 from specnmf.methods.transcription.salience import Salience
 
 #: The window and the hop of the fit that finds onsets, in samples, and its iterations.
-SHORT, SHORT_HOP, SHORT_ITER = 2048, 256, 8
+SHORT, SHORT_HOP, SHORT_ITER = 2048, 256, 6
 
-#: Iterations of the last fit, which starts where the first one ended.
-LAST_ITER = 12
+#: Iterations of the fits after the first.
+LAST_ITER = 10
 
 #: How much less sure a proposed note may be than one that is picked.
 KEEN = 4.0
 
-#: A proposed note so near one that was heard, in seconds, is that one.
+#: A note that begins so near another of its pitch, in seconds, is that one.
 SAME = 0.1
 
 
@@ -40,8 +47,9 @@ def refine(
     """Notes that the recording bears out, described by a fit.
 
     All notes that may have been heard are fitted together, each as a template of its
-    own. Those that salience and fit speak for are kept, their onsets are moved to
-    where their strength rises, and they are fitted again.
+    own. Those that salience and fit speak for are kept, their onsets are moved towards
+    where their strength rises, and strong notes are added where partials stand out
+    from the model.
 
     Parameters
     ----------
@@ -52,44 +60,64 @@ def refine(
     salience : Salience
         What a transcriber heard; brings further notes where it is less sure.
     step : callable, optional
-        Told of the four stages.
+        Told of the three stages.
     """
     told = step or (lambda done, total: None)
-    sound = spectrogram(audio, threads=threads)
-    proposed = _with_proposed(heard, pick(salience, keen=KEEN))
+    audio = resampled(audio)
+    sound = spectrogram(audio, together=True, threads=threads)
+    proposed = _joined(heard, pick(salience, keen=KEEN))
     fit = fit_notes(sound, proposed, threads=threads)
     told(1, 3)
     sure = dataclasses.replace(fit.heard, confidence=confidence(fit))
     kept, place = prune(sure)
-    short = spectrogram(audio, n_fft=SHORT, hop=SHORT_HOP, threads=threads)
-    amplitudes = fit.partials.amplitudes[place]
-    moved = refine_onsets(
-        kept,
-        fit_notes(
-            short,
-            kept,
-            max_iter=SHORT_ITER,
-            amplitudes=amplitudes,
-            before=EARLIER,
-            threads=threads,
-        ),
-    )
+    moved = _moved(audio, kept, fit.partials.amplitudes[place], threads)
     told(2, 3)
-    last = fit_notes(sound, moved, max_iter=LAST_ITER, threads=threads)
+    whole = _completed(sound, moved, threads)
+    channels = spectrogram(audio, threads=threads)
+    last = fit_notes(channels, whole, max_iter=LAST_ITER, threads=threads)
     told(3, 3)
     return last.described()
 
 
-def _with_proposed(heard: Heard, proposed: Heard) -> Heard:
-    """The notes that were heard, and the proposed ones that are not among them."""
+def _moved(
+    audio: Audio, heard: Heard, amplitudes: Float32, threads: int | None
+) -> Heard:
+    """The notes with onsets moved, by a fit at a short hop."""
+    sound = spectrogram(
+        audio, n_fft=SHORT, hop=SHORT_HOP, together=True, threads=threads
+    )
+    fit = fit_notes(
+        sound,
+        heard,
+        max_iter=SHORT_ITER,
+        amplitudes=amplitudes,
+        before=EARLIER,
+        threads=threads,
+    )
+    return refine_onsets(heard, fit)
+
+
+def _completed(sound: Spectrogram, heard: Heard, threads: int | None) -> Heard:
+    """The notes and those that are missing."""
+    fit = fit_notes(sound, heard, max_iter=LAST_ITER, threads=threads)
+    new = missing(fit)
+    if not len(new) or not len(heard):
+        return heard
+    joined = _joined(heard, new)
+    more = fit_notes(sound, joined, max_iter=LAST_ITER, threads=threads)
+    return joined[strong(more.described(), joined.confidence == CONFIDENCE)]
+
+
+def _joined(heard: Heard, others: Heard) -> Heard:
+    """Notes, and more of them that are not among the first, in order."""
     order = np.lexsort((heard.start, heard.pitch))
-    new = np.ones(len(proposed), bool)
+    new = np.ones(len(others), bool)
     for pitch in np.unique(heard.pitch):
         own = heard.start[order][heard.pitch[order] == pitch]
-        at = np.flatnonzero(proposed.pitch == pitch)
-        gaps = np.abs(proposed.start[at, np.newaxis] - own)
+        at = np.flatnonzero(others.pitch == pitch)
+        gaps = np.abs(others.start[at, np.newaxis] - own)
         new[at] = gaps.min(axis=1, initial=np.inf) > SAME
-    more = proposed[new]
+    more = others[new]
     return Heard.of(
         np.concatenate([heard.start, more.start]),
         np.concatenate([heard.end, more.end]),
