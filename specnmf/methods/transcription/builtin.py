@@ -35,12 +35,31 @@ class Builtin:
     def hear(
         self, audio: Audio, *, threads: int | None = None, step: Step | None = None
     ) -> Salience:
-        """Listen to a recording."""
+        """Listen to a recording.
+
+        Parameters
+        ----------
+        audio : Audio
+            At any rate, in one channel or more.
+        threads : int, optional
+            None: one for each core. Never changes the result.
+        step : callable, optional
+            Told when the spectrum is there, and when pitches are fitted.
+
+        Returns
+        -------
+        Salience
+            A frame every 12 ms, with a contour.
+        """
+        tell = step or (lambda done, total: None)
         samples = resampled(audio)
         if not abs(samples).max(initial=0) > FAINTEST:
             return _silence(samples.shape[1] // HOP + 1)
         bins = tuned_bins(samples, audio.sr)
-        heard = activations(spectrum(samples, bins, threads), bins, threads)
+        magnitudes = spectrum(samples, bins, threads)
+        tell(1, total=2)
+        heard = activations(magnitudes, bins, threads)
+        tell(2, total=2)
         with workers(threads):  # the BLAS kept to one thread
             notes, onsets = judge(heard)
             drawn = contour(heard, notes, bins.tuning)
