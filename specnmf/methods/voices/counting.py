@@ -21,7 +21,7 @@ RELEASE, WEAK = 0.08, 0.2
 def count(heard: Heard) -> int:
     """How many voices there are, 1 to MOST; 1 without notes.
 
-    The most notes that sound at once in an eighth of the time with notes. Releases that
+    The most notes that sound at once in 15 % of the time with notes. Releases that
     reach into the next note and notes much weaker than most do not count.
 
     Notes
