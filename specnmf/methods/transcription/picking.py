@@ -22,7 +22,7 @@ Int = NDArray[np.intp]
 #: What each piece of `evidence` counts, and the log odds without any: by logistic
 #: regression on what both transcribers hear, and their mean, in rendered music of two
 #: to five parts, whose notes are known.
-WEIGHTS, BIAS = (0.72, -0.96, -1.01, 10.4, 5.04, -1.03), -11.6
+WEIGHTS, BIAS = (0.6, 0.11, -1.13, 6.8, 4.41, -1.1), -9.0
 
 #: Onset salience peaks so much later than a note begins, in seconds: it does so within
 #: slow attacks. A sharp onset has its peak within a frame.
