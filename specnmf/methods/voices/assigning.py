@@ -41,8 +41,11 @@ STARTS = ((2.5, 1.0, 1.0), (0.3, 0.3, 3.0))
 
 TINY = 1e-12
 
-#: Semitones from a note to those of its overtones for which it is often mistaken.
-OVERTONES = (0, 12, 19, 24, 28)
+#: Semitones from a note to those of its overtones for which it is often mistaken. Such
+#: an overtone begins with the note, within so many seconds, and sounds together with it
+#: for this share of their time; it is nearly pure, by the timbre of its first partial,
+#: or softer by this factor.
+OVERTONES, AT_ONCE, TOGETHER, PURE, SOFTER = (0, 12, 19, 24, 28), 0.06, 0.3, 0.65, 1.4
 
 
 def assign(heard: Heard, n_voices: int) -> Int64:
@@ -128,16 +131,33 @@ def _doubt(seconds: Float64) -> Float64:
 
 def _all_placed(heard: Heard, said: Int64, energy: Float64, costs: Float64) -> Int64:
     """Voices, those of dropped notes too."""
-    placed, dropped = said.copy(), said == costs.shape[1]
-    for note in np.flatnonzero(dropped):
-        start = np.maximum(heard.start, heard.start[note])
-        together = np.minimum(heard.end, heard.end[note]) - start
-        below = np.isin(heard.pitch[note] - heard.pitch, OVERTONES)
-        roots = below & ~dropped & (energy > energy[note])
-        roots &= together > heard.duration[note] / 2
-        loudest = np.argmax(np.where(roots, energy, -1.0))
-        placed[note] = said[loudest] if roots.any() else np.argmin(costs[note])
+    placed, left = said.copy(), said == costs.shape[1]
+    dropped = np.flatnonzero(left)
+    for note in dropped[np.argsort(heard.pitch[dropped], kind="stable")]:  # roots first
+        together = np.where(left, 0.0, _as_overtone(heard, energy, note))
+        root = np.argmax(together)
+        is_overtone = together[root] > TOGETHER
+        placed[note] = placed[root] if is_overtone else np.argmin(costs[note])
+        left[note] = False
     return placed
+
+
+def _as_overtone(heard: Heard, energy: Float64, note: int) -> Float64:
+    """How far a note is an overtone of each by time, 0 to 1; 0 where it is none."""
+    possible = np.isin(heard.pitch[note] - heard.pitch, OVERTONES)
+    possible &= np.abs(heard.start - heard.start[note]) < AT_ONCE
+    if heard.timbre[note, 0] < PURE:
+        possible &= energy > SOFTER * energy[note]
+    return np.where(possible, _together(heard, note), 0.0)
+
+
+def _together(heard: Heard, note: int) -> Float64:
+    """The share of its time and each note's in which both sound, 0 to 1."""
+    both = np.minimum(heard.end, heard.end[note])
+    both -= np.maximum(heard.start, heard.start[note])
+    either = np.maximum(heard.end, heard.end[note])
+    either -= np.minimum(heard.start, heard.start[note])
+    return np.asarray(np.maximum(both, 0) / np.maximum(either, TINY))
 
 
 def _from_the_top(heard: Heard, said: Int64, mass: Float64) -> Int64:
