@@ -27,6 +27,8 @@ FADING = 2.0
 #: So many semitones beyond its last notes a hand reaches without moving, and after so
 #: many seconds it may be anywhere.
 REACH, MOVED = 5.0, 0.35
+#: A lone note goes on from a lone one that ends within so many seconds of its onset.
+JOINED = 0.1
 
 
 @njit()
@@ -89,12 +91,13 @@ def threshold(counts):
 @njit()
 def nearest(hand, key, now, player, until):
     """How far a key is from what a hand played; what is past lies farther off."""
-    best = OCTAVE
-    for other in range(max(0, key - 12), min(N_KEYS, key + 13)):
+    best, has_played = OCTAVE, False
+    for other in range(N_KEYS):
         if player[other] == hand:
+            has_played = True
             past = max(0.0, now - until[other])
             best = min(best, abs(other - key) + FADING * past)
-    return best
+    return best if has_played else 0.0
 
 
 @njit()
@@ -172,6 +175,20 @@ def play(way, keys, now, player, last):
 
 
 @njit()
+def joined(first, keys, ends, until, c, now):
+    """The lone key that a lone note goes on from; -1 if there is none."""
+    if c == 0 or first[c + 1] - first[c] > 1 or first[c] - first[c - 1] > 1:
+        return -1
+    before = keys[first[c - 1]]
+    if abs(ends[first[c - 1]] - now) > JOINED:
+        return -1
+    for key in range(N_KEYS):
+        if key != before and until[key] > now + HELD:
+            return -1
+    return before
+
+
+@njit()
 def search(times, first, keys, ends, divisions, w, width, said):
     """Fill ``said`` with the hand of each note by a beam search."""
     n_chords = len(times)
@@ -187,12 +204,16 @@ def search(times, first, keys, ends, divisions, w, width, said):
         lengths = np.log2(np.maximum(ends[first[c] : first[c + 1]] - now, 0.05))
         ways = n_ways(len(own))
         costs = np.empty(n_states * ways)
+        before = joined(first, keys, ends, until, c, now)
         for state in range(n_states):
             for way in range(ways):
-                costs[state * ways + way] = total[state] + cost_of(
+                cost = cost_of(
                     *(way, own, lengths, now, divisions[c]),
                     *(player[state], until, last[state], w),
                 )
+                if before >= 0 and hand_of(way, 1, 0) != player[state, before]:
+                    cost += w[8]
+                costs[state * ways + way] = total[state] + cost
         order = np.argsort(costs, kind="mergesort")[:width]
         n_states = len(order)
         for place in range(n_states):

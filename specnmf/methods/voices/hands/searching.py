@@ -12,6 +12,7 @@ RIGHT, LEFT = 0, 1
 
 #: Notes that begin within so many seconds are struck together.
 TOGETHER = 0.05
+OCTAVE = 12
 #: High and low notes are told apart by the notes so many seconds around.
 AROUND = 4.0
 #: By so much of the way their division leans to middle C: it decides on a lone line.
@@ -22,7 +23,8 @@ WIDTH = 32
 #: What it costs a hand to strike a note that lies an octave on the other's side, or an
 #: octave from all that it played lately, or is twice or half as long as what it strikes
 #: with it; to stretch by an octave more than an octave; to leap an octave at once; to
-#: cross the other by an octave; to have nothing to do; to share what one could strike.
+#: cross the other by an octave; to have nothing to do; to share what one could strike;
+#: to take over a lone line from the other.
 #: Begun with logistic regression on scores of piano music, whose staves are the hands;
 #: the costs of length, idling and sharing fit heard notes, whose ends are not exact.
 WEIGHTS = {
@@ -34,7 +36,12 @@ WEIGHTS = {
     "crossing": 0.8,
     "idle": 0.2,
     "shared": 0.2,
+    "handover": 1.0,
 }
+
+#: What is heard an octave below a note that lasts longer, with a first partial as weak
+#: as this, is no note; nor is what is so much less sure than one whose overtone it is.
+WEAK, LESS_SURE, OVERTONES = 0.33, 0.1, (12, 19, 24)
 
 
 def hands(heard: Heard) -> NDArray[np.int64]:
@@ -62,6 +69,34 @@ def hands(heard: Heard) -> NDArray[np.int64]:
     ISMIR 2014. Hadjakos, Waloschek, Leemhuis, "Detecting hands from piano MIDI data",
     Mensch und Computer 2019.
     """
+    wrong = _wrong(heard)
+    if not wrong.any():
+        return _search(heard)
+    hand = np.empty(len(heard), np.int64)
+    hand[~wrong] = _search(heard[~wrong])
+    for note in np.flatnonzero(wrong):
+        far = np.abs(heard.start - heard.start[note]) * (OCTAVE / TOGETHER)
+        far += np.abs(heard.pitch - heard.pitch[note])
+        hand[note] = hand[np.argmin(np.where(wrong, np.inf, far))]
+    return hand
+
+
+def _wrong(heard: Heard) -> NDArray[np.bool_]:
+    """Which notes are parts of others: they would pull chords apart."""
+    wrong = np.zeros(len(heard), bool)
+    for note in range(len(heard)):
+        above = heard.pitch - heard.pitch[note]
+        at_once = np.abs(heard.start - heard.start[note]) < TOGETHER
+        longer = at_once & (above == OCTAVE) & (heard.duration > heard.duration[note])
+        surer = heard.confidence > heard.confidence[note] + LESS_SURE
+        surer &= at_once & np.isin(-above, OVERTONES)
+        weak = 0 < heard.timbre[note, 0] < WEAK
+        wrong[note] = surer.any() or (weak and longer.any())
+    return wrong
+
+
+def _search(heard: Heard) -> NDArray[np.int64]:
+    """The hands of notes that are all there."""
     from specnmf.methods.voices.hands import kernels
 
     hand = np.zeros(len(heard), np.int64)
