@@ -11,16 +11,16 @@ DEMO   := chopin_op28_4
 .PHONY: demo test lint types docs examples transcriber clean
 
 demo: $(VENV)/.transcriber
-	$(BIN)/specnmf separate audio_examples/$(DEMO)/$(DEMO).flac --by hand -o demo --overwrite
+	$(BIN)/specnmf separate audio_examples/$(DEMO)/$(DEMO).flac --no-score --by hand -o demo --overwrite
 	@echo
 	@echo "Look at   demo/$(DEMO)/figures/score.png and the others beside it;"
 	@echo "listen to demo/$(DEMO)/sources/right.wav and left.wav;"
-	@echo "read      demo/$(DEMO)/run.json, and open aligned.mid in an editor."
+	@echo "read      demo/$(DEMO)/run.json, and open score.mid in an editor."
 	@echo
-	@echo "Now your own recording, with or without a score:"
+	@echo "Now your own recording, alone or with a score:"
 	@echo "    source $(BIN)/activate"
+	@echo "    specnmf separate song.wav"
 	@echo "    specnmf separate song.wav --score song.mid"
-	@echo "    specnmf decompose song.wav"
 
 test: $(VENV)/.dev
 	$(BIN)/python -m pytest --numprocesses auto --dist worksteal

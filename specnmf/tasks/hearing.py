@@ -86,7 +86,8 @@ def heard_line(entries: Mapping[str, Any], explained: float | None = None) -> st
     """What people read of the notes that were heard."""
     from specnmf.notation import percent
 
-    said = f"{entries['notes']} notes heard by {entries['transcriber']}"
+    who = entries["transcriber"].replace("both", "basic-pitch and builtin")
+    said = f"{entries['notes']} notes heard by {who}"
     if entries["doubtful"]:
         said += f", {entries['doubtful']} doubtful"
     said += f", confidence {entries['confidence']:.2f}"

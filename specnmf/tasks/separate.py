@@ -138,7 +138,8 @@ class Separate(Task[ScoreSettings]):
             yield f"score {done}, confidence {alignment['confidence']:.2f}"
         width = max(len(entry["label"]) for entry in stems[:MOST_LISTED])
         for entry in stems[:MOST_LISTED]:
-            yield f"{entry['label']:{width}}  {entry['notes']:5} notes"
+            notes = f"  {entry['notes']:5} notes" if entry["notes"] else ""
+            yield f"{entry['label']:{width}}{notes}".rstrip()
         if len(stems) > MOST_LISTED:
             yield f"and {len(stems) - MOST_LISTED} more in run.json"
 
