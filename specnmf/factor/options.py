@@ -49,21 +49,16 @@ def parse_beta(beta: float | str) -> float:
     return next(near, number)
 
 
-class WorkOptions(Options, group=FIT):
-    """From where to start, and on how many cores to work."""
-
-    seed: int = option(0, "Seed of the random start.", least=0)
-    threads: int | None = option(
-        None, "Threads; by default one a core.", least=1, group=RUN
-    )
-
-
-class FitOptions(WorkOptions, group=FIT):
+class FitOptions(Options, group=FIT):
     """How long to fit, from where, and on how many cores."""
 
     max_iter: int = option(200, "The most iterations.", least=1)
     tol: float = option(
         1e-4, "Stop below this relative decrease of the cost; 0: never.", least=0
+    )
+    seed: int = option(0, "Seed of the random start.", least=0)
+    threads: int | None = option(
+        None, "Threads; by default one a core.", least=1, group=RUN
     )
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from specnmf.audio.options import ExcerptOptions, MaskOptions, SoundOptions
-from specnmf.factor.options import FitOptions, WorkOptions
+from specnmf.factor.options import FitOptions
 from specnmf.output.options import FigureOptions, GridOptions, OutputOptions
 
 
-class SongSettings(FigureOptions, GridOptions, ExcerptOptions, WorkOptions):
+class SongSettings(FigureOptions, GridOptions, ExcerptOptions):
     """An excerpt, the threads to do it with, its figures, and the beats of its MIDI."""
 
 
