@@ -9,7 +9,7 @@ import numpy as np
 from specnmf.methods.transcription.heard import Float64, Heard
 
 #: What a note costs a player a semitone from the middle of the voice; of a timbre that
-#: has nothing in common with the voice's; and a whole channel's level off its side.
+#: has nothing in common with the voice's; and whose pan is off by one, on average.
 PITCH, TIMBRE, PAN = 0.12, 24.0, 16.0
 
 
