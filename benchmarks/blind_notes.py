@@ -7,7 +7,6 @@ import io
 import logging
 from collections.abc import Callable, Sequence
 from functools import lru_cache, partial
-from typing import Literal
 
 from blind_cases import Case
 
@@ -15,6 +14,7 @@ import specnmf
 from specnmf.evaluation.notes import evaluate_notes
 from specnmf.methods.transcription.basic_pitch import model_path
 from specnmf.methods.transcription.heard import Heard
+from specnmf.methods.transcription.options import TranscriberName
 from specnmf.methods.transcription.picking import pick
 from specnmf.methods.transcription.refining import refine
 from specnmf.methods.transcription.salience import Salience
@@ -23,7 +23,6 @@ from specnmf.methods.voices.assigning import assign
 from specnmf.methods.voices.hands import hands
 
 Values = dict[str, float]
-Name = Literal["builtin", "basic-pitch"]
 
 METRICS = {
     "onset_50": "F of notes, onsets within 50 ms",
@@ -53,11 +52,11 @@ def their_notes(case: Case) -> list[specnmf.Note]:
 
 
 @lru_cache(maxsize=2)  # both methods of a transcriber hear a song once
-def hear(name: Name, case: Case) -> Salience:
+def hear(name: TranscriberName, case: Case) -> Salience:
     return choose(name).hear(case.song.audio)
 
 
-def picked(name: Name, case: Case) -> Values | None:
+def picked(name: TranscriberName, case: Case) -> Values | None:
     """Score the notes that are picked from what a transcriber hears."""
     if case.score is None:
         return None
@@ -65,7 +64,7 @@ def picked(name: Name, case: Case) -> Values | None:
     return scores(case, score_of(heard, ["all"] * len(heard)))
 
 
-def refined(name: Name, case: Case) -> Values | None:
+def refined(name: TranscriberName, case: Case) -> Values | None:
     """Score the same after the fit, in their voices or hands."""
     if case.score is None:
         return None
@@ -111,4 +110,6 @@ METHODS: dict[str, Callable[[Case], Values | None]] = {
     "basic-pitch, refined": partial(refined, "basic-pitch"),
     "builtin, picked": partial(picked, "builtin"),
     "builtin, refined": partial(refined, "builtin"),
+    "both, picked": partial(picked, "both"),
+    "both, refined": partial(refined, "both"),
 }

@@ -113,6 +113,7 @@ METHODS: dict[str, Callable[[Case], Values | None]] = {
         f"blind NMF, {BLIND} components a stem, grouped by the true stems": grouped,
         "no score, basic-pitch": partial(heard, "basic-pitch"),
         "no score, builtin": partial(heard, "builtin"),
+        "no score, both": partial(heard, "both"),
         "no score, --voices auto": partial(heard, "auto", voices="auto"),
         "libfmp with the true score": libfmp,
         "specnmf with the true score": by_score,

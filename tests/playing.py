@@ -11,6 +11,15 @@ from specnmf.score.notes import Note, Score
 
 SR = 11025
 
+#: Two lines, two octaves apart.
+DUET = Score(
+    tuple(
+        Note(0.7 * beat + 0.2, 0.6, pitch, 90, part)
+        for part, line in (("high", (76, 74, 72, 77)), ("low", (48, 50, 52, 45)))
+        for beat, pitch in enumerate(line)
+    )
+)
+
 
 def numbered(notes):
     """A score whose notes can be told apart: by their staff."""

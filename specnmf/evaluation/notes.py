@@ -19,6 +19,7 @@ from specnmf.evaluation.correlation import Array
 from specnmf.evaluation.evaluate import Match
 from specnmf.evaluation.matching import match_by_name, match_by_score
 from specnmf.evaluation.note_scores import Found, NoteEvaluation, NoteScores
+from specnmf.notation import hertz
 from specnmf.score.notes import Note, Score, pitched_parts
 
 #: In seconds: how far an onset, and an offset, may be off.
@@ -39,7 +40,7 @@ PERCUSSION = "percussion"
 def evaluate_notes(
     estimate: Score, reference: Score, *, match: Match = "auto"
 ) -> NoteEvaluation:
-    """Score transcribed notes against the true ones, over all and a voice.
+    """Score transcribed notes against the true ones, over all and in each voice.
 
     Parameters
     ----------
@@ -59,7 +60,7 @@ def evaluate_notes(
     Raises
     ------
     ScoreError
-        If the reference has no pitched notes, and not both have percussion.
+        If the reference has no pitched notes, unless both have percussion.
     ParameterError
         If ``match`` is none of these.
 
@@ -179,7 +180,7 @@ def _spans(notes: Sequence[Note]) -> tuple[Array, Array]:
     """Onsets and offsets in seconds, (n, 2), and frequencies in Hz, (n,)."""
     spans = np.array([(n.start, n.start + max(n.duration, SHORTEST)) for n in notes])
     pitches = np.array([note.pitch for note in notes])
-    return spans, 440 * 2 ** ((pitches - 69) / 12)
+    return spans, hertz(pitches)
 
 
 def _remarks(

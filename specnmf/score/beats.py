@@ -164,5 +164,5 @@ def _straight(ahead: Float64) -> tuple[int, float]:
     steps = np.arange(1, len(ahead) + 1)
     low = np.maximum.accumulate((ahead - TOLERANCE) / steps)
     high = np.minimum.accumulate((ahead + TOLERANCE) / steps)
-    open_ = int(np.count_nonzero(low <= high))
-    return open_, float(low[open_ - 1] + high[open_ - 1]) / 2
+    n_open = int(np.count_nonzero(low <= high))
+    return n_open, float(low[n_open - 1] + high[n_open - 1]) / 2

@@ -7,6 +7,7 @@ what it does not do is to find note values. It is installed by ``specnmf[musicxm
 from __future__ import annotations
 
 import warnings
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from importlib.util import find_spec
 from typing import Any, NamedTuple
@@ -72,7 +73,7 @@ def write_musicxml(path: PathLike, score: Score, beats: Beats) -> None:
     values = [value for own in by_part for value in _values(own, beats, units)]
     if not values:
         raise ScoreError(f"{path}: no note has a pitch to write")
-    # of what it makes of long notes, and of Python
+    # partitura warns of notes that it must tie, and of Python's deprecations
     warnings.filterwarnings("ignore", module="partitura|lark|specnmf.score.musicxml")
     from partitura import save_musicxml
     from partitura.score import Score as Written
@@ -108,12 +109,13 @@ def _values(notes: Sequence[Note], beats: Beats, units: int) -> Iterator[_Value]
     """Yield the notes of a part in units, in voices where several sound at once."""
     starts = _nearest([note.start for note in notes], beats, units)
     ends = _nearest([note.start + note.duration for note in notes], beats, units)
+    onsets = sorted({*starts})
     free: list[tuple[int, int]] = []
     taken: set[tuple[int, int]] = set()
     for start, end, note in sorted(zip(starts, ends, notes, strict=True)):
-        later = [other for other in starts if other > start]
+        place = bisect_right(onsets, start)
         # what reaches but a unit into the next note is legato
-        if later and end - min(later) == 1:
+        if place < len(onsets) and end - onsets[place] == 1:
             end -= 1
         end = max(end, start + 1)
         if (start, note.pitch) not in taken:

@@ -89,7 +89,9 @@ class Separate(Task[ScoreSettings]):
 
         path = song.inputs.get("score")
         if path is not None and song.settings.no_score:
-            raise ParameterError(f"{path} is given as the score, and --no-score")
+            raise ParameterError(
+                f"a score ({path}) and --no-score are given, expected one of them"
+            )
         return Scored(read_excerpt(song), None if path is None else read_score(path))
 
     def fit(self, song: Song[ScoreSettings], material: Scored) -> Separation:

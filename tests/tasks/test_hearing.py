@@ -2,31 +2,14 @@
 
 import numpy as np
 import pytest
-import soundfile
-from playing import SR, sound
+from playing import DUET, sound
 from runs import separate
 
 import specnmf
-from specnmf import Note, ParameterError, Score, ScoreSettings
+from specnmf import ParameterError, Score, ScoreSettings
 from specnmf.record.rerun import rerun
 from specnmf.tasks.registry import TASKS
 from specnmf.tasks.run import run
-
-LINES = {"high": (76, 74, 72, 77), "low": (48, 50, 52, 45)}
-DUET = Score(
-    tuple(
-        Note(0.7 * beat + 0.2, 0.6, pitch, 90, part)
-        for part, line in LINES.items()
-        for beat, pitch in enumerate(line)
-    )
-)
-
-
-@pytest.fixture(scope="module")
-def duet(tmp_path_factory):
-    path = tmp_path_factory.mktemp("songs") / "duet.wav"
-    soundfile.write(path, 0.1 * sound(DUET), SR, subtype="PCM_16")
-    return path
 
 
 def settings(**options):
@@ -71,9 +54,7 @@ def test_the_run_says_that_it_heard_the_notes(heard):
     assert report["alignment"] is None
     assert report["transcription"]["notes"] == 8
     assert report["settings"]["residual"] is True
-    assert (
-        report["asked"]["residual"] is None if "residual" in report["asked"] else True
-    )
+    assert report["asked"]["residual"] is None
     first = next(TASKS["separate"].summary(report))
     assert first.startswith("8 notes heard by builtin")
     assert "% of the sound" in first

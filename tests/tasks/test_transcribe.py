@@ -5,31 +5,15 @@ import json
 import numpy as np
 import pytest
 import soundfile
-from playing import SR, sound
+from playing import DUET, SR
 
 import specnmf
-from specnmf import Note, Score, ScoreError, TranscribeSettings
+from specnmf import ScoreError, TranscribeSettings
 from specnmf.record.rerun import rerun
 from specnmf.tasks.registry import TASKS
 from specnmf.tasks.run import run
 
 TRANSCRIBE = TASKS["transcribe"]
-
-#: Two lines, two octaves apart.
-DUET = Score(
-    tuple(
-        Note(0.7 * beat + 0.2, 0.6, pitch, 90, part)
-        for part, line in (("high", (76, 74, 72, 77)), ("low", (48, 50, 52, 45)))
-        for beat, pitch in enumerate(line)
-    )
-)
-
-
-@pytest.fixture(scope="module")
-def duet(tmp_path_factory):
-    path = tmp_path_factory.mktemp("songs") / "duet.wav"
-    soundfile.write(path, 0.1 * sound(DUET), SR, subtype="PCM_16")
-    return path
 
 
 def transcribe(song, output, **options):

@@ -24,12 +24,12 @@ STANDS_OUT, MOST = 0.7, 1.5
 SMOOTH, SHORTEST = 0.25, 0.25
 
 #: How sure added notes are, and how strong they must be, relative to the median of
-#: those that were heard: on rendered scores few are that strong that are not there.
+#: those that were heard: on rendered scores, few notes of that strength are wrong.
 CONFIDENCE, STRONG = 0.3, 0.4
 
 
 def missing(fit: NoteFit) -> Heard:
-    """Notes whose partials exceed the fit's model for a while."""
+    """Notes whose partials exceed the fit's model for SHORTEST or longer."""
     salience = _residual_salience(fit)
     hop = fit.grid.hop_length / fit.grid.sr
     notes = [
@@ -53,7 +53,7 @@ def strong(described: Heard, added: NDArray[np.bool_]) -> NDArray[np.bool_]:
 def _residual_salience(fit: NoteFit) -> Float64:
     """How far partials of each pitch stand out, (n_pitches, n_frames).
 
-    The weakest but one counts, and only a pitch that is above its neighbours.
+    The second weakest partial counts, and only where it exceeds its neighbours'.
     """
     from scipy.ndimage import uniform_filter1d
 
@@ -83,7 +83,10 @@ def _excess(fit: NoteFit) -> Float32:
 
 
 def _highest(fit: NoteFit, excess: Float32, pitch: int, m: int) -> Float64:
-    """The largest excess near a partial, (n_frames,)."""
+    """The largest excess near a partial, (n_frames,); MOST where no bins are.
+
+    A partial that the spectrum does not reach speaks against no pitch.
+    """
     per_hertz = m * fit.grid.n_fft / fit.grid.sr
     first = round(float(hertz(pitch - REACH)) * per_hertz)
     last = round(float(hertz(pitch + REACH)) * per_hertz)

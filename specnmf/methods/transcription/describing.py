@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -102,21 +102,6 @@ class NoteFit:
         )
 
 
-def describe(audio: Audio, heard: Heard, *, threads: int | None = None) -> Heard:
-    """The notes with the energy, timbre, pan and cents that a fit gives them.
-
-    Parameters
-    ----------
-    audio : Audio
-        The recording.
-    heard : Heard
-        What was heard in it; times, pitches and confidence are kept.
-    """
-    return fit_notes(
-        spectrogram(audio, threads=threads), heard, threads=threads
-    ).described()
-
-
 @dataclass(frozen=True, eq=False)
 class Spectrogram:
     """Magnitudes V, (n_channels, n_frames, n_bins), and where they lie."""
@@ -161,7 +146,6 @@ def fit_notes(
     amplitudes: Float32 | None = None,
     before: float = BEFORE,
     threads: int | None = None,
-    callback: Callable[[int, float], None] | None = None,
 ) -> NoteFit:
     """Fit every note as a template of its own, with noise beside them.
 
@@ -186,13 +170,7 @@ def fit_notes(
     if amplitudes is not None:
         partials.amplitudes = amplitudes * (partials.amplitudes > 0)
     noise = noise_layer(V, grid)
-    fit(
-        V,
-        [partials, noise],
-        max_iter=max_iter,
-        threads=threads,
-        callback=callback,
-    )
+    fit(V, [partials, noise], max_iter=max_iter, threads=threads)
     return NoteFit(heard=heard, grid=grid, V=V, partials=partials, noise=noise)
 
 

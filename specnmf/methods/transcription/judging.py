@@ -15,14 +15,14 @@ BIAS = 0.91
 #: Semitones from a note down to those of which it may be a partial.
 HARMONICS = (12, 19, 24, 28, 31, 34, 36)
 
-#: Seconds from an onset between which its pitch is measured before and after.
+#: Spans, in seconds from an onset, in which its pitch is measured before and after.
 BEFORE, AFTER = (-0.15, -0.05), (0.05, 0.2)
 
-#: What is silent before an onset counts as so loud, relative to the median note; the
-#: same for lengths, in seconds.
+#: Added to strengths, relative to the median note, and to lengths, in seconds: keeps
+#: their logarithms within bounds.
 QUIET = 0.02
 
-#: No transcriber is surer than this.
+#: No transcriber is surer than this leaves of doubt, nor less sure than this.
 SURE = 1e-6
 
 

@@ -19,7 +19,8 @@ class TranscriptionOptions(Options, group=WHAT):
 
     voices: int | Literal["auto"] = option(
         "auto",
-        "How many voices the notes that are heard make, or auto.",
+        "How many voices to put heard notes into; auto: by how many sound at once, at "
+        "most 4.",
         least=1,
         most=MOST_VOICES,
         parse=partial(whole_or_auto, expected="auto or a whole number"),
@@ -28,6 +29,7 @@ class TranscriptionOptions(Options, group=WHAT):
     )
     transcriber: TranscriberName = option(
         "auto",
-        "What hears the notes; auto: both if basic-pitch is installed, else builtin.",
+        "What hears the notes; both: the mean of the two; auto: both if basic-pitch is "
+        "installed, else builtin.",
         added=True,
     )

@@ -29,7 +29,7 @@ SHORT, SHORT_HOP, SHORT_ITER = 2048, 256, 6
 #: Iterations of the fits after the first.
 LAST_ITER = 10
 
-#: How much less sure a proposed note may be than one that is picked.
+#: By what the threshold of picking is divided for notes that are proposed to the fit.
 KEEN = 4.0
 
 #: A note that begins so near another of its pitch, in seconds, is that one.
@@ -59,8 +59,15 @@ def refine(
         The notes picked from ``salience``.
     salience : Salience
         What a transcriber heard; brings further notes where it is less sure.
+    threads : int, optional
+        By default one a core. Never changes the result.
     step : callable, optional
         Told of the three stages.
+
+    Returns
+    -------
+    Heard
+        The notes that stay, and those added, with energy, timbre, pan and cents.
     """
     told = step or (lambda done, total: None)
     audio = resampled(audio)
@@ -109,7 +116,7 @@ def _completed(sound: Spectrogram, heard: Heard, threads: int | None) -> Heard:
 
 
 def _joined(heard: Heard, others: Heard) -> Heard:
-    """Notes, and more of them that are not among the first, in order."""
+    """Notes and those of the others that are not among them, in order."""
     order = np.lexsort((heard.start, heard.pitch))
     new = np.ones(len(others), bool)
     for pitch in np.unique(heard.pitch):

@@ -79,11 +79,12 @@ def transcribe(
     audio : Audio
         The recording.
     voices : int or "auto"
-        How many parts the notes make: voice_1, the highest, and so on. ``auto`` goes
-        by how many notes sound at once.
-    transcriber : {"auto", "builtin", "basic-pitch"}
-        What hears the notes: this package alone, or the network of Bittner et al.
-        [1]_; ``auto`` takes the latter where it is installed.
+        How many parts the notes make, 1 to 16: voice_1, the highest, and so on.
+        ``auto`` goes by how many notes sound at once, and makes at most four.
+    transcriber : {"auto", "builtin", "basic-pitch", "both"}
+        What hears the notes: this package alone, the network of Bittner et al. [1]_,
+        or the mean of both; ``auto`` takes both where basic-pitch is installed, else
+        this package alone.
     threads : int, optional
         By default one a core.
 
@@ -96,11 +97,12 @@ def transcribe(
     Raises
     ------
     AudioError
-        If the audio is no `Audio`.
+        If ``audio`` is no `Audio`.
     ScoreError
         If no note is heard.
     ParameterError
-        If an option is out of range, or basic-pitch is asked for and not installed.
+        If an option is out of range, or if basic-pitch is asked for and not installed,
+        or damaged.
 
     References
     ----------

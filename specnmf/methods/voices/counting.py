@@ -26,9 +26,9 @@ def count(heard: Heard) -> int:
 
     Notes
     -----
-    On recordings of two to four players this is right for about three of four; where it
-    is wrong, a voice is mostly one too few for lines that rest much, and too many
-    for a player of chords, who counts as a voice for each note, up to MOST.
+    On recordings of two to four players this is right for about three of four. Where it
+    is wrong, it is mostly one voice too few for lines that rest much, or too many for
+    a player of chords, who counts as a voice for each note, up to MOST.
     """
     if not len(heard):
         return 1

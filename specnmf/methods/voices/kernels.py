@@ -8,30 +8,35 @@ import numpy as np
 
 from specnmf.jit import njit
 
+#: The places of the weights: see `specnmf.methods.voices.assigning`.
+INTERVAL, FADING, OVERLAP, GRACE, CROSSING = range(5)
+
+#: A leap beyond an octave costs no more; a note counts as no shorter, in seconds.
+OCTAVE, BRIEFEST = 12.0, 1e-3
+
 
 @njit(nogil=True, error_model="numpy")
 def move_cost(i, v, last, until, s, start, end, pitch, weights):
     """What it costs that voice ``v`` of state ``s`` plays note ``i`` next.
 
-    ``last`` has each voice's last note, ``until`` the one of its notes that ends last;
-    ``weights`` are those of an interval, its fading, an overlap, its grace, a crossing.
+    ``last`` has each voice's last note, ``until`` the one of its notes that ends last.
     """
     cost = 0.0
-    duration = max(end[i] - start[i], 1e-3)
+    duration = max(end[i] - start[i], BRIEFEST)
     if last[s, v] >= 0:
-        size = min(abs(pitch[i] - pitch[last[s, v]]), 12.0)
+        size = min(abs(pitch[i] - pitch[last[s, v]]), OCTAVE)
         gap = max(0.0, start[i] - end[until[s, v]])
-        cost += weights[0] * size * math.exp(-gap / weights[1])
+        cost += weights[INTERVAL] * size * math.exp(-gap / weights[FADING])
         common = min(end[until[s, v]], end[i]) - start[i]
-        if common > weights[3]:
-            cost += weights[2] * common / duration
-    if weights[4] > 0:
+        if common > weights[GRACE]:
+            cost += weights[OVERLAP] * common / duration
+    if weights[CROSSING] > 0:
         for u in range(last.shape[1]):
             other = last[s, u]
             if u != v and other >= 0 and (u - v) * (pitch[i] - pitch[other]) < 0:
                 common = min(end[other], end[i]) - start[i]
-                if common > weights[3]:
-                    cost += weights[4] * common / duration
+                if common > weights[GRACE]:
+                    cost += weights[CROSSING] * common / duration
     return cost
 
 

@@ -8,8 +8,8 @@ import numpy as np
 
 from specnmf.methods.transcription.heard import Float64, Heard
 
-#: What a semitone from the middle of a voice costs; what notes that sound quite
-#: unlike it cost; what a side quite unlike costs.
+#: What a note costs a player a semitone from the middle of the voice; of a timbre that
+#: has nothing in common with the voice's; and whose pan is off by one, on average.
 PITCH, TIMBRE, PAN = 0.12, 24.0, 16.0
 
 
@@ -50,7 +50,7 @@ class Players:
 def learn(heard: Heard, weight: Float64, before: Players | None = None) -> Players:
     """The players of notes that each plays with a weight (n, n_voices).
 
-    One who plays nothing stays as he was before, or is like the mean of all.
+    A player without notes stays as before, or is like the mean of all.
     """
     total = weight.sum(axis=0)
     share = np.full_like(weight, 1 / max(len(heard), 1))

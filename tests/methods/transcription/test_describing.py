@@ -5,8 +5,13 @@ import pytest
 from harmonic_tones import SR, tone
 
 from specnmf import Audio
-from specnmf.methods.transcription.describing import describe
+from specnmf.methods.transcription.describing import fit_notes, spectrogram
 from specnmf.methods.transcription.heard import Heard
+
+
+def describe(audio, heard, *, threads=None):
+    sound = spectrogram(audio, threads=threads)
+    return fit_notes(sound, heard, threads=threads).described()
 
 
 def two_tones():

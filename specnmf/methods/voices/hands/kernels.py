@@ -15,7 +15,12 @@ from specnmf.jit import njit
 Float64 = NDArray[np.float64]
 Int64 = NDArray[np.int64]
 
+#: The places of the weights, in the order of `searching.WEIGHTS`.
+SIDE, NEAREST, LENGTHS, STRETCH, LEAP, CROSSING, IDLE, SHARED, HANDOVER = range(9)
+
 N_KEYS = 128
+#: The lowest and highest key of a hand that has none.
+ABOVE_ALL, BELOW_ALL = 999.0, -999.0
 #: Chords of so many notes may be dealt out in any way, larger ones are split once.
 ANY_WAY = 4
 #: Beyond an octave a distance costs no more.
@@ -108,31 +113,31 @@ def strain(hand, way, keys, lengths, now, division, player, until, last, w):
     those that it strikes or holds.
     """
     n_notes, side = len(keys), 1.0 if hand == 0 else -1.0
-    low, high, n_own, mean, cost = 999.0, -999.0, 0, 0.0, 0.0
+    low, high, n_own, mean, cost = ABOVE_ALL, BELOW_ALL, 0, 0.0, 0.0
     for i in range(n_notes):
         if hand_of(way, n_notes, i) == hand:
             key = keys[i]
             low, high = min(low, key), max(high, key)
             n_own += 1
             mean += lengths[i]
-            cost -= w[0] * side * max(-2.0, min(2.0, (key - division) / OCTAVE))
-            cost += w[1] * nearest(hand, key, now, player, until) / OCTAVE
+            cost -= w[SIDE] * side * max(-2.0, min(2.0, (key - division) / OCTAVE))
+            cost += w[NEAREST] * nearest(hand, key, now, player, until) / OCTAVE
     lowest, highest = low, high
     for key in range(N_KEYS):
         if player[key] == hand and until[key] > now + HELD:
             lowest, highest = min(lowest, key), max(highest, key)
     if n_own == 0:
-        idle = w[6] if lowest > highest else 0.0
+        idle = w[IDLE] if lowest > highest else 0.0
         return cost + idle, low, high, lowest, highest
     mean /= n_own
     for i in range(n_notes):
         if hand_of(way, n_notes, i) == hand:
-            cost += w[2] * min(1.5, abs(lengths[i] - mean))
-    cost += w[3] * min(2.0, max(0.0, highest - lowest - OCTAVE) / OCTAVE)
+            cost += w[LENGTHS] * min(1.5, abs(lengths[i] - mean))
+    cost += w[STRETCH] * min(2.0, max(0.0, highest - lowest - OCTAVE) / OCTAVE)
     if last[hand, 2] >= 0:
         beyond = max(0.0, max(last[hand, 0] - low, high - last[hand, 1]) - REACH)
         soon = np.exp(-(now - last[hand, 2]) / MOVED)
-        cost += w[4] * min(2.0, beyond / OCTAVE) * soon
+        cost += w[LEAP] * min(2.0, beyond / OCTAVE) * soon
     return cost, low, high, lowest, highest
 
 
@@ -147,16 +152,16 @@ def cost_of(way, keys, lengths, now, division, player, until, last, w):
     )
     cost = right + left
     crossed = 0.0  # by what either strikes
-    if r_low <= r_high and l_highest > -999:
+    if r_low <= r_high and l_highest > BELOW_ALL:
         crossed = max(crossed, l_highest - r_low)
-    if l_low <= l_high and r_lowest < 999:
+    if l_low <= l_high and r_lowest < ABOVE_ALL:
         crossed = max(crossed, l_high - r_lowest)
-    cost += w[5] * min(2.0, crossed / OCTAVE)
+    cost += w[CROSSING] * min(2.0, crossed / OCTAVE)
     if r_low <= r_high and l_low <= l_high:
         if l_high >= r_low:
-            cost += w[5]
+            cost += w[CROSSING]
         if keys[-1] - keys[0] <= OCTAVE:  # which one of them could strike alone
-            cost += w[7]
+            cost += w[SHARED]
     return cost
 
 
@@ -165,12 +170,12 @@ def play(way, keys, now, player, last):
     """Note which hand struck what."""
     n_notes = len(keys)
     for hand in range(2):
-        low, high = 999, -999
+        low, high = N_KEYS, -1
         for i in range(n_notes):
             if hand_of(way, n_notes, i) == hand:
                 low, high = min(low, keys[i]), max(high, keys[i])
                 player[keys[i]] = hand
-        if low < 999:
+        if low < N_KEYS:
             last[hand, 0], last[hand, 1], last[hand, 2] = low, high, now
 
 
@@ -212,7 +217,7 @@ def search(times, first, keys, ends, divisions, w, width, said):
                     *(player[state], until, last[state], w),
                 )
                 if before >= 0 and hand_of(way, 1, 0) != player[state, before]:
-                    cost += w[8]
+                    cost += w[HANDOVER]
                 costs[state * ways + way] = total[state] + cost
         order = np.argsort(costs, kind="mergesort")[:width]
         n_states = len(order)
