@@ -70,7 +70,7 @@ def command(run_dirs: tuple[str, ...], **options: Any) -> None:
     def do(run_dir: str, progress: Progress | None) -> Done:
         again = _rerun(run_dir, options, taken, progress)
         identical.append(again.identical)
-        lines = [f"factors {_verdict(run_dir, again)}"]
+        lines = [f"{_compared(again)} {_verdict(run_dir, again)}"]
         return Done(again.run, run_dir, lines, _facts(run_dir, again))
 
     do_each(run_dirs, options, do)
@@ -101,6 +101,14 @@ def _rerun(
         progress=progress,
         say=console.sayer(options),
     )
+
+
+def _compared(again: Rerun) -> str:
+    """What of the runs was compared: factors, or notes."""
+    from specnmf.tasks.registry import TASKS
+
+    archive = next(iter(TASKS[again.run.report["kind"]].archives()))
+    return archive.removesuffix(".npz")
 
 
 def _verdict(run_dir: str, again: Rerun) -> str:

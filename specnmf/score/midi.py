@@ -7,7 +7,7 @@ some thirty lines of ours would. Reading is our own, for strangers' files are no
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -18,7 +18,7 @@ from specnmf.score.loading import PathLike
 from specnmf.score.midi_bends import bends_of
 from specnmf.score.midi_strokes import Stroke, strokes_of
 from specnmf.score.midi_tempo import TICKS_PER_BEAT, TempoMap
-from specnmf.score.notes import Score
+from specnmf.score.notes import Score, parts_from
 
 #: What happens at one tick, in this order.
 _OFF, _BEND, _ON = range(3)
@@ -42,6 +42,7 @@ def write_midi(
     tempo: float = 120.0,
     beats: Beats | None = None,
     bends: bool = False,
+    parts: Sequence[str] = (),
 ) -> None:
     """Write a score as a standard MIDI file of format 1 [1]_, a track for each part.
 
@@ -68,6 +69,9 @@ def write_midi(
     bends : bool
         Bend each note by its cents. A bend holds for a whole channel, so notes that
         sound together are bent only where they agree.
+    parts : sequence of str
+        Those whose tracks come first, in this order; the others in order of their
+        first notes.
 
     Raises
     ------
@@ -82,7 +86,7 @@ def write_midi(
 
     clock = midi_tempo.steady(tempo) if beats is None else midi_tempo.along(beats)
     strokes = strokes_of(score, clock)
-    events: dict[str, list[_Event]] = {part: [] for part in score.parts}
+    events: dict[str, list[_Event]] = {part: [] for part in parts_from(score, parts)}
     for stroke in strokes:
         events[stroke.note.part] += _switches(stroke)
     if bends:

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from specnmf.errors import ScoreError
 from specnmf.score.beats import Beats
 from specnmf.score.loading import PathLike
-from specnmf.score.notes import Note, Score, pitched_parts
+from specnmf.score.notes import Note, Score, parts_from, pitched_parts
 
 Float64 = NDArray[np.float64]
 
@@ -45,7 +45,9 @@ def can_write() -> bool:
     return find_spec("partitura") is not None
 
 
-def write_musicxml(path: PathLike, score: Score, beats: Beats) -> None:
+def write_musicxml(
+    path: PathLike, score: Score, beats: Beats, *, parts: Sequence[str] = ()
+) -> None:
     """Write a score as MusicXML: in sixteenths or in triplets, four beats to a bar.
 
     Parameters
@@ -57,6 +59,8 @@ def write_musicxml(path: PathLike, score: Score, beats: Beats) -> None:
     beats : Beats
         Those of the recording, taken for quarters. The first bar begins with the last
         one that lies at or before the start.
+    parts : sequence of str
+        Those that come first, in this order; the others in order of their first notes.
 
     Raises
     ------
@@ -67,7 +71,8 @@ def write_musicxml(path: PathLike, score: Score, beats: Beats) -> None:
         raise ScoreError(
             f"{path}: MusicXML is written by partitura; pip install 'specnmf[musicxml]'"
         )
-    by_part = pitched_parts(score).values()
+    pitched = pitched_parts(score)
+    by_part = [pitched[part] for part in parts_from(score, parts) if part in pitched]
     begun = [note.start for own in by_part for note in own]
     units = _units(beats.positions(begun))
     values = [value for own in by_part for value in _values(own, beats, units)]

@@ -104,6 +104,12 @@ class Score:
         return Score(tuple(notes))
 
 
+def parts_from(score: Score, first: Iterable[str]) -> list[str]:
+    """The parts of a score, some of them first, in a given order."""
+    own = score.parts
+    return list(dict.fromkeys([*(part for part in first if part in own), *own]))
+
+
 def pitched_parts(score: Score) -> dict[str, list[Note]]:
     """The notes of each part that are no percussion."""
     parts: dict[str, list[Note]] = {}

@@ -44,10 +44,11 @@ def write_score(
 
     score = later(heard.score, start)
     beats = None if beats is None else beats.later(start)
-    midi.write_midi(folder / "score.mid", score, beats=beats)
+    midi.write_midi(folder / "score.mid", score, beats=beats, parts=heard.parts)
     notelist.write_csv(folder / "score.csv", score)
     if beats is not None and musicxml_writing.can_write():
-        musicxml_writing.write_musicxml(folder / "score.musicxml", score, beats)
+        path = folder / "score.musicxml"
+        musicxml_writing.write_musicxml(path, score, beats, parts=heard.parts)
 
 
 def write_notes(path: Path, heard: Transcription, start: float) -> None:
@@ -87,7 +88,8 @@ def heard_line(entries: Mapping[str, Any], explained: float | None = None) -> st
     from specnmf.notation import percent
 
     who = entries["transcriber"].replace("both", "basic-pitch and builtin")
-    said = f"{entries['notes']} notes heard by {who}"
+    n_notes = entries["notes"]
+    said = f"{n_notes} {'note' if n_notes == 1 else 'notes'} heard by {who}"
     if entries["doubtful"]:
         said += f", {entries['doubtful']} doubtful"
     said += f", confidence {entries['confidence']:.2f}"

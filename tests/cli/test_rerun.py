@@ -6,6 +6,9 @@ import shutil
 import numpy as np
 import pytest
 import soundfile
+from playing import SR, sound
+
+from specnmf import Note, Score
 
 QUICK = ("-k", "2", "--max-iter", "3", "--no-figures", "--no-sources")
 
@@ -38,6 +41,15 @@ def test_rerun_says_where_and_that_the_factors_are_the_same(run, made):
     ]
     report = json.loads((made.parent / "specnmf_rerun/a.1/run.json").read_text())
     assert report["command"] == "specnmf rerun specnmf_out/a.1 specnmf_out/a.2"
+
+
+def test_of_a_transcription_the_notes_are_compared(run, tmp_path):
+    soundfile.write(tmp_path / "tone.wav", sound(Score((Note(0.2, 0.8, 69),))), SR)
+    asked = ("tone.wav", "--transcriber", "builtin", "--no-figures")
+    assert run("transcribe", *asked)[0] == 0
+    status, out, _ = run("rerun", "specnmf_out/tone")
+    assert status == 0
+    assert out.splitlines()[1] == "  notes identical to specnmf_out/tone"
 
 
 def test_what_was_left_out_can_be_written_this_time(run, made):

@@ -80,6 +80,15 @@ def test_each_part_has_a_track_and_a_channel_but_the_tenth(tmp_path):
     assert sorted(channels) == [c for c in range(16) if c != 9]
 
 
+def test_parts_that_are_named_have_the_first_tracks(tmp_path):
+    notes = [Note(0, 1, 48, part="low"), Note(1, 1, 60, part="odd")]
+    score = Score((*notes, Note(2, 1, 72, part="high")))
+    path = tmp_path / "score.mid"
+    write_midi(path, score, parts=("high", "absent", "low"))
+    tracks = mido.MidiFile(path).tracks[1:]
+    assert [track.name for track in tracks] == ["high", "low", "odd"]
+
+
 def test_percussion_is_on_the_tenth_channel_and_takes_no_other(tmp_path):
     notes = [Note(0, 1, 36, part="kick", percussion=True), Note(0, 1, 60, part="bass")]
     notes.append(Note(1, 1, 42, part="bass", percussion=True))

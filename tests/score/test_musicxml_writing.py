@@ -72,6 +72,14 @@ def test_partitura_finds_the_file_valid_and_reads_the_same(written, partitura):
     )
 
 
+@pytest.mark.usefixtures("partitura")
+def test_parts_that_are_named_come_first(tmp_path):
+    path = tmp_path / "score.musicxml"
+    notes = (at(1, 1, 48, "voice_2"), at(2, 1, 72, "voice_1"))
+    write_musicxml(path, Score(notes), BEATS, parts=("voice_1", "voice_2"))
+    assert path.read_text().index("voice_1") < path.read_text().index("voice_2")
+
+
 def test_what_is_played_loosely_is_written_strictly(written, rng):
     loose = [
         note._replace(start=note.start + float(rng.uniform(-0.04, 0.04)))

@@ -1,5 +1,6 @@
 """Separation without a score: what is heard, and what becomes of it."""
 
+import mido
 import numpy as np
 import pytest
 from playing import DUET, sound
@@ -8,6 +9,7 @@ from runs import separate
 import specnmf
 from specnmf import ParameterError, Score, ScoreSettings
 from specnmf.record.rerun import rerun
+from specnmf.tasks.hearing import heard_line
 from specnmf.tasks.registry import TASKS
 from specnmf.tasks.run import run
 
@@ -65,6 +67,16 @@ def test_the_score_is_left_and_no_aligned_one(heard):
     assert {"score.mid", "score.csv"} <= names
     assert "aligned.mid" not in names
     assert (heard.folder / "figures" / "score.png").is_file()
+
+
+def test_the_highest_voice_is_the_first_track(heard):
+    tracks = mido.MidiFile(heard.folder / "score.mid").tracks
+    assert [track.name for track in tracks[1:]] == ["voice_1", "voice_2"]
+
+
+def test_a_single_note_is_counted_as_one():
+    entries = {"transcriber": "both", "notes": 1, "doubtful": 0, "confidence": 1}
+    assert heard_line(entries).startswith("1 note heard by basic-pitch and builtin")
 
 
 def test_the_rest_is_shared_where_it_is_not_to_be_kept(duet, tmp_path):

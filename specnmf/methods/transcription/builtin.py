@@ -11,6 +11,7 @@ from specnmf.methods.transcription.builtin_contour import contour
 from specnmf.methods.transcription.builtin_fitting import activations
 from specnmf.methods.transcription.builtin_judging import judge
 from specnmf.methods.transcription.builtin_spectrum import (
+    BEFORE,
     HOP,
     SR,
     resampled,
@@ -49,12 +50,12 @@ class Builtin:
         Returns
         -------
         Salience
-            A frame every 12 ms, with a contour.
+            A frame every 12 ms, from before the first sample on, with a contour.
         """
         tell = step or (lambda done, total: None)
         samples = resampled(audio)
         if not abs(samples).max(initial=0) > FAINTEST:
-            return _silence(samples.shape[1] // HOP + 1)
+            return _silence(BEFORE + samples.shape[1] // HOP + 1)
         bins = tuned_bins(samples, audio.sr)
         magnitudes = spectrum(samples, bins, threads)
         tell(1, total=2)
@@ -73,7 +74,8 @@ def _silence(n_frames: int) -> Salience:
 
 def _salience(notes: Float32, onsets: Float32, drawn: Float32) -> Salience:
     """Salience of arrays of frames, with a frame every half `HOP`."""
-    times = np.arange(2.0 * len(notes)) * (HOP / 2 / SR) + LATE
+    frames = np.arange(2.0 * len(notes)) / 2 - BEFORE
+    times = frames * (HOP / SR) + LATE
     return Salience(_finer(notes), _finer(onsets), times, _finer(drawn))
 
 

@@ -32,6 +32,9 @@ SOUNDING = 0.95
 #: How many lines away from a sinusoid a Hann window shows nothing of it: -60 dB.
 LOBE = 8
 
+#: Frames of silence that are seen before a recording, which may begin with a note.
+BEFORE = 8
+
 #: Frames transformed at a time.
 FRAMES = 256
 
@@ -132,10 +135,13 @@ def resampled(audio: Audio) -> Float32:
 
 
 def spectrum(samples: Float32, bins: Bins, threads: int | None) -> Float32:
-    """The magnitudes of samples (n_channels, n) at `SR`, (n_frames, n_bins)."""
+    """The magnitudes of samples (n_channels, n) at `SR`, (n_frames, n_bins).
+
+    Frame `BEFORE` is the one at the first sample.
+    """
     reach = WINDOWS[0][0] // 2
-    n_frames = samples.shape[1] // HOP + 1
-    padded = np.pad(samples, ((0, 0), (reach, reach + HOP)))
+    n_frames = BEFORE + samples.shape[1] // HOP + 1
+    padded = np.pad(samples, ((0, 0), (reach + BEFORE * HOP, reach + HOP)))
 
     def transformed(frames: slice) -> Float32:
         seen = [

@@ -56,6 +56,11 @@ def test_chords_are_found():
     assert sorted(pitch for _, pitch in found) == sorted(pitch for _, pitch in notes)
 
 
+def test_notes_at_the_first_sample_are_found():
+    sound = np.sum([tone(pitch, 1.0) for pitch in (48, 60, 64, 67)], axis=0)
+    assert heard(Audio(sound, SR)) == [(0, 48), (0, 60), (0, 64), (0, 67)]
+
+
 def test_repeated_notes_are_found():
     notes = [(0.2 + 0.6 * n, 64) for n in range(5)]
     assert_same(heard(recording(notes)), notes)
