@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from specnmf.audio.options import ExcerptOptions, MaskOptions, SoundOptions
 from specnmf.factor.options import FitOptions
+from specnmf.options import changed
 from specnmf.output.options import FigureOptions, GridOptions, OutputOptions
 
 
 class SongSettings(FigureOptions, GridOptions, ExcerptOptions):
     """An excerpt, the threads to do it with, its figures, and the beats of its MIDI."""
+
+    seed: int = changed(FitOptions, "seed")
+    threads: int | None = changed(FitOptions, "threads")
 
 
 class RunSettings(SongSettings, OutputOptions, MaskOptions, SoundOptions, FitOptions):

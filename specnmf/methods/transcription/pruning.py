@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from specnmf.methods.transcription.heard import Heard
 
 #: A note that is less likely to be there than this is left out.
-KEPT = 0.3
+KEPT = 0.36
 
 #: A note that is left out, but begins within so many seconds of the end of one that is
 #: kept, is the rest of that one.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 
 import numpy as np
+from numpy.typing import NDArray
 
 from specnmf.audio.recording import Audio
 from specnmf.audio.stft import Float32
@@ -108,11 +109,19 @@ def _completed(sound: Spectrogram, heard: Heard, threads: int | None) -> Heard:
     """The notes and those that are missing."""
     fit = fit_notes(sound, heard, max_iter=LAST_ITER, threads=threads)
     new = missing(fit)
+    new = new[~_sounding(heard, new)]
     if not len(new) or not len(heard):
         return heard
     joined = _joined(heard, new)
     more = fit_notes(sound, joined, max_iter=LAST_ITER, threads=threads)
     return joined[strong(more.described(), joined.confidence == CONFIDENCE)]
+
+
+def _sounding(heard: Heard, others: Heard) -> NDArray[np.bool_]:
+    """Whether the pitch of each of the others sounds already when it begins."""
+    start, pitch = others.start[:, np.newaxis], others.pitch[:, np.newaxis]
+    sounds = (heard.pitch == pitch) & (heard.start <= start) & (start < heard.end)
+    return sounds.any(axis=1)
 
 
 def _joined(heard: Heard, others: Heard) -> Heard:
