@@ -81,9 +81,9 @@ def transcribe(
     voices : int or "auto"
         How many parts the notes make: voice_1, the highest, and so on. ``auto`` goes
         by how many notes sound at once.
-    transcriber : {"auto", "builtin", "basic-pitch"}
-        What hears the notes: this package alone, or the network of Bittner et al.
-        [1]_; ``auto`` takes the latter where it is installed.
+    transcriber : {"auto", "builtin", "basic-pitch", "both"}
+        What hears the notes: this package alone, the network of Bittner et al. [1]_,
+        or the mean of both; ``auto`` is both where the network is installed.
     threads : int, optional
         By default one a core.
 
