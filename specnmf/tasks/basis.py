@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
 
 #: Notes that explain less of the sound are worth a warning: a score's, and heard ones.
 LEAST_EXPLAINED, LEAST_HEARD = 0.7, 0.5
+
+#: What heard voices are called.
+_VOICE = re.compile("voice_[0-9]+")
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -49,10 +53,16 @@ class Basis:
     heard: Transcription | None = None
 
     def order(self, labels: Sequence[str]) -> tuple[str, ...] | None:
-        """The stems of heard voices, the highest first; None: as of any score."""
-        if self.heard is None:
+        """The stems of heard voices, the highest first; None: as of any score.
+
+        Voices are known by their names if their score was corrected and given back.
+        """
+        if self.heard is not None:
+            parts = self.heard.parts
+        elif all(map(_VOICE.fullmatch, self.score.parts)):
+            parts = tuple(sorted(self.score.parts, key=lambda part: int(part[6:])))
+        else:
             return None
-        parts = self.heard.parts
         owned = zip((note.part for note in self.score.notes), labels, strict=True)
         ranked = sorted(owned, key=lambda pair: parts.index(pair[0]))
         return tuple(dict.fromkeys(label for _, label in ranked))

@@ -41,7 +41,7 @@ class ScoreSettings(AlignOptions, TranscriptionOptions, ScoreOptions, RunSetting
     no_score: bool = option(
         False,
         "Hear the notes, even where a score lies beside the song.",
-        flags=("--no-score",),
+        flags=("--no-score/--with-score",),
         group=WHAT,
         added=True,
     )

@@ -110,6 +110,15 @@ def test_a_corrected_score_is_given_back(duet, tmp_path):
     assert again.report["alignment"]["warped"] is False
 
 
+def test_voices_given_back_are_in_their_order_whichever_begins(duet, tmp_path):
+    table = tmp_path / "score.csv"
+    rows = ["0.2,0.6,48,voice_10", "0.9,0.6,50,voice_2", "1.6,0.6,72,voice_1"]
+    table.write_text("\n".join(["start,duration,pitch,label", *rows]) + "\n")
+    again = separate(duet, table, settings(sources=False, max_iter=2), output=tmp_path)
+    stems = [entry["label"] for entry in again.report["stems"]]
+    assert stems == ["voice_1", "voice_2", "voice_10"]
+
+
 def test_a_score_beside_the_song_may_be_ignored(duet, tmp_path):
     song = tmp_path / "song.wav"
     song.write_bytes(duet.read_bytes())

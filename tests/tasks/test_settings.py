@@ -72,7 +72,7 @@ def test_the_defaults_are_those_of_the_contract():
 def test_by_default_a_score_is_aligned_if_need_be_and_gives_its_parts():
     settings = ScoreSettings()
     assert (settings.by, settings.align, settings.model) == ("part", "auto", "partials")
-    assert (settings.residual, settings.groups, settings.format) == (False, {}, "wav")
+    assert (settings.residual, settings.groups, settings.format) == (None, {}, "wav")
 
 
 @pytest.mark.parametrize(

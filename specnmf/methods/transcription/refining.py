@@ -121,7 +121,7 @@ def _sounding(heard: Heard, others: Heard) -> NDArray[np.bool_]:
     """Whether the pitch of each of the others sounds already when it begins."""
     start, pitch = others.start[:, np.newaxis], others.pitch[:, np.newaxis]
     sounds = (heard.pitch == pitch) & (heard.start <= start) & (start < heard.end)
-    return sounds.any(axis=1)
+    return np.asarray(sounds.any(axis=1))
 
 
 def _joined(heard: Heard, others: Heard) -> Heard:
