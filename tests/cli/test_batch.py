@@ -260,7 +260,7 @@ def test_songs_are_factorised_in_layers(here, songs):
 def test_songs_that_have_no_score_are_separated_by_what_is_heard(here, songs):
     write_score(songs / "a.mid")
     options = ("--task", "separate", "--align", "never", *QUICK[2:])
-    status, out, err = here("batch", "songs", "-r", *options, "--json")
+    status, out, _ = here("batch", "songs", "-r", *options, "--json")
     assert (status, counts(out)) == (0, [3, 3, 0, 0, 0])
     by_ear = {name: report_of(name)["alignment"] is None for name in runs()}
     assert by_ear == {"a": False, "b": True, "live/c": True}
