@@ -27,7 +27,10 @@ specnmf() {{ {shlex.quote(sys.executable)} -m specnmf "$@"; }}
 QUICK = SPECNMF.replace(
     "specnmf() {",
     """specnmf() {
-case $1 in evaluate|rerun|config|transcribe) ;; *) set -- "$@" --no-figures --max-iter 5; esac
+case $1 in
+evaluate|rerun|config|transcribe) ;;
+*) set -- "$@" --no-figures --max-iter 5;;
+esac
 """,
 )
 

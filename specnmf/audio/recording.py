@@ -100,6 +100,23 @@ class Audio:
         return survey.findings()
 
 
+def one_of_alike(audio: Audio) -> Audio:
+    """A recording whose channels are all the same, as one channel."""
+    if all(np.array_equal(audio.samples[0], other) for other in audio.samples[1:]):
+        return Audio(audio.samples[:1], audio.sr)
+    return audio
+
+
+def at_rate(samples: Float32, sr: int, wanted: int) -> Float32:
+    """Samples, (..., n), at another rate."""
+    if sr == wanted:
+        return samples
+    import librosa
+
+    resampled: Float32 = librosa.resample(samples, orig_sr=sr, target_sr=wanted)
+    return resampled
+
+
 def check_audio(audio: Any) -> None:
     """Raise AudioError unless it is an `Audio`, and say how to make one."""
     if not isinstance(audio, Audio):

@@ -18,6 +18,13 @@ class Stages(Protocol):
 Step = Callable[..., None]
 
 
+def part_of(step: Step | None, number: int, n_parts: int) -> Step | None:
+    """What tells of one of so many parts of a stage, counted from 0."""
+    if step is None:
+        return None
+    return lambda done, total: step(number * total + done, n_parts * total)
+
+
 def telling(step: Step, before: int = 0) -> Callable[[int, float], None]:
     """A solver's callback that tells of its iterations, and of those before."""
     return lambda i, loss: step(before + i, note=f"loss {loss:.5g}")

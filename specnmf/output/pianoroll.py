@@ -13,7 +13,7 @@ from specnmf.audio.stft import Grid
 from specnmf.errors import ParameterError
 from specnmf.factor.factorization import Factorization
 from specnmf.notation import nearest
-from specnmf.score.notes import Note, Score
+from specnmf.score.notes import LOUDEST, Note, Score
 
 Array = NDArray[np.float64]
 
@@ -35,9 +35,6 @@ SMOOTHING = 0.05
 
 #: Shorter notes (in seconds) are left out.
 MIN_DURATION = 0.05
-
-#: The velocity of the strongest note.
-LOUDEST = 115
 
 #: General MIDI's drums for unpitched components, the likeliest first, by the
 #: frequency (Hz) below which their spectrum is centred.

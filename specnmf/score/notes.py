@@ -10,6 +10,9 @@ from typing import NamedTuple
 
 from specnmf.errors import ScoreError
 
+#: The velocity of the loudest of notes that are heard in a recording.
+LOUDEST = 115
+
 
 class Note(NamedTuple):
     """One note.

@@ -34,7 +34,12 @@ def hear(
 
 
 def write_score(
-    folder: Path, heard: Transcription, start: float, beats: Beats | None
+    folder: Path,
+    heard: Transcription,
+    start: float,
+    *,
+    beats: Beats | None,
+    bends: bool,
 ) -> None:
     """Write score.mid and score.csv, on the clock of the whole recording.
 
@@ -44,7 +49,8 @@ def write_score(
 
     score = later(heard.score, start)
     beats = None if beats is None else beats.later(start)
-    midi.write_midi(folder / "score.mid", score, beats=beats, parts=heard.parts)
+    path = folder / "score.mid"
+    midi.write_midi(path, score, beats=beats, bends=bends, parts=heard.parts)
     notelist.write_csv(folder / "score.csv", score)
     if beats is not None and musicxml_writing.can_write():
         path = folder / "score.musicxml"

@@ -179,9 +179,11 @@ class Separation(Result[ScoreSettings]):
         """Write the score as it lies on the recording."""
         from specnmf.score import midi, notelist
 
-        basis, beats = self.basis, self.beats
+        basis, beats, used = self.basis, self.beats, self.settings
         if basis.heard is not None:
-            hearing.write_score(folder, basis.heard, self.settings.start, beats)
+            hearing.write_score(
+                folder, basis.heard, used.start, beats=beats, bends=used.bends
+            )
         else:
             midi.write_midi(folder / "aligned.mid", basis.score, beats=beats)
             notelist.write_csv(folder / "aligned.csv", basis.score)

@@ -43,7 +43,8 @@ class Transcribe(Task[TranscribeSettings]):
     name = "transcribe"
     help = """Transcribe each SONG: its notes as MIDI, a track a voice, and CSV.
 
-    Leaves OUTPUT/SONG/ with score.mid, score.csv, notes.npz, run.json and figures/.
+    Leaves OUTPUT/SONG/ with score.mid, score.csv, notes.npz, run.json and figures/;
+    where partitura is installed, also score.musicxml.
     """
     example = "transcribe song.wav --voices 4"
     settings = TranscribeSettings
@@ -80,8 +81,9 @@ class Transcribed(AnyResult[TranscribeSettings]):
 
     def write(self, folder: Path) -> None:
         """Write the score."""
-        hearing.write_score(folder, self.heard, self.settings.start, self.beats)
-        hearing.write_notes(folder / NOTES, self.heard, self.settings.start)
+        start, bends = self.settings.start, self.settings.bends
+        hearing.write_score(folder, self.heard, start, beats=self.beats, bends=bends)
+        hearing.write_notes(folder / NOTES, self.heard, start)
 
     def draw(self, folder: Path) -> None:
         """Draw the notes over the spectrogram, and as a piano roll."""

@@ -20,7 +20,7 @@ OTHERS = {
     "split": 50, "residual": True, "model": "fmp", "align": "never",
     "transpose": "auto", "ranks": (4, 2), "method": "neural", "label_weight": 2.0,
     "stems": (1, 3), "n_rest": 2, "only": ("a",), "grid": False, "no_score": True,
-    "voices": 2, "transcriber": "builtin",
+    "voices": 2, "transcriber": "builtin", "bends": True,
 }  # fmt: skip
 
 #: The same where that value is none of the kind's.

@@ -2,6 +2,7 @@
 
 import json
 
+import mido
 import numpy as np
 import pytest
 import soundfile
@@ -69,6 +70,19 @@ def test_an_excerpt_keeps_the_clock_of_the_recording(duet, tmp_path):
     score = specnmf.read_score(found.folder / "score.csv")
     assert min(note.start for note in score.notes) >= 1.5
     assert {n.pitch for n in score.notes if n.start > 1.55} <= {72, 77, 52, 45}
+
+
+def test_notes_are_bent_by_their_cents_where_that_is_asked_for(duet, heard, tmp_path):
+    bent = transcribe(duet, tmp_path, bends=True, figures=False)
+    wheels = [
+        {
+            m.type
+            for track in mido.MidiFile(run.folder / "score.mid").tracks
+            for m in track
+        }
+        for run in (heard, bent)
+    ]
+    assert ["pitchwheel" in kinds for kinds in wheels] == [False, True]
 
 
 def test_hands_are_right_and_left(duet, tmp_path):

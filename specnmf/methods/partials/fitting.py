@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from specnmf.audio.recording import Audio
+from specnmf.audio.recording import Audio, one_of_alike
 from specnmf.audio.resynthesis import Stream, crossfade
 from specnmf.audio.stft import Float32, channel_magnitudes
 from specnmf.factor.iterate import Callback
@@ -98,7 +98,7 @@ def fit_partials(
     ScoreError
         If no note sounds within the recording.
     """
-    heard = _one_of_alike(audio)
+    heard = one_of_alike(audio)
     grid, struck = choose_window(heard, score, labels, options, tuning)
     strings = [part for part, share in struck.items() if share > STRUCK]
     models: list[PartialsModel] = []
@@ -146,10 +146,3 @@ def _shorter(options: ScoreOptions) -> ScoreOptions:
     """The same with the iterations of the second analysis."""
     max_iter = max(1, round(REFIT * options.max_iter))
     return dataclasses.replace(options, max_iter=max_iter)
-
-
-def _one_of_alike(audio: Audio) -> Audio:
-    """A recording whose channels are all the same, as one channel."""
-    if all(np.array_equal(audio.samples[0], other) for other in audio.samples[1:]):
-        return Audio(audio.samples[:1], audio.sr)
-    return audio

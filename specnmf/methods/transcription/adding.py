@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from specnmf.audio.stft import Float32
+from specnmf.methods.transcription.candidates import spans
 from specnmf.methods.transcription.describing import TINY, NoteFit
 from specnmf.methods.transcription.heard import Float64, Heard
 from specnmf.notation import hertz
@@ -35,7 +36,7 @@ def missing(fit: NoteFit) -> Heard:
     notes = [
         (first * hop, last * hop, row + LOWEST)
         for row, values in enumerate(salience)
-        for first, last in _runs(values > STANDS_OUT)
+        for first, last in spans(values > STANDS_OUT, gap=0)
         if (last - first) * hop >= SHORTEST
     ]
     start, end, pitch = np.array(notes, float).reshape(-1, 3).T
@@ -93,9 +94,3 @@ def _highest(fit: NoteFit, excess: Float32, pitch: int, m: int) -> Float64:
     if last >= excess.shape[1]:
         return np.full(len(excess), MOST)
     return np.asarray(excess[:, first : last + 1].max(axis=1), np.float64)
-
-
-def _runs(on: NDArray[np.bool_]) -> NDArray[np.intp]:
-    """First frames, and frames after the last, of runs, (n, 2)."""
-    edges = np.flatnonzero(np.diff(np.pad(on, 1).astype(np.int8)))
-    return edges.reshape(-1, 2)

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from specnmf.audio.recording import Audio
+from specnmf.audio.recording import Audio, at_rate
 from specnmf.errors import ParameterError
 from specnmf.methods.progress import Step
 from specnmf.methods.transcription.salience import N_PITCHES, Salience
@@ -174,14 +174,9 @@ def _damaged(path: Path, why: str) -> str:
 
 def _resampled(audio: Audio) -> Float32:
     """One channel at the network's rate and without an offset, shape (n,)."""
-    import librosa
-
     mono = _mono(audio.samples)
     mono -= mono.mean()
-    if audio.sr == SR:
-        return mono
-    resampled: Float32 = librosa.resample(mono, orig_sr=audio.sr, target_sr=SR)
-    return resampled
+    return at_rate(mono, audio.sr, SR)
 
 
 def _mono(samples: Float32) -> Float32:

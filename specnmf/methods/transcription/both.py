@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from specnmf.audio.recording import Audio
-from specnmf.methods.progress import Step
+from specnmf.methods.progress import Step, part_of
 from specnmf.methods.transcription.basic_pitch import BasicPitch
 from specnmf.methods.transcription.salience import Salience
 
@@ -45,7 +45,7 @@ class Both:
         """
         from specnmf.methods.transcription.builtin import Builtin
 
-        told = [_half(step, number) for number in range(2)] if step else [None, None]
+        told = [part_of(step, number, 2) for number in range(2)]
         network = BasicPitch().hear(audio, threads=threads, step=told[0])
         other = Builtin().hear(audio, threads=threads, step=told[1])
         return mean(network, other)
@@ -60,11 +60,6 @@ def mean(salience: Salience, other: Salience) -> Salience:
         times,
         salience.contour,
     )
-
-
-def _half(step: Step, number: int) -> Step:
-    """What to tell of the first or second half of the work."""
-    return lambda done, total: step(number * total + done, 2 * total)
 
 
 def _at(wanted: Array, times: Array, rows: Float32) -> Float32:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from specnmf.audio.recording import FAINTEST, Audio
+from specnmf.audio.recording import FAINTEST, Audio, at_rate
 from specnmf.methods.progress import Step
 from specnmf.methods.transcription.builtin_contour import contour
 from specnmf.methods.transcription.builtin_fitting import activations
@@ -14,7 +14,6 @@ from specnmf.methods.transcription.builtin_spectrum import (
     BEFORE,
     HOP,
     SR,
-    resampled,
     spectrum,
     tuned_bins,
 )
@@ -53,7 +52,7 @@ class Builtin:
             A frame every 12 ms, from before the first sample on, with a contour.
         """
         tell = step or (lambda done, total: None)
-        samples = resampled(audio)
+        samples = at_rate(audio.samples, audio.sr, SR)
         if not abs(samples).max(initial=0) > FAINTEST:
             return _silence(BEFORE + samples.shape[1] // HOP + 1)
         bins = tuned_bins(samples, audio.sr)

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from specnmf.audio.recording import Audio
 from specnmf.audio.stft import hann
 from specnmf.audio.tuning import estimate_tuning
 from specnmf.notation import hertz
@@ -122,16 +121,6 @@ def _lobes(n_fft: int, frequencies: Float64) -> Float64:
 def tuned_bins(samples: Float32, sr: int) -> Bins:
     """The bins for samples (n_channels, n) at `SR` of a recording at a rate."""
     return bins_for(estimate_tuning([samples], SR), sr)
-
-
-def resampled(audio: Audio) -> Float32:
-    """A recording's samples at `SR`, (n_channels, n)."""
-    import librosa
-
-    if audio.sr == SR:
-        return audio.samples
-    samples: Float32 = librosa.resample(audio.samples, orig_sr=audio.sr, target_sr=SR)
-    return samples
 
 
 def spectrum(samples: Float32, bins: Bins, threads: int | None) -> Float32:

@@ -10,7 +10,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from specnmf.audio.recording import Audio
+from specnmf.audio.recording import Audio, at_rate, one_of_alike
 from specnmf.audio.stft import Float32, Grid, channel_magnitudes, magnitude
 from specnmf.factor.parametric.fitting import fit
 from specnmf.factor.parametric.lobes import Lobes, Support
@@ -112,14 +112,8 @@ class Spectrogram:
 
 def resampled(audio: Audio) -> Audio:
     """The recording at the rate that is fitted; channels that are alike are one."""
-    import librosa
-
-    samples = audio.samples
-    if all(np.array_equal(samples[0], other) for other in samples[1:]):
-        samples = samples[:1]
-    if audio.sr != SR:
-        samples = librosa.resample(samples, orig_sr=audio.sr, target_sr=SR)
-    return Audio(samples, SR)
+    samples = one_of_alike(audio).samples
+    return Audio(at_rate(samples, audio.sr, SR), SR)
 
 
 def spectrogram(

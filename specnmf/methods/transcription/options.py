@@ -6,7 +6,7 @@ from functools import partial
 from typing import Literal
 
 from specnmf.checks import whole_or_auto
-from specnmf.options import WHAT, Options, option
+from specnmf.options import OUTPUT, WHAT, Options, option
 
 TranscriberName = Literal["auto", "builtin", "basic-pitch", "both"]
 
@@ -32,4 +32,7 @@ class TranscriptionOptions(Options, group=WHAT):
         "What hears the notes; both: the mean of the two; auto: both if basic-pitch is "
         "installed, else builtin.",
         added=True,
+    )
+    bends: bool = option(
+        False, "Bend heard notes in score.mid by their cents.", group=OUTPUT, added=True
     )

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from specnmf.audio.recording import Audio, check_audio
 from specnmf.errors import ScoreError
-from specnmf.methods.progress import Step
+from specnmf.methods.progress import Step, part_of
 from specnmf.methods.transcription.heard import Heard
 from specnmf.methods.transcription.options import TranscriberName, TranscriptionOptions
 from specnmf.methods.transcription.picking import pick
@@ -20,13 +20,13 @@ from specnmf.methods.transcription.transcribers import choose
 from specnmf.methods.voices.assigning import assign
 from specnmf.methods.voices.counting import count
 from specnmf.methods.voices.hands import hands
-from specnmf.score.notes import Note, Score
+from specnmf.score.notes import LOUDEST, Note, Score
 
 #: What makes a part: a voice, or a keyboard player's hand.
 Parts = Literal["part", "hand"]
 
-#: The velocity of the loudest notes, and of the softest.
-LOUDEST, SOFTEST = 115, 10
+#: The velocity of the softest notes.
+SOFTEST = 10
 
 #: The share of the notes that are softer than the loudest ones.
 NEARLY_ALL = 0.98
@@ -125,8 +125,9 @@ def transcription(
 ) -> Transcription:
     """What is heard of a recording; errors as of `transcribe`."""
     transcriber = choose(options.transcriber)
-    salience = transcriber.hear(audio, threads=threads, step=step)
-    heard = refine(audio, pick(salience), salience, threads=threads, step=step)
+    told = [part_of(step, number, 2) for number in range(2)]
+    salience = transcriber.hear(audio, threads=threads, step=told[0])
+    heard = refine(audio, pick(salience), salience, threads=threads, step=told[1])
     if not len(heard):
         raise ScoreError(
             "no note was heard; expected music with pitches. decompose takes apart "
@@ -147,9 +148,7 @@ def transcription(
 
 def _voices(heard: Heard, voices: int | str) -> NDArray[np.int64]:
     """The voice of each note, numbered from the highest without gaps."""
-    n_voices = count(heard) if isinstance(voices, str) else voices
-    _, place = np.unique(assign(heard, n_voices), return_inverse=True)
-    return np.asarray(place, np.int64)
+    return assign(heard, count(heard) if isinstance(voices, str) else voices)
 
 
 def _names(n_voices: int) -> tuple[str, ...]:
