@@ -27,6 +27,12 @@ class Noise(Layer):
         """Add the noise of the frames."""
         model += self.strengths[:, frames] @ self.bands
 
+    def loudness(self) -> Float32:
+        """The norm of its spectrum in each frame, the channels' mean, (n_frames,)."""
+        power = (self.strengths @ (self.bands @ self.bands.T) * self.strengths).sum(2)
+        loudness: Float32 = np.sqrt(np.maximum(power, 0)).mean(axis=0)
+        return loudness
+
     def follow(self, frames: slice, ratio: Float32) -> None:
         """Update the strengths in the frames."""
         self.strengths[:, frames] *= (ratio @ self.bands.T) / self.sums

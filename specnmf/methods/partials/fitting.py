@@ -45,9 +45,17 @@ class PartialStems(ScoreStems):
         How much of each part's sound a piano's partials explain, 0 to 1.
     """
 
+    model: PartialsModel
     onsets: NDArray[np.float64]
     onset_model: PartialsModel | None
     struck: dict[str, float]
+
+    def envelopes(self) -> dict[str, NDArray[np.float64]]:
+        """As of `ScoreStems`; what no note explains is as loud as its noise."""
+        envelopes = super().envelopes()
+        if self.model.rest is not None:
+            envelopes[self.names[-1]] += self.model.noise.loudness()
+        return envelopes
 
     def stream(self, options: Sharing) -> Stream:
         """As of `ScoreStems`."""
@@ -118,11 +126,11 @@ def fit_partials(
     return PartialStems(
         audio,
         grid,
-        model,
         model.losses,
         *factors_of(
             model.schedule, model.partials, model.drums, grid.n_bins, model.losses
         ),
+        model=model,
         explained=model.explained,
         onsets=np.unique([note.start for note in score.notes]),
         onset_model=models[1] if len(models) > 1 else None,

@@ -32,6 +32,13 @@ def test_strengths_follow_the_ratio_in_the_frames_alone(noise, rng):
     np.testing.assert_array_equal(noise.strengths[:, 7:], before[:, 7:])
 
 
+def test_noise_is_as_loud_as_its_spectrum(noise, rng):
+    noise.strengths[:] = rng.random(noise.strengths.shape)
+    spectra = noise.strengths @ noise.bands
+    expected = np.linalg.norm(spectra, axis=2).mean(axis=0)
+    np.testing.assert_allclose(noise.loudness(), expected, rtol=1e-5)
+
+
 def test_a_band_without_bins_harms_nothing(noise):
     silent = Noise(0 * noise.bands, strength=1.0, n_channels=2, n_frames=10)
     silent.follow(slice(0, 10), np.ones((2, 10, 20), np.float32))

@@ -103,6 +103,16 @@ def test_tol_saves_iterations(duet):
     assert 2 < fewer < few < many == 60
 
 
+def test_what_no_note_explains_is_as_loud_as_its_noise(duet, rng):
+    hiss = rng.standard_normal(N).astype(np.float32)
+    quiet, noisy = (
+        fitted(Audio(duet.samples + added, SR), residual=True, max_iter=8).envelopes()
+        for added in (0 * hiss, hiss)
+    )
+    assert list(noisy) == ["low", "high", "residual"]
+    assert noisy["residual"].mean() > 5 * quiet["residual"].mean() > 0
+
+
 def test_channels_that_are_alike_are_fitted_once(duet):
     twice = Audio(np.repeat(duet.samples, 2, axis=0), SR)
     stems = fitted(twice, max_iter=1)
