@@ -10,6 +10,7 @@ from specnmf.errors import ParameterError
 from specnmf.options import OUTPUT, Options, option
 
 FigureFormat = Literal["png", "svg", "pdf"]
+ReportAudio = Literal["ogg", "mp3", "link", "none"]
 
 
 def parse_names(texts: str | Iterable[str]) -> tuple[str, ...]:
@@ -26,6 +27,20 @@ class FigureOptions(Options, group=OUTPUT):
 
     figures: bool = option(True, "Draw the figures or not.")
     figure_format: FigureFormat = option("png", "File format of the figures.")
+
+
+class ReportOptions(Options, group=OUTPUT):
+    """The page to hear and see a run."""
+
+    report: bool = option(
+        True, "Write report.html, the run to hear and see, or not.", added=True
+    )
+    report_audio: ReportAudio = option(
+        "ogg",
+        "The sound of report.html. ogg, mp3: in the page, unless it would become too "
+        "large; link: the files in sources/; none.",
+        added=True,
+    )
 
 
 class GridOptions(Options, group=OUTPUT):

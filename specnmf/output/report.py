@@ -141,6 +141,12 @@ def write_factors(
     )
 
 
+def write_arrays(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
+    """Write an archive of arrays; the same arrays give the same bytes."""
+    with path.open("wb") as file:
+        np.savez(file, **arrays)  # type: ignore[arg-type]  # numpy's stub lacks **
+
+
 def describe(entries: Iterable[dict[str, Any]]) -> list[str]:
     """Lines for people: ``component_03  A4        12%``."""
     return [

@@ -52,6 +52,7 @@ def run(
     inputs: Mapping[str, str | Path | None] | None = None,
     look_beside: bool = True,
     output: str | Path = "specnmf_out",
+    name: str | None = None,
     overwrite: bool = False,
     command: str = "",
     called: Mapping[Path, str] | None = None,
@@ -73,7 +74,9 @@ def run(
     look_beside : bool
         Look beside the song for those that are missing or None.
     output : path
-        The folder for runs; this one's is named like the recording's stem.
+        The folder for runs.
+    name : str, optional
+        Of the run's own folder in it; by default the recording's stem.
     overwrite : bool
         Replace a finished run. What no run wrote there, or a person changed, is kept.
     command : str
@@ -99,7 +102,7 @@ def run(
     asked = settings or task.settings()
     look_beside = look_beside and task.looks_beside(asked)
     found = find_inputs(task, path, inputs or {}, look_beside=look_beside)
-    target = folder.target(output, path)
+    target = folder.target(output, path) if name is None else Path(output) / name
     song = Song(Path(path), asked, found, Stages(progress))
     if isinstance(asked, RunSettings):
         expect = Forecast(song.path, asked, target, say or (lambda line: None))
@@ -121,10 +124,11 @@ def run(
             "command": command,
             **_entries(task, result, written, called or {}),
             "left_out": _left_out(result),
-            "seconds": song.stages.seconds,
         }
-        for name, document in result.documents(content).items():
-            report.write_document(partial / name, document)
+        for title, document in result.documents(content).items():
+            report.write_document(partial / title, document)
+        _write_page(result, partial, content)
+        content["seconds"] = song.stages.seconds
         content[FILES] = list_files(partial, threads=asked.threads)
         _keep(content, target, partial, inputs_of)
         content[SEAL] = seal(content)
@@ -205,7 +209,7 @@ def _write_views(result: AnyResult[Any], partial: Path) -> None:
 
 @flush_to_zero()
 def _write_factors(result: Result[Any], partial: Path) -> None:
-    """Write factors.npz, and the activations as notes."""
+    """Write factors.npz, model.npz, and the activations as notes."""
     factors, grid = result.stems.factors, result.stems.grid
     report.write_factors(
         partial / "factors.npz",
@@ -213,8 +217,31 @@ def _write_factors(result: Result[Any], partial: Path) -> None:
         frequencies=grid.frequencies,
         times=grid.times,
     )
+    stored = result.stored()
+    if stored:
+        report.write_arrays(partial / "model.npz", stored)
     midi.write_midi(partial / "pianoroll.mid", result.roll, beats=result.beats)
     notelist.write_csv(partial / "pianoroll.csv", result.roll)
+
+
+def _write_page(
+    result: AnyResult[Any], partial: Path, content: Mapping[str, Any]
+) -> None:
+    """Write the page, where it is asked for."""
+    if not result.settings.report:
+        return
+    from specnmf.output.page.page import write_page
+
+    with result.song.stages.stage("report") as step:
+        write_page(
+            partial,
+            content,
+            result.sound,
+            result.shown(),
+            audio=result.settings.report_audio,
+            threads=result.settings.threads,
+            progress=step,
+        )
 
 
 def _write_sound(result: Result[Any], partial: Path) -> list[Written]:

@@ -5,11 +5,16 @@ from __future__ import annotations
 from specnmf.audio.options import ExcerptOptions, MaskOptions, SoundOptions
 from specnmf.factor.options import FitOptions
 from specnmf.options import changed
-from specnmf.output.options import FigureOptions, GridOptions, OutputOptions
+from specnmf.output.options import (
+    FigureOptions,
+    GridOptions,
+    OutputOptions,
+    ReportOptions,
+)
 
 
-class SongSettings(FigureOptions, GridOptions, ExcerptOptions):
-    """An excerpt, the threads to do it with, its figures, and the beats of its MIDI."""
+class SongSettings(FigureOptions, GridOptions, ReportOptions, ExcerptOptions):
+    """An excerpt, the threads to do it with, its figures and page, and its beats."""
 
     seed: int = changed(FitOptions, "seed")
     threads: int | None = changed(FitOptions, "threads")

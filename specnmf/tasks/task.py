@@ -190,6 +190,10 @@ class AnyResult(abc.ABC, Generic[S]):
     def notes(self) -> Score:
         """The notes whose onsets tell the beats, on the excerpt's clock."""
 
+    def shown(self) -> Score:
+        """The notes to show, on the excerpt's clock; the part of each is its stem."""
+        return self.notes()
+
     @cached_property
     def beats(self) -> Beats | None:
         """The beats that MIDI files are laid on, on the excerpt's clock; None: none."""
@@ -256,6 +260,10 @@ class Result(AnyResult[R], Generic[R]):
     def sources(self) -> Sequence[Sources]:
         """What to write as sound."""
         return [Sources(self.stems, self.stems.names)]
+
+    def stored(self) -> Mapping[str, NDArray[Any]]:
+        """What `Task.restore` needs of the model beyond factors.npz, for model.npz."""
+        return {}
 
     def drawn_names(self) -> Sequence[str]:
         """The song and its stems."""
@@ -330,6 +338,30 @@ class Task(abc.ABC, Generic[S]):
     @abc.abstractmethod
     def fit(self, song: Song[S], material: Any) -> AnyResult[S]:
         """Fit what was read: a `Result`, if there are stems."""
+
+    def restore(self, song: Song[S], material: Any, folder: Path) -> Sequence[Sources]:
+        """The sources of a finished run, from the model that it stored.
+
+        Parameters
+        ----------
+        song : Song
+            With the settings as they were used.
+        material : object
+            What `read` gives.
+        folder : path
+            The run.
+
+        Returns
+        -------
+        sequence of Sources
+            As `Result.sources` gave them; their streams give the same samples.
+
+        Raises
+        ------
+        OutputError
+            If there is no whole model in the folder.
+        """
+        raise NotImplementedError
 
     def summary(self, report: Mapping[str, Any]) -> Iterator[str]:
         """The lines that people read after a run, from its run.json."""

@@ -1,0 +1,1 @@
+"""The page: a run to hear and see, in one file."""
