@@ -13,7 +13,7 @@ import specnmf
 LAYERS = (
     (
         *("errors", "checks", "options", "sizes", "parallel", "jit", "notation"),
-        *("arrays", "subnormals"),
+        *("archives", "arrays", "subnormals"),
     ),
     ("factor", "audio", "score"),
     ("methods",),

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from specnmf import TemplateError
+from specnmf import TemplateError, archives
 from specnmf.audio.stft import Grid
 from specnmf.methods.components import templates
 from specnmf.methods.components.templates import count_templates, read_templates
@@ -86,16 +86,16 @@ def test_a_pickle_is_refused_and_not_run(packed, tmp_path):
     "shape", [(GRID.n_bins, 1 << 40), (1 << 33, 1 << 33), (GRID.n_bins, -1)]
 )
 def test_a_header_that_promises_too_much_is_not_believed(packed, shape):
-    with pytest.raises(TemplateError, match="is larger than templates are"):
+    with pytest.raises(TemplateError, match="takes more than|has the shape"):
         count_templates(packed(header(shape)))
 
 
 def test_a_bomb_is_not_unpacked(packed, monkeypatch):
-    monkeypatch.setattr(templates.npy, "read_array", pytest.fail)
+    monkeypatch.setattr(archives.npy, "read_array", pytest.fail)
     columns = 1 + templates.MOST_BYTES // (4 * GRID.n_bins)
     bomb = packed(header((GRID.n_bins, columns)) + bytes(columns * 4 * GRID.n_bins))
     assert bomb.stat().st_size < 1 << 20
-    with pytest.raises(TemplateError, match="is larger than templates are"):
+    with pytest.raises(TemplateError, match="takes more than"):
         count_templates(bomb)
 
 

@@ -1,0 +1,138 @@
+"""Archives of arrays (npz) read with care, whoever made the file."""
+
+from __future__ import annotations
+
+import math
+import zipfile
+from collections.abc import Collection
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+from numpy.lib import format as npy
+from numpy.typing import NDArray
+
+from specnmf.errors import SpecnmfError
+
+#: Arrays in an archive at most.
+MOST_ARRAYS = 1000
+
+#: What the header of an array takes at most, in bytes.
+MOST_HEADER = 1 << 14
+
+#: Bytes of a reason out of a file that are repeated.
+LONGEST_REASON = 200
+
+_HEADERS = {
+    (1, 0): npy.read_array_header_1_0,
+    (2, 0): npy.read_array_header_2_0,
+}
+
+
+def read_arrays(
+    path: Path,
+    names: Collection[str] | None = None,
+    *,
+    most_bytes: int,
+    error: type[SpecnmfError],
+    expected: str,
+    kinds: str = "fiu",
+) -> dict[str, NDArray[Any]]:
+    """Arrays out of an archive, by name; nothing else in it is unpacked.
+
+    NumPy makes room for all that the header of an array promises before it reads any
+    of it, so the headers of all of them are looked at first.
+
+    Parameters
+    ----------
+    path : path
+        The archive.
+    names : collection of str, optional
+        The arrays; by default all that it has.
+    most_bytes : int
+        What they may take together.
+    error : type
+        What to raise.
+    expected : str
+        What the file should be, for people.
+    kinds : str
+        The kinds of dtype that they may have: ``f``, ``i``, ``u``, ``b`` and ``U``.
+
+    Raises
+    ------
+    SpecnmfError
+        An ``error`` of one line, if the file is no such archive, or an array is
+        missing, of another kind, or too large.
+    """
+    try:
+        if path.exists() and not path.is_file():  # what is a pipe may never end
+            raise error("not a file")
+        with zipfile.ZipFile(path) as archive:
+            members = _members(archive, names, error)
+            _check(archive, members, most_bytes, error, kinds)
+            return {name: _read(archive, name) for name in members}
+    except SpecnmfError as refused:
+        raise error(f"{path}: {refused}") from refused
+    except OSError as failed:
+        raise error(f"{path}: {failed.strerror or failed}") from failed
+    except Exception as broken:  # whatever a broken archive makes them raise
+        raise error(f"{path}: expected {expected} ({_line(broken)})") from broken
+
+
+def _members(
+    archive: zipfile.ZipFile,
+    names: Collection[str] | None,
+    error: type[SpecnmfError],
+) -> list[str]:
+    """The names of the arrays to read."""
+    if names is not None:
+        return list(names)
+    files = dict.fromkeys(archive.namelist())
+    if len(files) > MOST_ARRAYS:
+        raise error(f"holds {len(files)} arrays, expected at most {MOST_ARRAYS}")
+    return [name.removesuffix(".npy") for name in files if name.endswith(".npy")]
+
+
+def _check(
+    archive: zipfile.ZipFile,
+    names: Collection[str],
+    most_bytes: int,
+    error: type[SpecnmfError],
+    kinds: str,
+) -> None:
+    """Raise an error if the headers promise what is not wanted."""
+    promised = 0
+    for name in names:
+        too_large = error(f"{name} takes more than {most_bytes} bytes")
+        if archive.getinfo(f"{name}.npy").file_size > most_bytes + MOST_HEADER:
+            raise too_large
+        with archive.open(f"{name}.npy") as member:
+            shape, dtype = _header(member)
+        if dtype.kind not in kinds or not dtype.itemsize:
+            wanted = "real numbers" if kinds == "fiu" else "numbers or text"
+            raise error(f"{name} must hold {wanted}, got {_line(dtype)}")
+        if min(shape, default=0) < 0:
+            raise error(f"{name} has the shape {_line(shape)}")
+        # a side of nothing may promise any number of things that take no room
+        promised += math.prod(max(1, side) for side in shape) * dtype.itemsize
+        if promised > most_bytes:
+            raise too_large
+
+
+def _header(member: IO[bytes]) -> tuple[tuple[int, ...], np.dtype[Any]]:
+    """The shape and the type that an array is said to have."""
+    shape, _, dtype = _HEADERS[npy.read_magic(member)](member)
+    return shape, dtype
+
+
+def _read(archive: zipfile.ZipFile, name: str) -> NDArray[Any]:
+    with archive.open(f"{name}.npy") as member:
+        array: NDArray[Any] = npy.read_array(member, allow_pickle=False)
+    return array
+
+
+def _line(reason: object) -> str:
+    """What is out of a file, fit for one line."""
+    text = str(reason)[: 2 * LONGEST_REASON]
+    words = "".join(c if c.isprintable() else " " for c in text).split()
+    return " ".join(words)[:LONGEST_REASON]

@@ -1,0 +1,139 @@
+"""Arrays that a run has stored, checked as they are taken, whoever made the file."""
+
+from __future__ import annotations
+
+import math
+import sys
+from collections.abc import Iterable, Mapping
+from typing import Any, NoReturn
+
+import numpy as np
+from numpy.typing import NDArray
+
+from specnmf.errors import OutputError
+
+#: A name that is longer is none.
+LONGEST_NAME = 1000
+
+#: The shape of an array; None: any number.
+Shape = tuple[int | None, ...]
+
+
+class StoredArrays:
+    """Arrays out of an archive, by name.
+
+    Each is taken by what it must be, and refused in one line where it is not: what
+    comes out may go into compiled loops, which check nothing.
+
+    Parameters
+    ----------
+    arrays : mapping of str to array
+        What was read.
+    name : str
+        Of the archive, for people.
+    """
+
+    def __init__(self, arrays: Mapping[str, NDArray[Any]], name: str) -> None:
+        self.arrays, self.name = arrays, name
+
+    def __contains__(self, name: str) -> bool:
+        return name in self.arrays
+
+    def floats(
+        self,
+        name: str,
+        shape: Shape,
+        dtype: type[np.floating] = np.float64,
+        *,
+        least: float = -math.inf,
+        most: float = math.inf,
+    ) -> NDArray[Any]:
+        """Finite numbers, of exactly this type, between two bounds.
+
+        Raises
+        ------
+        OutputError
+            If the array is missing, or another; so do those below.
+        """
+        array = self._taken(name, shape, "f")
+        if array.dtype != dtype:
+            self._refuse(name, f"hold {np.dtype(dtype)}", array.dtype)
+        self._check_bounds(name, array, least, most)
+        return array
+
+    def integers(
+        self, name: str, shape: Shape, *, least: int = 0, most: int = 1 << 40
+    ) -> NDArray[np.int64]:
+        """Whole numbers between two bounds."""
+        array = self._taken(name, shape, "iu")
+        self._check_bounds(name, array, least, most)
+        return array.astype(np.int64)
+
+    def indices(self, name: str, shape: Shape, *, below: int) -> NDArray[np.int64]:
+        """Whole numbers from 0, below a bound."""
+        return self.integers(name, shape, most=below - 1)
+
+    def integer(self, name: str, *, least: int = 0, most: int = 1 << 40) -> int:
+        """A whole number."""
+        return int(self.integers(name, (), least=least, most=most))
+
+    def switches(self, name: str, shape: Shape) -> NDArray[np.bool_]:
+        """True or false."""
+        return self._taken(name, shape, "b")
+
+    def texts(self, name: str) -> tuple[str, ...]:
+        """Names."""
+        array = np.ascontiguousarray(self._taken(name, (None,), "U"))
+        codes = array.view(np.dtype(np.uint32).newbyteorder(array.dtype.byteorder))
+        if (codes > sys.maxunicode).any():
+            self._refuse(name, "hold text", "what is none")
+        texts = tuple(map(str, array.tolist()))
+        longest = max(map(len, texts), default=0)
+        if longest > LONGEST_NAME:
+            self._refuse(name, f"have names of {LONGEST_NAME} letters", longest)
+        return texts
+
+    def _taken(self, name: str, shape: Shape, kinds: str) -> NDArray[Any]:
+        """An array of a shape and of one of the kinds of dtype."""
+        if name not in self.arrays:
+            raise OutputError(
+                f"{self.name}: has no {name}; make the run again by specnmf rerun"
+            )
+        array = self.arrays[name]
+        if array.dtype.kind not in kinds:
+            self._refuse(name, f"hold {_KINDS[kinds]}", array.dtype)
+        fits = len(shape) == array.ndim and all(
+            expected in (None, found)
+            for expected, found in zip(shape, array.shape, strict=True)
+        )
+        if not fits:
+            wanted = ", ".join("any" if side is None else str(side) for side in shape)
+            self._refuse(name, f"have the shape ({wanted})", array.shape)
+        return array
+
+    def _check_bounds(
+        self, name: str, array: NDArray[Any], least: float, most: float
+    ) -> None:
+        if not array.size:
+            return
+        low, high = array.min(), array.max()
+        # false for NaN as well
+        if not (least <= low and high <= most and -math.inf < low and high < math.inf):
+            wanted = f"lie between {least:g} and {most:g}"
+            self._refuse(name, wanted, f"{low:g} to {high:g}")
+
+    def _refuse(self, name: str, expected: str, found: object) -> NoReturn:
+        raise OutputError(f"{self.name}: {name} must {expected}, got {found}")
+
+
+_KINDS = {"f": "floats", "iu": "whole numbers", "b": "booleans", "U": "text"}
+
+
+def text_array(texts: Iterable[str]) -> NDArray[np.str_]:
+    """Names as an array, also where there are none."""
+    return np.array(list(texts), dtype=np.str_)
+
+
+def compact(values: NDArray[np.integer], most: int) -> NDArray[np.unsignedinteger]:
+    """Whole numbers from 0 to ``most`` in the smallest type that holds that."""
+    return values.astype(np.min_scalar_type(max(0, most)))
