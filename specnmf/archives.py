@@ -113,9 +113,8 @@ def _check(
             raise error(f"{name} must hold {wanted}, got {_line(dtype)}")
         if min(shape, default=0) < 0:
             raise error(f"{name} has the shape {_line(shape)}")
-        # a side of nothing may promise any number of things that take no room
-        promised += math.prod(max(1, side) for side in shape) * dtype.itemsize
-        if promised > most_bytes:
+        promised += math.prod(shape) * dtype.itemsize
+        if max([promised, *shape]) > most_bytes:  # what is empty may have long sides
             raise too_large
 
 

@@ -10,7 +10,9 @@ from typing import Any, NoReturn
 import numpy as np
 from numpy.typing import NDArray
 
-from specnmf.errors import OutputError
+from specnmf.errors import OutputError, ParameterError
+from specnmf.factor.matrices import non_negative
+from specnmf.score.grouping import safe_names
 
 #: A name that is longer is none.
 LONGEST_NAME = 1000
@@ -31,13 +33,28 @@ class StoredArrays:
         What was read.
     name : str
         Of the archive, for people.
+    prefix : str
+        What all names begin with.
     """
 
-    def __init__(self, arrays: Mapping[str, NDArray[Any]], name: str) -> None:
-        self.arrays, self.name = arrays, name
+    def __init__(
+        self, arrays: Mapping[str, NDArray[Any]], name: str, prefix: str = ""
+    ) -> None:
+        self.arrays, self.name, self.prefix = arrays, name, prefix
 
     def __contains__(self, name: str) -> bool:
-        return name in self.arrays
+        return self.prefix + name in self.arrays
+
+    def within(self, prefix: str) -> StoredArrays:
+        """Those whose names begin with a prefix, by the rest of their names."""
+        return StoredArrays(self.arrays, self.name, self.prefix + prefix)
+
+    def refuse(self, expected: str, found: object) -> NoReturn:
+        """Raise an OutputError: this was expected, and that was found."""
+        raise OutputError(
+            f"{self.name}: expected {expected}, got {found}; "
+            "make the run again by specnmf rerun"
+        )
 
     def floats(
         self,
@@ -47,8 +64,11 @@ class StoredArrays:
         *,
         least: float = -math.inf,
         most: float = math.inf,
+        missing: bool = False,
     ) -> NDArray[Any]:
         """Finite numbers, of exactly this type, between two bounds.
+
+        NaN stands for what is not known, where something may be ``missing``.
 
         Raises
         ------
@@ -58,8 +78,17 @@ class StoredArrays:
         array = self._taken(name, shape, "f")
         if array.dtype != dtype:
             self._refuse(name, f"hold {np.dtype(dtype)}", array.dtype)
-        self._check_bounds(name, array, least, most)
+        known = array[~np.isnan(array)] if missing else array
+        self._check_bounds(name, known, least, most)
         return array
+
+    def matrix(self, name: str) -> NDArray[np.floating]:
+        """A matrix without negative numbers, in single or double precision."""
+        values = self._taken(name, (None, None), "f")
+        try:
+            return non_negative(self.prefix + name, values)
+        except ParameterError as error:
+            raise OutputError(f"{self.name}: {error}") from error
 
     def integers(
         self, name: str, shape: Shape, *, least: int = 0, most: int = 1 << 40
@@ -77,9 +106,27 @@ class StoredArrays:
         """A whole number."""
         return int(self.integers(name, (), least=least, most=most))
 
+    def packed(self, name: str, shape: tuple[int, ...]) -> NDArray[np.bool_]:
+        """True or false, eight in a byte, as `numpy.packbits` packs them."""
+        count = math.prod(shape)
+        packed = self._taken(name, (-(-count // 8),), "u")
+        if packed.dtype != np.uint8:
+            self._refuse(name, "hold bytes", packed.dtype)
+        return np.unpackbits(packed, count=count).reshape(shape).astype(bool)
+
     def switches(self, name: str, shape: Shape) -> NDArray[np.bool_]:
         """True or false."""
         return self._taken(name, shape, "b")
+
+    def files(self, name: str) -> tuple[str, ...]:
+        """Names that each stand for another file, as `safe_names` makes them."""
+        names = self.texts(name)
+        unsafe = next((own for own in names if safe_names([own])[own] != own), None)
+        if unsafe is not None:
+            self._refuse(name, "hold names of files", repr(unsafe[:LONGEST_NAME]))
+        if len(set(names)) < len(names):
+            self._refuse(name, "hold different names", "the same again")
+        return names
 
     def texts(self, name: str) -> tuple[str, ...]:
         """Names."""
@@ -95,11 +142,9 @@ class StoredArrays:
 
     def _taken(self, name: str, shape: Shape, kinds: str) -> NDArray[Any]:
         """An array of a shape and of one of the kinds of dtype."""
-        if name not in self.arrays:
-            raise OutputError(
-                f"{self.name}: has no {name}; make the run again by specnmf rerun"
-            )
-        array = self.arrays[name]
+        if name not in self:
+            self.refuse(self.prefix + name, "none")
+        array = self.arrays[self.prefix + name]
         if array.dtype.kind not in kinds:
             self._refuse(name, f"hold {_KINDS[kinds]}", array.dtype)
         fits = len(shape) == array.ndim and all(
@@ -123,10 +168,17 @@ class StoredArrays:
             self._refuse(name, wanted, f"{low:g} to {high:g}")
 
     def _refuse(self, name: str, expected: str, found: object) -> NoReturn:
+        name = self.prefix + name
         raise OutputError(f"{self.name}: {name} must {expected}, got {found}")
 
 
-_KINDS = {"f": "floats", "iu": "whole numbers", "b": "booleans", "U": "text"}
+_KINDS = {
+    "u": "bytes",
+    "f": "floats",
+    "iu": "whole numbers",
+    "b": "booleans",
+    "U": "text",
+}
 
 
 def text_array(texts: Iterable[str]) -> NDArray[np.str_]:

@@ -169,7 +169,7 @@ def stored_model(folder: Path) -> StoredArrays:
             f"{folder}: holds no {MODEL}, for an older version made it; "
             "make it again by specnmf rerun"
         )
-    return _read(path)
+    return read_archive(path)
 
 
 def read_factors(folder: Path) -> StoredFactors:
@@ -181,7 +181,7 @@ def read_factors(folder: Path) -> StoredFactors:
         If there is none, or it is damaged, or its arrays take more than its file.
     """
     names = ("W", "H", "labels", "losses", "frequencies", "times")
-    stored = _read(folder / FACTORS, names)
+    stored = read_archive(folder / FACTORS, names)
     arrays = stored.arrays
     try:
         factors = Factorization(
@@ -199,8 +199,17 @@ def read_factors(folder: Path) -> StoredFactors:
     )
 
 
-def _read(path: Path, names: Collection[str] | None = None) -> StoredArrays:
-    """Arrays of an archive that a run left, for which nothing is compressed."""
+def read_archive(path: Path, names: Collection[str] | None = None) -> StoredArrays:
+    """Arrays of an archive that a run left, by default all.
+
+    Runs compress none of their models, so arrays that take more than the file does are
+    a stranger's.
+
+    Raises
+    ------
+    OutputError
+        If there is none, or it is damaged, or its arrays take more than its file.
+    """
     size = path.stat().st_size if path.is_file() else 0
     arrays = read_arrays(
         path,

@@ -11,10 +11,18 @@ from typing import TYPE_CHECKING, Any
 from specnmf.audio.options import PowerOptions
 from specnmf.errors import TemplateError
 from specnmf.methods.components.options import ComponentOptions
+from specnmf.tasks.restoring import (
+    check_files,
+    factor_arrays,
+    factors_from,
+    pitches_from,
+)
 from specnmf.tasks.settings import RunSettings
-from specnmf.tasks.task import Input, Result, Song, Task
+from specnmf.tasks.task import Input, Result, Song, Sources, Task
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from specnmf.factor.rank import RankChoice
     from specnmf.methods.components.fitting import ComponentStems
     from specnmf.methods.components.material import Material
@@ -84,6 +92,24 @@ class Decompose(Task[Settings]):
             remarks=low_notes.remarks(stems.factors, stems.pitches, material.grid),
         )
 
+    def restore(
+        self, song: Song[Settings], material: Material, folder: Path
+    ) -> Sequence[Sources]:
+        """The components; those of runs without a model.npz as well."""
+        from specnmf.methods.components.fitting import ComponentStems
+        from specnmf.methods.storing import StoredArrays
+        from specnmf.output.stored import MODEL, stored_model
+
+        path = folder / MODEL
+        stored = stored_model(folder) if path.exists() else StoredArrays({}, str(path))
+        factors = factors_from(folder, stored, material.grid)
+        if "pitches" in stored:
+            pitches = pitches_from(stored, factors.n_components)
+        else:
+            pitches = material.pitches(factors)
+        stems = ComponentStems(material, song.settings, None, factors, pitches)
+        return [Sources(stems, check_files(stems.names, folder))]
+
     def summary(self, report: Mapping[str, Any]) -> Iterator[str]:
         """The components, with their notes and shares of the energy."""
         from specnmf.output.report import describe
@@ -107,6 +133,10 @@ class Components(Result[Settings]):
         """As asked for, with the number of components that was found."""
         n_components = self.stems.options.n_components
         return dataclasses.replace(self.song.settings, n_components=n_components)
+
+    def stored(self) -> Mapping[str, NDArray[Any]]:
+        """Labels and pitches."""
+        return factor_arrays(self.stems)
 
     def draw(self, folder: Path) -> None:
         """Draw the figures of the factorisation, and how its rank was chosen."""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from specnmf.audio.options import PowerOptions
 from specnmf.factor.options import BETAS
 from specnmf.methods.labels.options import LabelOptions
+from specnmf.tasks.restoring import factor_arrays, factor_stems
 from specnmf.tasks.settings import RunSettings
 from specnmf.tasks.task import Input, Result, Song, Sources, Task
 
@@ -98,6 +99,16 @@ class Label(Task[LabelSettings]):
             fitted=fitted,
         )
 
+    def restore(
+        self, song: Song[LabelSettings], material: Marked, folder: Path
+    ) -> Sequence[Sources]:
+        """Each labelled sound, and the rest."""
+        from specnmf.score.grouping import safe_names
+
+        stems = factor_stems(folder, material.sound, material.grid)
+        files = safe_names(stems.names)
+        return [Sources(stems, [files[name] for name in stems.names])]
+
     def summary(self, report: Mapping[str, Any]) -> Iterator[str]:
         """How much was marked, and how long each sound was found."""
         from specnmf.notation import spell_seconds
@@ -144,6 +155,10 @@ class Labelling(Result[LabelSettings]):
         """Each labelled sound, and the rest."""
         names = [self.files[name] for name in self.stems.names]
         return [Sources(self.stems, names)]
+
+    def stored(self) -> Mapping[str, NDArray[Any]]:
+        """Names, labels and pitches."""
+        return factor_arrays(self.stems)
 
     def write(self, folder: Path) -> None:
         """Write where each sound was found, as labels to correct and give back."""

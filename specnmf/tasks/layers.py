@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from specnmf.audio.options import PowerOptions
 from specnmf.factor.options import BETAS
 from specnmf.methods.layers.options import LayerOptions
+from specnmf.tasks.restoring import layers_from, pitches_from
 from specnmf.tasks.settings import RunSettings
 from specnmf.tasks.task import Input, Result, Song, Sources, Task
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from specnmf.audio.recording import Audio
+    from specnmf.audio.stft import Grid
     from specnmf.factor.layers import model, tree
     from specnmf.methods.marking import Marked
     from specnmf.methods.progress import Step
@@ -120,6 +122,16 @@ class Layers(Task[LayerSettings]):
             n_iterations=iterations,
         )
 
+    def restore(
+        self, song: Song[LayerSettings], material: Marked, folder: Path
+    ) -> Sequence[Sources]:
+        """The components of each layer that was written, or would have been."""
+        from specnmf.output.stored import stored_model
+
+        found = layers_from(folder, len(song.settings.ranks), material.grid)
+        pitches = pitches_from(stored_model(folder), found.ranks[0])
+        return _groups(material.sound, material.grid, found, pitches, song.settings)
+
     def archives(self) -> dict[str, set[str]]:
         """The factors of the first layer, and of all."""
         return {**super().archives(), "layers.npz": {"A_1.npy", "S_1.npy"}}
@@ -170,15 +182,12 @@ class Layered(Result[LayerSettings]):
 
     def sources(self) -> Sequence[Sources]:
         """The components of each layer."""
-        from specnmf.methods.layers.stems import layer_stems
+        grid, pitches = self.stems.grid, self.stems.pitches
+        return _groups(self.sound, grid, self.layers, pitches, self.settings)
 
-        groups = []
-        for layer in self.settings.written_layers:
-            stems = layer_stems(
-                self.sound, self.stems.grid, self.layers, layer, self.stems.pitches
-            )
-            groups.append(Sources(stems, stems.names, within=f"layer_{layer + 1}"))
-        return groups
+    def stored(self) -> Mapping[str, NDArray[Any]]:
+        """Pitches; layers.npz has the rest."""
+        return {"pitches": self.stems.pitches}
 
     def write(self, folder: Path) -> None:
         """Write all layers, and where the labels are heard."""
@@ -258,6 +267,23 @@ class Layered(Result[LayerSettings]):
     def documents(self, entries: Mapping[str, Any]) -> dict[str, Any]:
         """The tree in a file of its own."""
         return {TREE: {"layers": entries["layers"]}}
+
+
+def _groups(
+    sound: Audio,
+    grid: Grid,
+    layers: model.Layers,
+    pitches: NDArray[np.float64],
+    settings: LayerSettings,
+) -> list[Sources]:
+    """The components of each layer that is to be written."""
+    from specnmf.methods.layers.stems import layer_stems
+
+    groups = []
+    for layer in settings.written_layers:
+        stems = layer_stems(sound, grid, layers, layer, pitches)
+        groups.append(Sources(stems, stems.names, within=f"layer_{layer + 1}"))
+    return groups
 
 
 def _line(node: Mapping[str, Any]) -> str:

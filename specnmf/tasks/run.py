@@ -17,6 +17,7 @@ from specnmf.output.keeping import remarks
 from specnmf.output.products import FILES, REPORT, SEAL, list_files, seal
 from specnmf.output.selection import Group, left_out, select
 from specnmf.output.sources import Written, write_sources
+from specnmf.output.stored import MODEL, note_arrays
 from specnmf.parallel import n_threads
 from specnmf.score import midi, notelist
 from specnmf.subnormals import flush_to_zero
@@ -195,11 +196,12 @@ def _write(result: AnyResult[Any], partial: Path) -> list[Written]:
 
 
 def _write_views(result: AnyResult[Any], partial: Path) -> None:
-    """Write factors, notes and figures."""
+    """Write factors, model, notes and figures."""
     stages = result.song.stages
     with stages.stage("piano roll"):
         if isinstance(result, Result):
             _write_factors(result, partial)
+        _write_model(result, partial)
         result.write(partial)
     if result.settings.figures:
         (partial / "figures").mkdir()
@@ -209,7 +211,7 @@ def _write_views(result: AnyResult[Any], partial: Path) -> None:
 
 @flush_to_zero()
 def _write_factors(result: Result[Any], partial: Path) -> None:
-    """Write factors.npz, model.npz, and the activations as notes."""
+    """Write factors.npz, and the activations as notes."""
     factors, grid = result.stems.factors, result.stems.grid
     report.write_factors(
         partial / "factors.npz",
@@ -217,11 +219,15 @@ def _write_factors(result: Result[Any], partial: Path) -> None:
         frequencies=grid.frequencies,
         times=grid.times,
     )
-    stored = result.stored()
-    if stored:
-        report.write_arrays(partial / "model.npz", stored)
     midi.write_midi(partial / "pianoroll.mid", result.roll, beats=result.beats)
     notelist.write_csv(partial / "pianoroll.csv", result.roll)
+
+
+def _write_model(result: AnyResult[Any], partial: Path) -> None:
+    """Write model.npz: the notes to show, and what makes the stems again."""
+    stored = result.stored() if isinstance(result, Result) else {}
+    arrays = {**note_arrays(result.shown()), **stored}
+    report.write_arrays(partial / MODEL, arrays)
 
 
 def _write_page(

@@ -14,8 +14,9 @@ from specnmf.options import WHAT, option
 from specnmf.score.options import AlignOptions
 from specnmf.tasks import hearing
 from specnmf.tasks.basis import Basis, aligned, alignment_entry, heard
+from specnmf.tasks.restoring import check_files, factor_arrays, factor_stems
 from specnmf.tasks.settings import RunSettings
-from specnmf.tasks.task import Input, Result, Song, Task, read_excerpt
+from specnmf.tasks.task import Input, Result, Song, Sources, Task, read_excerpt
 
 if TYPE_CHECKING:
     import numpy as np
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
     from specnmf.audio.recording import Audio
     from specnmf.methods.progress import Step
-    from specnmf.methods.stems import ScoreStems
+    from specnmf.methods.stems import ScoreStems, Stems
     from specnmf.output.figures import ScoreFigureData
     from specnmf.output.sources import Written
     from specnmf.score.notes import Score
@@ -129,6 +130,22 @@ class Separate(Task[ScoreSettings]):
             stems=stems,
         )
 
+    def restore(
+        self, song: Song[ScoreSettings], material: Scored, folder: Path
+    ) -> Sequence[Sources]:
+        """The stems."""
+        from specnmf.audio.stft import Grid
+        from specnmf.methods.partials import storing
+        from specnmf.output.stored import stored_model
+
+        audio, settings = material.sound, song.settings
+        if settings.model == "partials":
+            stems: Stems = storing.restore(stored_model(folder), audio)
+        else:
+            grid = Grid.of(audio, settings.n_fft, settings.hop_length)
+            stems = factor_stems(folder, audio, grid)
+        return [Sources(stems, check_files(stems.names, folder))]
+
     def summary(self, report: Mapping[str, Any]) -> Iterator[str]:
         """Where the score is from, and the stems."""
         alignment, stems = report["alignment"], report["stems"]
@@ -174,6 +191,21 @@ class Separation(Result[ScoreSettings]):
     def notes(self) -> Score:
         """The score's or heard ones."""
         return self.basis.score
+
+    def shown(self) -> Score:
+        """The same notes, each with its stem as its part."""
+        from specnmf.score.notes import Score
+
+        notes = zip(self.basis.score.notes, self.labels, strict=True)
+        return Score(tuple(note._replace(part=label) for note, label in notes))
+
+    def stored(self) -> Mapping[str, NDArray[Any]]:
+        """The model."""
+        from specnmf.methods.partials import fitting, storing
+
+        if isinstance(self.stems, fitting.PartialStems):
+            return storing.store(self.stems)
+        return factor_arrays(self.stems)
 
     def write(self, folder: Path) -> None:
         """Write the score as it lies on the recording."""

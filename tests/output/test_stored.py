@@ -123,7 +123,7 @@ def test_a_folder_without_notes_is_refused(tmp_path):
             {"note_stems": np.full(3, 0x110000, "<u4").view("<U1")},
             "must hold text, got",
         ),
-        ({"note_start": None}, "has no note_start; make the run again"),
+        ({"note_start": None}, "expected note_start, got none; make the run"),
     ],
 )
 def test_what_is_no_note_is_refused_in_one_line(tmp_path, change, message):

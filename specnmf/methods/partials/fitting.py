@@ -122,17 +122,33 @@ def fit_partials(
             callback=None if models else callback,
         )
         models.append(model)
+    onsets = np.unique([note.start for note in score.notes])
+    return stems_of(audio, models, onsets=onsets, struck=struck)
+
+
+def stems_of(
+    audio: Audio,
+    models: Sequence[PartialsModel],
+    *,
+    onsets: NDArray[np.float64],
+    struck: dict[str, float],
+) -> PartialStems:
+    """The stems that one or two models make of a recording."""
     model = models[0]
     return PartialStems(
         audio,
-        grid,
+        model.grid,
         model.losses,
         *factors_of(
-            model.schedule, model.partials, model.drums, grid.n_bins, model.losses
+            model.schedule,
+            model.partials,
+            model.drums,
+            model.grid.n_bins,
+            model.losses,
         ),
         model=model,
         explained=model.explained,
-        onsets=np.unique([note.start for note in score.notes]),
+        onsets=onsets,
         onset_model=models[1] if len(models) > 1 else None,
         struck=struck,
     )

@@ -42,6 +42,8 @@ class PartialsModel:
         The name of the noise as a stem of its own; None: it is shared by the stems.
     resting : bool
         Whether a stem has its share of the noise while it rests, as players do.
+    tuning : float
+        Cents by which A4 lies above 440 Hz.
     """
 
     grid: Grid
@@ -53,6 +55,7 @@ class PartialsModel:
     losses: NDArray[np.float64]
     rest: str | None
     resting: bool
+    tuning: float
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -174,4 +177,5 @@ def fit_model(
         losses,
         rest=rest if options.residual else None,
         resting=options.by in ("part", "hand"),
+        tuning=tuning,
     )

@@ -35,15 +35,41 @@ def note_layer(
     tuning: float,
 ) -> Partials:
     """Notes as loud as V, all alike; the partials of struck templates are a piano's."""
+    per_frame = max(1.0, len(support.template) / max(1, support.n_frames))
+    level = float(V.sum(axis=2).mean()) / per_frame / len(detunings())
+    return even_layer(
+        grid,
+        templates,
+        support,
+        struck=struck,
+        tuning=tuning,
+        strength=level,
+        n_channels=len(V),
+    )
+
+
+def even_layer(
+    grid: Grid,
+    templates: tuple[Template, ...],
+    support: Support,
+    *,
+    struck: NDArray[np.bool_],
+    tuning: float,
+    strength: float,
+    n_channels: int,
+) -> Partials:
+    """Notes of one strength; the partials of struck templates are a piano's."""
     pitches = np.array([template.pitch for template in templates], float)
     inharmonicity = np.where(struck, piano_inharmonicity(pitches), 0.0)
     lobes = note_lobes(pitches, grid, tuning=tuning, inharmonicity=inharmonicity)
-    per_frame = max(1.0, len(support.template) / max(1, support.n_frames))
-    level = float(V.sum(axis=2).mean()) / per_frame / len(detunings())
     names = [template.part for template in templates]
     _, instruments = np.unique(names, return_inverse=True)
     return Partials(
-        lobes, support, strength=level, n_channels=len(V), instruments=instruments
+        lobes,
+        support,
+        strength=strength,
+        n_channels=n_channels,
+        instruments=instruments,
     )
 
 

@@ -1,0 +1,252 @@
+"""Finished runs sound again from what they stored: the same, sample for sample."""
+
+from contextlib import closing
+
+import numpy as np
+import pytest
+import soundfile
+from playing import DUET, SR, sound
+
+from specnmf import Note, Score, write_score
+from specnmf.methods.components import budget
+from specnmf.methods.components.budget import Budget
+from specnmf.methods.partials import fitting
+from specnmf.options import from_plain
+from specnmf.tasks.registry import TASKS
+from specnmf.tasks.run import run
+from specnmf.tasks.stages import Stages
+from specnmf.tasks.task import Song
+
+#: The two lines of the duet, on two pitches at a time, and a drum.
+BAND = Score(
+    (*DUET.notes, *(Note(0.7 * k, 0.1, 38, 90, "drum", True) for k in range(4)))
+)
+
+#: Where the sounds of the song are marked.
+MARKS = "0.2\t0.8\tlow/high\n0\t0.2\trest\n0.9\t1.4\tbell\n"
+
+QUICK = {"max_iter": 3, "figures": False, "report": False}
+
+
+def samples(n_channels):
+    rng = np.random.default_rng(5)
+    y = 0.1 * sound(DUET)
+    for start in np.arange(4) * 0.7:
+        t = np.arange(len(y)) / SR - start
+        y += 0.05 * rng.standard_normal(len(y)) * np.exp(-t / 0.03) * (t >= 0)
+    gains = np.array([1.0, 0.4])[:n_channels]
+    return np.outer(y, gains) + 1e-4 * rng.standard_normal((len(y), n_channels))
+
+
+@pytest.fixture(scope="module")
+def songs(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("songs")
+    for name, n_channels in (("mono", 1), ("stereo", 2)):
+        soundfile.write(folder / f"{name}.wav", samples(n_channels), SR, "PCM_16")
+    write_score(folder / "band.mid", BAND)
+    (folder / "marks.txt").write_text(MARKS)
+    return folder
+
+
+@pytest.fixture
+def runs(songs, tmp_path, monkeypatch):
+    """Do a task with a song: the run, and what its fit gave."""
+
+    def do(kind, song="mono", name="out", **options):
+        task, fitted = TASKS[kind], []
+        fit = type(task).fit
+
+        def noted(self, *args):
+            fitted.append(fit(self, *args))
+            return fitted[-1]
+
+        monkeypatch.setattr(type(task), "fit", noted)
+        beside = {"separate": {"score": songs / "band.mid"}}
+        beside["label"] = {"labels": songs / "marks.txt"}
+        inputs = beside.get(kind, {})
+        settings = task.settings(**{**QUICK, **options})
+        path = songs / f"{song}.wav"
+        done = run(task, path, settings, inputs=inputs, output=tmp_path / name)
+        monkeypatch.setattr(type(task), "fit", fit)
+        return done, fitted[0]
+
+    return do
+
+
+def restored(done, result, folder=None):
+    """What a task restores of a run, with the settings as they were used."""
+    task = TASKS[done.report["kind"]]
+    settings = from_plain(task.settings, done.report["settings"])
+    song = Song(result.song.path, settings, result.song.inputs, Stages(None))
+    material = task.read(song, lambda *told, **note: None)
+    return task.restore(song, material, folder or done.folder)
+
+
+def streamed(groups, settings):
+    """All samples of all stems of each group."""
+    out = []
+    for group in groups:
+        with closing(group.stems.stream(settings)) as stream:
+            out.append(np.concatenate([block.copy() for _, block in stream], axis=2))
+    return out
+
+
+def check_same(done, result):
+    again = restored(done, result)
+    expected = result.sources()
+    assert [(g.names, g.within) for g in again] == [
+        (g.names, g.within) for g in expected
+    ]
+    heard = streamed(again, result.settings)
+    for one, other in zip(heard, streamed(expected, result.settings), strict=True):
+        np.testing.assert_array_equal(one, other)
+        assert one.any()
+    for one, other in zip(again, expected, strict=True):
+        assert one.stems.names == other.stems.names
+        assert one.stems.factors.labels == other.stems.factors.labels
+        np.testing.assert_array_equal(one.stems.factors.H, other.stems.factors.H)
+        np.testing.assert_array_equal(one.stems.factors.W, other.stems.factors.W)
+        np.testing.assert_array_equal(one.stems.pitches, other.stems.pitches)
+        np.testing.assert_array_equal(one.stems.losses, other.stems.losses)
+    return again
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"n_components": 1},
+        {"start": 0.5, "duration": 1.5, "only": ("component_02",)},
+        {"mask_power": 2.0, "n_fft": 512, "hop_length": 100},
+        {"mask": "binary", "solver": "mu", "beta": 1.0},
+        {"n_components": "auto"},
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("song", ["mono", "stereo"])
+def test_a_decomposition_sounds_again(runs, song, options):
+    check_same(*runs("decompose", song, **{"n_components": 3, **options}))
+
+
+def test_a_decomposition_by_templates_sounds_again(runs, songs, tmp_path):
+    first, _ = runs("decompose", n_components=2, sources=False)
+    task = TASKS["decompose"]
+    settings = task.settings(**QUICK, n_components=3)
+    templates = {"templates": first.folder / "factors.npz"}
+    path = songs / "stereo.wav"
+    done = run(task, path, settings, inputs=templates, output=tmp_path / "held")
+    groups = task.restore(
+        Song(path, settings, {}, Stages(None)),
+        task.read(Song(path, settings, templates, Stages(None)), lambda *told: None),
+        done.folder,
+    )
+    (sounds,) = streamed(groups, settings)
+    for name, heard in zip(groups[0].names, sounds, strict=True):
+        written = soundfile.read(done.folder / "sources" / f"{name}.wav")[0].T
+        np.testing.assert_allclose(heard, written, atol=3 * 2.0**-15)
+
+
+@pytest.mark.parametrize("song", ["mono", "stereo"])
+def test_a_decomposition_of_what_memory_does_not_hold_sounds_again(
+    runs, song, monkeypatch
+):
+    monkeypatch.setattr(Budget, "most_samples", lambda self: 0)
+    monkeypatch.setattr(budget, "MOST_SAMPLE", 50)
+    done, result = runs("decompose", song, n_components=3)
+    assert done.report["streamed"]
+    check_same(done, result)
+
+
+@pytest.mark.parametrize("song", ["mono", "stereo"])
+def test_decompositions_of_older_versions_sound_again(runs, song):
+    done, result = runs("decompose", song, n_components=3)
+    (done.folder / "model.npz").unlink()
+    check_same(done, result)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"residual": True, "mask_power": 2.0},
+        {"start": 0.6, "duration": 1.2, "only": ("low",)},
+        {"mask": "binary", "by": "pitch"},
+        {"by": "note", "n_fft": 1024},
+        {"groups": {"all": ["low", "high"]}},
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("song", ["mono", "stereo"])
+def test_a_separation_sounds_again(runs, song, options):
+    (again,) = check_same(*runs("separate", song, **options))
+    assert again.stems.onset_model is not None
+    assert len(again.stems.model.schedule.drums.frame)
+
+
+def test_a_separation_of_struck_strings_sounds_again(runs, monkeypatch):
+    monkeypatch.setattr(fitting, "STRUCK", -1.0)
+    done, result = runs("separate", "stereo", residual=True)
+    (again,) = check_same(done, result)
+    assert len(again.stems.model.schedule.hammers.frame)
+    assert again.stems.struck == result.stems.struck
+    assert again.stems.explained == result.stems.explained
+    for name, envelope in result.stems.envelopes().items():
+        np.testing.assert_array_equal(again.stems.envelopes()[name], envelope)
+    np.testing.assert_array_equal(again.stems.start.H, result.stems.start.H)
+    assert again.stems.notes == result.stems.notes
+
+
+def test_a_separation_of_drums_alone_sounds_again(runs, songs, tmp_path):
+    drums = Score(tuple(note for note in BAND.notes if note.percussion))
+    write_score(songs / "band.mid", drums)
+    try:
+        (again,) = check_same(*runs("separate", "stereo"))
+    finally:
+        write_score(songs / "band.mid", BAND)
+    assert again.stems.onset_model is None
+
+
+@pytest.mark.parametrize("model", ["fmp", "fmp-onsets"])
+@pytest.mark.parametrize(
+    "options", [{}, {"mask_power": 2.0, "duration": 1.4}, {"mask": "binary"}], ids=str
+)
+def test_a_separation_by_the_books_model_sounds_again(runs, model, options):
+    check_same(*runs("separate", "stereo", model=model, **options))
+
+
+def test_stems_without_components_come_again(runs, songs):
+    late = Score((*BAND.notes, Note(60, 1, 70, 90, "late"), Note(2, 0.5, 80, 90, "in")))
+    write_score(songs / "band.mid", late)
+    try:
+        done, result = runs("separate", model="fmp", align="never", by="part")
+        (again,) = check_same(done, result)
+    finally:
+        write_score(songs / "band.mid", BAND)
+    assert {"drum", "in"} <= {*again.names}
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{}, {"mask_power": 2.0, "start": 0.1, "duration": 2.0}, {"mask": "binary"}],
+    ids=str,
+)
+@pytest.mark.parametrize("song", ["mono", "stereo"])
+def test_what_was_labelled_sounds_again(runs, song, options):
+    quick = {"n_components": 2, "n_rest": 1}
+    (again,) = check_same(*runs("label", song, **quick, **options))
+    assert "low_high" in again.names
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"method": "neural", "mask_power": 2.0},
+        {"stems": (2,), "start": 0.4, "duration": 2.0, "mask": "binary"},
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("song", ["mono", "stereo"])
+def test_layers_sound_again(runs, song, options):
+    groups = check_same(*runs("layers", song, ranks=(5, 3, 2), **options))
+    assert len(groups) == len(options.get("stems", (1, 2, 3)))
