@@ -54,7 +54,9 @@ def test_a_run_leaves_everything_that_is_promised(run):
     figures = "spectrogram", "templates", "activations", "reconstruction", "loss"
     assert names == {
         "run.json",
+        "report.html",
         "factors.npz",
+        "model.npz",
         "pianoroll.mid",
         "pianoroll.csv",
         *(f"figures/{name}.png" for name in figures),
@@ -285,8 +287,10 @@ def test_figures_and_sources_can_be_left_out(tmp_path):
     run = decompose(DRUMS, tmp_path, sources=False, figures=False, duration=1.0)
     assert sorted(path.name for path in run.folder.iterdir()) == [
         "factors.npz",
+        "model.npz",
         "pianoroll.csv",
         "pianoroll.mid",
+        "report.html",
         "run.json",
     ]
     assert run.report["residual_db"] is None

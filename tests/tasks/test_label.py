@@ -73,7 +73,8 @@ def files_in(folder):
 
 def test_a_run_leaves_everything_that_is_promised(run):
     assert files_in(run.folder) == {
-        "run.json", "factors.npz", "pianoroll.mid", "pianoroll.csv", "labels.txt",
+        "run.json", "report.html", "factors.npz", "model.npz",
+        "pianoroll.mid", "pianoroll.csv", "labels.txt",
         "sources/pipe.wav", "sources/bell.wav", "sources/rest.wav",
         "figures/labels.png", "figures/spectrogram.png", "figures/reconstruction.png",
         "figures/loss.png",
@@ -174,7 +175,8 @@ def test_without_templates_for_the_rest_there_is_none(run_on, song):
 def test_sources_and_figures_may_be_left_out(run_on):
     run = run_on(sources=False)
     assert files_in(run.folder) == {
-        "run.json", "factors.npz", "pianoroll.mid", "pianoroll.csv", "labels.txt",
+        "run.json", "report.html", "factors.npz", "model.npz",
+        "pianoroll.mid", "pianoroll.csv", "labels.txt",
     }  # fmt: skip
     assert run.report["residual_db"] is None
     assert "source" not in run.report["labels"][0]

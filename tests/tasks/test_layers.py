@@ -64,7 +64,8 @@ def test_a_run_leaves_everything_that_is_promised(run):
         "spectrogram", "templates", "activations", "reconstruction", "layers", "loss",
     }  # fmt: skip
     assert files_of(run) == {
-        "run.json", "tree.json", "factors.npz", "layers.npz", "pianoroll.mid",
+        "run.json", "report.html", "tree.json", "factors.npz", "layers.npz",
+        "model.npz", "pianoroll.mid",
         "pianoroll.csv",
         *(f"figures/{figure}.png" for figure in figures),
         *(

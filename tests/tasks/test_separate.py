@@ -56,7 +56,8 @@ def test_a_run_leaves_everything_that_is_promised(run):
         "constraints", "sources",
     }  # fmt: skip
     assert names == {
-        "run.json", "factors.npz", "pianoroll.mid", "pianoroll.csv", "aligned.mid",
+        "run.json", "report.html", "factors.npz", "model.npz",
+        "pianoroll.mid", "pianoroll.csv", "aligned.mid",
         "aligned.csv",
         *(f"sources/{voice}.wav" for voice in VOICES),
         *(f"figures/{figure}.png" for figure in figures),

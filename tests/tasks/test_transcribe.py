@@ -47,7 +47,7 @@ def test_each_voice_is_a_track_the_highest_first(heard):
 
 def test_a_run_leaves_notes_and_no_sound(heard):
     names = {str(p.relative_to(heard.folder)) for p in heard.folder.rglob("*.*")}
-    assert names >= {"run.json", "score.mid", "score.csv", "notes.npz"}
+    assert names >= {"run.json", "score.mid", "score.csv", "notes.npz", "model.npz"}
     assert not any(name.startswith(("sources", "factors")) for name in names)
     report = json.loads((heard.folder / "run.json").read_text())
     assert report["kind"] == "transcribe"

@@ -66,10 +66,12 @@ def test_a_streamed_run_leaves_the_same_files_and_says_so(tmp_path):
     figures = "spectrogram", "templates", "activations", "reconstruction", "loss"
     assert names == {
         "factors.npz",
+        "model.npz",
         "pianoroll.mid",
         "pianoroll.csv",
         *(f"figures/{name}.png" for name in figures),
         *(f"sources/component_0{k}.wav" for k in range(1, 4)),
+        "report.html",
     }
     report = json.loads((run.folder / "run.json").read_text())
     assert report["streamed"] is True
