@@ -136,7 +136,9 @@ def read_shown(folder: Path) -> Score:
         If none of these is there, or one is damaged.
     """
     if (folder / MODEL).exists():
-        return notes_from(stored_model(folder))
+        stored = stored_model(folder)
+        if "note_start" in stored:  # which edits of older runs lack
+            return notes_from(stored)
     if (folder / "pianoroll.csv").exists():
         return _table(folder / "pianoroll.csv")
     if not (folder / "score.csv").exists():

@@ -307,7 +307,8 @@ def test_progress_passes_through_the_stages(tmp_path):
     stages = list(dict.fromkeys(stage for stage, *_ in heard))
     assert stages[:3] == ["read", "transform", "factorise"]
     assert set(stages) == {
-        "read", "transform", "factorise", "pitches", "sources", "piano roll", "figures"
+        "read", "transform", "factorise", "pitches", "sources", "piano roll",
+        "figures", "report",
     }  # fmt: skip
     for stage in stages:
         last = [call for call in heard if call[0] == stage][-1]
