@@ -1,5 +1,6 @@
 """Finished runs sound again from what they stored: the same, sample for sample."""
 
+import dataclasses
 from contextlib import closing
 
 import numpy as np
@@ -7,11 +8,12 @@ import pytest
 import soundfile
 from playing import DUET, SR, sound
 
-from specnmf import Note, Score, write_score
+from specnmf import Note, OutputError, Score, write_score
 from specnmf.methods.components import budget
 from specnmf.methods.components.budget import Budget
 from specnmf.methods.partials import fitting
 from specnmf.options import from_plain
+from specnmf.output.stored import read_shown
 from specnmf.tasks.registry import TASKS
 from specnmf.tasks.run import run
 from specnmf.tasks.stages import Stages
@@ -64,7 +66,9 @@ def runs(songs, tmp_path, monkeypatch):
         beside = {"separate": {"score": songs / "band.mid"}}
         beside["label"] = {"labels": songs / "marks.txt"}
         inputs = beside.get(kind, {})
-        settings = task.settings(**{**QUICK, **options})
+        known = {field.name for field in dataclasses.fields(task.settings)}
+        quick = {name: value for name, value in QUICK.items() if name in known}
+        settings = task.settings(**{**quick, **options})
         path = songs / f"{song}.wav"
         done = run(task, path, settings, inputs=inputs, output=tmp_path / name)
         monkeypatch.setattr(type(task), "fit", fit)
@@ -250,3 +254,97 @@ def test_what_was_labelled_sounds_again(runs, song, options):
 def test_layers_sound_again(runs, song, options):
     groups = check_same(*runs("layers", song, ranks=(5, 3, 2), **options))
     assert len(groups) == len(options.get("stems", (1, 2, 3)))
+
+
+def check_shown(done, result):
+    """The notes of a run come back, but for the rounding of their ends."""
+    shown = read_shown(done.folder)
+    for note, expected in zip(shown.notes, result.shown().notes, strict=True):
+        assert note.duration == pytest.approx(expected.duration)
+        assert note == expected._replace(duration=note.duration, staff=0)
+    return shown
+
+
+def test_the_notes_of_a_separation_are_shown_by_stem(runs):
+    shown = check_shown(*runs("separate", groups={"all": ["low", "high"]}))
+    assert {*shown.parts} == {"all", "drum"}
+    assert len(shown.notes) == len(BAND.notes)
+
+
+@pytest.mark.parametrize("kind", ["decompose", "label", "layers", "transcribe"])
+def test_other_runs_show_the_notes_that_they_found(runs, kind):
+    options = {"ranks": (4, 2)} if kind == "layers" else {}
+    if kind == "transcribe":
+        options = {"transcriber": "builtin", "start": 0.5}
+    assert check_shown(*runs(kind, **options)).notes
+
+
+def test_names_of_an_edited_run_do_not_matter(runs):
+    done, result = runs("decompose", "stereo", n_components=3)
+    path = done.folder / "factors.npz"
+    with np.load(path) as archive:
+        arrays = dict(archive)
+    np.savez(path, **{**arrays, "labels": np.array(["a", "b", "a"])})
+    check_same(done, result)
+
+
+@pytest.mark.parametrize(
+    ("kind", "options"),
+    [
+        ("separate", {}),
+        ("separate", {"model": "fmp"}),
+        ("label", {}),
+        ("layers", {"ranks": (4, 2)}),
+    ],
+)
+def test_other_runs_of_older_versions_say_what_to_do(runs, kind, options):
+    done, result = runs(kind, **options)
+    (done.folder / "model.npz").unlink()
+    with pytest.raises(OutputError, match=r"no model\.npz.*specnmf rerun"):
+        restored(done, result)
+
+
+#: Changes of what the archives of runs hold, each by the name of its archive.
+HOSTILE = [
+    ("decompose", {}, "factors", {"W": np.ones((3, 2))}),
+    ("decompose", {}, "factors", {"H": np.full((2, 9), np.nan)}),
+    ("decompose", {}, "model", {"labels": np.array(["a", "../../b"])}),
+    ("decompose", {}, "model", {"labels": np.array(["a"])}),
+    ("decompose", {}, "model", {"pitches": np.full(2, 1e9)}),
+    ("decompose", {}, "model", {"pitches": np.zeros(3)}),
+    ("label", {}, "model", {"stems": np.array(["bell"])}),
+    ("label", {}, "model", {"losses": np.array([[1.0]])}),
+    ("separate", {"model": "fmp"}, "model", {"H": np.full((9, 9), 1.0)}),
+    ("separate", {"model": "fmp"}, "model", {"W": np.array("x")}),
+    ("separate", {"model": "fmp"}, "model", {"stems": np.array(["a/b"])}),
+    ("layers", {"ranks": (4, 2)}, "layers", {"A_1": np.ones((4, 4))}),
+    ("layers", {"ranks": (4, 2)}, "layers", {"A_2": np.ones((3, 2))}),
+    ("layers", {"ranks": (4, 2)}, "layers", {"S_2": np.full((2, 2), -1.0)}),
+    ("layers", {"ranks": (4, 2)}, "layers", {"S_1": np.array(["x"])}),
+    ("layers", {"ranks": (4, 2)}, "model", {"pitches": np.zeros(3)}),
+]
+
+
+@pytest.mark.parametrize(("kind", "options", "archive", "changes"), HOSTILE)
+def test_what_no_run_has_stored_is_refused(runs, kind, options, archive, changes):
+    few = {"n_components": 2} if kind in ("decompose", "label") else {}
+    done, result = runs(kind, **few, **options, sources=False)
+    path = done.folder / f"{archive}.npz"
+    with np.load(path) as whole:
+        arrays = dict(whole)
+    np.savez(path, **(arrays | changes))
+    with pytest.raises(OutputError) as refused:
+        restored(done, result)
+    assert str(done.folder) in str(refused.value)
+    assert str(refused.value).isprintable()
+
+
+@pytest.mark.parametrize("kind", ["decompose", "label", "layers"])
+def test_the_model_of_another_recording_is_refused(runs, songs, kind):
+    options = {"ranks": (4, 2)} if kind == "layers" else {"n_components": 2}
+    done, result = runs(kind, **options, sources=False)
+    path = songs / "short.wav"
+    soundfile.write(path, samples(1)[: 2 * SR], SR)
+    song = dataclasses.replace(result.song, path=path)
+    with pytest.raises(OutputError, match="is it another one"):
+        restored(done, dataclasses.replace(result, song=song))
