@@ -45,8 +45,8 @@ class Decompose(Task[Settings]):
     name = "decompose"
     help = """Decompose each SONG into components.
 
-    Leaves OUTPUT/SONG/ with run.json, factors.npz, sources/, pianoroll.mid,
-    pianoroll.csv and figures/.
+    Leaves OUTPUT/SONG/ with report.html, sources/, run.json, factors.npz, model.npz,
+    pianoroll.mid, pianoroll.csv and figures/.
     """
     example = "decompose song.wav -k 12 --beta kl -o takes"
     settings = Settings

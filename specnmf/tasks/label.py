@@ -41,9 +41,9 @@ class Label(Task[LabelSettings]):
     absent; regions called rest mark where none of the sounds is heard. Everywhere else,
     the sounds are found.
 
-    Leaves OUTPUT/SONG/ with sources/ (each label and the rest), labels.txt (where each
-    is heard, for Audacity), run.json, factors.npz, pianoroll.mid, pianoroll.csv and
-    figures/.
+    Leaves OUTPUT/SONG/ with report.html, sources/ (each label and the rest), labels.txt
+    (where each is heard, for Audacity), run.json, factors.npz, model.npz,
+    pianoroll.mid, pianoroll.csv and figures/.
     """
     example = "label song.wav --labels song.txt"
     settings = LabelSettings

@@ -55,9 +55,9 @@ class Layers(Task[LayerSettings]):
     section. It finds what sounds together, not who plays it: components are no
     instruments.
 
-    Leaves OUTPUT/SONG/ with tree.json, layers.npz, sources/layer_1/ and so on, each
-    of which adds up to the recording, run.json, factors.npz, pianoroll.mid,
-    pianoroll.csv and figures/.
+    Leaves OUTPUT/SONG/ with report.html, sources/layer_1/ and so on, each of which
+    adds up to the recording, tree.json, layers.npz, run.json, factors.npz, model.npz,
+    pianoroll.mid, pianoroll.csv and figures/.
     """
     example = "layers song.wav --ranks 32,8,3"
     settings = LayerSettings

@@ -64,9 +64,9 @@ class Separate(Task[ScoreSettings]):
     Without a score the notes are heard and put into voices: voice_1 is the highest,
     rest what no note explains. score.mid and score.csv hold them; correct them, and
     give them back by --score. A score that is given may be in any tempo: it is aligned
-    to the recording. Leaves OUTPUT/SONG/ with sources/, score.mid and score.csv, or
-    aligned.mid and aligned.csv, run.json, factors.npz, pianoroll.mid, pianoroll.csv
-    and figures/.
+    to the recording. Leaves OUTPUT/SONG/ with report.html, sources/, score.mid and
+    score.csv, or aligned.mid and aligned.csv, run.json, factors.npz, model.npz,
+    pianoroll.mid, pianoroll.csv and figures/.
     """
     example = "separate song.wav --voices 4"
     settings = ScoreSettings

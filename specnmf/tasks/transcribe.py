@@ -43,8 +43,8 @@ class Transcribe(Task[TranscribeSettings]):
     name = "transcribe"
     help = """Transcribe each SONG: its notes as MIDI, a track a voice, and CSV.
 
-    Leaves OUTPUT/SONG/ with score.mid, score.csv, notes.npz, run.json and figures/;
-    where partitura is installed, also score.musicxml.
+    Leaves OUTPUT/SONG/ with report.html, score.mid, score.csv, notes.npz, model.npz,
+    run.json and figures/; where partitura is installed, also score.musicxml.
     """
     example = "transcribe song.wav --voices 4"
     settings = TranscribeSettings
