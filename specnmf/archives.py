@@ -103,16 +103,17 @@ def _check(
     """Raise an error if the headers promise what is not wanted."""
     promised = 0
     for name in names:
-        too_large = error(f"{name} takes more than {most_bytes} bytes")
+        own = _line(name)
+        too_large = error(f"{own} takes more than {most_bytes} bytes")
         if archive.getinfo(f"{name}.npy").file_size > most_bytes + MOST_HEADER:
             raise too_large
         with archive.open(f"{name}.npy") as member:
             shape, dtype = _header(member)
         if dtype.kind not in kinds or not dtype.itemsize:
             wanted = "real numbers" if kinds == "fiu" else "numbers or text"
-            raise error(f"{name} must hold {wanted}, got {_line(dtype)}")
+            raise error(f"{own} must hold {wanted}, got {_line(dtype)}")
         if min(shape, default=0) < 0:
-            raise error(f"{name} has the shape {_line(shape)}")
+            raise error(f"{own} has the shape {_line(shape)}")
         promised += math.prod(shape) * dtype.itemsize
         if max([promised, *shape]) > most_bytes:  # what is empty may have long sides
             raise too_large

@@ -152,6 +152,9 @@ def test_an_array_that_promises_more_than_the_file_holds_is_refused(tmp_path):
     pack(tmp_path / "model.npz", note_start=header((-1,)))
     with pytest.raises(OutputError, match="has the shape"):
         read_model(tmp_path)
+    pack(tmp_path / "model.npz", **{"a\nb": header((1 << 40,))})
+    with pytest.raises(OutputError, match="a b takes more than"):
+        read_model(tmp_path)
     pack(tmp_path / "model.npz", note_stems=header((1 << 60,), "<U0"))
     with pytest.raises(OutputError, match="must hold numbers or text"):
         read_model(tmp_path)

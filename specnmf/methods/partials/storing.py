@@ -36,8 +36,9 @@ MOST_FFT, MOST_LAGS = 1 << 20, 1 << 16
 #: Tunings beyond so many cents are none.
 MOST_CENTS = 1200.0
 
-#: The number of templates, more than any orchestra needs, for each costs memory.
-MOST_TEMPLATES = 1 << 14
+#: Templates times samples of the window: more than any orchestra needs, for that is
+#: what lobes cost.
+MOST_LOBES = 1 << 27
 
 Arrays = dict[str, NDArray[Any]]
 
@@ -190,8 +191,9 @@ class _Restored:
 
     def _schedule(self) -> Schedule:
         own, templates = self.own, self._templates("template")
-        if len(templates) > MOST_TEMPLATES:
-            own.refuse(f"at most {MOST_TEMPLATES} templates", len(templates))
+        most = MOST_LOBES // self.grid.n_fft
+        if len(templates) > most:
+            own.refuse(f"at most {most} templates", len(templates))
         counts = own.integers("entry_counts", (self.grid.n_frames,), most=1 << 32)
         shape = (int(counts.sum()),)
         edges = np.concatenate([[0], np.cumsum(counts)])

@@ -172,6 +172,13 @@ def test_what_no_model_has_is_refused_in_one_line(arrays, audio, name, value):
     assert str(refused.value).isprintable()
 
 
+def test_more_templates_than_memory_holds_are_refused(arrays, audio):
+    many = np.zeros(1 << 19, np.uint8)
+    changed = {"long_template_part": many, "long_template_pitch": many}
+    with pytest.raises(OutputError, match="expected at most .* templates"):
+        restored(arrays | changed, audio)
+
+
 def test_the_model_of_another_recording_is_refused(arrays, audio):
     for other in (
         Audio(audio.samples[:, : SR // 2], SR),
