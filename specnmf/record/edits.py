@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any
 
@@ -114,6 +114,22 @@ class Edits:
                 )
         return cls(**content)
 
+    def sentences(self) -> Iterator[str]:
+        """What is changed, a line each, for people."""
+        for name, members in self.merge.items():
+            yield f"{name} is {' + '.join(members)}"
+        for name, new in self.rename.items():
+            yield f"{name} is called {new}"
+        if self.drop:
+            yield f"dropped: {', '.join(self.drop)}"
+        for name, gain in self.gain.items():
+            yield f"{name}: {gain:+g} dB"
+        for name, pan in self.pan.items():
+            yield f"{name}: {spell_pan(pan)}"
+        for key in ("order", "only", "without"):
+            if getattr(self, key):
+                yield f"{key}: {', '.join(getattr(self, key))}"
+
     def count(self) -> int:
         """How many names there are in all."""
         merged = sum(len(members) + 1 for members in self.merge.values())
@@ -136,6 +152,13 @@ def read_edits(content: object) -> tuple[Edits, ...]:
     if sum(each.count() for each in edits) > MOST_NAMES:
         raise ParameterError(f"edits hold at most {MOST_NAMES} names")
     return edits
+
+
+def spell_pan(pan: float) -> str:
+    """A pan as mixing desks show it, such as ``50L``."""
+    if not pan:
+        return "C"
+    return f"{abs(pan) * 100:g}{'L' if pan < 0 else 'R'}"
 
 
 def _mapping(key: str, value: object) -> Mapping[str, Any]:

@@ -346,9 +346,7 @@ class _Later:
                 written.add(new)
             if key in without:
                 left_out.append(new)
-        return NewGroup(
-            tuple(stems), group.within, frozenset(written), tuple(left_out)
-        )
+        return NewGroup(tuple(stems), group.within, frozenset(written), tuple(left_out))
 
     def _values(
         self, what: str, values: Mapping[str, float]

@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 from specnmf.errors import AudioError, OutputError, ParameterError, SpecnmfError
 from specnmf.options import from_plain
 from specnmf.output import folder
-from specnmf.output.products import REPORT, sha256
+from specnmf.output.products import REPORT, SEAL, sha256
 from specnmf.record.edits import Edits, read_edits
 from specnmf.tasks.registry import TASKS
 from specnmf.tasks.settings import SongSettings
@@ -68,6 +68,12 @@ class Record:
     edits: tuple[Edits, ...] = ()
     edited_from: dict[str, str] | None = None
     content: dict[str, Any] = field(default_factory=dict, repr=False)
+
+    @property
+    def seal(self) -> str:
+        """The seal of run.json; empty in those of older versions."""
+        seal = self.content.get(SEAL)
+        return seal if _is_checksum(seal) else ""
 
     @property
     def song(self) -> Path:
