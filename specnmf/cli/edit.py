@@ -175,7 +175,7 @@ def _option(name: str, metavar: str, callback: Any, help: str) -> Option:
     epilog="Example: specnmf edit specnmf_out/song --merge bass=component_03,5",
 )
 @click.pass_context
-def command(ctx: click.Context, run_dir: str, **options: Any) -> None:
+def command(ctx: click.Context, /, run_dir: str, **options: Any) -> None:
     """Change a finished RUN without fitting it again.
 
     The new run is in OUTPUT/RUN/. Stems have the names, patterns or numbers by which

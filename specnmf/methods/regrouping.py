@@ -143,7 +143,7 @@ def _sum(frames: Sequence[Frames]) -> Frames:
     wide = np.float64 if frames[0].dtype.kind == "f" else kind
     total = frames[0].astype(wide)
     for own in frames[1:]:
-        total += own
+        np.add(total, own, out=total)
     return total
 
 

@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -115,7 +116,7 @@ def from_stream(stream: Stream, recording: Path, start: float) -> Before:
             mixture = exact_samples(source, start)
             for _, block in stream:
                 expected = mixture.take(block.shape[2])
-                yield exact_frames(block, expected, bits, mapper)[0]
+                yield list(exact_frames(block, expected, bits, mapper)[0])
 
     return blocks
 
@@ -131,10 +132,14 @@ def from_files(paths: Sequence[Path], n_samples: int) -> Before:
             shift = 0 if kind != "int32" or bits is None else 32 - bits
             for first in range(0, n_samples, BLOCK):
                 n = min(BLOCK, n_samples - first)
-                frames = mapper(lambda part, n=n: part.take(n).T, parts)
+                frames = [own.T for own in mapper(partial(_take, n=n), parts)]
                 yield [own >> shift for own in frames] if shift else list(frames)
 
     return blocks
+
+
+def _take(part: Buffer[Any], n: int) -> Frames:
+    return part.take(n)
 
 
 @flush_to_zero()
@@ -288,7 +293,7 @@ class _Desk:
     def _sum(self, frames: Sequence[Frames]) -> Float64:
         """The sum of stems, (n_channels, n); full scale is 1."""
         scale = 1.0 if self.bits is None else 2.0 ** (self.bits - 1)
-        total: Float64 = np.add.reduce([own for own in frames], dtype=np.float64)
+        total: Float64 = np.add.reduce(list(frames), dtype=np.float64)
         return total.T / scale
 
     def _square(self, frames: Frames) -> float:

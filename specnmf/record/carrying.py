@@ -14,7 +14,6 @@ from specnmf.output.products import REPORT, Finished, sha256
 from specnmf.parallel import workers
 
 if TYPE_CHECKING:
-    from specnmf.audio.options import FileOptions
     from specnmf.audio.recording import Sound
     from specnmf.record.record import Record
 
@@ -65,9 +64,7 @@ class Carried:
                 place.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copyfile(self.folder / name, place, follow_symlinks=False)
 
-    def sound_files(
-        self, names: Sequence[str], sound: Sound, options: FileOptions
-    ) -> list[Path]:
+    def sound_files(self, names: Sequence[str], sound: Sound) -> list[Path]:
         """The files of these names if all of them hold what a run wrote; else none."""
         if self.listed is None:
             return []

@@ -8,7 +8,8 @@ from typing import Any
 from specnmf.methods.regrouping import NewStem
 from specnmf.output.mixes import Outcome
 from specnmf.output.sources import Written
-from specnmf.record.plan import Plan
+from specnmf.record.plan import Plan, renamed
+from specnmf.record.relabelling import new_labels
 from specnmf.score.grouping import safe_names
 
 #: Where run.json has an entry a stem; the first that there is.
@@ -30,7 +31,7 @@ def edited_entries(content: Mapping[str, Any], before: Plan, after: Plan) -> Ent
     ``members``, and a pitch if they have the same one.
     """
     if _is_list(content.get("layers")):
-        names = _paths(before, after)
+        names = renamed([before, after])
         layers = [_layer(layer, before, after, names) for layer in content["layers"]]
         first = [each.within for each in before.groups]
         columns = _relabelled(content, "layer_1" in first, names, "layer_1/")
@@ -38,7 +39,7 @@ def edited_entries(content: Mapping[str, Any], before: Plan, after: Plan) -> Ent
     key = next((key for key in PER_STEM if _is_list(content.get(key))), None)
     if key is None:
         return {}
-    names = _paths(before, after)
+    names = renamed([before, after])
     entries = _by_name(content[key], "label")
     if entries.keys().isdisjoint(before.groups[0].names):
         return {}
@@ -81,16 +82,6 @@ def _filed(entry: Entry, name: str, own: Written | None) -> Entry:
 
 def _is_list(value: object) -> bool:
     return isinstance(value, list) and all(isinstance(each, dict) for each in value)
-
-
-def _paths(before: Plan, after: Plan) -> dict[str, str]:
-    """The new path of each stem, by its old one."""
-    return {
-        old.path(member): new.path(number)
-        for old, new in zip(before.groups, after.groups, strict=True)
-        for number, stem in enumerate(new.stems)
-        for member in stem.members
-    }
 
 
 def _by_name(entries: Iterable[Entry], key: str) -> dict[str, Entry]:
@@ -181,29 +172,13 @@ def _relabelled(
     content: Mapping[str, Any], known: bool, names: Mapping[str, str], within: str = ""
 ) -> Entry:
     """The entries of the factors' components, each with the stem that it is in."""
-    entries = content.get("components")
+    entries: Any = content.get("components")
     if not known or not _is_list(entries):
         return {}
-    labels = [entry.get("label") for entry in entries]  # type: ignore[union-attr]
-    new = new_labels([str(label) for label in labels], names, within)
+    labels = [str(entry.get("label")) for entry in entries]
+    new = new_labels(labels, names, within)
     made = [{**e, "label": n} for e, n in zip(entries, new, strict=True)]  # type: ignore[arg-type]
     return {"components": made}
-
-
-def new_labels(
-    labels: Sequence[str], names: Mapping[str, str], within: str = ""
-) -> list[str]:
-    """What components are called after an edit, by the new paths of stems.
-
-    A label that differs from its file's name stays where the stem does.
-    """
-    safe = safe_names(labels)
-    found = []
-    for label in labels:
-        old = f"{within}{label if f'{within}{label}' in names else safe[label]}"
-        new = names.get(old, old)
-        found.append(label if new == old else new.removeprefix(within))
-    return found
 
 
 def _is_number(value: object) -> bool:

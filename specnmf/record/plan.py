@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 
 from specnmf.errors import ParameterError
 from specnmf.methods.regrouping import NewStem
@@ -51,6 +52,11 @@ class NewGroup:
     def is_levelled(self) -> bool:
         """Whether any stem is louder, softer or elsewhere than it was."""
         return any(stem.gain or stem.pan for stem in self.stems)
+
+    @property
+    def paths(self) -> list[str]:
+        """The stems' names with that of their folder."""
+        return [self.group.path(number) for number in range(len(self.stems))]
 
     def path(self, number: int) -> str:
         """A stem's name with that of its folder."""
@@ -103,7 +109,21 @@ class Plan:
         ]
 
 
-def work_out(edits: Edits, before: Plan) -> Plan:
+def renamed(plans: Sequence[Plan]) -> dict[str, str]:
+    """The path of each stem of the first plan in the last one, by its path in it."""
+    names = {path: path for group in plans[0].groups for path in group.paths}
+    for before, after in pairwise(plans):
+        step = {
+            old.path(member): new.path(number)
+            for old, new in zip(before.groups, after.groups, strict=True)
+            for number, stem in enumerate(new.stems)
+            for member in stem.members
+        }
+        names = {first: step[now] for first, now in names.items()}
+    return names
+
+
+def work_out(before: Plan, edits: Edits) -> Plan:
     """What an edit makes of stems.
 
     Raises

@@ -72,7 +72,7 @@ class Record:
     @property
     def seal(self) -> str:
         """The seal of run.json; empty in those of older versions."""
-        seal = self.content.get(SEAL)
+        seal = str(self.content.get(SEAL))
         return seal if _is_checksum(seal) else ""
 
     @property

@@ -12,8 +12,9 @@ import numpy as np
 from specnmf.errors import OutputError
 from specnmf.output import folder, report
 from specnmf.record import comparison
-from specnmf.record.edit import changed, remake
+from specnmf.record.edit import changed
 from specnmf.record.record import Record, read_record
+from specnmf.record.remaking import remake
 from specnmf.tasks.run import Run, run
 from specnmf.tasks.stages import Progress
 
