@@ -31,8 +31,8 @@ def test_the_public_names_are_these():
     assert specnmf.__all__ == [
         "NMF", "Alignment", "Audio", "AudioError", "BatchError", "BatchSettings",
         "Edits", "Evaluation", "Factorization", "LabelSettings", "LayerSettings",
-        "Layers", "Note", "NoteEvaluation", "OutputError", "ParameterError", "Region", "Run",
-        "Score", "ScoreError",
+        "Layers", "Note", "NoteEvaluation", "OutputError", "ParameterError", "Region",
+        "Run", "Score", "ScoreError",
         "ScoreSettings", "Settings", "SpecnmfError", "Spectrogram", "TemplateError",
         "TranscribeSettings", "WorkerError", "align", "beta_divergence", "bss_eval",
         "by_stem", "decompose", "deep_nmf", "edit", "evaluate", "evaluate_notes",

@@ -136,7 +136,7 @@ def _run_edited(record: Record, target: Path, **options: Any) -> Run:
     plain = changed(record, {"sources": False, "report": False})
     with folder.scratch(target.parent) as place:
         told = {name: options[name] for name in ("progress", "say")}
-        fitted = _run(plain, place / target.name, **told)
+        fitted = _run(plain, place / "fitted" / target.name, **told)  # place is locked
         base = read_record(fitted.folder, inputs=[*record.inputs.values()])
         return remake(
             base,
