@@ -45,8 +45,8 @@ OF_FILES = ("full scale:", "null test:", "kept of the run that was replaced:")
 #: What run.json says of a run itself, and of none that is made of it.
 OWN = ("command", "seconds", FILES, SEAL, "left_out", "mixes", "edits", "edited_from")
 
-#: Figures that name stems.
-NAMING = ("templates", "activations", "score", "sources", "labels", "layers")
+#: Figures that name stems; others name components, by their numbers, and labels.
+NAMING = ("score", "sources")
 
 #: What is written anew in any case, by the first part of its name.
 ANEW = ("sources", "mixes", "factors.npz", "model.npz", "report.html", "tree.json")

@@ -454,17 +454,12 @@ def test_a_recording_that_moved_is_found_by_input(done, song):
 def test_figures_that_name_no_stem_are_copied(song):
     settings = dataclasses.replace(QUICK, figures=True)
     first = decompose("song.wav", settings, output="out").folder
-    kept = {
-        path.name for path in (edit(first, gain={"1": -1}).folder / "figures").iterdir()
-    }
-    assert kept == {path.name for path in (first / "figures").iterdir()}
-    made = edit(first, merge={"a": ["1", "2"]}, output="b").folder
-    names = {path.name for path in (made / "figures").iterdir()}
-    assert {"spectrogram.png", "reconstruction.png", "loss.png"} <= names
+    made = edit(first, merge={"a": ["1", "2"]}).folder
+    for path in (first / "figures").iterdir():
+        assert (made / "figures" / path.name).read_bytes() == path.read_bytes()
     assert contents(rerun(made).run.folder) == contents(made)
-    assert not (
-        edit(first, drop=["1"], output="c", figures=False).folder / "figures"
-    ).exists()
+    bare = edit(first, drop=["1"], output="c", figures=False).folder
+    assert not (bare / "figures").exists()
 
 
 def test_a_page_is_written_anew(song):
