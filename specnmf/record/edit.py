@@ -142,7 +142,10 @@ def edit_run(
         raise ParameterError(f"{run_dir}: no edits given, expected some, such as merge")
     if input is not None:
         record = with_song(record, input)
-    target = run_dir if in_place else target_of(run_dir, output, name)
+    if in_place:
+        target = run_dir.resolve() if run_dir.name in ("", "..") else run_dir
+    else:
+        target = target_of(run_dir, output, name)
     if not in_place:
         keep_apart(run_dir, target)
     folder.check_free(target, overwrite=overwrite or in_place)

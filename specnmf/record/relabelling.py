@@ -10,7 +10,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from specnmf.output import report
-from specnmf.output.stored import FACTORS, MODEL, read_factors, stored_model
+from specnmf.output.stored import (
+    FACTORS,
+    MODEL,
+    note_arrays,
+    read_factors,
+    read_shown,
+    stored_model,
+)
 from specnmf.score.grouping import safe_names
 from specnmf.subnormals import flush_to_zero
 
@@ -66,8 +73,14 @@ def write_factors(
         arrays: dict[str, Any] = dict(model.arrays)
         arrays |= _note_stems(model, names, within)
         report.write_arrays(target / MODEL, arrays)
-    elif labels != old:
-        report.write_arrays(target / MODEL, {"labels": np.array(old, np.str_)})
+    elif labels != old:  # the run is of an older version
+        report.write_arrays(
+            target / MODEL,
+            {
+                **note_arrays(_renamed(read_shown(base), names, within)),
+                "labels": np.array(old, np.str_),
+            },
+        )
     factors = replace(stored.factors, labels=labels)
     report.write_factors(
         target / FACTORS,
@@ -76,6 +89,14 @@ def write_factors(
         times=stored.times,
     )
     return None if labels == old else factors
+
+
+def _renamed(shown: Score, names: Mapping[str, str], within: str) -> Score:
+    """Notes whose parts are the stems by their new names."""
+    parts = shown.parts
+    new = dict(zip(parts, new_labels(parts, names, within), strict=True))
+    notes = tuple(note._replace(part=new[note.part]) for note in shown.notes)
+    return type(shown)(notes)
 
 
 def _note_stems(model: Any, names: Mapping[str, str], within: str) -> dict[str, Any]:

@@ -40,7 +40,10 @@ if TYPE_CHECKING:
     from specnmf.methods.progress import Step
 
 #: Warnings of these beginnings are about files that an edit writes anew.
-OF_FILES = ("full scale:", "null test:", "kept of the run that was replaced:")
+OF_FILES = (
+    *("full scale:", "null test:", "no sound:"),
+    "kept of the run that was replaced:",
+)
 
 #: What run.json says of a run itself, and of none that is made of it.
 OWN = ("command", "seconds", FILES, SEAL, "left_out", "mixes", "edits", "edited_from")
@@ -165,6 +168,14 @@ class _Remaking:
         """What there is in the end."""
         return self.plans[-1]
 
+    @property
+    def _asks_for_sound(self) -> bool:
+        """Whether an edit asks for more than other names."""
+        return any(
+            edits.gain or edits.pan or edits.only or edits.without
+            for edits in (plan.edits for plan in self.plans)
+        )
+
     @cached_property
     def renamed(self) -> dict[str, str]:
         """The new path of each stem that the run has, by the old one."""
@@ -190,6 +201,11 @@ class _Remaking:
         known = [residual for residual in residuals if residual is not None]
         content["residual_db"] = max(known, default=None)
         content["warnings"] += _warnings(outcomes)
+        if self._asks_for_sound and not self.settings.sources:
+            content["warnings"].append(
+                "no sound: the run was made without sources, so no stems and mixes are "
+                "written; --sources writes them"
+            )
         return content | {
             "left_out": self.after.left_out if self.settings.sources else [],
             "mixes": [mix for outcome in outcomes for mix in outcome.mixes],

@@ -232,6 +232,20 @@ def test_a_run_that_wrote_only_some_stems_can_be_edited(song):
     np.testing.assert_array_equal(total(everything), recording())
 
 
+def test_a_decomposition_of_an_older_version_can_be_edited(done):
+    """It has no model.npz, and its run.json lists no page."""
+    (done / "model.npz").unlink()
+    report = json.loads((done / "run.json").read_text())
+    files = [entry for entry in report["files"] if entry["path"] != "model.npz"]
+    change(done, files=files)
+    made = edit(done, merge={"a": ["1", "2"]}, report=True).folder
+    again = edit(made, merge={"b": ["a", "component_03"]}, output="b").folder
+    shutil.rmtree(made / "sources")
+    other = edit(made, merge={"b": ["a", "component_03"]}, output="c").folder
+    assert contents(other)[0] == contents(again)[0]
+    np.testing.assert_array_equal(total(again), recording())
+
+
 def test_stems_come_in_the_order_asked_for(done):
     made = edit(done, order=["3", "component_01"])
     labels = [entry["label"] for entry in made.report["components"]]
@@ -276,6 +290,8 @@ def test_without_sources_only_names_change(song):
     assert not (made.folder / "sources").exists()
     assert (made.report["residual_db"], made.report["mixes"]) == (None, [])
     assert made.report["components"][0]["label"] == "a"
+    silent = edit(first, gain={"1": -6}, output="b").report["warnings"]
+    assert any("--sources writes them" in line for line in silent)
     written = edit(made, rename={"a": "b"}, output="c", sources=True).folder
     np.testing.assert_array_equal(total(written), recording())
 
