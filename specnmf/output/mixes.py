@@ -139,7 +139,8 @@ def from_files(paths: Sequence[Path], n_samples: int) -> Before:
 
 
 def _take(part: Buffer[Any], n: int) -> Frames:
-    return part.take(n)
+    taken: Frames = part.take(n)
+    return taken
 
 
 @flush_to_zero()

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from specnmf.methods.regrouping import NewStem
 from specnmf.output.mixes import Outcome
 from specnmf.output.sources import Written
 from specnmf.record.plan import Plan, renamed
@@ -20,6 +20,9 @@ SUMMED = ("energy_share", "notes")
 
 #: What is said of a file.
 OF_FILES = ("source", "rms")
+
+#: Beyond it, numbers are no shares, and none of notes.
+LARGEST = 1e12
 
 Entry = dict[str, Any]
 
@@ -103,11 +106,11 @@ def _merged(
         own = [entries.get(name, {key: name}) for name in names]
         name = new.path(number) if is_path else stem.name
         same = len(names) == 1 and names[0] == name
-        made.append(own[0] if same else _together(own, key, name, stem))
+        made.append(own[0] if same else _together(own, key, name))
     return made
 
 
-def _together(own: Sequence[Entry], key: str, name: str, stem: NewStem) -> Entry:
+def _together(own: Sequence[Entry], key: str, name: str) -> Entry:
     """One entry of several, with what can be said of all of them."""
     if len(own) == 1:
         return {**own[0], key: name}
@@ -115,29 +118,34 @@ def _together(own: Sequence[Entry], key: str, name: str, stem: NewStem) -> Entry
     for each in dict.fromkeys(key for entry in own for key in entry):
         values = [entry.get(each) for entry in own]
         if each in SUMMED and all(map(_is_number, values)):
-            entry[each] = sum(values)  # type: ignore[arg-type]  # all are numbers
+            entry[each] = sum(map(_number, values))
         elif each in ("pitch", "note"):
-            alike = len({entry.get("note") for entry in own}) == 1
+            alike = all(e.get("note") == own[0].get("note") for e in own)
             entry[each] = values[0] if alike else None
         elif each in ("notes", "parents", "parts") and key == "name":
             entry[each] = _weighted(own, each)
-    known = (entry.get("members") or [entry[key]] for entry in own)
-    entry["members"] = [name for names in known for name in names]
+    entry["members"] = [name for each in own for name in _members(each, key)]
     return entry
+
+
+def _members(entry: Entry, key: str) -> list[str]:
+    """The stems that an entry's is the sum of; itself, if it is none."""
+    members = entry.get("members")
+    names = members if isinstance(members, list) and members else [entry[key]]
+    return [str(name) for name in names]
 
 
 def _weighted(own: Sequence[Entry], each: str) -> list[Entry]:
     """Shares of notes or other components, of several components together."""
-    weights = [e.get("energy_share") for e in own]
-    total = sum(w for w in weights if _is_number(w)) or 1.0  # type: ignore[misc]
+    weights = [_number(e.get("energy_share")) for e in own]
+    total = sum(weights) or 1.0
     found: dict[tuple[str, str], float] = {}
     for entry, weight in zip(own, weights, strict=True):
         for item in entry[each] if _is_list(entry.get(each)) else ():
             what = "note" if "note" in item else "name"
-            if _is_number(item.get("share")) and _is_number(weight):
-                place = what, str(item.get(what))
-                share = item["share"] * weight / total
-                found[place] = found.get(place, 0.0) + share
+            place = what, str(item.get(what))
+            share = _number(item.get("share")) * weight / total
+            found[place] = found.get(place, 0.0) + share
     ordered = sorted(found, key=lambda place: -found[place])
     return [{what: name, "share": found[what, name]} for what, name in ordered]
 
@@ -146,7 +154,7 @@ def _layer(layer: Entry, before: Plan, after: Plan, names: Mapping[str, str]) ->
     """A layer with its components as they are now, and what they belong to."""
     within = f"layer_{layer.get('layer')}"
     place = next((n for n, g in enumerate(before.groups) if g.within == within), None)
-    nodes = layer.get("components")
+    nodes: Any = layer.get("components")
     if place is None or not _is_list(nodes):
         return layer
     made = _merged(_by_name(nodes, "name"), "name", before, after, place)
@@ -162,8 +170,7 @@ def _pointing(node: Entry, names: Mapping[str, str]) -> Entry:
             found: dict[str, float] = {}
             for item in node[each]:
                 name = names.get(str(item.get("name")), str(item.get("name")))
-                share = item.get("share")
-                found[name] = found.get(name, 0) + (share if _is_number(share) else 0)
+                found[name] = found.get(name, 0) + _number(item.get("share"))
             told[each] = [{"name": n, "share": share} for n, share in found.items()]
     return told
 
@@ -177,9 +184,20 @@ def _relabelled(
         return {}
     labels = [str(entry.get("label")) for entry in entries]
     new = new_labels(labels, names, within)
-    made = [{**e, "label": n} for e, n in zip(entries, new, strict=True)]  # type: ignore[arg-type]
+    made = [{**e, "label": n} for e, n in zip(entries, new, strict=True)]
     return {"components": made}
 
 
 def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+    """Whether it is a number that sums of shares may hold."""
+    known = isinstance(value, int | float) and not isinstance(value, bool)
+    return known and abs(_as_float(value)) <= LARGEST
+
+
+def _number(value: object) -> float:
+    """A number; zero, if it is none."""
+    return value if _is_number(value) else 0  # type: ignore[return-value]  # is one
+
+
+def _as_float(value: Any) -> float:
+    return math.inf if isinstance(value, int) and value.bit_length() > 64 else value

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
+from functools import partial as bind
 from itertools import accumulate, pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -194,7 +195,7 @@ class _Remaking:
             self._write_names(partial, content)
         outcomes = self._write_sound(partial) if self.settings.sources else []
         content |= entries.with_files(content, outcomes)
-        if self.carried.has("tree.json"):
+        if self.carried.has("tree.json") and "layers" in content:
             tree = {"layers": content["layers"]}
             report.write_document(partial / "tree.json", tree)
         residuals = [each.written.residual_db for each in outcomes]
@@ -257,14 +258,12 @@ class _Remaking:
         """Write the stems and their mixes."""
         count = len(self.sources)
         with self.stages.stage("sources") as step:
+
+            def told(number: int, done: int, total: int) -> None:
+                step(number * total + done, count * total)
+
             return [
-                self._write_group(
-                    partial,
-                    number,
-                    lambda done, total, first=number: step(
-                        first * total + done, count * total
-                    ),
-                )
+                self._write_group(partial, number, bind(told, number))
                 for number in range(count)
             ]
 

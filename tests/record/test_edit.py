@@ -634,6 +634,13 @@ def test_a_hostile_origin_is_refused(done, origin):
         {"components": [{"label": ["x"]}, 3]},
         {"components": [{"label": "component_01", "pitch": {}, "energy_share": "x"}]},
         {"components": "none"},
+        {
+            "components": [
+                {"label": "component_01", "note": {}, "energy_share": 1e308},
+                {"label": "component_02", "members": 5, "energy_share": 10**400},
+            ]
+        },
+        {"layers": [{"layer": 1, "components": [{"name": "layer_1/a", "parts": 1}]}]},
         {"warnings": [1, {"a": 2}]},
         {"layers": [{"layer": "x", "components": [1]}]},
         {"tempo": {"a": [None]}, "left_out": 5, "mixes": "x"},
