@@ -31,7 +31,8 @@ from specnmf.record.carrying import Carried
 from specnmf.record.edits import Edits
 from specnmf.record.plan import Plan, renamed, untouched, work_out
 from specnmf.record.record import Record
-from specnmf.tasks.run import MOST_RESIDUAL_DB, Run
+from specnmf.record.remarks import NO_SOUND, of_files, still_true
+from specnmf.tasks.run import Run
 from specnmf.tasks.stages import Progress, Stages
 from specnmf.tasks.task import Song, Sources, read_excerpt
 
@@ -39,12 +40,6 @@ if TYPE_CHECKING:
     from specnmf.audio.recording import Sound
     from specnmf.audio.stft import Grid
     from specnmf.methods.progress import Step
-
-#: Warnings of these beginnings are about files that an edit writes anew.
-OF_FILES = (
-    *("full scale:", "null test:", "no sound:"),
-    "kept of the run that was replaced:",
-)
 
 #: What run.json says of a run itself, and of none that is made of it.
 OWN = ("command", "seconds", FILES, SEAL, "left_out", "mixes", "edits", "edited_from")
@@ -201,12 +196,9 @@ class _Remaking:
         residuals = [each.written.residual_db for each in outcomes]
         known = [residual for residual in residuals if residual is not None]
         content["residual_db"] = max(known, default=None)
-        content["warnings"] += _warnings(outcomes)
+        content["warnings"] += of_files(outcomes)
         if self._asks_for_sound and not self.settings.sources:
-            content["warnings"].append(
-                "no sound: the run was made without sources, so no stems and mixes are "
-                "written; --sources writes them"
-            )
+            content["warnings"].append(NO_SOUND)
         return content | {
             "left_out": self.after.left_out if self.settings.sources else [],
             "mixes": [mix for outcome in outcomes for mix in outcome.mixes],
@@ -227,7 +219,7 @@ class _Remaking:
                 for role, path in base.inputs.items()
             ],
             **report.settings_entries(like.settings, like.used),
-            "warnings": _still_true(content.get("warnings")),
+            "warnings": still_true(content.get("warnings")),
         }
         for before, after in pairwise([self.before, *self.plans]):
             content |= entries.edited_entries(content, before, after)
@@ -356,40 +348,3 @@ def _restored(base: Record, song: Song[Any], material: Any) -> Sequence[Sources]
             f"{base.folder}: runs of {base.task.name} cannot be edited, for it stores "
             "no stems"
         ) from None
-
-
-def _still_true(warnings: object) -> list[str]:
-    """The warnings of a run that are about no file that is written anew."""
-    lines = warnings if isinstance(warnings, list) else []
-    kept = (line for line in lines if isinstance(line, str))
-    return [line for line in kept if not line.startswith(OF_FILES)]
-
-
-def _warnings(outcomes: Sequence[Outcome]) -> list[str]:
-    """What to know of the files."""
-    found = []
-    for outcome in outcomes:
-        own = outcome.written
-        where = f" of {own.within}" if own.within else ""
-        if own.residual_db is not None and own.residual_db > MOST_RESIDUAL_DB:
-            found.append(
-                f"null test: the stems{where}, without gains, add up to the input at "
-                f"{own.residual_db:.0f} dB only"
-            )
-        if own.held:
-            found.append(
-                f"full scale: {own.held} samples of merged stems{where} reached it and "
-                "the rest went to other stems"
-            )
-        if outcome.beyond:
-            found.append(
-                f"full scale: gains took {outcome.beyond} samples of single "
-                f"stems{where} beyond it, where they are held; lower the gains"
-            )
-        found += [
-            f"full scale: {mix['beyond_full_scale']} samples of {mix['file']} are "
-            "held at it; lower the gains"
-            for mix in outcome.mixes
-            if mix["beyond_full_scale"]
-        ]
-    return found
