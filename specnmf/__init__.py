@@ -48,6 +48,8 @@ if TYPE_CHECKING:
     from specnmf.methods.book.layout import fmp_layout
     from specnmf.methods.by_score import align, separate_by_score
     from specnmf.methods.transcription.transcription import transcribe
+    from specnmf.record.edit import edit
+    from specnmf.record.edits import Edits
     from specnmf.score.align import Alignment
     from specnmf.score.grouping import stem_labels
     from specnmf.score.notes import Note, Score
@@ -71,6 +73,7 @@ _HOMES = {
     "AudioError": "errors:AudioError",
     "BatchError": "errors:BatchError",
     "BatchSettings": "batch.settings:BatchSettings",
+    "Edits": "record.edits:Edits",
     "Evaluation": "evaluation.scores:Evaluation",
     "Factorization": "factor.factorization:Factorization",
     "LabelSettings": "tasks.label:LabelSettings",
@@ -97,6 +100,7 @@ _HOMES = {
     "by_stem": "methods.book.fitting:by_stem",
     "decompose": "tasks.decompose:decompose",
     "deep_nmf": "factor.layers.deep:deep_nmf",
+    "edit": "record.edit:edit",
     "evaluate": "evaluation.evaluate:evaluate",
     "evaluate_notes": "evaluation.notes:evaluate_notes",
     "fmp_layout": "methods.book.layout:fmp_layout",
@@ -126,6 +130,7 @@ __all__ = [
     "AudioError",
     "BatchError",
     "BatchSettings",
+    "Edits",
     "Evaluation",
     "Factorization",
     "LabelSettings",
@@ -152,6 +157,7 @@ __all__ = [
     "by_stem",
     "decompose",
     "deep_nmf",
+    "edit",
     "evaluate",
     "evaluate_notes",
     "fmp_layout",

@@ -30,13 +30,13 @@ RANK = {name: rank for rank, layer in enumerate(LAYERS) for name in layer}
 def test_the_public_names_are_these():
     assert specnmf.__all__ == [
         "NMF", "Alignment", "Audio", "AudioError", "BatchError", "BatchSettings",
-        "Evaluation", "Factorization", "LabelSettings", "LayerSettings", "Layers",
-        "Note", "NoteEvaluation", "OutputError", "ParameterError", "Region", "Run",
-        "Score", "ScoreError",
+        "Edits", "Evaluation", "Factorization", "LabelSettings", "LayerSettings",
+        "Layers", "Note", "NoteEvaluation", "OutputError", "ParameterError", "Region",
+        "Run", "Score", "ScoreError",
         "ScoreSettings", "Settings", "SpecnmfError", "Spectrogram", "TemplateError",
         "TranscribeSettings", "WorkerError", "align", "beta_divergence", "bss_eval",
-        "by_stem", "decompose", "deep_nmf", "evaluate", "evaluate_notes", "fmp_layout",
-        "hierarchical_nmf", "neural_nmf", "nmf",
+        "by_stem", "decompose", "deep_nmf", "edit", "evaluate", "evaluate_notes",
+        "fmp_layout", "hierarchical_nmf", "neural_nmf", "nmf",
         "read", "read_regions", "read_score", "run_batch", "semisupervised_nmf",
         "separate", "separate_by_score", "starts", "stem_labels", "stft", "transcribe",
         "write", "write_regions", "write_score",

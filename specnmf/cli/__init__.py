@@ -21,6 +21,7 @@ from specnmf.tasks.registry import TASKS
 OTHERS = {
     "batch": "specnmf.cli.batch:make_command",
     "evaluate": "specnmf.cli.evaluate:command",
+    "edit": "specnmf.cli.edit:command",
     "rerun": "specnmf.cli.rerun:command",
     "config": "specnmf.cli.config:group",
 }

@@ -101,6 +101,20 @@ def run_folder(
         raise
 
 
+@contextmanager
+def scratch(parent: Path) -> Iterator[Path]:
+    """Yield a hidden folder that is removed in the end, with the parents it needed."""
+    made: list[Path] = []
+    try:
+        made = _make_parents(parent)
+        with _partial_folder(parent) as partial:
+            yield partial
+    finally:
+        for path in made:
+            with suppress(OSError):
+                path.rmdir()
+
+
 def keep(target: Path, partial: Path, inputs: Iterable[Path] = ()) -> list[Kept]:
     """Keep in a run that is being written what the run it replaces did not write so.
 

@@ -47,17 +47,27 @@ def select(groups: Sequence[Group], only: Iterable[str]) -> list[list[int]]:
     patterns = list(only)
     chosen: list[set[int]] = [set() for _ in groups]
     for pattern in patterns:
-        found = [_matching(group, pattern) for group in groups]
-        if not any(found):
-            found = [_numbered(group, pattern) for group in groups]
+        found = find(groups, pattern)
         if not any(found):
             raise ParameterError(
-                f"only asks for {pattern!r}, but there is only {_listed(groups)}"
+                f"only asks for {pattern!r}, but there is only {listed(groups)}"
             )
         for own, more in zip(chosen, found, strict=True):
             own |= more
     everything = [set(range(len(group.names))) for group in groups]
     return [sorted(own) for own in (chosen if patterns else everything)]
+
+
+def find(groups: Sequence[Group], pattern: str) -> list[set[int]]:
+    """The numbers in each group of the sources that a pattern of `select` means.
+
+    A name in full goes before a pattern, and either before a number; all are empty if
+    there is no such source.
+    """
+    found = [_named(group, pattern) for group in groups]
+    if not any(found):
+        found = [_matching(group, pattern) for group in groups]
+    return found if any(found) else [_numbered(group, pattern) for group in groups]
 
 
 def left_out(groups: Sequence[Group], chosen: Sequence[Sequence[int]]) -> list[str]:
@@ -70,14 +80,29 @@ def left_out(groups: Sequence[Group], chosen: Sequence[Sequence[int]]) -> list[s
     ]
 
 
+def _named(group: Group, name: str) -> set[int]:
+    wanted = _spellings(name)
+    return {n for n in range(len(group.names)) if not wanted.isdisjoint(_of(group, n))}
+
+
 def _matching(group: Group, pattern: str) -> set[int]:
-    wanted = {pattern.casefold(), pattern.translate(_SAFE).casefold()}
+    wanted = _spellings(pattern)
     return {
         number
-        for number, name in enumerate(group.names)
-        for known in (name.casefold(), group.path(number).casefold())
-        if known in wanted or any(fnmatchcase(known, each) for each in wanted)
+        for number in range(len(group.names))
+        for known in _of(group, number)
+        if any(fnmatchcase(known, each) for each in wanted)
     }
+
+
+def _of(group: Group, number: int) -> tuple[str, str]:
+    """What a source is called, in small letters: without its folder, and with it."""
+    return group.names[number].casefold(), group.path(number).casefold()
+
+
+def _spellings(pattern: str) -> set[str]:
+    """A name as it is, and as a file may have it, in small letters."""
+    return {pattern.casefold(), pattern.translate(_SAFE).casefold()}
 
 
 def _numbered(group: Group, pattern: str) -> set[int]:
@@ -87,7 +112,8 @@ def _numbered(group: Group, pattern: str) -> set[int]:
     return {int(number) - 1} & {*range(len(group.names))} if known else set()
 
 
-def _listed(groups: Sequence[Group]) -> str:
+def listed(groups: Sequence[Group]) -> str:
+    """The names of sources, for an error; not all, if there are many."""
     names = [group.path(n) for group in groups for n in range(len(group.names))]
     more = f" and {len(names) - LISTED} more" if len(names) > LISTED else ""
     return ", ".join(names[:LISTED]) + more

@@ -82,12 +82,12 @@ def write_sources(
         source = stack.enter_context(reading(recording))
         subtype = output_subtype(options.format, options.subtype, source.subtype)
         writers = {
-            number: _writer(stack, folder / names[number], audio, options, subtype)
+            number: open_writer(stack, folder / names[number], audio, options, subtype)
             for number in (range(len(names)) if only is None else only)
         }
-        mixture = _samples(source, start)
+        mixture = exact_samples(source, start)
         mapper = stack.enter_context(workers(threads))
-        tally = _Tally(len(names))
+        tally = Tally(len(names))
         for first, block in stream:
             _write_block(block, mixture.take(block.shape[2]), writers, tally, mapper)
             progress(first + block.shape[2], audio.n_samples)
@@ -112,11 +112,11 @@ def null_test(
     recording: Path, paths: list[Path], start: float, n_samples: int
 ) -> float:
     """20 log10(rms(sum - input) / rms(input)) of written files, in dB."""
-    tally = _Tally(len(paths))
+    tally = Tally(len(paths))
     with ExitStack() as stack:
         source = stack.enter_context(reading(recording))
-        mixture = _samples(source, start)
-        parts = [_samples(stack.enter_context(reading(path))) for path in paths]
+        mixture = exact_samples(source, start)
+        parts = [exact_samples(stack.enter_context(reading(path))) for path in paths]
         for first in range(0, n_samples, BLOCK):
             n = min(BLOCK, n_samples - first)
             expected = mixture.take(n)
@@ -124,9 +124,10 @@ def null_test(
     return tally.residual_db()
 
 
-def _writer(
+def open_writer(
     stack: ExitStack, stem: Path, audio: Sound, options: FileOptions, subtype: str
 ) -> Writer:
+    """A writer of the file of a source, that is abandoned when the stack ends."""
     writer = Writer(
         stem.with_name(f"{stem.name}.{options.format}"),
         audio,
@@ -137,12 +138,12 @@ def _writer(
     return writer
 
 
-def _samples(source: Source, start: float = 0.0) -> Buffer[Float64]:
+def exact_samples(source: Source, start: float = 0.0) -> Buffer[Float64]:
     """A file's exact samples."""
     return Buffer(source.blocks(round(start * source.sr), dtype="float64"))
 
 
-class _Tally:
+class Tally:
     """Sums of squares for the null test and the sources' loudness."""
 
     def __init__(self, n_sources: int) -> None:
@@ -151,11 +152,13 @@ class _Tally:
         self.squares = np.zeros(n_sources)
 
     def add(self, error: Float64, mixture: Float64) -> None:
+        """Take note of a block, and of what its sources' sum is beside it."""
         self.error += float(np.vdot(error, error))
         self.signal += float(np.vdot(mixture, mixture))
         self.n_values += mixture.size
 
     def residual_db(self) -> float:
+        """The null test, in dB."""
         if self.error == 0:
             return EXACT_DB
         if self.signal == 0:
@@ -163,27 +166,53 @@ class _Tally:
         return max(EXACT_DB, 10 * math.log10(self.error / self.signal))
 
     def rms(self) -> list[float]:
+        """Each source's root mean square."""
         return [float(x) for x in np.sqrt(self.squares / max(1, self.n_values))]
+
+
+def exact_frames(
+    sources: NDArray[np.float32], mixture: Float64, bits: int | None, mapper: Mapper
+) -> tuple[NDArray[Any], Float64, int]:
+    """The samples that are written of a block, which add up to the mixture.
+
+    Parameters
+    ----------
+    sources : array, shape (n_sources, n_channels, n)
+        May be changed.
+    mixture : array, shape (n_channels, n)
+    bits : int or None
+        Of the integers to write; None: floats, which add up as far as float32 goes.
+
+    Returns
+    -------
+    frames : array, shape (n_sources, n, n_channels)
+        Integers at full scale 2^(bits - 1), or float32.
+    total : array, shape (n_channels, n)
+        Their sum; full scale is 1.
+    held : int
+        How many samples full scale could not hold.
+    """
+    if bits is None:
+        rest = mixture - sources.sum(axis=0, dtype=np.float64)
+        sources += (rest / len(sources)).astype(np.float32)
+        total = sources.sum(axis=0, dtype=np.float64)
+        return sources.transpose(0, 2, 1), total, 0
+    frames, written, held = _round(sources, mixture, bits, mapper)
+    return frames, written / 2.0 ** (bits - 1), held
 
 
 def _write_block(
     sources: NDArray[np.float32],
     mixture: Float64,
     writers: Mapping[int, Writer],
-    tally: _Tally,
+    tally: Tally,
     mapper: Mapper,
 ) -> None:
     tally.squares += mapper(lambda y: float(np.vdot(y, y)), sources)
     bits = next(iter(writers.values())).bits
-    if bits is None:
-        rest = mixture - sources.sum(axis=0, dtype=np.float64)
-        sources += (rest / len(sources)).astype(np.float32)
-        tally.add(sources.sum(axis=0, dtype=np.float64) - mixture, mixture)
-        frames: NDArray[Any] = sources.transpose(0, 2, 1)
-    else:
-        frames, written, held = _round(sources, mixture, bits, mapper)
-        tally.held += held
-        tally.add(written / 2.0 ** (bits - 1) - mixture, mixture)
+    frames, total, held = exact_frames(sources, mixture, bits, mapper)
+    tally.held += held
+    tally.add(total - mixture, mixture)
     mapper(lambda number: writers[number].write(frames[number]), list(writers))
 
 

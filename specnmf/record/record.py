@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NoReturn
 
 from specnmf.errors import AudioError, OutputError, ParameterError, SpecnmfError
 from specnmf.options import from_plain
 from specnmf.output import folder
-from specnmf.output.products import REPORT, sha256
+from specnmf.output.products import REPORT, SEAL, sha256
+from specnmf.record.edits import Edits, read_edits
 from specnmf.tasks.registry import TASKS
 from specnmf.tasks.settings import SongSettings
 from specnmf.tasks.task import Task
@@ -39,6 +41,8 @@ class Record:
         What was done.
     settings : SongSettings
         As asked for.
+    used : SongSettings
+        As they were used.
     inputs : mapping of str to path
         The recording as ``song``, and the files beside it by the names of the task's
         inputs.
@@ -46,14 +50,30 @@ class Record:
         The inputs' SHA-256.
     versions : dict
         Of the packages that computed it.
+    edits : tuple of Edits
+        What was changed since it was fitted, one after another.
+    edited_from : dict or None
+        The path and the seal of the run that was edited, if any was.
+    content : dict
+        All that run.json says, as it was read.
     """
 
     folder: Path
     task: Task[Any]
     settings: SongSettings
+    used: SongSettings
     inputs: Mapping[str, Path]
     checksums: Mapping[str, str]
     versions: dict[str, str]
+    edits: tuple[Edits, ...] = ()
+    edited_from: dict[str, str] | None = None
+    content: dict[str, Any] = field(default_factory=dict, repr=False)
+
+    @property
+    def seal(self) -> str:
+        """The seal of run.json; empty in those of older versions."""
+        seal = str(self.content.get(SEAL))
+        return seal if _is_checksum(seal) else ""
 
     @property
     def song(self) -> Path:
@@ -77,15 +97,26 @@ class Record:
         AudioError, ScoreError, TemplateError
             By the input.
         """
+        for role in self.inputs:
+            self.check_input(role)
+
+    def check_input(self, role: str = SONG) -> None:
+        """Raise an error unless an input is there and the file that it was.
+
+        Raises
+        ------
+        AudioError, ScoreError, TemplateError
+            By the input.
+        """
         kinds: dict[str, type[SpecnmfError]] = {SONG: AudioError}
         kinds |= {each.name: each.error for each in self.task.inputs}
-        for role, path in self.inputs.items():
-            found, expected = _checksum(kinds[role], path), self.checksums[role]
-            if found != expected:
-                raise kinds[role](
-                    f"{path}: is not the file that {self.folder} was made from: "
-                    f"expected SHA-256 {expected}, got {found}"
-                )
+        path, expected = self.inputs[role], self.checksums[role]
+        found = _checksum(kinds[role], path)
+        if found != expected:
+            raise kinds[role](
+                f"{path}: is not the file that {self.folder} was made from: "
+                f"expected SHA-256 {expected}, got {found}"
+            )
 
 
 def read_record(
@@ -122,13 +153,17 @@ def read_record(
             f"{run_dir} has {len(paths)} inputs ({', '.join(paths)}), got {len(inputs)}"
         )
     places = map(Path, paths if inputs is None else inputs)
+    edits, edited_from = _edits(path, content)
     return Record(
         run_dir,
         task,
-        _settings(path, content, task),
+        *_settings(path, content, task),
         dict(zip(entries, places, strict=True)),
         {role: entry["sha256"] for role, entry in entries.items()},
         _strings(path, content, "versions"),
+        edits,
+        edited_from,
+        content,
     )
 
 
@@ -141,7 +176,9 @@ def _load(path: Path) -> dict[str, Any]:
             data = file.read(MOST_REPORT_BYTES + 1)
         if len(data) > MOST_REPORT_BYTES:
             _refuse(path, f"less than {MOST_REPORT_BYTES >> 20} MB")
-        content = json.loads(data.decode("utf-8"), parse_constant=_no_number)
+        content = json.loads(
+            data.decode("utf-8"), parse_constant=_no_number, parse_float=_finite
+        )
     except OSError as error:
         raise OutputError(f"{path}: {error.strerror or error}") from error
     except (ValueError, RecursionError) as error:
@@ -153,6 +190,11 @@ def _load(path: Path) -> dict[str, Any]:
 
 def _no_number(name: str) -> NoReturn:
     raise ValueError(f"{name} is no number")
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    return number if math.isfinite(number) else _no_number(text[:40])
 
 
 def _refuse(path: Path, expected: str) -> NoReturn:
@@ -193,16 +235,41 @@ def _is_checksum(text: object) -> bool:
     return isinstance(text, str) and re.fullmatch("[0-9a-f]{64}", text) is not None
 
 
-def _settings(path: Path, content: dict[str, Any], task: Task[Any]) -> SongSettings:
-    """The settings as they were asked for."""
+def _settings(
+    path: Path, content: dict[str, Any], task: Task[Any]
+) -> tuple[SongSettings, SongSettings]:
+    """The settings as they were asked for, and as they were used."""
     used, asked = content.get("settings"), content.get("asked")
     if not isinstance(used, dict) or not isinstance(asked, dict):
         _refuse(path, "settings and asked as objects")
     try:
-        settings: SongSettings = from_plain(task.settings, {**used, **asked})
+        return (
+            from_plain(task.settings, {**used, **asked}),
+            from_plain(task.settings, used),
+        )
     except ParameterError as error:
         raise ParameterError(f"{path}: {error}") from error
-    return settings
+
+
+def _edits(
+    path: Path, content: Mapping[str, Any]
+) -> tuple[tuple[Edits, ...], dict[str, str] | None]:
+    """What was changed since the fit, and in which run last."""
+    if "edits" not in content and "edited_from" not in content:
+        return (), None
+    try:
+        edits = read_edits(content.get("edits"))
+    except ParameterError as error:
+        raise ParameterError(f"{path}: {error}") from error
+    origin = content.get("edited_from")
+    if (
+        not isinstance(origin, dict)
+        or origin.keys() != {"path", "seal"}
+        or not _is_path(origin["path"])
+        or not (origin["seal"] == "" or _is_checksum(origin["seal"]))
+    ):
+        _refuse(path, "edited_from with a path and a seal")
+    return edits, origin
 
 
 def _strings(path: Path, content: dict[str, Any], key: str) -> dict[str, str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +12,9 @@ import numpy as np
 from specnmf.errors import OutputError
 from specnmf.output import folder, report
 from specnmf.record import comparison
-from specnmf.record.record import read_record
+from specnmf.record.edit import changed
+from specnmf.record.record import Record, read_record
+from specnmf.record.remaking import remake
 from specnmf.tasks.run import Run, run
 from specnmf.tasks.stages import Progress
 
@@ -97,13 +98,11 @@ def rerun(
     record.check_inputs()
     wanted: dict[str, Any] = {"sources": sources, "figures": figures}
     changes = {name: value for name, value in wanted.items() if value is not None}
-    again = run(
-        record.task,
-        record.song,
-        dataclasses.replace(record.settings, **changes),
-        inputs=record.beside,
-        look_beside=False,
-        output=output,
+    record = changed(record, changes)
+    make = _run_edited if record.edits else _run
+    again = make(
+        record,
+        target,
         overwrite=overwrite,
         command=command,
         progress=progress,
@@ -113,6 +112,40 @@ def rerun(
     if archives == comparison.sizes(again.folder, record.task):
         difference = comparison.difference(record.folder, again.folder, archives)
     return Rerun(again, difference == 0, difference, _changed(record.versions))
+
+
+def _run(record: Record, target: Path, **options: Any) -> Run:
+    """The run of a record."""
+    return run(
+        record.task,
+        record.song,
+        record.settings,
+        inputs=record.beside,
+        look_beside=False,
+        output=target.parent,
+        name=target.name,
+        **options,
+    )
+
+
+def _run_edited(record: Record, target: Path, **options: Any) -> Run:
+    """The run of a record, fitted without its edits, then edited in the same way.
+
+    The former has no sound, and is not kept.
+    """
+    plain = changed(record, {"sources": False, "report": False})
+    with folder.scratch(target.parent) as place:
+        told = {name: options[name] for name in ("progress", "say")}
+        fitted = _run(plain, place / "fitted" / target.name, **told)  # place is locked
+        base = read_record(fitted.folder, inputs=[*record.inputs.values()])
+        return remake(
+            base,
+            record.edits,
+            target,
+            like=record,
+            edited_from=record.edited_from,
+            **options,
+        )
 
 
 def _keep_apart(run_dir: Path, target: Path) -> None:
