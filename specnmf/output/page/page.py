@@ -8,6 +8,8 @@ from typing import Any
 
 from specnmf.audio.recording import Sound
 from specnmf.output.options import ReportAudio
+from specnmf.output.page.contents import Shown, contents_with_sound
+from specnmf.output.page.render import render
 from specnmf.score.notes import Score
 
 #: The name of the page in a run folder.
@@ -21,6 +23,7 @@ def write_page(
     shown: Score,
     *,
     audio: ReportAudio = "ogg",
+    defaults: Mapping[str, Any] | None = None,
     threads: int | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> None:
@@ -37,10 +40,39 @@ def write_page(
     shown : Score
         The notes to show; the part of each is its stem.
     audio : {"ogg", "mp3", "link", "none"}
-        Where the sound is.
+        Where the sound is. Where it cannot be there, the page says why.
+    defaults : mapping, optional
+        Of the task's settings, to tell which are not.
     threads : int, optional
         None: one a core.
     progress : callable, optional
         Called with the stems done and in all.
+
+    Raises
+    ------
+    AudioError
+        If the file of a stem is damaged.
+    OSError
+        If the page cannot be written.
     """
-    (folder / PAGE).write_text("<!doctype html><title>report</title>\n")
+    run = Shown(
+        folder=folder, report=report, sound=sound, notes=shown, defaults=defaults
+    )
+    write_shown(folder / PAGE, run, audio=audio, threads=threads, progress=progress)
+
+
+def write_shown(
+    path: Path,
+    run: Shown,
+    *,
+    audio: ReportAudio = "ogg",
+    threads: int | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> None:
+    """Write the page of a run to a path; the rest is as for `write_page`."""
+    contents, sounds = contents_with_sound(
+        run, audio, threads=threads, progress=progress
+    )
+    page = render(contents, sounds)
+    # names of files may hold bytes that no encoding has
+    path.write_bytes(page.html.encode("utf-8", errors="replace"))
