@@ -14,9 +14,6 @@ from pathlib import Path, PurePosixPath
 from typing import Any, Literal
 from urllib.parse import quote
 
-import numpy as np
-from numpy.typing import NDArray
-
 from specnmf.errors import SpecnmfError
 from specnmf.output.page import numbers
 from specnmf.output.page.colours import colours
@@ -136,7 +133,7 @@ def make_contents(material: Material) -> dict[str, Any]:
             text(name, 40): text(value, 40)
             for name, value in table(report.get("versions")).items()
         },
-        "command": text(report.get("command"), 4000),
+        "command": "",  # a rerun has another one, and makes the same page
     }
 
 
@@ -228,7 +225,7 @@ def _template(template: Template, places: Mapping[str, int]) -> dict[str, Any]:
     }
 
 
-def as_base64(values: NDArray[np.uint8]) -> str:
+def as_base64(values: Bytes) -> str:
     """Bytes as a text."""
     return b64encode(values.tobytes()).decode("ascii")
 

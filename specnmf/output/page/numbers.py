@@ -9,6 +9,9 @@ from typing import Any
 from specnmf.notation import percent
 from specnmf.output.page.facts import number, table, text, whole
 
+#: A setting that changes nothing of what a run is.
+THREADS = "threads"
+
 #: A null test of so many decibels is exact.
 EXACT_DB = -300.0
 
@@ -74,12 +77,14 @@ def settings(
 ) -> list[list[Any]]:
     """Each setting: its name, its value as text, and whether that is the default.
 
-    ``defaults`` has those of the task's settings by name; without them nothing is known
+    The number of threads is left out: it changes nothing. ``defaults`` has those of the task's settings by name; without them nothing is known
     to be one.
     """
     asked = table(report.get("asked"))
     found = []
     for name, value in table(report.get("settings")).items():
+        if name == THREADS:
+            continue
         known = defaults is not None and name in defaults
         plain = _plain(defaults[name]) if known and defaults is not None else None
         default = known and plain == _plain(asked.get(name, value))
