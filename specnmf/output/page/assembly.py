@@ -18,6 +18,7 @@ from specnmf.errors import SpecnmfError
 from specnmf.output.page import numbers
 from specnmf.output.page.colours import colours
 from specnmf.output.page.columns import Bytes
+from specnmf.output.page.edits import sentences
 from specnmf.output.page.facts import number, table, tables, text, texts, whole
 from specnmf.output.page.notes import MOST_NOTES, note_columns
 from specnmf.output.page.picture import PER_SEMITONE, Picture
@@ -128,7 +129,7 @@ def make_contents(material: Material) -> dict[str, Any]:
         "files": list_files(material.folder),
         "mixes": _mixes(material.folder),
         "warnings": [*texts(report.get("warnings")), *_left_out(material.shown)],
-        "edits": describe_edits(report.get("edits")),
+        "edits": sentences(report.get("edits")),
         "versions": {
             text(name, 40): text(value, 40)
             for name, value in table(report.get("versions")).items()
@@ -293,8 +294,3 @@ def _left_out(shown: Score) -> list[str]:
     """What to say where not all notes are shown."""
     n = len(shown.notes)
     return [f"only the {MOST_NOTES} longest of {n} notes are shown"] * (n > MOST_NOTES)
-
-
-def describe_edits(edits: object) -> list[str]:
-    """A sentence for each thing that was done to a run since its fit."""
-    return []

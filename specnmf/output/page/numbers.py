@@ -77,8 +77,8 @@ def settings(
 ) -> list[list[Any]]:
     """Each setting: its name, its value as text, and whether that is the default.
 
-    The number of threads is left out: it changes nothing. ``defaults`` has those of the task's settings by name; without them nothing is known
-    to be one.
+    The number of threads is left out: it changes nothing. ``defaults`` has those of
+    the task's settings by name; without them nothing is known to be one.
     """
     asked = table(report.get("asked"))
     found = []

@@ -187,7 +187,7 @@ class _Look:
         self.weights = np.ascontiguousarray(weights[:, self.bins].T)
         self.window = hann(self.n_fft) / np.float32(np.sqrt(self.n_fft))
         length = columns.n_samples / columns.count
-        self.count = min(MOST_WINDOWS, max(1, round(2 * length / self.n_fft)))
+        self.count = min(MOST_WINDOWS, math.ceil(length / self.n_fft))
 
     def power(self, samples: Float32, at: int, columns: slice) -> Float32:
         """The power of the rows in some columns, shape (n_columns, n_rows).

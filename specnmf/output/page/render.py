@@ -16,17 +16,23 @@ from functools import cache
 from importlib.resources import files
 from typing import Any, NamedTuple
 
-#: What the page is made of, in this order.
-PAGE_SCRIPTS = ("sound.js", "player.js", "pictures.js", "drawing.js", "page.js")
+#: What the page is made of, in this order: what a script declares, those after it use.
+PAGE_SCRIPTS = (
+    *("sound.js", "player.js", "pictures.js", "drawing.js", "pianoroll.js"),
+    *("rows.js", "info.js", "page.js", "keys.js"),
+)
 PAGE_STYLES = ("page.css",)
 
-#: What the studio adds: all of its scripts, that one last.
-STUDIO, STUDIO_STYLES = "studio.js", ("studio.css",)
+#: What the studio adds.
+STUDIO_SCRIPTS = (
+    *("studio-dom.js", "studio-client.js", "studio-mix.js", "studio-stems.js"),
+    *("studio-notes.js", "studio-hand.js", "studio-roll.js", "studio-regions.js"),
+    *("studio-save.js", "studio.js"),
+)
+STUDIO_STYLES = ("studio.css",)
 
 #: What would end or change a script element, and what JavaScript takes for line ends.
-_ESCAPES = str.maketrans(
-    {character: f"\\u{ord(character):04x}" for character in "<>&\u2028\u2029"}
-)
+_ESCAPES = {each: f"\\u{ord(each):04x}" for each in "<>&\u2028\u2029"}
 
 #: A sound's element.
 ELEMENT = "sound-{}"
@@ -89,7 +95,9 @@ def as_script(contents: Mapping[str, Any]) -> str:
     text = json.dumps(
         contents, ensure_ascii=False, allow_nan=False, separators=(",", ":")
     )
-    return text.translate(_ESCAPES)
+    for each, escape in _ESCAPES.items():
+        text = text.replace(each, escape)
+    return text
 
 
 def _element(name: str, data: str) -> str:
@@ -115,22 +123,11 @@ def _sha256(text: str) -> str:
 
 
 def _scripts(studio: bool) -> str:
-    """All scripts in one: what one declares, those after it see."""
-    return "\n".join(
-        map(_asset, (*PAGE_SCRIPTS, *(_studio_scripts() if studio else ())))
-    )
+    return "\n".join(map(_asset, PAGE_SCRIPTS + (STUDIO_SCRIPTS if studio else ())))
 
 
 def _styles(studio: bool) -> str:
     return "\n".join(map(_asset, PAGE_STYLES + (STUDIO_STYLES if studio else ())))
-
-
-@cache
-def _studio_scripts() -> tuple[str, ...]:
-    """The studio's scripts, by name, but for the one that begins."""
-    names = (each.name for each in files(__package__).joinpath("assets").iterdir())
-    own = (name for name in names if name.startswith("studio-"))
-    return (*sorted(name for name in own if name.endswith(".js")), STUDIO)
 
 
 @cache
