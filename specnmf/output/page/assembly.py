@@ -85,9 +85,11 @@ class Material:
     defaults : mapping, optional
         Of the task's settings.
     scores : mapping of str to mapping, optional
-        Scores of stems by their names, in dB.
+        Scores of stems in dB, by the names of their files without ending.
     means : mapping of str to float, optional
         Of these scores.
+    base : str
+        Where the run is as seen from the page: empty, or ends in a slash.
     """
 
     folder: Path
@@ -102,6 +104,7 @@ class Material:
     defaults: Mapping[str, Any] | None = None
     scores: Mapping[str, Mapping[str, float | None]] = field(default_factory=dict)
     means: Mapping[str, float | None] = field(default_factory=dict)
+    base: str = ""
 
     @property
     def places(self) -> dict[str, int]:
@@ -126,8 +129,8 @@ def make_contents(material: Material) -> dict[str, Any]:
         "templates": [_template(each, places) for each in material.templates],
         "numbers": numbers.numbers(report, material.means),
         "settings": numbers.settings(report, material.defaults),
-        "files": list_files(material.folder),
-        "mixes": _mixes(material.folder),
+        "files": list_files(material.folder, material.base),
+        "mixes": _mixes(material.folder, material.base),
         "warnings": [*texts(report.get("warnings")), *_left_out(material.shown)],
         "edits": sentences(report.get("edits")),
         "versions": {
@@ -164,7 +167,7 @@ def _groups(material: Material) -> list[dict[str, Any]]:
     for group in material.groups:
         hues = colours([stem.name for stem in group.stems])
         stems = [
-            _stem(stem, hue, next(heard), counted, material.scores)
+            _stem(stem, hue, next(heard), counted, material)
             for stem, hue in zip(group.stems, hues, strict=True)
         ]
         found.append({"name": group.name, "stems": stems})
@@ -184,9 +187,9 @@ def _stem(
     hue: str,
     heard: Heard,
     counts: Mapping[str, int],
-    scores: Mapping[str, Mapping[str, float | None]],
+    material: Material,
 ) -> dict[str, Any]:
-    own = scores.get(stem.name)
+    own = material.scores.get(PurePosixPath(stem.file or "").stem)
     return {
         "name": stem.name,
         "colour": hue,
@@ -195,7 +198,7 @@ def _stem(
         "pitch": stem.pitch,
         "note": stem.note,
         "notes": counts.get(stem.name) if stem.notes is None else stem.notes,
-        "file": stem.file,
+        "file": stem.file and material.base + stem.file,
         "sound": heard.element,
         "url": heard.url,
         "gain": 0.0,
@@ -252,13 +255,15 @@ def _regions(folder: Path, report: Mapping[str, Any]) -> list[dict[str, Any]]:
     ]
 
 
-def list_files(folder: Path) -> list[dict[str, Any]]:
-    """The files of a run with their sizes in bytes; nothing outside it."""
+def list_files(folder: Path, base: str = "") -> list[dict[str, Any]]:
+    """The files of a run with their sizes in bytes; nothing outside it.
+
+    ``base`` is where the run is as seen from the page.
+    """
     paths = sorted(path for path in folder.rglob("*") if is_inside(folder, path))
     return [
         {
-            "path": path.relative_to(folder).as_posix(),
-            "url": as_url(path.relative_to(folder).as_posix()),
+            "path": base + path.relative_to(folder).as_posix(),
             "size": path.stat().st_size,
         }
         for path in paths[:MOST_FILES]
@@ -270,11 +275,11 @@ def list_files(folder: Path) -> list[dict[str, Any]]:
 PAGES = ("report.html", "run.json")
 
 
-def _mixes(folder: Path) -> list[dict[str, str]]:
+def _mixes(folder: Path, base: str) -> list[dict[str, str]]:
     own = folder / MIXES
     paths = sorted(own.iterdir()) if own.is_dir() else []
     return [
-        {"name": path.stem, "file": f"{MIXES}/{path.name}"}
+        {"name": path.stem, "file": f"{base}{MIXES}/{path.name}"}
         for path in paths
         if is_inside(folder, path)
     ]

@@ -55,9 +55,11 @@ class Shown:
     defaults : mapping, optional
         Of the settings of its task.
     scores : mapping of str to mapping, optional
-        Scores of stems by their names, in dB.
+        Scores of stems in dB, by the names of their files without ending.
     means : mapping of str to float, optional
         Of these scores.
+    base : str
+        Where the run is as seen from the page: empty, or ends in a slash.
     """
 
     folder: Path
@@ -65,6 +67,7 @@ class Shown:
     sound: Sound
     notes: Score
     defaults: Mapping[str, Any] | None = None
+    base: str = ""
     scores: Mapping[str, Mapping[str, float | None]] = field(default_factory=dict)
     means: Mapping[str, float | None] = field(default_factory=dict)
 
@@ -155,7 +158,7 @@ def _url(run: Shown, plan: Plan, track: Track) -> str | None:
     """Where the file of a stem is, as seen from the page."""
     if plan.mode != "link" or track.path is None:
         return None
-    return as_url(track.path.relative_to(run.folder).as_posix())
+    return as_url(run.base + track.path.relative_to(run.folder).as_posix())
 
 
 def _material(
@@ -174,6 +177,7 @@ def _material(
         defaults=run.defaults,
         scores=run.scores,
         means=run.means,
+        base=run.base,
     )
 
 
@@ -245,10 +249,12 @@ def read_run(
     folder: Path,
     *,
     defaults: Mapping[str, Any] | None = None,
-    scores: Mapping[str, Mapping[str, float | None]] | None = None,
-    means: Mapping[str, float | None] | None = None,
+    **more: Any,
 ) -> Shown:
-    """A finished run, from its folder; see `read_contents`."""
+    """A finished run, from its folder: see `read_contents`.
+
+    ``more`` are further attributes of `Shown`.
+    """
     from specnmf.output.stored import read_shown
 
     report = read_report(folder)
@@ -258,8 +264,7 @@ def read_run(
         sound=_recording(report) or _sum(folder, report),
         notes=read_shown(folder),
         defaults=defaults,
-        scores=scores or {},
-        means=means or {},
+        **more,
     )
 
 

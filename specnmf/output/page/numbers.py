@@ -78,16 +78,15 @@ def settings(
     """Each setting: its name, its value as text, and whether that is the default.
 
     The number of threads is left out: it changes nothing. ``defaults`` has those of
-    the task's settings by name; without them nothing is known to be one.
+    the task's settings by name; what is not in them counts as one.
     """
     asked = table(report.get("asked"))
     found = []
     for name, value in table(report.get("settings")).items():
         if name == THREADS:
             continue
-        known = defaults is not None and name in defaults
-        plain = _plain(defaults[name]) if known and defaults is not None else None
-        default = known and plain == _plain(asked.get(name, value))
+        given = asked.get(name, value)
+        default = _plain((defaults or {}).get(name, given)) == given
         found.append([text(name, 60), text(spelled(value)), default])
     return found
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from specnmf.audio.recording import Sound
+from specnmf.errors import OutputError
 from specnmf.output.options import ReportAudio
-from specnmf.output.page.contents import Shown, contents_with_sound
+from specnmf.output.page.contents import Shown, contents_with_sound, read_run
 from specnmf.output.page.render import render
 from specnmf.score.notes import Score
 
@@ -52,7 +54,7 @@ def write_page(
     ------
     AudioError
         If the file of a stem is damaged.
-    OSError
+    OutputError
         If the page cannot be written.
     """
     run = Shown(
@@ -69,10 +71,58 @@ def write_shown(
     threads: int | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> None:
-    """Write the page of a run to a path; the rest is as for `write_page`."""
+    """Write the page of a run to a path; the rest is as for `write_page`.
+
+    Raises
+    ------
+    AudioError
+        If the file of a stem is damaged.
+    OutputError
+        If the page cannot be written.
+    """
     contents, sounds = contents_with_sound(
         run, audio, threads=threads, progress=progress
     )
     page = render(contents, sounds)
     # names of files may hold bytes that no encoding has
-    path.write_bytes(page.html.encode("utf-8", errors="replace"))
+    data = page.html.encode("utf-8", errors="replace")
+    try:
+        path.write_bytes(data)
+    except OSError as error:
+        raise OutputError(f"{path} cannot be written: {error.strerror}") from error
+
+
+def write_run(
+    path: Path,
+    folder: Path,
+    *,
+    audio: ReportAudio = "ogg",
+    threads: int | None = None,
+    **more: Any,
+) -> None:
+    """Write the page of a finished run, from its folder, to any place.
+
+    Parameters
+    ----------
+    path : path
+        The page; where the run's files are linked to, they are as seen from there.
+    folder : path
+        The run.
+    audio : {"ogg", "mp3", "link", "none"}
+        Where the sound is.
+    threads : int, optional
+        None: one a core.
+    **more
+        Attributes of `specnmf.output.page.contents.Shown`: defaults, scores, means.
+
+    Raises
+    ------
+    OutputError
+        If there is no run, what it has stored is damaged, or the page cannot be
+        written.
+    AudioError
+        If the file of a stem is damaged.
+    """
+    base = Path(os.path.relpath(folder.resolve(), path.resolve().parent)).as_posix()
+    run = read_run(folder, base="" if base == "." else f"{base}/", **more)
+    write_shown(path, run, audio=audio, threads=threads)
