@@ -95,8 +95,6 @@ def command(estimates: str, references: str, **options: Any) -> None:
     evaluate = _evaluate_notes if options["notes"] else _evaluate
     with console.failing_as(estimates, options):
         evaluation = evaluate(estimates, references, options)
-        if options["report"] is not None:
-            _write_page(Path(estimates), options["report"], evaluation)
     console.kernel_remarks(options)
     if options["verbose"]:
         console.seconds("evaluate", time.perf_counter() - began)
@@ -151,6 +149,8 @@ def _evaluate(estimates: str, references: str, options: dict[str, Any]) -> Evalu
             left_out=read_left_out(Path(estimates)),
             progress=progress,
         )
+    if options["report"] is not None:
+        _write_page(Path(estimates), options["report"], evaluation)
     return replace(evaluation, warnings=(*warnings, *evaluation.warnings))
 
 

@@ -13,8 +13,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from specnmf.audio.reading import load
 from specnmf.audio.recording import Sound
 from specnmf.errors import OutputError, SpecnmfError
@@ -30,6 +28,7 @@ from specnmf.output.page.stems import Group, Stem, heard_voices, read_groups
 from specnmf.output.page.templates import Template, templates_of
 from specnmf.output.page.tracks import Mix, Track, track_of, tracks_of
 from specnmf.output.products import REPORT, Finished, sha256
+from specnmf.output.stored import FACTORS, read_factors, read_shown
 from specnmf.score.notes import Score
 
 #: Bytes that a note takes in the contents.
@@ -193,17 +192,14 @@ def _unheard(run: Shown) -> str | None:
 
 def _templates(run: Shown, picture: Picture) -> list[Template]:
     """The templates in factors.npz, if the run has any."""
-    path = run.folder / "factors.npz"
-    if not path.is_file():
+    if not (run.folder / FACTORS).is_file():
         return []
-    with np.load(path, allow_pickle=False) as archive:
-        W, frequencies = archive["W"], archive["frequencies"]
-        labels = archive["labels"].tolist()
+    stored = read_factors(run.folder)
     components = tables(run.report.get("components"))
     return templates_of(
-        W,
-        frequencies,
-        labels,
+        stored.factors.W,
+        stored.frequencies,
+        stored.factors.labels,
         picture=picture,
         sr=run.sound.sr,
         pitches=[number(each.get("pitch")) for each in components],
@@ -255,8 +251,6 @@ def read_run(
 
     ``more`` are further attributes of `Shown`.
     """
-    from specnmf.output.stored import read_shown
-
     report = read_report(folder)
     return Shown(
         folder=folder,
