@@ -1,13 +1,26 @@
 """The contents of a page: all that it shows of a run, as one JSON object.
 
-The script in the page reads nothing else. `CONTENTS` in docs is the list of its keys;
-`specnmf.output.page.render` puts it into the page.
+The script in the page reads nothing else. Seconds are on the excerpt's clock, stems are
+counted through all groups, arrays of bytes are in base64; what is not known is null::
+
+    version, title, kind, sr, n_channels, duration, start (of the excerpt), tempo
+    sound: {mode: ogg | mp3 | link | none | served, why}
+    groups: [{name, stems: [{name, colour, share, rms, pitch, note, notes, file, sound,
+              url, gain, pan, muted, levels (a byte a column of the picture), scores}]}]
+    notes: {start, end, pitch, velocity, confidence, cents, percussion, stem}, columns
+    regions: [{name, start, end}]
+    picture: {columns, rows, lowest, per_semitone, data (row by row from the top)}
+    templates: [{label, stem, pitch, rows (those of the picture)}]
+    numbers: [[what, value]]   settings: [[name, value, is the default]]
+    files: [{path, size}]   mixes: [{name, file}]   warnings, edits: [sentence]
+    versions: {name: version}   command: always empty, for a rerun has another one
 """
 
 from __future__ import annotations
 
 import os
 from base64 import b64encode
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
@@ -137,7 +150,7 @@ def make_contents(material: Material) -> dict[str, Any]:
             text(name, 40): text(value, 40)
             for name, value in table(report.get("versions")).items()
         },
-        "command": "",  # a rerun has another one, and makes the same page
+        "command": "",
     }
 
 
@@ -162,31 +175,24 @@ def _recording(report: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _groups(material: Material) -> list[dict[str, Any]]:
-    heard, found = iter(material.heard), []
-    counted = _counts(material)
+    heard, found, place = iter(material.heard), [], 0
+    parts = Counter(note.part for note in material.shown.notes)
+    counts = {place: parts[name] for name, place in material.places.items()}
     for group in material.groups:
         hues = colours([stem.name for stem in group.stems])
-        stems = [
-            _stem(stem, hue, next(heard), counted, material)
-            for stem, hue in zip(group.stems, hues, strict=True)
-        ]
+        stems = []
+        for stem, hue in zip(group.stems, hues, strict=True):
+            stems.append(_stem(stem, hue, next(heard), counts.get(place), material))
+            place += 1
         found.append({"name": group.name, "stems": stems})
     return found
-
-
-def _counts(material: Material) -> dict[str, int]:
-    """How many notes each part has."""
-    counts: dict[str, int] = {}
-    for note in material.shown.notes:
-        counts[note.part] = counts.get(note.part, 0) + 1
-    return counts
 
 
 def _stem(
     stem: Stem,
     hue: str,
     heard: Heard,
-    counts: Mapping[str, int],
+    n_notes: int | None,
     material: Material,
 ) -> dict[str, Any]:
     own = material.scores.get(PurePosixPath(stem.file or "").stem)
@@ -197,7 +203,7 @@ def _stem(
         "rms": stem.rms,
         "pitch": stem.pitch,
         "note": stem.note,
-        "notes": counts.get(stem.name) if stem.notes is None else stem.notes,
+        "notes": (n_notes or None) if stem.notes is None else stem.notes,
         "file": stem.file and material.base + stem.file,
         "sound": heard.element,
         "url": heard.url,
@@ -205,7 +211,7 @@ def _stem(
         "pan": 0.0,
         "muted": False,
         "levels": None if heard.levels is None else as_base64(heard.levels),
-        "scores": own and {k: v for k, v in own.items() if v is not None},
+        "scores": own and {k: round(v, 2) for k, v in own.items() if v is not None},
     }
 
 
