@@ -1,4 +1,5 @@
 import re
+from itertools import pairwise
 
 from specnmf.output.page.colours import GREY, colours
 
@@ -12,7 +13,7 @@ def test_every_stem_has_a_colour_of_its_own():
 def test_neighbours_are_told_apart():
     found = colours([f"stem {n}" for n in range(40)])
     split = [[int(each[k : k + 2], 16) for k in (1, 3, 5)] for each in found]
-    for one, other in zip(split, split[1:], strict=False):
+    for one, other in pairwise(split):
         assert sum(abs(a - b) for a, b in zip(one, other, strict=True)) > 60
 
 
