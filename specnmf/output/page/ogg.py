@@ -21,9 +21,10 @@ _REVERSED = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
 
 def with_fixed_serial(data: bytes) -> bytes:
     """An Ogg stream with the serial number 1; what is none stays as it is."""
-    pages = [bytearray(data[span]) for span in _pages(data)]
-    if sum(map(len, pages)) != len(data):
+    spans = list(_pages(data))
+    if not spans or spans[-1].stop != len(data):
         return data
+    pages = [bytearray(data[span]) for span in spans]
     for page in pages:
         page[_SERIAL], page[_CHECKSUM] = SERIAL, bytes(4)
         page[_CHECKSUM] = checksum(bytes(page))

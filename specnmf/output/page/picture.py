@@ -167,8 +167,7 @@ def _as_picture(power: NDArray[np.float32]) -> Picture:
     """Powers, from the lowest row, as a picture without empty rows at its top."""
     data = as_bytes(power, float(power.max(initial=0)), SPAN)
     seen = np.flatnonzero(data.any(axis=1))
-    top = int(seen[-1]) + 1 if len(seen) else len(data)
-    top = max(top, min(len(data), LEAST_ROWS))
+    top = max(int(seen[-1]) + 1 if len(seen) else 0, min(len(data), LEAST_ROWS))
     return Picture(np.ascontiguousarray(data[:top][::-1]))
 
 

@@ -84,7 +84,7 @@ def test_silence_is_dark_and_an_octave_high():
 
 
 def test_rows_that_nothing_is_heard_in_are_cut_off_at_the_top():
-    tone = np.sin(2 * np.pi * 220 * np.arange(44100) / 44100) / 2
+    tone = np.hanning(44100) * np.sin(2 * np.pi * 220 * np.arange(44100) / 44100)
     assert len(picture(tone, 44100).data) < Rows(44100).count / 2
 
 
