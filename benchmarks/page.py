@@ -76,7 +76,9 @@ def tone(frequency: float, rng: np.random.Generator) -> np.ndarray:
         axis=0
     )
     fade = np.minimum(1, 50 * t) * np.exp(-3 * t) * np.minimum(1, 50 * (BEAT - t))
-    return (fade * (sound / 2 + 0.02 * rng.normal(size=len(t)))).astype(np.float32)
+    return (fade * (waves.sum(axis=0) / 2 + 0.02 * rng.normal(size=len(t)))).astype(
+        np.float32
+    )
 
 
 def times(folder: Path, options: argparse.Namespace) -> None:

@@ -34,7 +34,7 @@ MOST_ENCODED = 1 << 16
 VORBIS_RATES = (8000, 192_000)
 
 #: The qualities of each format, from the best: libsndfile's compression level, and the
-#: bits a second that a stem of one channel and of two takes at 44.1 kHz. These are means
+#: bits a second of a stem with one channel, and with two, at 44.1 kHz. These are means
 #: of 22 stems and songs; of the lowest quality less, for it is the last that is tried,
 #: and components take about half as much.
 QUALITIES = {
