@@ -72,13 +72,10 @@ def tone(frequency: float, rng: np.random.Generator) -> np.ndarray:
     t = np.arange(int(BEAT * SR)) / SR
     partials = np.arange(1, 9)[:, None]
     heard = partials * frequency < SR / 2
-    sound = (heard * np.sin(2 * np.pi * partials * frequency * t) / partials).sum(
-        axis=0
-    )
+    waves = heard * np.sin(2 * np.pi * partials * frequency * t) / partials
     fade = np.minimum(1, 50 * t) * np.exp(-3 * t) * np.minimum(1, 50 * (BEAT - t))
-    return (fade * (waves.sum(axis=0) / 2 + 0.02 * rng.normal(size=len(t)))).astype(
-        np.float32
-    )
+    sound = waves.sum(axis=0) / 2 + 0.02 * rng.normal(size=len(t))
+    return (fade * sound).astype(np.float32)
 
 
 def times(folder: Path, options: argparse.Namespace) -> None:
