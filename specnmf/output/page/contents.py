@@ -187,7 +187,7 @@ def _unheard(run: Shown) -> str | None:
         return None
     if silent == len(run.tracks):
         return "The sources were not written (--no-sources), so there is no sound."
-    return f"{silent} stems were not written (--only) and have no sound."
+    return f"{silent} of {len(run.tracks)} stems were not written (--only)."
 
 
 def _templates(run: Shown, picture: Picture) -> list[Template]:

@@ -110,7 +110,7 @@ def test_stems_that_were_not_written_are_silent_and_that_is_said(made):
     contents, sounds = contents_with_sound(made.shown(), "ogg")
     assert list(sounds) == ["sound-0"]
     assert contents["groups"][0]["stems"][1]["sound"] is None
-    assert contents["sound"]["why"].startswith("1 stems were not written (--only)")
+    assert contents["sound"]["why"] == "1 of 2 stems were not written (--only)."
     (made.folder / "sources/bass.wav").unlink()
     contents, sounds = contents_with_sound(made.shown(), "ogg")
     assert (contents["sound"]["mode"], sounds) == ("none", {})
