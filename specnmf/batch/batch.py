@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -102,7 +102,8 @@ def run_batch(
         a folder that holds one for each, called like the song; a song that has none
         there has the one beside it, if the task looks for such.
     batch : BatchSettings, optional
-        How to go about it.
+        How to go about it. Where the sound of the pages is, it says for all tasks:
+        unlike a single run, a batch links to files, for encoding takes long.
     names : sequence of str, optional
         The songs, relative to the folder; by default all that are found in it.
     watcher : Watcher, optional
@@ -249,7 +250,13 @@ def _recipe(request: Request) -> tuple[Recipe, list[Sought]]:
     tasks = request.tasks()
     looks_beside = request.batch.scores or request.task != AUTO
     own = {type(settings): settings for settings in request.settings}
-    settings = {task.name: own.get(task.settings) or task.settings() for task in tasks}
+    audio = request.batch.report_audio
+    settings = {
+        task.name: replace(
+            own.get(task.settings) or task.settings(), report_audio=audio
+        )
+        for task in tasks
+    }
     given, sought = {}, []
     for each in request.inputs_of(tasks):
         place = request.inputs.get(each.name)

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import Literal
 
 from specnmf.errors import ParameterError
-from specnmf.options import OUTPUT, RUN, Options, option
+from specnmf.options import OUTPUT, RUN, Options, changed, option
+from specnmf.output.options import ReportAudio, ReportOptions
 from specnmf.sizes import parse_size
 
 #: The task that is chosen for each song.
@@ -50,6 +51,13 @@ class BatchSettings(Options):
         "Replace finished runs; files of your own in them are kept.",
         flags=("--overwrite",),
         group=OUTPUT,
+    )
+    report_audio: ReportAudio = changed(
+        ReportOptions,
+        "report_audio",
+        default="link",
+        help="The sound of each report.html. link: the files in sources/; ogg, mp3: in "
+        "the page, which takes longer; none.",
     )
     jobs: int | None = option(
         None,

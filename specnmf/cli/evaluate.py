@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import replace
+from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,7 +15,7 @@ from specnmf.audio.options import check_window
 from specnmf.cli import console
 from specnmf.cli.options import Command, Option, Place, common_options
 from specnmf.errors import ParameterError
-from specnmf.options import WHAT
+from specnmf.options import OUTPUT, WHAT
 
 if TYPE_CHECKING:
     from specnmf.evaluation.note_scores import NoteEvaluation
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 _what = partial(Option, group=WHAT)
 
 #: The options that notes have no use for.
-OF_SOUND = ("mix", "v4", "oracle", "n_fft")
+OF_SOUND = ("mix", "v4", "oracle", "n_fft", "report")
 
 
 @click.command(
@@ -61,6 +61,14 @@ OF_SOUND = ("mix", "v4", "oracle", "n_fft")
             ["--n-fft"],
             type=int,
             help="Window of those masks in samples; by default that of decompose.",
+        ),
+        Option(
+            ["--report"],
+            type=Place(path_type=Path),
+            metavar="FILE",
+            help="Write the page of the run, with these scores; of ESTIMATES that are "
+            "a run.",
+            group=OUTPUT,
         ),
         *common_options(),
     ],
@@ -141,7 +149,29 @@ def _evaluate(estimates: str, references: str, options: dict[str, Any]) -> Evalu
             left_out=read_left_out(Path(estimates)),
             progress=progress,
         )
+    if options["report"] is not None:
+        _write_page(Path(estimates), options["report"], evaluation)
     return replace(evaluation, warnings=(*warnings, *evaluation.warnings))
+
+
+def _write_page(run: Path, page: Path, evaluation: Evaluation) -> None:
+    """Write the page of a run, with scores."""
+    from specnmf.evaluation.scores import METRICS
+    from specnmf.output.page.page import write_run
+    from specnmf.record.record import read_record
+
+    defaults = asdict(read_record(run).task.settings())
+    rows = {row.estimate: asdict(row) for row in evaluation.sources if row.estimate}
+    write_run(
+        page,
+        run,
+        defaults=defaults,
+        scores={
+            name: {spelled: row[metric] for metric, spelled in METRICS.items()}
+            for name, row in rows.items()
+        },
+        means={METRICS[metric]: value for metric, value in evaluation.mean.items()},
+    )
 
 
 def _say(evaluation: Evaluation | NoteEvaluation, *, as_json: bool) -> None:

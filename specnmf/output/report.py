@@ -24,6 +24,10 @@ from specnmf.output.products import as_json, sha256
 #: Packages whose versions decide what a run computes.
 PACKAGES = ("numpy", "scipy", "numba", "soundfile", "matplotlib")
 
+#: Settings that decide nothing of what a run finds: batches have another default of the
+#: latter, and what they did before there were pages is done.
+UNHASHED = ("threads", "report_audio")
+
 #: Hexadecimal digits of a hash of settings: 64 bits, for it only tells the few settings
 #: of one folder from each other.
 HASH_DIGITS = 16
@@ -43,15 +47,18 @@ def versions() -> dict[str, str]:
 def settings_hash(kind: str, settings: Options, inputs: Mapping[str, str]) -> str:
     """What tells runs of a recording apart: a hash of all that decides what they hold.
 
-    That is the task's name, the settings as asked for, without ``threads`` and without
-    options that older versions lack and that have their defaults, and the SHA-256 of
-    each file beside the recording, by what it is to the task. Returns the first 16
-    hexadecimal digits of the SHA-256 of all that in JSON.
+    That is the task's name, the settings as asked for, without ``threads``, where the
+    sound of the page is, and options that older versions lack and that have their
+    defaults, and the SHA-256 of each file beside the recording, by what it is to the
+    task. Returns the first 16 hexadecimal digits of the SHA-256 of all that in JSON.
     """
     values = dataclasses.asdict(settings)
-    del values["threads"]
+    for name in UNHASHED:
+        values.pop(name, None)
     for name, default in added_options(type(settings)).items():
-        if values[name] == default or not (values[name] or default):
+        if name in values and (
+            values[name] == default or not (values[name] or default)
+        ):
             del values[name]
     content = {
         "kind": kind,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -245,6 +245,7 @@ def _write_page(
             result.sound,
             result.shown(),
             audio=result.settings.report_audio,
+            defaults=asdict(type(result.settings)()),
             threads=result.settings.threads,
             progress=step,
         )

@@ -1,5 +1,6 @@
 """A batch from its folder of songs to its folder of runs, from Python."""
 
+import json
 import os
 
 import numpy as np
@@ -35,6 +36,20 @@ def test_a_folder_is_taken_apart_from_python(songs, tmp_path):
         alone = specnmf.decompose(songs / "a.wav", QUICK, output=tmp_path / "alone")
         with np.load(alone.folder / "factors.npz") as expected:
             assert np.array_equal(factors["W"], expected["W"])
+
+
+def test_pages_link_to_files_unless_the_batch_says_otherwise(songs, tmp_path):
+    heard = Settings(n_components=2, max_iter=2, figures=False, report_audio="ogg")
+    for audio, batch in (
+        ("link", ONE),
+        ("ogg", BatchSettings(jobs=1, report_audio="ogg")),
+    ):
+        runs = tmp_path / audio
+        specnmf.run_batch(songs, output=runs, settings=[heard], batch=batch)
+        page = (runs / "a" / "report.html").read_text("utf-8")
+        assert ('id="sound-0"' in page) == (audio == "ogg")
+        report = json.loads((runs / "a" / "run.json").read_text())
+        assert report["settings"]["report_audio"] == audio
 
 
 def test_songs_may_be_named_and_a_batch_is_not_begun_twice(songs, tmp_path):

@@ -1,12 +1,14 @@
 """``specnmf evaluate``, as its user meets it."""
 
 import json
+import re
 import sys
 
 import numpy as np
 import pytest
 import soundfile
 
+import specnmf
 from specnmf.score.notes import Note, Score
 from specnmf.score.reading import write_score
 
@@ -38,6 +40,29 @@ def test_evaluate_prints_a_table(run, folders):
     assert lines[1][:3] == ["high", "=", "High"]
     assert [line[0] for line in lines[2:]] == ["low", "mean"]
     assert float(lines[2][1]) == pytest.approx(20.3, abs=0.5)
+
+
+def test_scores_are_written_into_the_page_of_a_run(run, folders):
+    settings = specnmf.Settings(n_components=2, max_iter=5, figures=False)
+    (folders / "mix.wav").rename(folders / "song.wav")
+    specnmf.decompose("song.wav", settings, output=".")
+    status, _, err = run("evaluate", "song", "ref", "--report", "scores.html", "-q")
+    assert (status, err) == (0, "")
+    page = (folders / "scores.html").read_text("utf-8")
+    (text,) = re.findall('id="contents">(.*?)</script>', page, re.S)
+    contents = json.loads(text)
+    stems = contents["groups"][0]["stems"]
+    assert [stem["name"] for stem in stems] == ["component_01", "component_02"]
+    assert all(stem["scores"]["SDR"] > -30 for stem in stems)
+    assert "SDR, mean" in dict(contents["numbers"])
+    assert contents["sound"]["mode"] == "ogg"
+
+
+def test_a_page_of_what_is_no_run_is_refused(run, folders):
+    status, _, err = run("evaluate", "est", "ref", "--report", "scores.html")
+    assert status == 1
+    assert err == "error: est: no run, run.json is missing\n"
+    assert not (folders / "scores.html").exists()
 
 
 def test_json_is_one_object_on_stdout(run, folders):

@@ -8,7 +8,7 @@ import pytest
 from runs import settings_hash
 
 from specnmf import LabelSettings, LayerSettings, ScoreSettings, Settings
-from specnmf.output.report import describe, settings_entries
+from specnmf.output.report import UNHASHED, describe, settings_entries
 
 #: Of each setting another value than the default.
 OTHERS = {
@@ -20,7 +20,7 @@ OTHERS = {
     "split": 50, "residual": True, "model": "fmp", "align": "never",
     "transpose": "auto", "ranks": (4, 2), "method": "neural", "label_weight": 2.0,
     "stems": (1, 3), "n_rest": 2, "only": ("a",), "grid": False, "no_score": True,
-    "voices": 2, "transcriber": "builtin", "bends": True,
+    "voices": 2, "transcriber": "builtin", "bends": True, "report": False,
 }  # fmt: skip
 
 #: The same where that value is none of the kind's.
@@ -33,8 +33,9 @@ KINDS = pytest.mark.parametrize(
 
 def test_the_hash_is_that_of_all_settings_in_canonical_json():
     settings = dataclasses.asdict(Settings(tol=0.5)) | {"start": 0, "mask_power": 1}
-    del settings["threads"]
-    del settings["only"], settings["grid"]  # which runs of older versions lack
+    del settings["threads"], settings["report_audio"]
+    for name in ("only", "grid", "report"):  # which runs of older versions lack
+        del settings[name]
     settings["beta"] = 1
     content = {"kind": "decompose", "settings": settings, "inputs": {"templates": "ab"}}
     expected = hashlib.sha256(json.dumps(content, sort_keys=True).encode())
@@ -43,12 +44,13 @@ def test_the_hash_is_that_of_all_settings_in_canonical_json():
 
 
 @KINDS
-def test_every_setting_changes_the_hash_but_threads(kind):
-    names = {field.name for field in dataclasses.fields(kind)} - {"threads"}
+def test_every_setting_changes_the_hash_but_threads_and_a_page_s_sound(kind):
+    names = {field.name for field in dataclasses.fields(kind)} - {*UNHASHED}
     others = OTHERS | OWN.get(kind, {})
     hashes = {settings_hash(kind(**{name: others[name]})) for name in names}
     assert len(hashes | {settings_hash(kind())}) == len(names) + 1
     assert settings_hash(kind(threads=3)) == settings_hash(kind())
+    assert settings_hash(kind(report_audio="link")) == settings_hash(kind())
 
 
 def test_templates_and_the_kind_change_the_hash():

@@ -1,0 +1,184 @@
+"""The stems of a run: what its run.json says of them, and where their sound is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from specnmf.output.page.facts import number, rounded, table, tables, text, whole
+
+#: What the files of stems end in, and how many of them a page shows.
+SUFFIXES, MOST_STEMS = (".wav", ".flac", ".ogg", ".mp3"), 512
+
+#: The folder of the stems in a run.
+SOURCES = "sources"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stem:
+    """A stem of a run.
+
+    Attributes
+    ----------
+    name : str
+        What it is called.
+    file : str or None
+        Its file in the run folder, if it was written; always one that is there.
+    share : float or None
+        Of the energy, 0 to 1.
+    rms : float or None
+        Full scale is 1.
+    pitch : float or None
+        The MIDI number of what it plays, if that is one pitch.
+    note : str or None
+        The name of that.
+    notes : int or None
+        How many notes it has.
+    """
+
+    name: str
+    file: str | None = None
+    share: float | None = None
+    rms: float | None = None
+    pitch: float | None = None
+    note: str | None = None
+    notes: int | None = None
+
+
+@dataclass(frozen=True)
+class Group:
+    """Stems that add up to the recording."""
+
+    name: str  #: Empty, or that of a layer.
+    stems: Sequence[Stem]
+
+
+def read_groups(report: Mapping[str, Any], folder: Path) -> list[Group]:
+    """The stems of a run, in their groups.
+
+    Parameters
+    ----------
+    report : mapping
+        The content of its run.json, which anybody may have written.
+    folder : path
+        The run. A stem has a file only if that is a recording in its sources/.
+    """
+    found = _layers(report, folder) or [Group("", _stems(_entries(report), folder))]
+    written = [group for group in found if any(stem.file for stem in group.stems)]
+    if not written:
+        listed = _listed(found, folder)
+        written = [Group("", listed)] if listed else found
+    groups, left = [], MOST_STEMS
+    for group in written:
+        stems = list(group.stems[:left])
+        left -= len(stems)
+        if stems:
+            groups.append(Group(group.name, _with_shares(stems)))
+    return groups
+
+
+def _entries(report: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """What run.json says of each stem, wherever a task says it."""
+    for key in ("stems", "labels", "components"):
+        found = tables(report.get(key))
+        if found:
+            return found
+    return []
+
+
+def _layers(report: Mapping[str, Any], folder: Path) -> list[Group]:
+    """The components of each layer, if there are layers."""
+    groups = []
+    for count, layer in enumerate(tables(report.get("layers")), 1):
+        place = whole(layer.get("layer")) or count
+        name = f"layer_{place}"
+        stems = _stems(tables(layer.get("components")), folder)
+        groups.append(Group(name, stems))
+    return groups
+
+
+def _stems(entries: Iterable[Mapping[str, Any]], folder: Path) -> list[Stem]:
+    return [_stem(entry, folder) for entry in entries]
+
+
+def _stem(entry: Mapping[str, Any], folder: Path) -> Stem:
+    """A stem from what run.json says of it."""
+    named = text(entry.get("name")).rpartition("/")[2]  # "layer_1/component_01"
+    label = named or text(entry.get("label"))
+    source = entry.get("source")
+    name = source if isinstance(source, str) else None
+    pitch = number(entry.get("pitch"))
+    return Stem(
+        name=label,
+        file=name if name is not None and is_stem(folder, name) else None,
+        share=rounded(_share(entry.get("energy_share"))),
+        rms=rounded(number(entry.get("rms"))),
+        pitch=pitch if pitch is not None and 0 <= pitch <= 140 else None,
+        note=text(entry.get("note"), 20) or _first_note(entry.get("notes")),
+        notes=whole(entry.get("notes")),
+    )
+
+
+def _share(value: object) -> float | None:
+    found = number(value)
+    return found if found is not None and 0 <= found <= 1 else None
+
+
+def _first_note(notes: object) -> str | None:
+    """The note that makes most of a component of a layer."""
+    first = next(iter(tables(notes)), {})
+    share = _share(first.get("share"))
+    return text(first.get("note"), 20) or None if (share or 0) > 0.5 else None
+
+
+def is_stem(folder: Path, name: str) -> bool:
+    """Whether a name, as run.json has it, is that of a recording in a run's sources/.
+
+    Neither what lies elsewhere is, nor what a link leads to elsewhere.
+    """
+    path = PurePosixPath(name)
+    if path.is_absolute() or ".." in path.parts or "\0" in name or "\\" in name:
+        return False
+    if path.parts[:1] != (SOURCES,) or path.suffix.lower() not in SUFFIXES:
+        return False
+    try:
+        place = (folder / path).resolve()
+        own = (folder / SOURCES).resolve()
+        inside = own.is_relative_to(folder.resolve()) and place.is_relative_to(own)
+        return inside and place.is_file()
+    except (OSError, ValueError):  # no file has such a name
+        return False
+
+
+def _listed(groups: Sequence[Group], folder: Path) -> list[Stem]:
+    """The stems in sources/ where run.json tells of none; with what else it says."""
+    known = {stem.name: stem for group in groups for stem in group.stems}
+    own = folder / SOURCES
+    paths = sorted(own.iterdir()) if own.is_dir() else []
+    names = [f"{SOURCES}/{path.name}" for path in paths]
+    return [
+        replace(known.get(stem, Stem(name=stem)), file=name)
+        for name in names
+        if is_stem(folder, name)
+        for stem in [PurePosixPath(name).stem]
+    ]
+
+
+def _with_shares(stems: Sequence[Stem]) -> list[Stem]:
+    """Stems with their shares of the energy; where none is told, by their loudness."""
+    power = [0.0 if stem.rms is None else stem.rms * stem.rms for stem in stems]
+    total = sum(power)
+    if any(stem.share is not None for stem in stems) or not 0 < total < float("inf"):
+        return list(stems)
+    return [
+        replace(stem, share=rounded(own / total))
+        for stem, own in zip(stems, power, strict=True)
+    ]
+
+
+def heard_voices(report: Mapping[str, Any], parts: Iterable[str]) -> list[Stem]:
+    """The voices of a transcription, which have notes and no sound of their own."""
+    counts = table(table(report.get("transcription")).get("parts"))
+    return [Stem(name=part, notes=whole(counts.get(part))) for part in parts]
