@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from specnmf.methods.book.layout import fmp_layout
     from specnmf.methods.by_score import align, separate_by_score
     from specnmf.methods.transcription.transcription import transcribe
+    from specnmf.output.figures import drawing as figures
     from specnmf.score.align import Alignment
     from specnmf.score.grouping import stem_labels
     from specnmf.score.notes import Note, Score
@@ -99,6 +100,7 @@ _HOMES = {
     "deep_nmf": "factor.layers.deep:deep_nmf",
     "evaluate": "evaluation.evaluate:evaluate",
     "evaluate_notes": "evaluation.notes:evaluate_notes",
+    "figures": "output.figures.drawing",
     "fmp_layout": "methods.book.layout:fmp_layout",
     "hierarchical_nmf": "factor.layers.hierarchical:hierarchical_nmf",
     "neural_nmf": "factor.layers.neural:neural_nmf",
@@ -154,6 +156,7 @@ __all__ = [
     "deep_nmf",
     "evaluate",
     "evaluate_notes",
+    "figures",
     "fmp_layout",
     "hierarchical_nmf",
     "neural_nmf",
