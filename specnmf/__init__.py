@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from specnmf.methods.book.layout import fmp_layout
     from specnmf.methods.by_score import align, separate_by_score
     from specnmf.methods.transcription.transcription import transcribe
+    from specnmf.output.figures import drawing as figures
     from specnmf.record.edit import edit
     from specnmf.record.edits import Edits
     from specnmf.score.align import Alignment
@@ -103,6 +104,7 @@ _HOMES = {
     "edit": "record.edit:edit",
     "evaluate": "evaluation.evaluate:evaluate",
     "evaluate_notes": "evaluation.notes:evaluate_notes",
+    "figures": "output.figures.drawing",
     "fmp_layout": "methods.book.layout:fmp_layout",
     "hierarchical_nmf": "factor.layers.hierarchical:hierarchical_nmf",
     "neural_nmf": "factor.layers.neural:neural_nmf",
@@ -160,6 +162,7 @@ __all__ = [
     "edit",
     "evaluate",
     "evaluate_notes",
+    "figures",
     "fmp_layout",
     "hierarchical_nmf",
     "neural_nmf",

@@ -120,6 +120,11 @@ def percent(share: float) -> str:
     return f"{100 * share:.0f}%".replace("-", "−")
 
 
+def counted(n: int, noun: str) -> str:
+    """Return how many there are, such as ``1 note`` or ``2 notes``."""
+    return f"{n} {noun}" if n == 1 else f"{n} {noun}s"
+
+
 def spell_seconds(duration: float) -> str:
     """Return a duration as ``4.2 s``; what lasts, however short, is not ``0.0 s``."""
     return "<0.1 s" if 0 < duration <= 0.05 else f"{duration:.1f} s"

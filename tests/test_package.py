@@ -35,7 +35,7 @@ def test_the_public_names_are_these():
         "Run", "Score", "ScoreError",
         "ScoreSettings", "Settings", "SpecnmfError", "Spectrogram", "TemplateError",
         "TranscribeSettings", "WorkerError", "align", "beta_divergence", "bss_eval",
-        "by_stem", "decompose", "deep_nmf", "edit", "evaluate", "evaluate_notes",
+        "by_stem", "decompose", "deep_nmf", "edit", "evaluate", "evaluate_notes", "figures",
         "fmp_layout", "hierarchical_nmf", "neural_nmf", "nmf",
         "read", "read_regions", "read_score", "run_batch", "semisupervised_nmf",
         "separate", "separate_by_score", "starts", "stem_labels", "stft", "transcribe",

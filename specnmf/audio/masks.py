@@ -12,6 +12,7 @@ from specnmf.audio.models import FactorModels, Factors, Models
 from specnmf.audio.options import Mask, MaskOptions, PowerOptions
 from specnmf.audio.recording import Audio
 from specnmf.audio.resynthesis import Piece, Resynthesis, Stream, gather
+from specnmf.audio.separated import Separated
 from specnmf.audio.stft import Complex64, Float32, Grid, Spectrogram, spectra
 from specnmf.checks import check_above, check_choice
 from specnmf.errors import ParameterError
@@ -41,7 +42,7 @@ def separate(
     mask: Mask = MaskOptions.mask,
     power: float = PowerOptions.mask_power,
     threads: int | None = None,
-) -> dict[str, Audio]:
+) -> Separated:
     """The sources of a mixture, one for each label, in order.
 
     Parameters
@@ -59,10 +60,10 @@ def separate(
 
     Returns
     -------
-    dict of str to Audio
-        Each with the mixture's channels and length; they add up to the mixture. A
-        hop above half the window leaves samples that no frame reaches: those are
-        silent in every source.
+    Separated
+        A dict of str to Audio, which a notebook shows as a player. Each has the
+        mixture's channels and length; they add up to the mixture. A hop above half the
+        window leaves samples that no frame reaches: those are silent in every source.
 
     Raises
     ------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pkgutil
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -11,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from specnmf.arrays import array_of
 from specnmf.checks import is_finite
 from specnmf.errors import AudioError, ParameterError
+from specnmf.notation import counted, spell_seconds
 from specnmf.parallel import cut
 
 Float32 = NDArray[np.float32]
@@ -23,6 +25,9 @@ LOUDEST = 1e12
 
 #: Below it, -240 dB, results depend on where numbers are taken for zero.
 FAINTEST = 1e-12
+
+#: Where what notebooks show is made: below this module, so found when it is asked for.
+PLAYER = "specnmf.output.page.notebook:audio_html"
 
 #: Samples a channel looked at at a time.
 BLOCK = 1 << 18
@@ -91,6 +96,16 @@ class Audio:
     def duration(self) -> float:
         """The length in seconds."""
         return self.n_samples / self.sr
+
+    def __repr__(self) -> str:
+        """One line without the samples."""
+        channels = counted(self.n_channels, "channel")
+        return f"Audio({channels}, {self.sr} Hz, {spell_seconds(self.duration)})"
+
+    def _repr_html_(self) -> str | None:
+        """A player, in a notebook; None, and so the repr, if it is too long for one."""
+        html: str | None = pkgutil.resolve_name(PLAYER)(self)
+        return html
 
     def findings(self) -> list[str]:
         """What a listener should know before believing a decomposition."""

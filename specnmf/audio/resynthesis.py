@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from specnmf.audio import kernels
 from specnmf.audio.recording import Audio
+from specnmf.audio.separated import Separated
 from specnmf.audio.stft import Complex64, Float32, Grid
 from specnmf.errors import AudioError
 from specnmf.parallel import Mapper
@@ -146,10 +147,11 @@ def crossfade(
 @flush_to_zero()
 def gather(
     stream: Stream, names: Sequence[str], n_channels: int, grid: Grid
-) -> dict[str, Audio]:
+) -> Separated:
     """The sources of a stream in memory, by name."""
     out = np.empty((len(names), n_channels, grid.n_samples), np.float32)
     with closing(stream):
         for first, block in stream:
             out[:, :, first : first + block.shape[2]] = block
-    return {name: Audio(y, grid.sr) for name, y in zip(names, out, strict=True)}
+    sounds = (Audio(y, grid.sr) for y in out)
+    return Separated(zip(names, sounds, strict=True))

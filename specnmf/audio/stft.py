@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from specnmf.audio.options import window as window_and_hop
 from specnmf.audio.recording import Audio, Sound, check_audio
 from specnmf.errors import ParameterError
+from specnmf.notation import counted
 from specnmf.parallel import cut, workers
 from specnmf.subnormals import flush_to_zero
 
@@ -118,6 +119,12 @@ class Spectrogram:
     def times(self) -> NDArray[np.float64]:
         """The frames' centres in seconds, shape (n_frames,)."""
         return self.grid.times
+
+    def __repr__(self) -> str:
+        """One line without the numbers."""
+        channels = counted(self.X.shape[0], "channel")
+        bins, frames = self.grid.n_bins, self.grid.n_frames
+        return f"Spectrogram({channels}, {bins} bins, {frames} frames, {self.sr} Hz)"
 
     @flush_to_zero()
     def magnitude(self) -> Float32:

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from specnmf.notation import counted
+
 #: The criteria, in the order in which they are shown, and what they are called.
 CRITERIA = {
     "onset_50": "onset 50 ms",
@@ -95,6 +97,15 @@ class NoteEvaluation:
     percussion: NoteScores | None = None
     unused: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        """One line: how many notes and voices, and the means of F."""
+        every = self.notes or self.percussion
+        notes = counted(every.n_reference if every else 0, "note")
+        voices = counted(len(self.voices), "voice")
+        known = ((c, v) for c, v in self.mean.items() if v is not None)
+        means = [f"{CRITERIA[each].lstrip('+ ')} F {f:.2f}" for each, f in known]
+        return f"NoteEvaluation({', '.join([notes, voices, *means])})"
 
     @property
     def mean(self) -> dict[str, float | None]:

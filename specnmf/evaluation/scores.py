@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from specnmf.notation import counted
+
 #: The scores, in the order in which they are shown, and what they are called.
 METRICS = {
     "sdr": "SDR",
@@ -78,6 +80,13 @@ class Evaluation:
     oracle_n_fft: int | None = None
     unused: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        """One line: how many sources, and the means."""
+        known = ((m, v) for m, v in self.mean.items() if v is not None)
+        means = [f"{METRICS[metric]} {value:z.1f} dB" for metric, value in known]
+        sources = counted(len(self.sources), "source")
+        return f"Evaluation({', '.join([sources, *means])})"
 
     @property
     def mean(self) -> dict[str, float | None]:

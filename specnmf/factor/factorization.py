@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from specnmf.errors import ParameterError
 from specnmf.factor.matrices import non_negative
+from specnmf.notation import counted
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,6 +55,15 @@ class Factorization:
         object.__setattr__(self, "H", H)
         object.__setattr__(self, "labels", labels)
         object.__setattr__(self, "losses", np.asarray(losses, np.float64))
+
+    def __repr__(self) -> str:
+        """One line without the numbers."""
+        parts = [
+            counted(self.n_components, "component"),
+            f"{len(self.W)} bins, {self.H.shape[1]} frames",
+            counted(len(self.losses), "iteration"),
+        ]
+        return f"Factorization({', '.join(parts if len(self.losses) else parts[:2])})"
 
     @property
     def n_components(self) -> int:

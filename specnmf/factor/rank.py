@@ -69,6 +69,10 @@ class RankChoice:
     errors: NDArray[np.float64]
     chosen: int
 
+    def __repr__(self) -> str:
+        """One line: the choice, and of how many."""
+        return f"RankChoice({self.chosen} of {self.ranks.tolist()})"
+
 
 class _Fold(NamedTuple):
     """Which entries are held out, and what the others taught."""

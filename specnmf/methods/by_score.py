@@ -9,6 +9,7 @@ from typing import Any, Literal
 from specnmf.audio.features import features
 from specnmf.audio.recording import Audio, check_audio
 from specnmf.audio.resynthesis import gather
+from specnmf.audio.separated import Separated
 from specnmf.factor.iterate import Callback
 from specnmf.methods.book.fitting import fit_book
 from specnmf.methods.partials.fitting import fit_partials
@@ -73,7 +74,7 @@ def separate_by_score(
     groups: Mapping[str, Sequence[str]] | None = None,
     tuning: float = 0.0,
     **options: Any,
-) -> dict[str, Audio]:
+) -> Separated:
     """The stems of a recording, found by its score.
 
     Parameters
@@ -93,8 +94,9 @@ def separate_by_score(
 
     Returns
     -------
-    dict of str to Audio
-        Each with the recording's channels and length; they add up to it.
+    Separated
+        A dict of str to Audio, which a notebook shows as a player, with the notes. Each
+        has the recording's channels and length; they add up to it.
 
     Raises
     ------
@@ -110,7 +112,15 @@ def separate_by_score(
     labels = label_notes(score, settings)
     stems = fit_stems(audio, score, labels, settings, tuning=tuning)
     stream = stems.stream(settings)
-    return gather(stream, stems.names, audio.n_channels, stems.grid)
+    found = gather(stream, stems.names, audio.n_channels, stems.grid)
+    found.notes = named(score, labels)
+    return found
+
+
+def named(score: Score, labels: Sequence[str]) -> Score:
+    """The same notes; the part of each is its stem."""
+    owned = zip(score.notes, labels, strict=True)
+    return Score(tuple(note._replace(part=label) for note, label in owned))
 
 
 def label_notes(score: Score, options: ScoreOptions) -> tuple[str, ...]:

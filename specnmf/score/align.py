@@ -72,6 +72,11 @@ class Alignment:
     warped: bool
     remarks: tuple[str, ...]
 
+    def __repr__(self) -> str:
+        """One line without the path."""
+        kept = "warped" if self.warped else "times kept"
+        return f"Alignment({self.score!r}, confidence {self.confidence:.2f}, {kept})"
+
 
 def align(
     score: Score,

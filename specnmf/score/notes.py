@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from specnmf.errors import ScoreError
+from specnmf.notation import counted, spell_seconds
 
 #: The velocity of the loudest of notes that are heard in a recording.
 LOUDEST = 115
@@ -74,6 +75,12 @@ class Score:
         for note in notes:
             check_note(note)
         object.__setattr__(self, "notes", notes)
+
+    def __repr__(self) -> str:
+        """One line without the notes."""
+        notes = counted(len(self.notes), "note")
+        parts = counted(len(self.parts), "part")
+        return f"Score({notes}, {parts}, {spell_seconds(self.duration)})"
 
     @property
     def parts(self) -> tuple[str, ...]:

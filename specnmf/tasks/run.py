@@ -44,6 +44,16 @@ class Run:
     folder: Path
     report: dict[str, Any]
 
+    def __repr__(self) -> str:
+        """One line: where it is, and what was done."""
+        return f"Run({str(self.folder)!r}, kind={self.report.get('kind')!r})"
+
+    def _repr_html_(self) -> str:
+        """Its page, in a notebook."""
+        from specnmf.output.page.notebook import run_html
+
+        return run_html(self.folder, self.report)
+
 
 def run(
     task: Task[Any],

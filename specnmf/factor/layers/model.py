@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from specnmf.checks import check_at_least
 from specnmf.errors import ParameterError
 from specnmf.factor.matrices import Array, finite
+from specnmf.notation import counted
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,6 +57,15 @@ class Layers:
                 f"and B too, got A {A}, S {S}, "
                 f"B {None if self.B is None else self.B.shape}"
             )
+
+    def __repr__(self) -> str:
+        """One line without the numbers."""
+        columns = self.S[0].shape[1]
+        labels = f", {counted(len(self.B), 'label')}" if self.B is not None else ""
+        return (
+            f"Layers(ranks {', '.join(map(str, self.ranks))}, {len(self.A[0])} rows, "
+            f"{columns} columns{labels}, {counted(len(self.losses), 'iteration')})"
+        )
 
     @property
     def ranks(self) -> tuple[int, ...]:

@@ -52,6 +52,10 @@ class Tree:
     origins: tuple[Doubles, ...]
     flows: tuple[Doubles, ...]
 
+    def __repr__(self) -> str:
+        """One line without the numbers."""
+        return f"Tree(ranks {', '.join(map(str, self.ranks))})"
+
     @property
     def ranks(self) -> tuple[int, ...]:
         """The number of components of each layer."""

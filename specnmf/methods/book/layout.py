@@ -24,7 +24,7 @@ from specnmf.audio.stft import Grid
 from specnmf.checks import check_at_least
 from specnmf.errors import ParameterError, ScoreError
 from specnmf.factor.factorization import Factorization
-from specnmf.notation import drum_name, note_name
+from specnmf.notation import counted, drum_name, note_name
 from specnmf.score.notes import Note, Score
 
 Bool = NDArray[np.bool_]
@@ -101,6 +101,10 @@ class FmpLayout:
     kinds: tuple[Kind, ...]
     n_notes: int
     spans: Int
+
+    def __repr__(self) -> str:
+        """One line: what it lays out."""
+        return f"FmpLayout({counted(self.n_notes, 'note')}, start={self.start!r})"
 
     @property
     def support(self) -> tuple[Bool, Bool]:

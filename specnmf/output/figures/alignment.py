@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -15,7 +15,9 @@ from matplotlib.figure import Figure
 from specnmf.output.figures import canvas, pictures, scales
 from specnmf.output.figures.canvas import BLUE, GREY, ORANGE, PALE, PLAIN, SMALL
 from specnmf.output.figures.clocks import AGREED, Stretch, TimeMap, disagreements
-from specnmf.output.figures.score_data import ScoreFigureData
+from specnmf.output.figures.pooling import Float64
+from specnmf.output.figures.sheets import NewSheet, Sheet, page
+from specnmf.output.figures.stems import Palette
 from specnmf.score.notes import Score
 
 #: The tempo is a mean over so many seconds, or this share of the recording.
@@ -29,17 +31,59 @@ _POINTS = 1000  # of the curves of tempo and agreement
 _REMARK, _GAP = 0.17, 0.34  # inches of a line, and above a panel
 
 
+class Aligned(Protocol):
+    """What the figure shows: `ScoreFigureData`, or less."""
+
+    @property
+    def title(self) -> str:
+        """The recording's name."""
+
+    @property
+    def span(self) -> tuple[float, float]:
+        """Seconds at which the recording begins and ends."""
+
+    @property
+    def score(self) -> Score:
+        """The notes on the recording's clock."""
+
+    @property
+    def original(self) -> Score | None:
+        """And on its own."""
+
+    @property
+    def palette(self) -> Palette:
+        """Which colour stands for whom."""
+
+    @property
+    def agreement(self) -> Float64 | None:
+        """Seconds of the recording, and the agreement there."""
+
+    @property
+    def confidence(self) -> float:
+        """In the alignment, 0 to 1; NaN: not known."""
+
+    @property
+    def remarks(self) -> Sequence[str]:
+        """On the alignment."""
+
+    def needed(self, name: str) -> Any:
+        """A field that must be there, else ParameterError."""
+
+    def has(self, name: str) -> bool:
+        """Whether a field was given, and not empty."""
+
+
 @dataclass(frozen=True, eq=False)
 class _View:
     """What the panels show, over one axis of time for both clocks."""
 
-    data: ScoreFigureData
+    data: Aligned
     clocks: TimeMap
     span: Stretch
     apart: list[Stretch]  # of the recording
 
 
-def alignment_figure(data: ScoreFigureData) -> Figure:
+def alignment_figure(data: Aligned, new: NewSheet = page) -> Figure:
     """Draw the notes on both clocks, the path between them, its tempo and agreement."""
     view, panels = _view(data), _panels(data)
     legend = data.palette.legend
@@ -49,17 +93,17 @@ def alignment_figure(data: ScoreFigureData) -> Figure:
         subtitle += f", confidence {data.confidence:.2f} of 1"
     top = sum(height + gap for height, gap, _ in panels)
     tall = top + 0.1 - _GAP + _REMARK * len(remarks)
-    figure = canvas.new_figure(data.title, subtitle, tall, legend)
-    _draw_remarks(figure, remarks, canvas.header(legend))
+    sheet = new(data.title, subtitle, tall, legend)
+    _draw_remarks(sheet, remarks, canvas.header(legend))
     for height, gap, draw in panels:
         top -= gap + height
-        axes = canvas.panel(figure, (1.0, canvas.FOOT + top, 9.7, height))
+        axes = sheet.panel((1.0, canvas.FOOT + top, 9.7, height))
         draw(axes, view)
         scales.time_axis(axes, view.span, labelled=draw is panels[-1][2])
-    return figure
+    return sheet.figure
 
 
-def _view(data: ScoreFigureData) -> _View:
+def _view(data: Aligned) -> _View:
     clocks = TimeMap(np.asarray(data.needed("path"), float))
     apart = _merged([*disagreements(data.agreement), *clocks.gaps(1)])
     ends = [data.span[1], *clocks.path[-1]]
@@ -81,7 +125,7 @@ def _merged(stretches: Sequence[Stretch]) -> list[Stretch]:
     return merged
 
 
-def _panels(data: ScoreFigureData) -> list[_Panel]:
+def _panels(data: Aligned) -> list[_Panel]:
     """Height and the gap above, in inches, and what is drawn, from the top."""
     panels: list[_Panel] = []
     if data.original is not None:
@@ -103,7 +147,7 @@ def _draw_score(axes: Axes, view: _View) -> None:
     canvas.caption(axes, "The notes as they are written, and as they are played")
 
 
-def _colours(data: ScoreFigureData, original: Score) -> list[str]:
+def _colours(data: Aligned, original: Score) -> list[str]:
     """The colour of each note, by what the same part plays in the recording."""
     pitches: dict[tuple[str, int], str] = {}
     parts: dict[str, str] = {}
@@ -206,12 +250,12 @@ def _shade(axes: Axes, stretches: Sequence[Stretch]) -> None:
         axes.axvspan(start, stop, color=ORANGE, alpha=0.16, linewidth=0)
 
 
-def _draw_remarks(figure: Figure, remarks: Sequence[str], top: float) -> None:
+def _draw_remarks(sheet: Sheet, remarks: Sequence[str], top: float) -> None:
     """Write the remarks, a line each, so many inches below the top."""
     style: dict[str, Any] = {"fontsize": SMALL, "color": ORANGE, "va": "center"}
     for number, words in enumerate(remarks):
         place = canvas.MARGIN, top - 0.06 + number * _REMARK
-        canvas.text(figure, place, words, 150, **style)
+        sheet.text(place, words, 150, **style)
 
 
 _Panel = tuple[float, float, Callable[[Axes, _View], None]]

@@ -37,8 +37,8 @@ Box = tuple[float, float, float, float]
 Legend = Sequence[tuple[str, str]]
 
 _BOLD = FontProperties(family="sans-serif", weight="bold", size=LARGE)
-_LEGEND_TOP, _LEGEND_ROW, _LEGEND_WIDTH = 0.66, 0.2, 10.7  # inches
-_LONGEST_NAME = 28  # characters
+_LEGEND_TOP, LEGEND_ROW, _LEGEND_WIDTH = 0.66, 0.2, 10.7  # inches
+LONGEST_NAME = 28  # characters
 _WIDE = 7.5  # widths of an n in an inch of a title
 _SAVING: dict[FigureFormat, dict[str, Any]] = {
     "png": {"metadata": {"Software": None}, "pil_kwargs": {"compress_level": 4}},
@@ -48,17 +48,32 @@ _SAVING: dict[FigureFormat, dict[str, Any]] = {
 
 
 def new_figure(
-    title: str, subtitle: str, tall: float, legend: Legend = (), *, width: float = 11
+    title: str,
+    subtitle: str,
+    tall: float,
+    legend: Legend = (),
+    *,
+    width: float = 11,
+    blank: Callable[[float, float], Figure] | None = None,
 ) -> Figure:
-    """An empty figure, with so many inches for panels: whose it is, what it shows."""
+    """A figure, with so many inches for panels: whose it is, what it shows.
+
+    ``blank`` makes the empty one, of a width and a height; by default for a file.
+    """
     height = FOOT + tall + header(legend)
-    figure = Figure(figsize=(width, height), dpi=DPI, facecolor="white")
-    FigureCanvasAgg(figure)
+    figure = (blank or _blank)(width, height)
     bold = {"fontproperties": _BOLD, "color": INK, "va": "top"}
     text(figure, (MARGIN, 0.12), title, int(8 * width), _WIDE * width, **bold)
     left, below = MARGIN / width, 1 - 0.36 / height
     figure.text(left, below, subtitle, fontsize=PLAIN, color=GREY, va="top")
     _draw_legend(figure, legend)
+    return figure
+
+
+def _blank(width: float, height: float) -> Figure:
+    """An empty figure that pyplot does not know."""
+    figure = Figure(figsize=(width, height), dpi=DPI, facecolor="white")
+    FigureCanvasAgg(figure)
     return figure
 
 
@@ -82,9 +97,20 @@ def panel(figure: Figure, box: Box) -> Axes:
     width, height = figure.get_size_inches()
     left, bottom, wide, tall = box
     axes = figure.add_axes((left / width, bottom / height, wide / width, tall / height))
+    dress(axes)
+    return axes
+
+
+def dress(axes: Axes) -> None:
+    """Make the frame and ticks of a panel what they are in all figures."""
     axes.spines[:].set(color=GREY, linewidth=0.6)
     axes.tick_params(length=3, width=0.6, color=GREY, labelcolor=INK, labelsize=SMALL)
-    return axes
+
+
+def inches(axes: Axes) -> tuple[float, float]:
+    """How wide and how high a panel is, as far as is known before it is drawn."""
+    box = axes.get_window_extent()
+    return box.width / axes.figure.dpi, box.height / axes.figure.dpi
 
 
 def caption(axes: Axes, text: str, colour: str = INK) -> None:
@@ -96,7 +122,7 @@ def caption(axes: Axes, text: str, colour: str = INK) -> None:
 
 def header(legend: Legend) -> float:
     """Inches above the panels, for the title and a legend."""
-    return HEADER + _LEGEND_ROW * -(-len(legend) // _legend_columns(legend))
+    return HEADER + LEGEND_ROW * -(-len(legend) // _legend_columns(legend))
 
 
 def _draw_legend(figure: Figure, legend: Legend) -> None:
@@ -105,8 +131,8 @@ def _draw_legend(figure: Figure, legend: Legend) -> None:
     n_columns = _legend_columns(legend)
     for number, (name, colour) in enumerate(legend):
         row, column = divmod(number, n_columns)
-        left = MARGIN + column * _entry_width(legend)
-        middle = _LEGEND_TOP + row * _LEGEND_ROW
+        left = MARGIN + column * entry_width(legend)
+        middle = _LEGEND_TOP + row * LEGEND_ROW
         swatch = left / width, 1 - (middle + 0.055) / height
         figure.add_artist(
             Rectangle(swatch, 0.2 / width, 0.11 / height, color=colour, linewidth=0)
@@ -117,17 +143,17 @@ def _draw_legend(figure: Figure, legend: Legend) -> None:
             "color": INK,
             "va": "center_baseline",
         }
-        text(figure, place, name, _LONGEST_NAME, **style)
+        text(figure, place, name, LONGEST_NAME, **style)
 
 
 def _legend_columns(legend: Legend) -> int:
-    return max(1, min(len(legend), int(_LEGEND_WIDTH / _entry_width(legend))))
+    return max(1, min(len(legend), int(_LEGEND_WIDTH / entry_width(legend))))
 
 
-def _entry_width(legend: Legend) -> float:
+def entry_width(legend: Legend) -> float:
     """Inches of the longest entry, if its characters are as wide as most."""
     longest = max((len(name) for name, _ in legend), default=0)
-    return 0.5 + 0.075 * min(longest, _LONGEST_NAME)
+    return 0.5 + 0.075 * min(longest, LONGEST_NAME)
 
 
 def remark(axes: Axes, text: str, colour: str = GREY) -> None:

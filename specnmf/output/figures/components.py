@@ -17,6 +17,7 @@ from specnmf.output.figures import canvas, pictures, pooling, scales
 from specnmf.output.figures.canvas import BLUE, GREY, INK, LINE, ORANGE, PLAIN, SMALL
 from specnmf.output.figures.factor_data import MOST_COMPONENTS, FigureData
 from specnmf.output.figures.pooling import Float32, Float64
+from specnmf.output.figures.sheets import NewSheet, page
 
 _GRIDS = ((1, 3), (2, 8), (4, 32), (6, 66), (8, MOST_COMPONENTS))  # columns, up to
 _LEAST_MARKED = 20  # dB below a template's maximum: less is hardly sound
@@ -32,7 +33,7 @@ class _Roll(NamedTuple):
     lanes: NDArray[np.intp]  # the components without a pitch, from the top
 
 
-def templates_figure(data: FigureData) -> Figure:
+def templates_figure(data: FigureData, new: NewSheet = page) -> Figure:
     """Draw each template in dB below its own maximum, with its pitch and share."""
     components = data.strongest(np.arange(len(data.pitches)))
     n_columns = next(c for c, most in _GRIDS if len(components) <= most)
@@ -40,10 +41,10 @@ def templates_figure(data: FigureData) -> Figure:
     row = min(max(6 / n_rows, 0.62), 1.9)
     width = 10.25 / n_columns
     subtitle = "Templates W: each component's spectrum, pitch and share of the energy"
-    figure = canvas.new_figure(data.title, subtitle, n_rows * row)
+    sheet = new(data.title, subtitle, n_rows * row)
     for column in range(n_columns):
         box = (0.7 + column * width, 0.6, width - 0.15, n_rows * row)
-        axes = canvas.panel(figure, box)
+        axes = sheet.panel(box)
         axes.set_xlim(data.rows.edges[0], data.rows.edges[-1])
         axes.set_ylim(n_rows * row, 0)
         scales.frequency_axis(axes.xaxis, data.rows, sparse=n_columns > 2)
@@ -53,25 +54,25 @@ def templates_figure(data: FigureData) -> Figure:
         spectra = pooling.template_rows(W, data.rows, canvas.W_RANGE)
         _draw_templates(axes, data, own, spectra, row)
         _mark_fundamentals(axes, data, own, spectra, row)
-    place = (0.7 + 5.05) / 11, 0.2 / figure.get_figheight()
-    figure.text(*place, "frequency", fontsize=PLAIN, ha="center")
-    return figure
+    sheet.foot((0.7 + 5.05, 0.2), "frequency", fontsize=PLAIN, ha="center")
+    return sheet.figure
 
 
-def activations_figure(data: FigureData) -> Figure:
+def activations_figure(data: FigureData, new: NewSheet = page) -> Figure:
     """Draw a piano roll of the pitched components, and a lane for each other one."""
     roll = _roll(data)
     n_rows = len(roll.power)
     height = max(1.4, n_rows * min(max(4.6 / n_rows, 0.12), 0.6))
     subtitle = "Activations H: when each component sounds, and how strongly"
-    figure = canvas.new_figure(data.title, subtitle, height)
     left = 1.5 if len(roll.lanes) else 0.85
-    axes = canvas.panel(figure, (left, 0.6, 9.3 - left, height))
+    box = (left, 0.6, 9.3 - left, height)
+    sheet = new(data.title, subtitle, height, frame=box)
+    axes = sheet.panel(box)
     _draw_roll(axes, data, roll)
     _pitch_axes(axes, data, roll)
     scales.time_axis(axes, data.span)
-    pictures.bar(figure, (10.25, 0.6, 0.14, height), _roll_colours(), canvas.H_RANGE)
-    return figure
+    pictures.bar(sheet, (10.25, 0.6, 0.14, height), _roll_colours(), canvas.H_RANGE)
+    return sheet.figure
 
 
 def _roll(data: FigureData) -> _Roll:
@@ -131,9 +132,9 @@ def _mark_fundamentals(
     feet = (shown + 1) * row - _FOOT
     tops = feet - levels[shown] * (row - _LABEL - _FOOT)
     axes.vlines(x[shown], tops, feet, color=ORANGE, linewidth=1.4, zorder=3)
-    inches = axes.get_window_extent().width / canvas.DPI
-    free = high - (high - low) * 1.1 / inches  # the label takes the rest
-    for number in shown[x[shown] < free] if inches > 2 else ():
+    wide, _ = canvas.inches(axes)
+    free = high - (high - low) * 1.1 / wide  # the label takes the rest
+    for number in shown[x[shown] < free] if wide > 2 else ():
         name = note_name(data.pitches[components[number]])
         top = number * row + _LABEL - 0.05
         axes.text(x[number], top, name, fontsize=SMALL, color=ORANGE, ha="center")

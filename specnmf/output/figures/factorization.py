@@ -17,6 +17,7 @@ from specnmf.output.figures.canvas import BLUE, INK, PLAIN
 from specnmf.output.figures.components import activations_figure, templates_figure
 from specnmf.output.figures.factor_data import FigureData
 from specnmf.output.figures.pooling import Float32, Float64
+from specnmf.output.figures.sheets import NewSheet, page
 from specnmf.output.options import FigureFormat
 
 _FEW = 30  # losses, each of which has a dot
@@ -28,18 +29,19 @@ _DIVERGENCES = {
 }
 
 
-def spectrogram_figure(data: FigureData) -> Figure:
+def spectrogram_figure(data: FigureData, new: NewSheet = page) -> Figure:
     """Draw V over time and logarithmic frequency, in dB below its maximum."""
-    figure = canvas.new_figure(data.title, "Spectrogram V: what was recorded", 4.68)
-    axes = canvas.panel(figure, (0.85, 0.6, 8.75, 4.68))
+    box = (0.85, 0.6, 8.75, 4.68)
+    sheet = new(data.title, "Spectrogram V: what was recorded", 4.68, frame=box)
+    axes = sheet.panel(box)
     _draw_power(axes, data, data.pictures.V)
     scales.time_axis(axes, data.span)
     _octave_axis(axes, data)
-    pictures.bar(figure, (10.25, 0.6, 0.14, 4.68), "magma", canvas.V_RANGE)
-    return figure
+    pictures.bar(sheet, (10.25, 0.6, 0.14, 4.68), "magma", canvas.V_RANGE)
+    return sheet.figure
 
 
-def reconstruction_figure(data: FigureData) -> Figure:
+def reconstruction_figure(data: FigureData, new: NewSheet = page) -> Figure:
     """Draw V, W H and what is left, one above the other on one scale."""
     pooled = data.pictures
     captions = ("V: the recording", "W H: the model", "|V − W H|: what is left")
@@ -47,30 +49,43 @@ def reconstruction_figure(data: FigureData) -> Figure:
     if not math.isnan(pooled.explained):
         share = percent(max(0.0, pooled.explained))
         subtitle = f"Reconstruction: W H explains {share} of the energy of V"
-    figure = canvas.new_figure(data.title, subtitle, 7.58)
+    sheet = new(data.title, subtitle, 7.58)
     panels = zip(captions, pooled[:3], strict=True)
     for number, (caption, picture) in enumerate(panels):
-        axes = canvas.panel(figure, (0.85, 5.75 - 2.575 * number, 9.1, 2.2))
+        axes = sheet.panel((0.85, 5.75 - 2.575 * number, 9.1, 2.2))
         canvas.caption(axes, caption)
         _draw_power(axes, data, picture)
         scales.time_axis(axes, data.span, labelled=number == 2)
-    pictures.bar(figure, (10.25, 0.6, 0.14, 7.35), "magma", canvas.V_RANGE)
-    return figure
+    pictures.bar(sheet, (10.25, 0.6, 0.14, 7.35), "magma", canvas.V_RANGE)
+    return sheet.figure
 
 
-def loss_figure(data: FigureData) -> Figure:
+def loss_figure(data: FigureData, new: NewSheet = page) -> Figure:
     """Draw the cost after each iteration, and say by how much it fell."""
-    losses, beta = data.factorization.losses, data.beta
-    return cost_figure(data.title, "W H from V", losses, beta=beta, step=data.step)
+    return cost_figure(
+        data.title,
+        "W H from V",
+        data.factorization.losses,
+        beta=data.beta,
+        step=data.step,
+        new=new,
+    )
 
 
 def cost_figure(
-    title: str, of: str, losses: Float64, *, beta: float, step: str = "iteration"
+    title: str,
+    of: str,
+    losses: Float64,
+    *,
+    beta: float,
+    step: str = "iteration",
+    new: NewSheet = page,
 ) -> Figure:
     """Draw the cost after each step, and say of what it is and by how much it fell."""
     name = _DIVERGENCES.get(beta, f"beta-divergence (β = {beta:g})")
-    figure = canvas.new_figure(title, f"Cost: the {name} of {of}", 3.28, width=8)
-    axes = canvas.panel(figure, (1.0, 0.6, 6.7, 3.28))
+    box = (1.0, 0.6, 6.7, 3.28)
+    sheet = new(title, f"Cost: the {name} of {of}", 3.28, width=8, frame=box)
+    axes = sheet.panel(box)
     axes.set_xlabel(step, fontsize=PLAIN)
     axes.set_ylabel("cost", fontsize=PLAIN)
     if len(losses):
@@ -78,7 +93,7 @@ def cost_figure(
     else:
         axes.set(xticks=[], yticks=[])
         canvas.remark(axes, "no iterations")
-    return figure
+    return sheet.figure
 
 
 def _draw_losses(axes: Axes, losses: Float64, step: str) -> None:
@@ -100,7 +115,11 @@ def _draw_losses(axes: Axes, losses: Float64, step: str) -> None:
         fall = 1 - losses[-1] / losses[0]
         turn = "rises" if fall < 0 else "falls"
         text = f"{turn} by {percent(abs(fall))} from {step} 1 to {len(losses)}"
-        axes.set_title(text, loc="right", fontsize=PLAIN, color=INK, pad=4)
+        if axes.get_title(loc="left"):  # there is no room beside it
+            place = {"xycoords": "axes fraction", "ha": "right", "va": "top"}
+            canvas.note(axes, text, (1, 1), (-4, -4), color=INK, **place)
+        else:
+            axes.set_title(text, loc="right", fontsize=PLAIN, color=INK, pad=4)
 
 
 def _draw_power(axes: Axes, data: FigureData, power: Float32) -> None:

@@ -16,6 +16,7 @@ from specnmf.notation import spell_seconds
 from specnmf.output.figures import canvas, pictures, pooling, scales
 from specnmf.output.figures.canvas import BLUE, GREY, INK, PALE
 from specnmf.output.figures.pooling import Magnitudes, Plane
+from specnmf.output.figures.sheets import NewSheet, Sheet, page
 from specnmf.output.options import FigureFormat
 
 Bools = NDArray[np.bool_]
@@ -64,7 +65,7 @@ def draw_label_figure(
     canvas.write(folder, data, {"labels": label_figure}, figure_format)
 
 
-def label_figure(data: LabelFigureData) -> Figure:
+def label_figure(data: LabelFigureData, new: NewSheet = page) -> Figure:
     """Draw the spectrogram, and below it a lane for each sound."""
     n_lanes = len(data.names)
     lane = min(max(5 / n_lanes, 0.42), 0.85)
@@ -73,23 +74,23 @@ def label_figure(data: LabelFigureData) -> Figure:
         "Labels: above, what was marked (blank: nothing); below, where each sound was "
         "found, and for how long"
     )
-    figure = canvas.new_figure(data.title, subtitle, tall + _GAP + _SOUND, _LEGEND)
-    _draw_sound(figure, data, 0.6 + tall + _GAP)
-    axes = canvas.panel(figure, (_LEFT, 0.6, _WIDE, tall))
+    sheet = new(data.title, subtitle, tall + _GAP + _SOUND, _LEGEND)
+    _draw_sound(sheet, data, 0.6 + tall + _GAP)
+    axes = sheet.panel((_LEFT, 0.6, _WIDE, tall))
     _draw_lanes(axes, data)
     # The first name is the highest lane's.
-    scales.name_rows(axes, dict(enumerate(reversed(data.names))), lane)
+    scales.name_rows(axes, dict(enumerate(reversed(data.names))), lane * sheet.down)
     scales.time_axis(axes, data.span)
     scales.grid(axes)
     seconds = data.hop * np.count_nonzero(data.active, axis=1)[::-1]
     found = [spell_seconds(each) for each in seconds]
     scales.right_axis(axes, range(n_lanes), found)
-    return figure
+    return sheet.figure
 
 
-def _draw_sound(figure: Figure, data: LabelFigureData, bottom: float) -> None:
+def _draw_sound(sheet: Sheet, data: LabelFigureData, bottom: float) -> None:
     """Draw the spectrogram, so that one sees what the labels are about."""
-    axes = canvas.panel(figure, (_LEFT, bottom, _WIDE, _SOUND))
+    axes = sheet.panel((_LEFT, bottom, _WIDE, _SOUND))
     power = pooling.picture(data.V, data, data.rows)
     pictures.draw_power(axes, power, data, data.rows)
     scales.time_axis(axes, data.span, labelled=False)

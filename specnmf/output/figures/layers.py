@@ -24,6 +24,7 @@ from specnmf.output.figures import canvas, pictures, pooling, scales
 from specnmf.output.figures.canvas import BLUE, INK, PLAIN
 from specnmf.output.figures.factorization import cost_figure
 from specnmf.output.figures.pooling import Plane
+from specnmf.output.figures.sheets import NewSheet, Sheet, page
 from specnmf.output.figures.stems import GREY, HUES, shaded
 from specnmf.output.options import FigureFormat
 
@@ -127,7 +128,7 @@ def draw_layer_figures(
     canvas.write(folder, data, figures, figure_format)
 
 
-def layers_figure(data: LayerFigureData) -> Figure:
+def layers_figure(data: LayerFigureData, new: NewSheet = page) -> Figure:
     """Draw the tree, and when the components of each layer sound."""
     n_rows = [len(order) for order in data.order]
     n_rows[0] = 1 + round(max(data.places[0].values()))
@@ -140,23 +141,23 @@ def layers_figure(data: LayerFigureData) -> Figure:
             "Layers: what sounds together, and when; discs and links are as large as "
             "their share of the energy"
         )
-    figure = canvas.new_figure(data.title, subtitle, height)
+    sheet = new(data.title, subtitle, height)
     left = _NAMES if data.n_layers > 1 else _NAMES - _TREE
     bottom = canvas.FOOT
     for layer, inches in enumerate(tall):
         box = (left, bottom, _RIGHT - left, inches)
-        _draw_activations(figure, data, layer, box, n_rows[layer])
+        _draw_activations(sheet, data, layer, box, n_rows[layer])
         bottom += inches + _GAP
     if data.n_layers > 1:
-        _draw_tree(figure, data, tall[0], n_rows[0])
-    return figure
+        _draw_tree(sheet, data, tall[0], n_rows[0])
+    return sheet.figure
 
 
 def _draw_activations(
-    figure: Figure, data: LayerFigureData, layer: int, box: canvas.Box, n_rows: int
+    sheet: Sheet, data: LayerFigureData, layer: int, box: canvas.Box, n_rows: int
 ) -> None:
     """Draw a row for each component of a layer."""
-    axes = canvas.panel(figure, box)
+    axes = sheet.panel(box)
     places = {k: n_rows - 1 - place for place, k in enumerate(data.order[layer])}
     if layer == 0:
         places = {k: round(place) for k, place in data.places[0].items()}
@@ -175,14 +176,14 @@ def _draw_activations(
     axes.set_ylim(-0.5, n_rows - 0.5)
     scales.time_axis(axes, data.span, labelled=layer == 0)
     names = {place: data.name(layer, k) for k, place in places.items()}
-    scales.name_rows(axes, names, box[3] / n_rows, most=_LONGEST[layer > 0])
+    scales.name_rows(
+        axes, names, box[3] / n_rows * sheet.down, most=_LONGEST[layer > 0]
+    )
 
 
-def _draw_tree(
-    figure: Figure, data: LayerFigureData, inches: float, n_rows: int
-) -> None:
+def _draw_tree(sheet: Sheet, data: LayerFigureData, inches: float, n_rows: int) -> None:
     """Draw the components as discs, a column a layer, and what links them."""
-    axes = canvas.panel(figure, (_LEFT, canvas.FOOT, _TREE, inches))
+    axes = sheet.panel((_LEFT, canvas.FOOT, _TREE, inches))
     axes.set(xlim=(0, data.n_layers - 1), ylim=(-0.5, n_rows - 0.5))
     axes.set(xticks=[], yticks=[])
     axes.set_axis_off()
@@ -263,7 +264,7 @@ def _draw_discs(axes: Axes, data: LayerFigureData, layer: int) -> None:
         )
 
 
-def loss_figure(data: LayerFigureData) -> Figure:
+def loss_figure(data: LayerFigureData, new: NewSheet = page) -> Figure:
     """Draw the cost after each iteration: that of all layers, or of the last one."""
     of = f"layer {data.n_layers} from the activations below it"
     if data.n_layers == 1:
@@ -272,4 +273,4 @@ def loss_figure(data: LayerFigureData) -> Figure:
         of = "all layers' product from V"
     if data.layers.B is not None:
         of += ", labels included"
-    return cost_figure(data.title, of, data.layers.losses, beta=data.beta)
+    return cost_figure(data.title, of, data.layers.losses, beta=data.beta, new=new)

@@ -12,6 +12,7 @@ from specnmf.factor.factorization import Factorization
 from specnmf.output.figures import canvas, pictures, pooling, scales, stems
 from specnmf.output.figures.canvas import INK, PLAIN
 from specnmf.output.figures.score_data import ScoreFigureData
+from specnmf.output.figures.sheets import NewSheet, Sheet, page
 
 Shades = NDArray[np.floating]
 
@@ -20,7 +21,7 @@ _MOST_ROWS = 44  # templates one below the other before there are two columns
 _ALLOWED, _START = 0.08, 0.6  # shades of where there may be sound, and of a start
 
 
-def templates_figure(data: ScoreFigureData) -> Figure:
+def templates_figure(data: ScoreFigureData, new: NewSheet = page) -> Figure:
     """Draw the templates as rows in order of pitch, a panel for each colour."""
     columns = _columns(data)
     n_rows = max(sum(map(len, parts)) for parts in columns)
@@ -30,7 +31,7 @@ def templates_figure(data: ScoreFigureData) -> Figure:
         "Templates W: the spectrum of each note; a dot marks its fundamental, "
         "if there is sound"
     )
-    figure = canvas.new_figure(data.title, subtitle, tall - 0.1)
+    sheet = new(data.title, subtitle, tall - 0.1)
     shades = data.templates(data.factorization, canvas.W_RANGE)
     width = 9.5 / len(columns)
     for number, parts in enumerate(columns):
@@ -38,58 +39,57 @@ def templates_figure(data: ScoreFigureData) -> Figure:
         for part in parts:
             inches = row * len(part)
             top -= inches + _GAP
-            axes = canvas.panel(
-                figure, (0.95 + number * width, top, width - 0.85, inches)
-            )
+            axes = sheet.panel((0.95 + number * width, top, width - 0.85, inches))
             _draw_templates(axes, data, part, shades[part])
             names = {k: data.voices[voice].name for k, voice in enumerate(part)}
-            scales.name_rows(axes, names, row)
+            scales.name_rows(axes, names, row * sheet.down)
             scales.frequency_axis(axes.xaxis, data.rows)
             axes.tick_params(axis="x", labelbottom=part is parts[-1])
             if part is parts[-1]:
                 axes.set_xlabel("frequency", fontsize=PLAIN)
-    _bar(figure, tall - _GAP, canvas.W_RANGE, of="each maximum")
-    return figure
+    _bar(sheet, tall - _GAP, canvas.W_RANGE, of="each maximum")
+    return sheet.figure
 
 
-def activations_figure(data: ScoreFigureData) -> Figure:
+def activations_figure(data: ScoreFigureData, new: NewSheet = page) -> Figure:
     """Draw a piano roll of the activations, each in the colour of its stem."""
     pitches = [int(v.pitch) for v in data.voices if not np.isnan(v.pitch)]
     keys, lanes, rows = pictures.roll_rows(pitches, len(data.voices) - len(pitches))
     row = min(max(5 / len(rows), 0.12), 0.6)
     tall = len(rows) * row
     subtitle = "Activations H: who plays what, when, and how strongly"
-    figure = canvas.new_figure(data.title, subtitle, tall, data.palette.legend)
     left = 1.5 if lanes else 0.85
-    axes = canvas.panel(figure, (left, 0.6, 9.9 - left, tall))
+    box = (left, 0.6, 9.9 - left, tall)
+    sheet = new(data.title, subtitle, tall, data.palette.legend, frame=box)
+    axes = sheet.panel(box)
     pictures.draw_keys(axes, keys, data.span)
     places = [*lanes, *pitches]
     _draw_roll(axes, data, places, rows)
     names = {p: v.name for p, v in zip(places, data.voices, strict=True)}
-    scales.name_rows(axes, names, row)
+    scales.name_rows(axes, names, row * sheet.down)
     scales.time_axis(axes, data.span)
-    _bar(figure, tall, canvas.H_RANGE)
-    return figure
+    _bar(sheet, tall, canvas.H_RANGE)
+    return sheet.figure
 
 
-def constraints_figure(data: ScoreFigureData) -> Figure:
+def constraints_figure(data: ScoreFigureData, new: NewSheet = page) -> Figure:
     """Draw W and H before the updates, where the score allows sound, and after."""
     start: Factorization = data.needed("start")
     subtitle = (
         "Constraints: the score decides where W and H may sound; what is zero stays so"
     )
-    figure = canvas.new_figure(data.title, subtitle, 7.65, data.palette.legend)
+    sheet = new(data.title, subtitle, 7.65, data.palette.legend)
     W = [data.templates(f, canvas.W_RANGE) for f in (start, data.factorization)]
     allowed = data.power(start) > 0
     H = pooling.shades(data.power(data.factorization), canvas.H_RANGE)
     shades = W[0], np.where(allowed, _START, 0.0)
     captions = "W at first", "H at first: where the score has notes"
-    _draw_factors(figure, 4.7, data, shades, captions)
+    _draw_factors(sheet, 4.7, data, shades, captions)
     shades = _on(W[0] > 0, W[1]), _on(allowed, H)
     captions = "W learned", "H learned; pale: where it may be"
-    _draw_factors(figure, 0.65, data, shades, captions)
-    _bar(figure, 7.4, canvas.H_RANGE)
-    return figure
+    _draw_factors(sheet, 0.65, data, shades, captions)
+    _bar(sheet, 7.4, canvas.H_RANGE)
+    return sheet.figure
 
 
 def _columns(data: ScoreFigureData) -> list[list[NDArray[np.intp]]]:
@@ -121,7 +121,7 @@ def _draw_templates(
 
 
 def _draw_factors(
-    figure: Figure,
+    sheet: Sheet,
     bottom: float,
     data: ScoreFigureData,
     shades: tuple[Shades, Shades],
@@ -129,9 +129,9 @@ def _draw_factors(
 ) -> None:
     """Draw W, a template a column, and beside it H, an activation a row."""
     names = {k: voice.name for k, voice in enumerate(data.voices)}
-    left = canvas.panel(figure, (0.85, bottom, 3.5, 3.3))
+    left = sheet.panel((0.85, bottom, 3.5, 3.3))
     margin = 5.0 if all(len(name) < 5 for name in names.values()) else 5.5
-    right = canvas.panel(figure, (margin, bottom, 9.9 - margin, 3.3))
+    right = sheet.panel((margin, bottom, 9.9 - margin, 3.3))
     W, H = (
         stems.shaded(part, data.groups[:, None], data.palette.colours)
         for part in shades
@@ -141,8 +141,8 @@ def _draw_factors(
     pictures.draw_pixels(left, W.transpose(1, 0, 2), extent)
     pictures.draw_bars(right, data, H, 0)
     scales.frequency_axis(left.yaxis, data.rows)
-    scales.name_columns(left, names, 3.5 / len(names))
-    scales.name_rows(right, names, 3.3 / len(names))
+    scales.name_columns(left, names, 3.5 / len(names) * sheet.across)
+    scales.name_rows(right, names, 3.3 / len(names) * sheet.down)
     scales.time_axis(right, data.span)
     for axes, text in zip((left, right), captions, strict=True):
         canvas.caption(axes, text)
@@ -170,7 +170,7 @@ def _draw_roll(
     pictures.draw_bars(axes, data, colours, rows.start)
 
 
-def _bar(figure: Figure, inches: float, span: int, *, of: str = "maximum") -> None:
+def _bar(sheet: Sheet, inches: float, span: int, *, of: str = "maximum") -> None:
     """Explain how dark a colour is, at the right."""
     colours = ListedColormap(stems.ramp(stems.GREY) / 255)
-    pictures.bar(figure, (10.2, 0.6, 0.14, inches), colours, span, of=of)
+    pictures.bar(sheet, (10.2, 0.6, 0.14, inches), colours, span, of=of)

@@ -9,13 +9,13 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.collections import PolyCollection
 from matplotlib.colors import Colormap, to_rgba_array
-from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from specnmf.output.figures import canvas, pooling
 from specnmf.output.figures.canvas import GREY, PLAIN, SMALL, V_RANGE, Box
 from specnmf.output.figures.pooling import Float32, Float64, Plane, Rows
 from specnmf.output.figures.scales import frequency_axis, grid
+from specnmf.output.figures.sheets import Sheet
 
 KEY = "#f0f0f0"  # a black key, behind everything
 IMAGE: dict[str, Any] = {"aspect": "auto", "origin": "lower"}
@@ -26,7 +26,7 @@ _ROOMY, _NARROW = 1.2, 0.75  # inches of a bar with room for its label, and half
 
 
 def bar(
-    figure: Figure,
+    sheet: Sheet,
     box: Box,
     colours: Colormap | str,
     span: int,
@@ -34,19 +34,20 @@ def bar(
     of: str = "maximum",
 ) -> None:
     """Explain the colours: dB below the maximum, or what else it is called."""
-    axes = canvas.panel(figure, box)
+    axes = sheet.panel(box)
     ramp = np.linspace(0, 1, 256)[:, None]
     extent = (0, 1, -span, 0)
     axes.imshow(ramp, extent=extent, cmap=colours, interpolation="nearest", **IMAGE)
     axes.yaxis.tick_right()
     axes.yaxis.set_label_position("right")
-    roomy = box[3] > _ROOMY
+    high = box[3] * sheet.down
+    roomy = high > _ROOMY
     levels = range(-span, 1, (20 if span > 40 else 10) if roomy else span)
     labels = [f"{level}".replace("-", "−") for level in levels]
     axes.set_xticks([])
     axes.set_yticks(levels, labels=labels, fontsize=SMALL)
     label = f"dB re {of}" if roomy else f"dB re\n{of}"
-    axes.set_ylabel(label, fontsize=PLAIN if box[3] > _NARROW else SMALL - 2)
+    axes.set_ylabel(label, fontsize=PLAIN if high > _NARROW else SMALL - 2)
 
 
 def draw_power(

@@ -14,6 +14,7 @@ from specnmf.factor.rank import SHARE, RankChoice
 from specnmf.notation import percent
 from specnmf.output.figures import canvas, scales
 from specnmf.output.figures.canvas import BLUE, GREY, INK, ORANGE, PLAIN, SMALL
+from specnmf.output.figures.sheets import NewSheet, page
 from specnmf.output.options import FigureFormat
 
 #: Numbers that stand below the axis if they were tried, besides the choice.
@@ -34,11 +35,12 @@ def draw_rank_figure(
     canvas.write(folder, choice, figures, figure_format)
 
 
-def rank_figure(choice: RankChoice, title: str = "") -> Figure:
+def rank_figure(choice: RankChoice, title: str = "", new: NewSheet = page) -> Figure:
     """Draw how much each number of components explains of what it was not shown."""
     subtitle = f"How many components: {choice.chosen}, by cross-validation"
-    figure = canvas.new_figure(title, subtitle, 3.28, width=8)
-    axes = canvas.panel(figure, (0.8, 0.6, 6.9, 3.28))
+    box = (0.8, 0.6, 6.9, 3.28)
+    sheet = new(title, subtitle, 3.28, width=8, frame=box)
+    axes = sheet.panel(box)
     canvas.caption(axes, "Error where the model was not shown the recording")
     scales.grid(axes, "both")
     _draw_levels(axes, choice)
@@ -50,7 +52,7 @@ def rank_figure(choice: RankChoice, title: str = "") -> Figure:
     axes.yaxis.set_major_locator(MaxNLocator(7, steps=[1, 2, 5, 10]))
     axes.yaxis.set_major_formatter(lambda level, _: f"{level:g}".replace("-", "−"))
     axes.set_ylabel("dB re one component", fontsize=PLAIN)
-    return figure
+    return sheet.figure
 
 
 def _draw_levels(axes: Axes, choice: RankChoice) -> None:

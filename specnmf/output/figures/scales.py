@@ -11,7 +11,7 @@ from matplotlib.axis import Axis
 from numpy.typing import ArrayLike, NDArray
 
 from specnmf.output.figures import lettering
-from specnmf.output.figures.canvas import GREY, LINE, PLAIN, SMALL
+from specnmf.output.figures.canvas import GREY, LINE, PLAIN, SMALL, inches
 from specnmf.output.figures.pooling import Rows
 
 _HERTZ = (20, 50, 100, 200, 500, 1000, 2000, 5000, 10000, 20000)
@@ -22,6 +22,8 @@ _SECONDS = (
 _LONGEST_ROW, _LONGEST_COLUMN = 18, 7  # characters
 _WIDE = 0.95  # inches of a column with room for any name
 _NAME = 0.115  # inches from a row's name to the next
+_TIME = 0.43  # inches from a time to the next
+_HERTZ_ROW, _HERTZ_COLUMN = 0.13, 0.36  # inches from a frequency to the next
 
 
 def grid(axes: Axes, axis: Literal["both", "x", "y"] = "x") -> None:
@@ -32,7 +34,8 @@ def grid(axes: Axes, axis: Literal["both", "x", "y"] = "x") -> None:
 
 def time_axis(axes: Axes, span: tuple[float, float], *, labelled: bool = True) -> None:
     """Seconds up to a minute and a half, minutes and seconds beyond."""
-    ticks, labels, unit = clock_ticks(span, most=10)
+    most = int(inches(axes)[0] / _TIME)
+    ticks, labels, unit = clock_ticks(span, most=min(max(most, 2), 10))
     axes.set_xlim(span)
     axes.set_xticks(
         ticks, labels=labels if labelled else [""] * len(ticks), fontsize=SMALL
@@ -57,26 +60,26 @@ def clock_ticks(
 
 
 def name_rows(
-    axes: Axes, names: Mapping[int, str], inches: float, *, most: int = _LONGEST_ROW
+    axes: Axes, names: Mapping[int, str], row: float, *, most: int = _LONGEST_ROW
 ) -> None:
-    """Name rows at the left, by their places: all, or as many as there is room for."""
-    _name(axes.yaxis, names, inches, most)
+    """Name rows, so many inches high, at the left: all, or as many as have room."""
+    _name(axes.yaxis, names, row, most)
 
 
-def name_columns(axes: Axes, names: Mapping[int, str], inches: float) -> None:
+def name_columns(axes: Axes, names: Mapping[int, str], column: float) -> None:
     """Name columns below, upright where they are wide enough for any name."""
-    upright = inches > _WIDE
+    upright = column > _WIDE
     most = _LONGEST_ROW if upright else _LONGEST_COLUMN
-    _name(axes.xaxis, names, inches, most, rotation=0 if upright else 90)
+    _name(axes.xaxis, names, column, most, rotation=0 if upright else 90)
 
 
 def _name(
-    axis: Axis, names: Mapping[int, str], inches: float, most: int, rotation: float = 0
+    axis: Axis, names: Mapping[int, str], apart: float, most: int, rotation: float = 0
 ) -> None:
     """Name places that lie so far apart that their names do not touch."""
     chosen: list[int] = []
     for place in sorted(names):
-        if not chosen or (place - chosen[-1]) * inches > _NAME - 1e-9:
+        if not chosen or (place - chosen[-1]) * apart > _NAME - 1e-9:
             chosen.append(place)
     labels = [lettering.printable(names[place], most) for place in chosen]
     axis.set_ticks(chosen, labels=labels, fontsize=SMALL, rotation=rotation)
@@ -89,10 +92,18 @@ def frequency_axis(axis: Axis, rows: Rows, *, sparse: bool = False) -> None:
     """Ticks at round frequencies: all that fit, or the powers of ten."""
     low, high = 2 ** rows.edges[[0, -1]]
     hertz = [f for f in _HERTZ if low <= f <= high]
-    if sparse:
+    if sparse or _is_narrow(axis, len(hertz)):
         hertz = [f for f in hertz if f in (100, 1000, 10000)]
     labels = [f"{f} Hz" if f < 1000 else f"{f // 1000} kHz" for f in hertz]
     axis.set_ticks(np.log2(hertz), labels=labels, fontsize=SMALL)
+
+
+def _is_narrow(axis: Axis, n_ticks: int) -> bool:
+    """Whether so many frequencies would touch."""
+    width, height = inches(axis.axes)
+    if axis is axis.axes.xaxis:
+        return width < _HERTZ_COLUMN * n_ticks
+    return height < _HERTZ_ROW * n_ticks
 
 
 def right_axis(
@@ -104,4 +115,6 @@ def right_axis(
     right.set_yticks(ticks, labels=labels, fontsize=SMALL)
     right.tick_params(length=length, width=0.6, color=GREY, labelcolor=GREY)
     right.spines[:].set_visible(False)
+    axes.patch.set_visible(True)  # within other axes, matplotlib takes the twin
+    right.patch.set_visible(False)  # for the lower one
     return right

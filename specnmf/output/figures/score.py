@@ -11,10 +11,11 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 
 from specnmf.notation import drum_name, midi_number, note_name
-from specnmf.output.figures import canvas, pictures, pooling, scales
+from specnmf.output.figures import pictures, pooling, scales
 from specnmf.output.figures.canvas import GREY, INK, PLAIN, SMALL, Box
 from specnmf.output.figures.note_data import NoteFigureData
 from specnmf.output.figures.pooling import Float64, Rows
+from specnmf.output.figures.sheets import NewSheet, Sheet, page
 
 #: Semitones that are shown below the lowest note, and above the highest for its
 #: partials.
@@ -31,21 +32,22 @@ _INTENSITY = LinearSegmentedColormap.from_list("intensity", ["white", "#606060"]
 _KEY_LINES = (0, 5)  # pitch classes with a white key below them, too
 
 
-def score_figure(data: NoteFigureData) -> Figure:
+def score_figure(data: NoteFigureData, new: NewSheet = page) -> Figure:
     """Draw the notes over V, each at its fundamental, and drums in lanes below."""
     drums = sorted({note.pitch for note in data.score.notes if note.percussion})
     pitches = [note.pitch for note in data.score.notes if not note.percussion]
     tall = 5.4 if pitches else 3.4
     lanes = _LANE * len(drums) + _GAP if drums else 0.0
     subtitle = "Score: the notes, over the spectrogram of the recording"
-    figure = canvas.new_figure(data.title, subtitle, lanes + tall, data.legend)
     left = 1.35 if drums else 0.95
     box = (left, 0.6 + lanes, 9.4 - left, tall)
-    _draw_overlay(figure, box, data, _rows(data, pitches), labelled=not drums)
+    alone = None if drums else box
+    sheet = new(data.title, subtitle, lanes + tall, data.legend, frame=alone)
+    _draw_overlay(sheet, box, data, _rows(data, pitches), labelled=not drums)
     if drums:
-        axes = canvas.panel(figure, (left, 0.6, box[2], lanes - _GAP))
+        axes = sheet.panel((left, 0.6, box[2], lanes - _GAP))
         _draw_lanes(axes, data, drums)
-    return figure
+    return sheet.figure
 
 
 def _rows(data: NoteFigureData, pitches: Sequence[int]) -> Rows:
@@ -58,21 +60,21 @@ def _rows(data: NoteFigureData, pitches: Sequence[int]) -> Rows:
 
 
 def _draw_overlay(
-    figure: Figure, box: Box, data: NoteFigureData, rows: Rows, *, labelled: bool
+    sheet: Sheet, box: Box, data: NoteFigureData, rows: Rows, *, labelled: bool
 ) -> None:
     """Draw V, in grey, and the notes that have a pitch."""
-    axes = canvas.panel(figure, box)
+    axes = sheet.panel(box)
     power = pooling.picture(data.V, data, rows)
     pictures.draw_power(axes, power, data, rows, colours=_INTENSITY, span=RANGE)
     left, bottom, width, height = box
     if not all(note.percussion for note in data.score.notes):
         _draw_notes(axes, data)
         keyboard = (left - _KEYBOARD, bottom, _KEYBOARD, height)
-        _draw_keyboard(canvas.panel(figure, keyboard), rows)
+        _draw_keyboard(sheet.panel(keyboard), rows)
         axes.yaxis.tick_right()
     scales.time_axis(axes, data.span, labelled=labelled)
     bar = (left + width + 0.85, bottom, 0.14, height)
-    pictures.bar(figure, bar, _INTENSITY, RANGE)
+    pictures.bar(sheet, bar, _INTENSITY, RANGE)
 
 
 def _draw_notes(axes: Axes, data: NoteFigureData) -> None:

@@ -34,8 +34,23 @@ class Voice(NamedTuple):
     components: NDArray[np.intp]  # the strongest first; its template stands for all
 
 
+class Given:
+    """What has fields that need not be given."""
+
+    def needed(self, name: str) -> Any:
+        """A field that a figure cannot be drawn without, else ParameterError."""
+        if not self.has(name):
+            raise ParameterError(f"this figure shows {name}, got none; give it")
+        return getattr(self, name)
+
+    def has(self, name: str) -> bool:
+        """Whether a field was given, and not empty."""
+        value = getattr(self, name)
+        return value is not None and (name == "start" or len(value) > 0)
+
+
 @dataclass(frozen=True, eq=False, kw_only=True)
-class ScoreFigureData(FigureData, NoteFigureData):
+class ScoreFigureData(FigureData, NoteFigureData, Given):
     """What the figures of a separation by score show.
 
     Its factorisation has each component labelled with its stem. ParameterError is
@@ -119,14 +134,3 @@ class ScoreFigureData(FigureData, NoteFigureData):
         groups = dict(zip(self.labels, palette.notes, strict=True))
         groups.update(zip(labels, palette.components, strict=True))
         return palette.colours[groups[stem]] if stem in groups else GREY
-
-    def needed(self, name: str) -> Any:
-        """A field that a figure cannot be drawn without, else ParameterError."""
-        if not self.has(name):
-            raise ParameterError(f"this figure shows {name}, got none; give it")
-        return getattr(self, name)
-
-    def has(self, name: str) -> bool:
-        """Whether a field was given, and not empty."""
-        value = getattr(self, name)
-        return value is not None and (name == "start" or len(value) > 0)

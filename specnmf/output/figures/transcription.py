@@ -12,6 +12,7 @@ from specnmf.notation import drum_name, note_name
 from specnmf.output.figures import canvas, pictures, scales
 from specnmf.output.figures.note_data import NoteFigureData
 from specnmf.output.figures.score import draw_boxes, score_figure
+from specnmf.output.figures.sheets import NewSheet, page
 from specnmf.output.options import FigureFormat
 
 _FILL, _HALF = 0.75, 0.4  # of a note's box: how much it covers, half its height
@@ -25,7 +26,7 @@ def draw_transcription(
     canvas.write(folder, data, figures, figure_format)
 
 
-def roll_figure(data: NoteFigureData) -> Figure:
+def roll_figure(data: NoteFigureData, new: NewSheet = page) -> Figure:
     """Draw the notes as a piano roll, drums in lanes below the keys."""
     notes = data.score.notes
     drums = sorted({note.pitch for note in notes if note.percussion})
@@ -34,19 +35,20 @@ def roll_figure(data: NoteFigureData) -> Figure:
     row = min(max(5 / max(len(rows), 1), 0.12), 0.6)
     tall = max(len(rows) * row, 1.0)
     subtitle = "Piano roll: the notes, and who plays them"
-    figure = canvas.new_figure(data.title, subtitle, tall, data.legend)
     left = 1.5 if lanes else 0.85
-    axes = canvas.panel(figure, (left, 0.6, 10.6 - left, tall))
+    box = (left, 0.6, 10.6 - left, tall)
+    sheet = new(data.title, subtitle, tall, data.legend, frame=box)
+    axes = sheet.panel(box)
     pictures.draw_keys(axes, keys, data.span)
     _draw_rows(axes, data, dict(zip(drums, lanes, strict=True)))
     names = dict(zip(lanes, map(drum_name, drums), strict=True))
-    scales.name_rows(axes, names | {p: note_name(p) for p in pitches}, row)
+    scales.name_rows(axes, names | {p: note_name(p) for p in pitches}, row * sheet.down)
     scales.time_axis(axes, data.span)
     scales.grid(axes)
     if not notes:
         canvas.remark(axes, "no notes")
     axes.set_ylim(min(rows, default=0) - 0.5, max(rows, default=0) + 0.5)
-    return figure
+    return sheet.figure
 
 
 def _draw_rows(axes: Axes, data: NoteFigureData, lanes: dict[int, int]) -> None:
