@@ -5,11 +5,11 @@ from contextlib import suppress
 import numpy as np
 import pytest
 import soundfile
-from specnmf.output.stored import note_arrays
 
 from specnmf.errors import OutputError, SpecnmfError
 from specnmf.output.page import notes as notes_module
 from specnmf.output.page.contents import contents_with_sound, read_contents
+from specnmf.output.stored import note_arrays
 from specnmf.score.notes import Note, Score
 
 

@@ -9,11 +9,11 @@ from html.parser import HTMLParser
 import numpy as np
 import pytest
 import soundfile
-from specnmf.output.page.render import render
 
 import specnmf
 from specnmf.audio.separated import Separated
 from specnmf.output.page import notebook
+from specnmf.output.page.render import render
 
 SR = 16000
 HOSTILE = '"></iframe><script>alert(1)</script><img src=x onerror=alert(1)>'

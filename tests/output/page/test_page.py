@@ -3,10 +3,10 @@ import re
 
 import numpy as np
 import pytest
-from specnmf.output.stored import note_arrays
 
 from specnmf.errors import OutputError
 from specnmf.output.page.page import PAGE, write_page, write_run
+from specnmf.output.stored import note_arrays
 
 
 def contents_of(path):

@@ -1,0 +1,322 @@
+"use strict";
+
+/** How long a gain takes to follow, in seconds: long enough not to click. */
+const RAMP = 0.01;
+/** Linked sound may be so far from its leader, in seconds. */
+const MOST_DRIFT = 0.03;
+/** Linked sound that is late or early plays faster or slower by so much at most. */
+const FASTEST = 0.08;
+/** Among so few, silent ones play along: they are in step when they are heard again. */
+const FEW = 16;
+/** How long an element takes to seek, about, in seconds. */
+const SEEKING = 0.08;
+/** Decoded sound up to this size is prepared before anybody asks, in bytes. */
+const LITTLE_SOUND = 600e6;
+/** So many stems are decoded at once. */
+const AT_ONCE = 4;
+/** Decibels that count as silence. */
+const SILENCE = -60;
+
+/** The factor of a level in decibels. */
+function amplitude(dB) {
+  return dB <= SILENCE ? 0 : 10 ** (dB / 20);
+}
+
+/** The bytes of a base64 text. */
+function bytesOf(base64) {
+  const text = atob(base64);
+  const bytes = new Uint8Array(text.length);
+  for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i);
+  return bytes;
+}
+
+/** Call back with each thing that happens, by name. */
+class Emitter {
+  #listeners = {};
+
+  /** Call `listener` whenever the event happens. */
+  on(event, listener) {
+    (this.#listeners[event] ??= []).push(listener);
+  }
+
+  /** Tell the listeners of an event. */
+  emit(event, detail) {
+    for (const listener of this.#listeners[event] ?? []) listener(detail);
+  }
+}
+
+/** Decoded stems on one clock: exact to the sample. */
+class DecodedSound {
+  #context = null;
+  #buffers = new Map();
+  #take = null;
+
+  /**
+   * @param {number} sr - Samples a second of the recording.
+   * @param {function(object): Promise<ArrayBuffer>} read - The encoded sound of a stem.
+   */
+  constructor(sr, read) {
+    this.sr = sr;
+    this.read = read;
+    this.exact = true;
+    this.master = 1;
+    this.ended = () => {};
+  }
+
+  /** The context, made when first asked for: browsers want a click before. */
+  get context() {
+    this.#context ??= newContext(this.sr);
+    return this.#context;
+  }
+
+  /** Whether a stem is decoded. */
+  has(stem) {
+    return this.#buffers.has(soundKey(stem));
+  }
+
+  /** Decode a stem. */
+  async load(stem) {
+    if (this.has(stem)) return;
+    const decoder = this.#context ?? new OfflineAudioContext(1, 1, this.sr);
+    const buffer = await decoder.decodeAudioData(await this.read(stem));
+    this.#buffers.set(soundKey(stem), buffer);
+  }
+
+  /** Forget the sound of all but these stems. */
+  keep(stems) {
+    const kept = new Set(stems.map(soundKey));
+    for (const key of this.#buffers.keys()) {
+      if (!kept.has(key)) this.#buffers.delete(key);
+    }
+  }
+
+  /** Let the browser play: to be called in a click. */
+  wake() {
+    return this.context.resume();
+  }
+
+  /** Play stems from an offset, mixed as `gains` and `pans` say. */
+  start(stems, mix, offset, loop) {
+    this.stop();
+    const context = this.context;
+    const at = context.currentTime + 0.02;
+    const out = new GainNode(context, { gain: offset > 0 ? 0 : this.master });
+    out.gain.setTargetAtTime(this.master, at, RAMP / 3);
+    out.connect(context.destination);
+    const voices = this.#connect(context, out, stems, mix, at, offset, loop);
+    const take = { out, voices, at, offset, loop, left: voices.length };
+    for (const { source } of voices) {
+      source.onended = () => {
+        take.left -= 1;
+        if (take.left === 0 && this.#take === take) this.ended();
+      };
+    }
+    this.#take = take;
+  }
+
+  #connect(context, out, stems, mix, at, offset, loop) {
+    return stems.map((stem, i) => {
+      const buffer = this.#buffers.get(soundKey(stem));
+      const source = new AudioBufferSourceNode(context, { buffer });
+      if (loop) {
+        source.loop = true;
+        [source.loopStart, source.loopEnd] = loop;
+      }
+      // Mono becomes two equal channels before it is panned, so that no pan means no change.
+      const gain = new GainNode(context, {
+        gain: mix[i].gain, channelCount: 2, channelCountMode: "explicit",
+      });
+      const pan = new StereoPannerNode(context, { pan: mix[i].pan });
+      source.connect(gain).connect(pan).connect(out);
+      source.start(at, offset);
+      return { source, gain, pan };
+    });
+  }
+
+  /** Where the ear is, in seconds; null where nothing plays. */
+  get time() {
+    if (!this.#take) return null;
+    const { at, offset, loop } = this.#take;
+    const context = this.#context;
+    const late = context.outputLatency || context.baseLatency || 0;
+    const time = offset + Math.max(0, context.currentTime - at - late);
+    if (!loop || time < loop[1]) return time;
+    return loop[0] + ((time - loop[0]) % (loop[1] - loop[0]));
+  }
+
+  /** Stop softly. */
+  stop() {
+    if (!this.#take) return;
+    const { out, voices } = this.#take;
+    this.#take = null;
+    const now = this.#context.currentTime;
+    out.gain.cancelScheduledValues(now);
+    out.gain.setTargetAtTime(0, now, RAMP / 3);
+    for (const { source } of voices) source.stop(now + 4 * RAMP);
+  }
+
+  /** Follow the mix. */
+  mix(mix) {
+    if (!this.#take) return;
+    const now = this.#context.currentTime;
+    this.#take.out.gain.setTargetAtTime(this.master, now, RAMP / 3);
+    this.#take.voices.forEach(({ gain, pan }, i) => {
+      gain.gain.setTargetAtTime(mix[i].gain, now, RAMP / 3);
+      pan.pan.setTargetAtTime(mix[i].pan, now, RAMP / 3);
+    });
+  }
+
+  /** What would be heard, as samples. */
+  render(stems, mix, start, seconds) {
+    const length = Math.max(1, Math.round(seconds * this.sr));
+    const context = new OfflineAudioContext(2, length, this.sr);
+    const out = new GainNode(context, { gain: this.master });
+    out.connect(context.destination);
+    this.#connect(context, out, stems, mix, 0, start, null);
+    return context.startRendering();
+  }
+}
+
+/** What tells the sound of a stem from others. */
+function soundKey(stem) {
+  return stem.sound ?? stem.url;
+}
+
+/** A context at the recording's rate, or at the device's where that is impossible. */
+function newContext(sr) {
+  try {
+    return new AudioContext({ sampleRate: sr, latencyHint: "balanced" });
+  } catch (error) {
+    if (error.name !== "NotSupportedError") throw error;
+    return new AudioContext();
+  }
+}
+
+/** Sound files beside the page, kept in step: the way for what is too large to decode. */
+class LinkedSound {
+  #elements = new Map();
+  #take = null;
+
+  constructor() {
+    this.exact = false;
+    this.master = 1;
+    this.duration = Infinity;
+    this.ended = () => {};
+    this.failed = () => {};
+  }
+
+  /** Nothing has to be decoded. */
+  has() {
+    return true;
+  }
+
+  /** Nothing has to be decoded. */
+  async load() {}
+
+  /** Forget the sound of all but these stems. */
+  keep(stems) {
+    const kept = new Set(stems.map(soundKey));
+    for (const [key, element] of this.#elements) {
+      if (kept.has(key)) continue;
+      element.pause();
+      element.removeAttribute("src");
+      this.#elements.delete(key);
+    }
+  }
+
+  /** Elements need no waking. */
+  async wake() {}
+
+  /** Play the stems that are heard from an offset. */
+  start(stems, mix, offset, loop) {
+    this.stop();
+    const began = performance.now();
+    const timer = setInterval(() => this.#follow(), 25);
+    this.#take = { stems, loop, offset, began, timer, leader: null, checked: 0 };
+    this.mix(mix);
+  }
+
+  #element(stem) {
+    const key = soundKey(stem);
+    if (!this.#elements.has(key)) {
+      const element = new Audio();
+      element.preload = "metadata";
+      element.preservesPitch = false;
+      element.src = key;
+      this.#elements.set(key, element);
+    }
+    return this.#elements.get(key);
+  }
+
+  /** Follow the mix: of many stems, only those that are heard play. */
+  mix(mix) {
+    if (!this.#take) return;
+    const { time } = this;
+    const { stems, leader } = this.#take;
+    const playing = [];
+    stems.forEach((stem, i) => {
+      const gain = mix[i].gain * this.master;
+      if (gain === 0 && stems.length > FEW) {
+        this.#elements.get(soundKey(stem))?.pause();
+        return;
+      }
+      const element = this.#element(stem);
+      element.volume = Math.min(1, gain);
+      element.muted = gain === 0;
+      playing.push(element);
+      if (!element.paused) return;
+      element.currentTime = time;
+      element.play().catch((error) => this.#report(error, stem));
+    });
+    this.#take.playing = playing;
+    if (!playing.includes(leader)) this.#lead(playing[0] ?? null, time);
+  }
+
+  /** Let the clock be an element's, or the browser's where all is silent. */
+  #lead(element, time) {
+    Object.assign(this.#take, { leader: element, offset: time, began: performance.now() });
+  }
+
+  #report(error, stem) {
+    // A pause that comes before the start is no failure.
+    if (error.name !== "AbortError") this.failed(error, stem);
+  }
+
+  #follow() {
+    const { loop, playing, leader } = this.#take;
+    if (loop && this.time >= loop[1]) {
+      for (const element of playing) element.currentTime = loop[0];
+      this.#lead(leader, loop[0]);
+    } else if (leader ? leader.ended : this.time >= this.duration) {
+      this.ended();
+    } else if (performance.now() - this.#take.checked > 200) {
+      this.#take.checked = performance.now();
+      for (const element of playing) if (leader && element !== leader) this.#correct(element, leader);
+    }
+  }
+
+  /** Let an element catch up or wait for the leader: a seek would leave it behind again. */
+  #correct(element, leader) {
+    if (element.seeking || leader.seeking || element.ended) return;
+    const drift = element.currentTime - leader.currentTime;
+    if (Math.abs(drift) > MOST_DRIFT * 5) element.currentTime = leader.currentTime + SEEKING;
+    const rate = Math.min(FASTEST, Math.max(-FASTEST, -2 * drift));
+    element.playbackRate = Math.abs(drift) > MOST_DRIFT / 2 ? 1 + rate : 1;
+  }
+
+  /** Where the ear is, in seconds; null where nothing plays. */
+  get time() {
+    if (!this.#take) return null;
+    const { leader, offset, began } = this.#take;
+    if (leader) return leader.currentTime;
+    return offset + (performance.now() - began) / 1000;
+  }
+
+  /** Stop. */
+  stop() {
+    if (!this.#take) return;
+    clearInterval(this.#take.timer);
+    this.#take = null;
+    for (const element of this.#elements.values()) element.pause();
+  }
+}
