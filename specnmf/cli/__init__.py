@@ -22,6 +22,7 @@ OTHERS = {
     "batch": "specnmf.cli.batch:make_command",
     "evaluate": "specnmf.cli.evaluate:command",
     "rerun": "specnmf.cli.rerun:command",
+    "open": "specnmf.cli.open:command",
     "config": "specnmf.cli.config:group",
 }
 
