@@ -117,8 +117,8 @@ def _check_made_from(target: Path, song: Path, task: str | None) -> None:
     else:
         return
     raise OutputError(
-        f"{target} holds a run of {what}; open it as specnmf open {target}, or make one "
-        f"elsewhere: specnmf {task or 'separate'} {song} -o OUTPUT"
+        f"{target} holds a run of {what}; open it by specnmf open {target}, or make "
+        f"one elsewhere: specnmf {task or 'separate'} {song} -o OUTPUT"
     )
 
 
@@ -145,17 +145,17 @@ def _separate(song: Path, options: dict[str, Any]) -> Path:
 def _open(run_dir: Path, options: dict[str, Any]) -> None:
     """Serve a run until Ctrl-C; what is not saved is lost, and that is said."""
     from specnmf.studio.address import listen
+    from specnmf.studio.scratch import scratch_beside
     from specnmf.studio.session import Place as SessionPlace
     from specnmf.studio.session import Session
 
     listening, address = listen(options["host"], options["port"])
     if not address.is_loopback:
         console.warning(
-            "whoever has the link can hear and change the run, from other machines too; "
-            "what is sent is not encrypted"
+            "whoever has the link can hear and change the run, from other machines "
+            "too; what is sent is not encrypted"
         )
-    folder.sweep(run_dir.resolve().parent)
-    with closing(listening), folder.scratch(run_dir) as scratch:
+    with closing(listening), scratch_beside(run_dir) as scratch:
         place = SessionPlace(
             folder=run_dir,
             scratch=scratch,
@@ -191,6 +191,6 @@ def _serve(
 
 
 def _has_browser() -> bool:
-    """Whether there may be a browser with a window: one in the terminal would not do."""
+    """Whether there may be a browser with a window, not one in the terminal."""
     shown = {"DISPLAY", "WAYLAND_DISPLAY", "BROWSER"} & os.environ.keys()
     return sys.platform in ("darwin", "win32") or bool(shown)

@@ -10,7 +10,6 @@ import shutil
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from specnmf.errors import OutputError
 from specnmf.output import keeping
@@ -100,22 +99,6 @@ def run_folder(
             reason = error.strerror or str(error)
             raise OutputError(f"{target} cannot be written: {reason}") from error
         raise
-
-
-@contextmanager
-def scratch(beside: Path) -> Iterator[Path]:
-    """Yield a folder for what does not last, hidden beside a run.
-
-    It is on the run's disk, for it may hold as much; where nothing can be written
-    there, it is the system's. It is removed in the end, and by `sweep` if that could
-    not be done.
-    """
-    with ExitStack() as stack:
-        try:
-            place = stack.enter_context(_partial_folder(beside.resolve().parent))
-        except OSError:
-            place = Path(stack.enter_context(TemporaryDirectory(prefix="specnmf-")))
-        yield place
 
 
 def keep(target: Path, partial: Path, inputs: Iterable[Path] = ()) -> list[Kept]:

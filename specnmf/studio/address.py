@@ -81,7 +81,9 @@ def listen(host: str, port: int) -> tuple[socket.socket, Address]:
         )[0]
         made = socket.create_server(place[:2], family=family)  # type: ignore[arg-type]
     except (OSError, UnicodeError) as error:
-        raise ParameterError(f"--host {host} --port {port}: {_reason(error)}") from error
+        raise ParameterError(
+            f"--host {host} --port {port}: {_reason(error)}"
+        ) from error
     return made, Address(host, made.getsockname()[1])
 
 

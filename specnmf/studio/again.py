@@ -113,7 +113,9 @@ def plan_of(preview: Preview) -> Plan:
         return _by_notes(preview)
     if kind in ("label", "layers", "decompose"):
         return _by_regions(preview)
-    raise ParameterError(f"a run of {kind} cannot be separated again by notes or labels")
+    raise ParameterError(
+        f"a run of {kind} cannot be separated again by notes or labels"
+    )
 
 
 def _by_notes(preview: Preview) -> Plan:
@@ -168,7 +170,7 @@ def _notes(preview: Preview, plan: Plan) -> Sequence[Note]:
     lost = next((note for note in notes if not note.part), None)
     if lost is not None:
         raise ParameterError(
-            f"the note at {lost.start:.2f} s is in no stem; put it into one, or delete it"
+            f"the note at {lost.start:.2f} s is in no stem; give it one, or delete it"
         )
     own = [note for note in notes if note.part not in plan.rests.values()]
     if not own:

@@ -32,7 +32,6 @@ LOOK, ALIVE = 0.15, 15.0
 SLOWEST_BODY = 60.0
 
 
-
 def make_app(
     session: Session,
     address: Address,

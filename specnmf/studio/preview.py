@@ -173,7 +173,8 @@ class Preview:
         shown = {self.base.names[m]: self.names[n] for m, n in self.places.items()}
         return Score(
             tuple(
-                note._replace(part=shown.get(note.part, "")) for note in self.score.notes
+                note._replace(part=shown.get(note.part, ""))
+                for note in self.score.notes
             )
         )
 

@@ -37,9 +37,12 @@ def _stems(base: Base, folder: Path) -> Sequence[Path]:
     """An edit that changes nothing but writes all stems leaves their files."""
     from specnmf.output.page.contents import read_report
     from specnmf.output.page.stems import read_groups
-    from specnmf.record.edit import edit
+    from specnmf.record.edit import edit_run
 
-    made = edit(base.folder, Edits(only=("*",)), output=folder, name="run").folder
+    only_sound = {"sources": True, "figures": False, "report": False}
+    everything = Edits(only=("*",))
+    run = edit_run(base.folder, everything, output=folder, name="run", **only_sound)
+    made = run.folder
     groups = read_groups(read_report(made), made)
     files = [stem.file for group in groups for stem in group.stems]
     if len(files) != len(base.stems) or None in files:
@@ -52,9 +55,7 @@ def _recording(base: Base, folder: Path) -> Path:
 
     record, settings = base.record, base.record.settings
     record.check_input()
-    audio = reading.load(
-        record.song, start=settings.start, duration=settings.duration
-    )
+    audio = reading.load(record.song, start=settings.start, duration=settings.duration)
     folder.mkdir(parents=True)
     path = folder / "recording.wav"
     writing.write(path, audio)

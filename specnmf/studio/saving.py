@@ -1,4 +1,4 @@
-"""Saving: the run that `specnmf edit` would make, or the one that was separated again."""
+"""Saving: the run that `specnmf edit` would make, or one that was separated again."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Place:
         return self.output / self.name
 
 
-def place_for(output: Path, name: str | None, song: str, saved: Path | None) -> Place:
+def place_for(output: Path, name: str | None, own: str, saved: Path | None) -> Place:
     """Where to save.
 
     Parameters
@@ -55,9 +55,9 @@ def place_for(output: Path, name: str | None, song: str, saved: Path | None) -> 
         The folder for runs.
     name : str or None
         What a person calls the run. None: where this session has saved before, else a
-        name of the song that is free.
-    song : str
-        What the song is called.
+        name like the run's own that is free.
+    own : str
+        The name of the run that was opened.
     saved : path or None
         Where this session has saved.
 
@@ -69,7 +69,7 @@ def place_for(output: Path, name: str | None, song: str, saved: Path | None) -> 
     if name is None and saved is not None:
         return Place(saved.parent, saved.name, overwrite=True)
     if name is None:
-        names = (song if n == 1 else f"{song}_{n}" for n in count(1))
+        names = (own if n == 1 else f"{own}_{n}" for n in count(1))
         name = next(each for each in names if not (output / each).exists())
     elif not name or name.startswith(".") or safe_names([name])[name] != name:
         raise ParameterError(f"no folder can be called {name!r}; use another name")
@@ -138,34 +138,29 @@ class Saver:
             made = self._edit(preview, Place(self.scratch, "run"))
         inputs = [preview.base.record.song]
         target, overwrite = place.target, place.overwrite
-        with folders.run_folder(
-            target, overwrite=overwrite, inputs=inputs
-        ) as partial:
+        with folders.run_folder(target, overwrite=overwrite, inputs=inputs) as partial:
             shutil.copytree(made, partial, dirs_exist_ok=True)
             shutil.copyfile(source, partial / name)
             content = _report(made)
-            _name_input(
-                content, role, target / name, partial / name, str(self.opened)
-            )
+            _name_input(content, role, target / name, partial / name, str(self.opened))
             report.write_document(partial / REPORT, content)
         write_corrections(preview, target)
         return target
 
     def _edit(self, preview: Preview, place: Place | None) -> Path:
-        from specnmf.record.edit import edit
+        from specnmf.record.edit import edit_run
 
         where: dict[str, Any] = {"in_place": True}
         if place is not None:
-            where = {"output": place.output, "name": place.name}
-            where["overwrite"] = place.overwrite
-        made = edit(
+            where = vars(place)
+        made = edit_run(
             preview.base.folder,
             preview.version.edits,
             **where,
             command=self.command,
             progress=self.progress,
         )
-        return Path(made.folder)
+        return made.folder
 
 
 def write_corrections(preview: Preview, folder: Path) -> None:
@@ -176,7 +171,9 @@ def write_corrections(preview: Preview, folder: Path) -> None:
     """
     start = preview.base.start
     if preview.version.notes is not None:
-        write_notes(_free(folder, CORRECTED["score"]), preview.shown_notes().notes, start)
+        write_notes(
+            _free(folder, CORRECTED["score"]), preview.shown_notes().notes, start
+        )
     if preview.version.regions is not None:
         write_regions(_free(folder, CORRECTED["labels"]), preview.regions, start)
 

@@ -295,8 +295,8 @@ class Session:
         if in_place:
             place = saving.Place(folder.parent, folder.name, overwrite=True)
         else:
-            song = preview.base.record.song.stem
-            place = saving.place_for(self.place.output, name, song, self.saved)
+            own = folder.resolve().name
+            place = saving.place_for(self.place.output, name, own, self.saved)
         if opened:
             folder = saver.save(preview, None if in_place else place)
         else:
