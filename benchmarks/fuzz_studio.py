@@ -38,6 +38,9 @@ import specnmf
 #: What no answer may hold.
 SECRET = "the file beside the run"
 
+#: Where runs are saved; a run that is saved in place is another then.
+SAVED = ("specnmf_edited/", "specnmf_out/song/")
+
 #: Findings that are printed.
 SHOWN = 20
 
@@ -56,11 +59,11 @@ METHODS = ("GET", "POST", "PUT", "HEAD", "DELETE", "OPTIONS", "TRACE", "CONNECT"
 
 #: What leads out of places that trust names.
 PATHS = (
-    "../secret.txt", "..%2f..%2fsecret.txt", "%2e%2e/secret.txt", "/etc/passwd", "\0",
+    "../secret.txt", "..%2f..%2fsecret.txt", "%2e%2e/secret.txt", "/etc/passwd",
     "audio/../../secret.txt", "audio/%2e%2e%2fsecret.txt", "audio/-1", "audio/1e9",
     "audio/0%00.txt", "sources/bass.wav", "run.json", "..\\secret.txt", "%", "%zz",
-    "%c0%ae%c0%ae/secret.txt", "audio/" + "9" * 4000, "a" * 9000, "//", "?x=1", "#", ";",
-    "audio/٣", "events/x",
+    "%c0%ae%c0%ae/secret.txt", "audio/" + "9" * 4000, "a" * 9000, "//", ";", "audio/٣",
+    "events/x", "\0",
 )  # fmt: skip
 
 TEXTS = (
@@ -145,11 +148,9 @@ def fuzz(folder: Path, args: argparse.Namespace) -> Result:
     if said:
         result.findings.append(f"stderr: {said[-500:]!r}")
     after = _files(folder)
-    changed = [
-        name for name in {**before, **after} if before.get(name) != after.get(name)
-    ]
-    changed = [name for name in changed if not name.startswith(("specnmf_", "song."))]
-    result.findings += [f"changed {name}" for name in changed]
+    for name in {**before, **after}:
+        if before.get(name) != after.get(name) and not name.startswith(SAVED):
+            result.findings.append(f"changed {name}")
     result.seconds = time.monotonic() - began
     return result
 
@@ -216,9 +217,8 @@ class _Server:
         except subprocess.TimeoutExpired:
             self.process.kill()
             return "does not end"
-        return said + (
-            f"status {self.process.returncode}" * bool(self.process.returncode)
-        )
+        status = self.process.returncode
+        return f"{said}status {status}" if status else said
 
     def findings(self, request: Request, patience: float, result: Result) -> list[str]:
         """Send a request; what is wrong with what comes of it."""
@@ -323,9 +323,7 @@ def _path(request: Request, rng: random.Random) -> Request:
 
 def _token(request: Request, rng: random.Random) -> Request:
     _, token, rest = [*request.path.split("/", 2), "", ""][:3]
-    wrong = rng.choice(
-        [token[:-1], token + "x", token.swapcase(), "", token[::-1], "."]
-    )
+    wrong = rng.choice([token[:-1], f"{token}x", token.swapcase(), "", token[::-1]])
     trusted = request.trusted and wrong == token
     return replace(request, path=f"/{wrong}/{rest}", trusted=trusted)
 
@@ -346,7 +344,7 @@ def _header(request: Request, rng: random.Random) -> Request:
             ("If-Range", "x", True),
             ("Cookie", "a=" + "b" * rng.choice([10, 20_000]), True),
             ("X-Forwarded-Host", "evil.example", True),
-            ("Content-Length", rng.choice(["-1", "5", "99999999999", "x", "1" * 500]), True),
+            ("Content-Length", rng.choice(["-1", "5", "99999999999", "1" * 500]), True),
             ("Transfer-Encoding", rng.choice(["chunked", "gzip", "x"]), True),
             ("Expect", "100-continue", True),
             ("Upgrade", "websocket", True),
@@ -421,17 +419,10 @@ def _large(request: Request, rng: random.Random) -> Request:
     return _with_body(request, b" " * ((16 << 20) + rng.choice([-100, 1])))
 
 
+#: What makes other requests of requests; what is there twice does so more often.
 MUTATORS = (
-    _method,
-    _path,
-    _token,
-    _header,
-    _header,
-    _bytes,
-    _json,
-    _json,
-    _json,
-    _large,
+    *(_method, _path, _token, _header, _header, _bytes),
+    *(_json, _json, _json, _large),
 )
 
 if __name__ == "__main__":

@@ -79,7 +79,7 @@ def listen(host: str, port: int) -> tuple[socket.socket, Address]:
         family, _, _, _, place = socket.getaddrinfo(
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )[0]
-        made = socket.create_server(place[:2], family=family)  # type: ignore[arg-type]
+        made = socket.create_server(place[:2], family=family)
     except (OSError, UnicodeError) as error:
         raise ParameterError(
             f"--host {host} --port {port}: {_reason(error)}"

@@ -70,7 +70,7 @@ class Preview:
         groups, first = self.base.contents["groups"], 0
         named = [Group([s["name"] for s in g["stems"]], g["name"]) for g in groups]
         everything = [range(len(group.names)) for group in named]
-        plan = work_out(self.version.edits, untouched(named, everything))
+        plan = work_out(untouched(named, everything), self.version.edits)
         placed: list[Placed] = []
         for number, (old, new) in enumerate(zip(named, plan.groups, strict=True)):
             placed += (_placed(stem, number, first) for stem in new.stems)
@@ -119,12 +119,15 @@ class Preview:
         for stem, url in zip(self.stems, urls, strict=True):
             own = [self.base.stems[member] for member in stem.members]
             changes = {"name": stem.name, "gain": stem.gain, "pan": stem.pan}
-            entry = {**_together(own), **changes, "url": url, "sound": None}
+            served = {"url": url, "sound": None, "file": None}
+            entry = {**_together(own), **changes, **served}
             shown[stem.group]["stems"].append(entry)
         templates = self.base.contents["templates"]
         return {
             **self.base.contents,
             "groups": shown,
+            "files": [],  # nothing but the sound of stems is served
+            "mixes": [],
             "sound": {"mode": "served", "why": None},
             "notes": self.columns,
             "regions": [region._asdict() for region in self.regions],
@@ -224,7 +227,6 @@ def _together(stems: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         "pitch": _shared([stem["pitch"] for stem in stems]),
         "note": _shared([stem["note"] for stem in stems]),
         "notes": _sum([stem["notes"] for stem in stems]),
-        "file": None,
         "levels": _louder([stem["levels"] for stem in stems]),
         "scores": None,
     }

@@ -39,9 +39,15 @@ def _stems(base: Base, folder: Path) -> Sequence[Path]:
     from specnmf.output.page.stems import read_groups
     from specnmf.record.edit import edit_run
 
-    only_sound = {"sources": True, "figures": False, "report": False}
-    everything = Edits(only=("*",))
-    run = edit_run(base.folder, everything, output=folder, name="run", **only_sound)
+    run = edit_run(
+        base.folder,
+        Edits(only=("*",)),
+        output=folder,
+        name="run",
+        sources=True,
+        figures=False,
+        report=False,
+    )
     made = run.folder
     groups = read_groups(read_report(made), made)
     files = [stem.file for group in groups for stem in group.stems]

@@ -67,7 +67,7 @@ class Runs:
         from specnmf.output.page.stems import is_stem
 
         base = self._bases[part.run]
-        name = base.stems[part.stem]["file"]
+        name: str | None = base.stems[part.stem]["file"]
         if name is not None:
             if not is_stem(base.folder, name):
                 raise AudioError(f"{name} is not in the run any more")

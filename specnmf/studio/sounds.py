@@ -129,7 +129,7 @@ def _add_up(files: Sequence[Path], path: Path) -> None:
             )
             for _ in range(0, first.frames, _BLOCK):
                 blocks = (each.read(_BLOCK, always_2d=True) for each in sources)
-                out.write(sum(blocks).clip(-1, 1))  # type: ignore[attr-defined]
+                out.write(sum(blocks).clip(-1, 1))
     except (OSError, ValueError, soundfile.LibsndfileError) as error:
         path.unlink(missing_ok=True)
         raise AudioError(f"the sound of a stem cannot be made: {error}") from error
