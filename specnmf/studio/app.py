@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Any
 
@@ -71,7 +72,7 @@ def make_app(
             Route("/", studio.page, methods=["GET"]),
             Route("/state", studio.state, methods=["GET"]),
             Route("/events", studio.events, methods=["GET"]),
-            Route("/audio/{number:int}", studio.audio, methods=["GET"]),
+            Route("/audio/{number}", studio.audio, methods=["GET"]),
             *(_change(path, session, change) for path, change in changes.items()),
         ],
         exception_handlers={
@@ -106,7 +107,9 @@ class _Studio:
     async def audio(self, request: Request) -> Response:
         """The sound of a number, or the part of it that is asked for."""
         number = request.path_params["number"]
-        sound = await run_in_threadpool(self.session.sound, number)
+        if re.fullmatch("[0-9]{1,9}", number) is None:
+            raise HTTPException(404, "no such sound")
+        sound = await run_in_threadpool(self.session.sound, int(number))
         if sound is None:
             raise HTTPException(404, "no such sound")
         return FileResponse(sound.path, media_type=sound.media_type)
