@@ -18,6 +18,7 @@ import argparse
 import json
 import os
 import random
+import select
 import signal
 import socket
 import subprocess
@@ -40,6 +41,9 @@ SECRET = "the file beside the run"
 
 #: Where runs are saved; a run that is saved in place is another then.
 SAVED = ("specnmf_edited/", "specnmf_out/song/")
+
+#: Seconds after which a server that says nothing waits for more.
+WAIT = 3.0
 
 #: Findings that are printed.
 SHOWN = 20
@@ -246,16 +250,22 @@ class _Server:
         return [f"{what}: {request.raw()[:300]!r}" for what in found]
 
     def _send(self, data: bytes, patience: float) -> bytes:
-        """What comes back, until the server has said all; part of what is long."""
+        """What comes back, until the server has said all.
+
+        A server that waits for more of a request is told that there is none.
+        """
         with socket.create_connection(("127.0.0.1", self.port), patience) as line:
             pieces: list[bytes] = []
             try:
                 line.sendall(data)
-                line.shutdown(socket.SHUT_WR)
+                if not select.select([line], [], [], WAIT)[0]:
+                    line.shutdown(socket.SHUT_WR)
                 while piece := line.recv(1 << 16):
                     pieces.append(piece)
-            except (ConnectionResetError, BrokenPipeError):
-                pass  # refused before all of it was read
+            except TimeoutError:
+                raise
+            except OSError:
+                pass  # it was refused before all of it was read
             return b"".join(pieces)
 
     def _learn(self, status: str, body: bytes) -> None:
@@ -377,7 +387,7 @@ def _json(request: Request, rng: random.Random) -> Request:
     """A value somewhere in a message replaced by any other."""
     try:
         content = json.loads(request.body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return request
     holder = {"": content}
     place: Any = holder

@@ -24,7 +24,7 @@ from specnmf.studio.address import Address
 MOST_BODY = 16 << 20
 
 #: Sites, as browsers tell them, whose pages may ask for anything; programs tell none.
-_OWN_SITES = ("same-origin", "none", None)
+_OWN_SITES = frozenset({"same-origin", "none"})
 
 #: Sent with every answer. Nothing of a run stays in a cache, is shown in a frame or is
 #: read by another page; the link, which holds the token, is told to nobody.
@@ -121,9 +121,9 @@ class Guard:
             return Refusal(421, "this server is not called so; use the link it printed")
         if path is None:
             return Refusal(404, "no such page; use the link that was printed")
-        site, mode = (headers.get(f"sec-fetch-{name}") for name in ("site", "mode"))
+        sites, mode = headers.getlist("sec-fetch-site"), headers.get("sec-fetch-mode")
         is_visit = method == "GET" and mode == "navigate" and path == "/"
-        if site not in _OWN_SITES and not is_visit:
+        if not _OWN_SITES.issuperset(sites) and not is_visit:
             return Refusal(403, "asked for by another site")
         return self._refused_change(headers) if method == "POST" else None
 
@@ -131,8 +131,9 @@ class Guard:
         """Why a request that changes something is refused."""
         if not _one_of(headers, "origin", self.address.origins):
             return Refusal(403, "a change must come from the page of this server")
-        kind = headers.get("content-type", "").partition(";")[0].strip().lower()
-        if kind != "application/json":
+        kinds = headers.getlist("content-type")
+        types = [kind.partition(";")[0].strip().lower() for kind in kinds]
+        if types != ["application/json"]:
             return Refusal(415, "expected a body of application/json")
         length = headers.get("content-length", "0")
         if length.isascii() and length.isdigit() and int(length[:20]) > MOST_BODY:

@@ -106,6 +106,7 @@ class Session:
         self._opened = self._runs.add(open_base(self.place.folder))
         self._history = History([Version(self._opened, Edits())])
         self._clean = self._history.present
+        self._runs.urls(self._preview())  # its stems have the first numbers
 
     # What is shown
 

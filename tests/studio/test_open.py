@@ -13,6 +13,10 @@ import httpx
 import pytest
 from opened import make_run, make_song, stems
 
+from specnmf.cli.open import _run_of
+
+STEMS = {"bass", "viola", "flute"}
+
 #: Longer than any of this takes, in seconds.
 PATIENCE = 120
 
@@ -92,21 +96,27 @@ def test_sigterm_ends_a_job_as_well(made):
     assert hidden(made.parent) == []
 
 
-def test_a_song_is_separated_and_its_run_opened_from_then_on(tmp_path):
-    song = make_song(tmp_path)
-    with opened(song.name, cwd=tmp_path) as (process, link):
-        told = httpx.get(f"{link}state").json()
-        assert told["folder"] == str(Path("specnmf_out", "song"))
-        assert stems(told) == ["bass", "viola", "flute"]
-        end(process)
-    before = (tmp_path / "specnmf_out" / "song" / "run.json").read_bytes()
-    with opened(song.name, "--json", cwd=tmp_path) as (process, _):
+def test_a_song_is_separated_as_its_command_would(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    make_song(tmp_path)
+    options = {"task": None, "quiet": True, "progress": False}
+    folder = _run_of(Path("song.wav"), options)
+    assert folder == Path("specnmf_out", "song")
+    report = json.loads((folder / "run.json").read_bytes())
+    assert report["kind"] == "separate"
+    assert {path.stem for path in (folder / "sources").iterdir()} == STEMS
+
+
+def test_a_song_that_was_separated_is_opened(made):
+    song = made.parents[1]
+    with opened("song.wav", "--json", cwd=song) as (process, _):
         rest = "".join(iter(process.stdout.readline, "}\n"))
-        assert json.loads("{" + rest + "}")["folder"] == told["folder"]
+        told = json.loads("{" + rest + "}")
+        assert told["folder"] == str(Path("specnmf_out", "song"))
+        assert STEMS == {*stems(httpx.get(f"{told['url']}state").json())}
         status, err = end(process)
     assert status == 0
     assert "opens specnmf_out/song, which was made from song.wav" in err
-    assert (tmp_path / "specnmf_out" / "song" / "run.json").read_bytes() == before
 
 
 def test_another_song_of_the_name_is_refused(run, tmp_path):
