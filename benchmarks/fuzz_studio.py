@@ -332,6 +332,8 @@ def _path(request: Request, rng: random.Random) -> Request:
 
 
 def _token(request: Request, rng: random.Random) -> Request:
+    if not request.trusted:  # twice wrong may be right
+        return request
     _, token, rest = [*request.path.split("/", 2), "", ""][:3]
     wrong = rng.choice([token[:-1], f"{token}x", token.swapcase(), "", token[::-1]])
     trusted = request.trusted and wrong == token

@@ -116,6 +116,8 @@ class _Studio:
 
     async def events(self, request: Request) -> Response:
         """What happens, as it happens."""
+        if request.method == "HEAD":
+            return Response(media_type="text/event-stream")
         if self.listeners >= MOST_LISTENERS:
             raise HTTPException(503, f"more than {MOST_LISTENERS} pages listen")
         return StreamingResponse(self._events(), media_type="text/event-stream")

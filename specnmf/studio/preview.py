@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from specnmf.errors import ParameterError
 from specnmf.output.selection import Group
 from specnmf.record.plan import untouched, work_out
 from specnmf.score.notes import Note, Score
@@ -79,7 +80,11 @@ class Preview:
 
     def check(self) -> None:
         """Raise ParameterError if the edits do not fit the run."""
-        _ = self.stems
+        n_channels = self.base.contents["n_channels"]
+        if any(stem.pan for stem in self.stems) and n_channels != 2:
+            raise ParameterError(
+                f"pan takes a recording of 2 channels, this one has {n_channels}"
+            )
 
     @cached_property
     def names(self) -> tuple[str, ...]:

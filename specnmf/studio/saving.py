@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from itertools import count
 from pathlib import Path
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from specnmf.errors import ParameterError
 from specnmf.output import folder as folders
 from specnmf.output import report
-from specnmf.output.products import FILES, REPORT, SEAL, seal, sha256
+from specnmf.output.products import FILES, REPORT, SEAL, Finished, seal, sha256
 from specnmf.score.grouping import safe_names
 from specnmf.studio.again import CORRECTED, write_notes, write_regions
 from specnmf.studio.preview import Preview
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Place:
+class Target:
     """Where a run is saved.
 
     Attributes
@@ -41,12 +42,12 @@ class Place:
     overwrite: bool = False
 
     @property
-    def target(self) -> Path:
+    def folder(self) -> Path:
         """The run's own folder."""
         return self.output / self.name
 
 
-def place_for(output: Path, name: str | None, own: str, saved: Path | None) -> Place:
+def target_for(output: Path, name: str | None, own: str, saved: Path | None) -> Target:
     """Where to save.
 
     Parameters
@@ -67,14 +68,14 @@ def place_for(output: Path, name: str | None, own: str, saved: Path | None) -> P
         If no folder can have that name.
     """
     if name is None and saved is not None:
-        return Place(saved.parent, saved.name, overwrite=True)
+        return Target(saved.parent, saved.name, overwrite=True)
     if name is None:
         names = (own if n == 1 else f"{own}_{n}" for n in count(1))
         name = next(each for each in names if not (output / each).exists())
     elif not name or name.startswith(".") or safe_names([name])[name] != name:
         raise ParameterError(f"no folder can be called {name!r}; use another name")
-    place = Place(output, name)
-    return replace(place, overwrite=saved is not None and place.target == saved)
+    target = Target(output, name)
+    return replace(target, overwrite=saved is not None and target.folder == saved)
 
 
 @dataclass(frozen=True)
@@ -98,14 +99,14 @@ class Saver:
     command: str
     progress: Progress
 
-    def save(self, preview: Preview, place: Place | None) -> Path:
+    def save(self, preview: Preview, target: Target | None) -> Path:
         """Save a version of the run that was opened.
 
         Parameters
         ----------
         preview : Preview
             The version.
-        place : Place or None
+        target : Target or None
             Where to; None: in the place of the run that was opened.
 
         Returns
@@ -120,13 +121,15 @@ class Saver:
         """
         version, folder = preview.version, preview.base.folder
         if version.edits:
-            folder = self._edit(preview, place)
+            folder = self._edit(preview, target)
         elif version.notes is None and version.regions is None:
             raise ParameterError("nothing is changed, so there is nothing to save")
+        elif target is not None:
+            folder = _copy(preview, target)
         write_corrections(preview, folder)
         return folder
 
-    def save_separated(self, preview: Preview, place: Place) -> Path:
+    def save_separated(self, preview: Preview, target: Target) -> Path:
         """Save a version that was separated again, with what it was separated by.
 
         The run is in a hidden folder that does not last; its notes or labels go into
@@ -135,24 +138,23 @@ class Saver:
         made, (role, source) = preview.base.folder, _separated_by(preview)
         name = CORRECTED[role]
         if preview.version.edits:
-            made = self._edit(preview, Place(self.scratch, "run"))
-        inputs = [preview.base.record.song]
-        target, overwrite = place.target, place.overwrite
-        with folders.run_folder(target, overwrite=overwrite, inputs=inputs) as partial:
+            made = self._edit(preview, Target(self.scratch, "run"))
+        place = target.folder
+        with _run_folder(preview, target) as partial:
             shutil.copytree(made, partial, dirs_exist_ok=True)
             shutil.copyfile(source, partial / name)
             content = _report(made)
-            _name_input(content, role, target / name, partial / name, str(self.opened))
+            _name_input(content, role, place / name, partial / name, str(self.opened))
             report.write_document(partial / REPORT, content)
-        write_corrections(preview, target)
-        return target
+        write_corrections(preview, place)
+        return place
 
-    def _edit(self, preview: Preview, place: Place | None) -> Path:
+    def _edit(self, preview: Preview, target: Target | None) -> Path:
         from specnmf.record.edit import edit_run
 
         where: dict[str, Any] = {"in_place": True}
-        if place is not None:
-            where = vars(place)
+        if target is not None:
+            where = vars(target)
         made = edit_run(
             preview.base.folder,
             preview.version.edits,
@@ -161,6 +163,24 @@ class Saver:
             progress=self.progress,
         )
         return made.folder
+
+
+def _run_folder(preview: Preview, target: Target) -> AbstractContextManager[Path]:
+    """A folder for a run, which gets its name when it is whole."""
+    inputs = [preview.base.record.song]
+    return folders.run_folder(target.folder, overwrite=target.overwrite, inputs=inputs)
+
+
+def _copy(preview: Preview, target: Target) -> Path:
+    """Copy what a run has written, not what else lies there, or what links lead to."""
+    source = Finished(preview.base.folder)
+    with _run_folder(preview, target) as partial:
+        for path in sorted(source.folder.rglob("*")):
+            name = path.relative_to(source.folder)
+            if source.wrote(name.as_posix(), path.lstat()):
+                (partial / name).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(path, partial / name)
+    return target.folder
 
 
 def write_corrections(preview: Preview, folder: Path) -> None:

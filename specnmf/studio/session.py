@@ -23,7 +23,7 @@ from specnmf.record.edits import Edits
 from specnmf.studio import again, messages, saving
 from specnmf.studio.base import Base, check_possible, open_base, possible
 from specnmf.studio.history import History, Version
-from specnmf.studio.jobs import Jobs
+from specnmf.studio.jobs import BusyError, Jobs
 from specnmf.studio.preview import Preview
 from specnmf.studio.runs import Runs
 from specnmf.studio.saving import Saver
@@ -97,6 +97,7 @@ class Session:
         self.failure = Failure(0, "")
         self._runs = Runs(place.scratch)
         self._revision, self._places = 0, count(1)
+        self._replacing = False
         self._lock = threading.RLock()
         self._jobs = Jobs(unforeseen)
         self._open()
@@ -249,12 +250,18 @@ class Session:
         if messages.revision_of(message) != self._revision:
             raise StaleError("the run was changed meanwhile, in another window")
 
+    def _check_free(self, message: Message) -> None:
+        """Raise an error unless a change would be kept."""
+        self._check_revision(message)
+        if self._replacing:
+            raise BusyError("the run is being saved in place; wait until it is")
+
     def _change(
         self, message: Message, changed: Callable[[Preview], Version]
     ) -> dict[str, Any]:
         """Make another version the present one; what does not fit is refused."""
         with self._lock:
-            self._check_revision(message)
+            self._check_free(message)
             version = changed(self._preview())
             Preview(self._runs[version.run], version).check()
             if self._history.add(version):
@@ -263,7 +270,7 @@ class Session:
 
     def _move(self, message: Message, steps: int, what: str) -> dict[str, Any]:
         with self._lock:
-            self._check_revision(message)
+            self._check_free(message)
             if not self._history.move(steps):
                 raise ParameterError(f"there is nothing to {what}")
             self._revision += 1
@@ -287,23 +294,28 @@ class Session:
     ) -> Path:
         with self._lock:
             self._check_revision(message)
-            preview = self._preview()
-        saver = Saver(
-            self.place.folder, self._new_folder("save"), self.place.command, progress
-        )
-        opened = preview.version.run == self._opened
-        folder = self.place.folder
+            preview, self._replacing = self._preview(), in_place
+        try:
+            folder = self._write(preview, name, in_place, progress)
+            self._note_saved(folder, preview.version, in_place)
+        finally:
+            self._replacing = False
+        return folder
+
+    def _write(
+        self, preview: Preview, name: str | None, in_place: bool, progress: Progress
+    ) -> Path:
+        """Write a run; whether it is the one that was opened decides how."""
+        place, folder = self.place, self.place.folder
+        saver = Saver(folder, self._new_folder("save"), place.command, progress)
         if in_place:
-            place = saving.Place(folder.parent, folder.name, overwrite=True)
+            target = saving.Target(folder.parent, folder.name, overwrite=True)
         else:
             own = folder.resolve().name
-            place = saving.place_for(self.place.output, name, own, self.saved)
-        if opened:
-            folder = saver.save(preview, None if in_place else place)
-        else:
-            folder = saver.save_separated(preview, place)
-        self._note_saved(folder, preview.version, in_place)
-        return folder
+            target = saving.target_for(place.output, name, own, self.saved)
+        if preview.version.run == self._opened:
+            return saver.save(preview, None if in_place else target)
+        return saver.save_separated(preview, target)
 
     def _note_saved(self, folder: Path, version: Version, in_place: bool) -> None:
         """Know what is saved; in place, it is what is opened from now on."""

@@ -4,19 +4,22 @@ import json
 import shutil
 import threading
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
-from opened import NOTES, make_run, open_session, stems
+from opened import make_run, make_song, open_session, stems
 from specnmf.record.edit import edit_run
 from specnmf.record.edits import Edits
 
 import specnmf
-from specnmf import OutputError, ParameterError
+from specnmf import OutputError, ParameterError, Settings, TranscribeSettings
 from specnmf.record.rerun import rerun
 from specnmf.studio.jobs import BusyError
 from specnmf.studio.session import StaleError
+from specnmf.tasks.registry import TASKS
+from specnmf.tasks.run import run as task_run
 
 MERGED = {"merge": {"strings": ["bass", "viola"]}, "gain": {"flute": -6.0}}
 
@@ -370,9 +373,83 @@ def test_a_stem_that_is_a_link_out_of_the_run_has_no_sound(run, tmp_path):
     assert base.stems[0]["file"] is None
 
 
-def test_a_part_called_as_no_file_may_be_is_a_stem_like_others(session):
-    for note, name in zip(NOTES, ("bass", "viola", "flute"), strict=True):
-        assert note.part == name
+def test_notes_alone_are_saved_with_a_copy_of_the_run(session, run, tmp_path):
+    (run / "mine.txt").write_text("my own")
+    told = notes(session.state())
+    told["pitch"][2] = 77
+    session.change_notes(message(session, notes=told))
+    folder = Path(session.save(message(session, name="mine"))["folder"])
+    saved, expected = files(folder), files(run)
+    (run / "mine.txt").unlink()
+    assert folder == tmp_path / "edited" / "mine"
+    assert b"77" in saved.pop("corrected.csv")
+    del expected["mine.txt"]
+    assert saved == expected
+
+
+def test_a_recording_of_one_channel_is_not_panned(session):
+    with pytest.raises(ParameterError, match="2 channels"):
+        edit(session, {"pan": {"bass": 0.5}})
+
+
+def test_nothing_is_changed_while_the_run_is_replaced(run, tmp_path, monkeypatch):
+    own = tmp_path / run.name
+    shutil.copytree(run, own)
+    session = open_session(own, tmp_path / "scratch")
+    edit(session, {"drop": ["viola"]})
+    refused = []
+
+    def write(self, preview, target):
+        with pytest.raises(BusyError, match="being saved"):
+            edit(session, {})
+        refused.append(True)
+        return own
+
+    monkeypatch.setattr("specnmf.studio.session.Saver.save", write)
+    session.save(message(session, in_place=True))
+    assert refused
+    assert edit(session, MERGED)["revision"] == 3
+
+
+def test_what_was_heard_becomes_stems_by_the_notes(tmp_path):
+    song = make_song(tmp_path)
+    settings = TranscribeSettings(figures=False, transcriber="builtin")
+    task = TASKS["transcribe"]
+    made = task_run(task, song, settings, output=tmp_path / "out")
+    session = open_session(made.folder, tmp_path / "scratch")
+    state = session.state()
+    assert state["can"]["notes"]
+    assert not state["can"]["stems"]
+    with pytest.raises(ParameterError, match="transcribe"):
+        edit(session, {"drop": [stems(state)[0]]})
+    assert samples(session.sound(0).path).shape == samples(song).shape
+    told = notes(state)
+    told["stem"] = [1] * len(told["start"])
+    session.change_notes(message(session, notes=told))
+    assert stems(separate(session)) == [stems(state)[1], "rest"]
+    assert session.state()["can"]["stems"]
+
+
+def test_what_is_marked_in_a_decomposition_becomes_stems(tmp_path):
+    song = make_song(tmp_path)
+    settings = Settings(n_components=2, max_iter=3, figures=False)
+    made = task_run(TASKS["decompose"], song, settings, output=tmp_path / "out")
+    session = open_session(made.folder, tmp_path / "scratch")
+    regions = [
+        {"start": 0.1, "end": 0.2, "name": "low"},
+        {"start": 0.3, "end": 0.6, "name": "both"},
+    ]
+    state = session.change_regions(message(session, regions=regions))
+    assert state["contents"]["regions"] == regions
+    assert {"low", "both"} <= {*stems(separate(session))}
+    state = session.state()
+    assert [r["name"] for r in state["contents"]["regions"]] == ["low", "both"]
+    with pytest.raises(ParameterError, match="notes"):
+        session.change_notes(message(session, notes=notes(state)))
+    folder = Path(session.save(message(session))["folder"])
+    session.close()
+    shutil.rmtree(session.place.scratch)
+    assert rerun(folder, output=tmp_path / "again").identical
 
 
 def test_no_run_is_told(tmp_path):
