@@ -23,6 +23,7 @@ OTHERS = {
     "evaluate": "specnmf.cli.evaluate:command",
     "edit": "specnmf.cli.edit:command",
     "rerun": "specnmf.cli.rerun:command",
+    "open": "specnmf.cli.open:command",
     "config": "specnmf.cli.config:group",
 }
 

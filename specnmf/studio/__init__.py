@@ -1,0 +1,1 @@
+"""The studio: a run in a browser, to hear, to change and to save."""

@@ -1,0 +1,243 @@
+"""Separate again: by the notes or regions that a person corrected."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from specnmf.errors import ParameterError
+from specnmf.record.edits import Edits
+from specnmf.record.plan import RESTS
+from specnmf.studio.base import Base, open_base
+from specnmf.studio.preview import Preview
+from specnmf.tasks.registry import TASKS
+from specnmf.tasks.settings import RunSettings
+
+if TYPE_CHECKING:
+    from specnmf.score.notes import Note
+    from specnmf.score.regions import Region
+    from specnmf.tasks.stages import Progress
+
+#: What the corrected notes and regions are called, by their roles among the inputs.
+CORRECTED = {"score": "corrected.csv", "labels": "corrected.txt"}
+
+#: What runs of all tasks have alike: the excerpt and the files.
+_ALIKE = (
+    *("start", "duration", "format", "subtype", "figures", "figure_format"),
+    *("grid", "report", "report_audio", "seed", "threads"),
+)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How a version is separated again.
+
+    Attributes
+    ----------
+    task : str
+        Its name.
+    settings : RunSettings
+        As asked for.
+    role : str
+        Of the file beside the song, among the task's inputs.
+    rests : mapping of str to str
+        What the stem of what is left is called by the task, and what it is to be.
+    """
+
+    task: str
+    settings: RunSettings
+    role: str
+    rests: Mapping[str, str]
+
+
+def separate(
+    preview: Preview, plan: Plan, folder: Path, *, command: str, progress: Progress
+) -> Base:
+    """Make a run by the notes or the regions of a version of another.
+
+    Parameters
+    ----------
+    preview : Preview
+        The version: its stems as they are shown are those of the new run.
+    plan : Plan
+        What `plan_of` says of it.
+    folder : path
+        Where to; it does not exist yet.
+    command : str
+        Kept in run.json.
+    progress : callable
+        As for `specnmf.tasks.run.run`.
+
+    Raises
+    ------
+    SpecnmfError
+        If there is nothing to separate by, or the run fails.
+    """
+    from specnmf.tasks.run import run
+
+    record = preview.base.record
+    record.check_input()
+    folder.mkdir(parents=True)
+    path, start = folder / CORRECTED[plan.role], preview.base.start
+    if plan.role == "score":
+        write_notes(path, _notes(preview, plan), start)
+    else:
+        write_regions(path, _regions(preview), start)
+    made = run(
+        TASKS[plan.task],
+        record.song,
+        plan.settings,
+        inputs={plan.role: path},
+        look_beside=False,
+        output=folder,
+        name="run",
+        command=command,
+        progress=progress,
+    )
+    return open_base(made.folder)
+
+
+def plan_of(preview: Preview) -> Plan:
+    """How a version is to be separated again.
+
+    Raises
+    ------
+    ParameterError
+        If it cannot be.
+    """
+    kind = preview.base.kind
+    if kind in ("separate", "transcribe"):
+        return _by_notes(preview)
+    if kind in ("label", "layers", "decompose"):
+        return _by_regions(preview)
+    raise ParameterError(
+        f"a run of {kind} cannot be separated again by notes or labels"
+    )
+
+
+def _by_notes(preview: Preview) -> Plan:
+    """`separate` by notes which lie on the recording already."""
+    record = preview.base.record
+    settings: Any = _settings("separate", record.task.name, record.settings)
+    rest = next((name for name in preview.names if _is_rest(preview, name)), None)
+    if record.task.name == "transcribe":
+        rest = rest or RESTS[0]
+    keeps = rest is not None and settings.model == "partials"
+    settings = replace(
+        settings,
+        by="part",
+        groups={},
+        align="never",
+        transpose=0,
+        no_score=False,
+        residual=keeps,
+    )
+    rests = {"residual": rest} if keeps and rest is not None else {}
+    return Plan("separate", settings, "score", rests)
+
+
+def _is_rest(preview: Preview, name: str) -> bool:
+    """Whether a stem that is shown holds what no note explains."""
+    stem = preview.stems[preview.names.index(name)]
+    members = {preview.base.names[member] for member in stem.members}
+    return name in RESTS or not members.isdisjoint(RESTS)
+
+
+def _by_regions(preview: Preview) -> Plan:
+    """`label` by regions, or `layers` if the run is one of layers."""
+    record = preview.base.record
+    kind = "layers" if record.task.name == "layers" else "label"
+    settings = _settings(kind, record.task.name, record.settings)
+    return Plan(kind, settings, "labels", {})
+
+
+def _settings(kind: str, before: str, settings: Any) -> RunSettings:
+    """The settings of a task as another had them; all stems become files."""
+    if kind != before:
+        known = {each.name for each in fields(settings)}
+        alike = {name: getattr(settings, name) for name in _ALIKE if name in known}
+        settings = TASKS[kind].settings(**alike)
+    made: RunSettings = replace(settings, sources=True, only=())
+    return made
+
+
+def _notes(preview: Preview, plan: Plan) -> Sequence[Note]:
+    """The notes to separate by: not those of the rest, which is what they leave."""
+    notes = preview.shown_notes().notes
+    lost = next((note for note in notes if not note.part), None)
+    if lost is not None:
+        raise ParameterError(
+            f"the note at {lost.start:.2f} s is in no stem; give it one, or delete it"
+        )
+    own = [note for note in notes if note.part not in plan.rests.values()]
+    if not own:
+        raise ParameterError("there is no note to separate by; add some")
+    return own
+
+
+def _regions(preview: Preview) -> Sequence[Region]:
+    """The regions to separate by."""
+    if not preview.regions:
+        raise ParameterError("there is no region to separate by; mark some")
+    return preview.regions
+
+
+def write_notes(path: Path, notes: Sequence[Note], start: float) -> None:
+    """Write notes on the recording's clock, ``start`` seconds later, as a table.
+
+    `specnmf.score.notelist.write_csv` would leave out what is percussion.
+    """
+    with path.open("w", newline="", encoding="utf-8", errors="replace") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        titles = ("start", "duration", "pitch", "velocity", "label")
+        writer.writerow([*titles, "percussion", "cents", "confidence"])
+        for note in notes:
+            seconds = f"{note.start + start:.6f}", f"{note.duration:.6f}"
+            drum = "yes" if note.percussion else "no"
+            heard = f"{note.cents:.2f}", f"{note.confidence:.4f}"
+            writer.writerow(
+                [*seconds, note.pitch, note.velocity, note.part, drum, *heard]
+            )
+
+
+def write_regions(path: Path, regions: Sequence[Region], start: float) -> None:
+    """Write regions on the recording's clock, ``start`` seconds later."""
+    from specnmf.score import regions as labels
+
+    later = (
+        region._replace(start=region.start + start, end=region.end + start)
+        for region in regions
+    )
+    labels.write_regions(path, list(later))
+
+
+def still_to_do(preview: Preview, plan: Plan, base: Base) -> Edits:
+    """The edits of a run that was separated again, so that it sounds as before.
+
+    Parameters
+    ----------
+    preview : Preview
+        What is shown.
+    plan : Plan
+        By which the new run was made.
+    base : Base
+        The new run: its stems have their names already.
+    """
+    rename = {
+        old: new
+        for old, new in plan.rests.items()
+        if old != new and old in base.names and new not in base.names
+    }
+    names = [rename.get(name, name) for name in base.names]
+    own = [stem for stem in preview.stems if stem.name in names]
+    order = [stem.name for stem in own]
+    rest = [name for name in names if name not in order]
+    return Edits(
+        rename=rename,
+        gain={stem.name: stem.gain for stem in own if stem.gain},
+        pan={stem.name: stem.pan for stem in own if stem.pan},
+        order=tuple(order) if [*order, *rest] != names else (),
+    )

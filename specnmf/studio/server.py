@@ -1,0 +1,94 @@
+"""The studio's server: one port, few connections, an end."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable
+
+import uvicorn
+
+from specnmf.studio.address import Address
+from specnmf.studio.app import make_app
+from specnmf.studio.guard import new_token
+from specnmf.studio.session import Session
+
+#: Requests at a time; a browser opens six connections, and one for events.
+MOST_REQUESTS = 100
+
+#: The line and the headers of a request, in bytes.
+MOST_HEADERS = 16 << 10
+
+#: Seconds in which requests end that are under way when the server does.
+LAST_SECONDS = 3
+
+
+def serve(
+    session: Session,
+    listening: socket.socket,
+    address: Address,
+    ready: Callable[[str, str], None],
+) -> None:
+    """Serve a session until SIGINT or SIGTERM, which is raised again in the end.
+
+    Whoever knows the link may hear and change the run.
+
+    Parameters
+    ----------
+    session : Session
+        What is served.
+    listening : socket
+        Where.
+    address : Address
+        How that is called.
+    ready : callable
+        Called when the server answers, with the link, and with one to give to a
+        browser, which can be used once.
+    """
+    token, ticket = new_token(), new_token()
+    app = make_app(
+        session, address, token, ticket=ticket, stopping=lambda: server.should_exit
+    )
+    config = uvicorn.Config(
+        app,
+        loop="asyncio",
+        http="h11",
+        ws="none",
+        lifespan="off",
+        interface="asgi3",
+        log_config=None,
+        log_level="error",
+        access_log=False,  # it would hold the token
+        proxy_headers=False,
+        server_header=False,
+        limit_concurrency=MOST_REQUESTS,
+        backlog=MOST_REQUESTS,
+        h11_max_incomplete_event_size=MOST_HEADERS,
+        timeout_keep_alive=30,
+        timeout_graceful_shutdown=LAST_SECONDS,
+    )
+    links = f"{address.url}/{token}/", f"{address.url}/{ticket}"
+    server = _Server(config, lambda: ready(*links), session.cancel_all)
+    server.run([listening])
+
+
+class _Server(uvicorn.Server):
+    """A server that says when it answers, and when it is to end."""
+
+    def __init__(
+        self,
+        config: uvicorn.Config,
+        ready: Callable[[], None],
+        ending: Callable[[], None],
+    ) -> None:
+        super().__init__(config)
+        self.ready, self.ending = ready, ending
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Begin to answer."""
+        await super().startup(sockets)
+        self.ready()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """End what is under way, and wait a little for that."""
+        self.ending()
+        await super().shutdown(sockets)
