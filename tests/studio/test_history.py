@@ -3,7 +3,6 @@
 from dataclasses import replace
 
 from specnmf.record.edits import Edits
-
 from specnmf.studio.history import MOST_STEPS, History, Version
 
 

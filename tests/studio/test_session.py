@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 import soundfile
 from opened import make_run, make_song, open_session, stems
-from specnmf.record.edit import edit_run
-from specnmf.record.edits import Edits
 
 import specnmf
 from specnmf import OutputError, ParameterError, Settings, TranscribeSettings
+from specnmf.record.edit import edit_run
+from specnmf.record.edits import Edits
 from specnmf.record.rerun import rerun
 from specnmf.studio.jobs import BusyError
 from specnmf.studio.session import StaleError
