@@ -21,6 +21,7 @@ LAYERS = (
     ("tasks",),
     ("record",),
     ("batch",),
+    ("studio",),
     ("cli",),
     ("__main__",),
 )
