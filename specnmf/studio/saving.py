@@ -65,7 +65,7 @@ def target_for(output: Path, name: str | None, own: str, saved: Path | None) -> 
     Raises
     ------
     ParameterError
-        If no folder can have that name.
+        If no folder can have that name, or another one has it.
     """
     if name is None and saved is not None:
         return Target(saved.parent, saved.name, overwrite=True)
@@ -75,7 +75,11 @@ def target_for(output: Path, name: str | None, own: str, saved: Path | None) -> 
     elif not name or name.startswith(".") or safe_names([name])[name] != name:
         raise ParameterError(f"no folder can be called {name!r}; use another name")
     target = Target(output, name)
-    return replace(target, overwrite=saved is not None and target.folder == saved)
+    if target.folder == saved:
+        return replace(target, overwrite=True)
+    if target.folder.exists():
+        raise ParameterError(f"there is a {target.folder} already; use another name")
+    return target
 
 
 @dataclass(frozen=True)

@@ -235,7 +235,7 @@ def test_what_is_saved_is_no_longer_dirty_and_saved_again_in_its_place(session):
 def test_a_name_that_is_taken_by_another_run_is_refused(session, run, tmp_path):
     edit_run(run, Edits(drop=("viola",)), output=tmp_path / "edited", name="mine")
     edit(session, MERGED)
-    with pytest.raises(OutputError, match="holds a finished run"):
+    with pytest.raises(ParameterError, match="already; use another name"):
         session.save(message(session, name="mine"))
     folder = tmp_path / "edited" / f"{run.name}"
     assert session.save(message(session))["folder"] == str(folder)
