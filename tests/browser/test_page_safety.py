@@ -1,0 +1,102 @@
+"""Names, files and notes from strangers are text in the page, and nothing more."""
+
+import made_stems
+import pytest
+from looks import controls
+
+#: Names that would run a script, break out of it, or turn the page around.
+HOSTILE = (
+    "<img src=x onerror=window.hacked=1>",
+    "</script><script>window.hacked=2</script>",
+    "\"'`${window.hacked=3}<!--",
+    "\u202eevil\u2066 \u2028 {{contents}} &lt;b&gt;",
+)
+
+TITLE = "<img src=x onerror=window.hacked=4>{{title}}'\"&amp;"
+
+#: Ways of data to become a script, each of which the page's policy must stop.
+INJECTED = """() => {
+  const inline = document.createElement('script');
+  inline.textContent = 'window.hacked = "inline"';
+  document.body.append(inline);
+  const box = document.createElement('div');
+  box.innerHTML = '<img src="data:," onerror="window.hacked=\\'handler\\'">'
+    + '<a href="javascript:window.hacked=\\'link\\'">x</a>'
+    + '<iframe srcdoc="<script>parent.hacked=1</script>"></iframe>';
+  document.body.append(box);
+  box.querySelector('a').click();
+  try { window.hacked = eval('"eval"'); } catch { /* stopped */ }
+}"""
+
+
+@pytest.fixture
+def hostile(tmp_path):
+    return made_stems.band(tmp_path, names=HOSTILE, title=TITLE)
+
+
+def test_hostile_names_are_shown_as_they_are_and_run_nothing(visit, hostile):
+    page = visit(hostile / "report.html").page
+    assert page.evaluate("window.hacked") is None
+    assert TITLE in page.inner_text("h1")
+    shown = page.locator(".stem-name").all_inner_texts()
+    assert [" ".join(text.split()) for text in shown] == [
+        " ".join(name.split()) for name in HOSTILE
+    ]
+    assert page.locator("img").count() == 0
+    assert page.locator("body script:not([type])").count() <= 1
+
+
+def test_hostile_names_play(visit, hostile):
+    page = visit(hostile / "report.html").page
+    page.evaluate("specnmf.player.onlyThis(1)")
+    page.evaluate("specnmf.player.play()")
+    page.wait_for_function("specnmf.player.time > 0.3")
+    assert page.evaluate("window.hacked") is None
+
+
+def test_a_name_that_turns_the_writing_turns_nothing_else(visit, hostile):
+    page = visit(hostile / "report.html").page
+    isolated = "e => getComputedStyle(e).unicodeBidi"
+    for name in page.locator(".stem-name").all():
+        assert name.evaluate(isolated) in ("isolate", "plaintext", "isolate-override")
+
+
+def test_the_policy_stops_injected_scripts(visit, band):
+    watched = visit(band / "report.html")
+    watched.page.evaluate(INJECTED)
+    watched.page.wait_for_timeout(200)
+    assert watched.page.evaluate("window.hacked") is None
+    assert any("Content Security Policy" in each for each in watched.problems)
+    watched.problems.clear()
+
+
+def test_the_policy_stops_requests(visit, band):
+    watched = visit(band / "report.html")
+    for request in (
+        "fetch('http://127.0.0.1:9/x')",
+        "new Promise((_, stop) => { const s = new WebSocket('ws://127.0.0.1:9/'); s.onerror = stop; })",
+        "new Promise((_, stop) => { const i = new Image(); i.onerror = stop; i.src = 'http://127.0.0.1:9/x.png'; })",
+    ):
+        stopped = f"async () => {{ try {{ await {request} }} catch {{ return true }} }}"
+        assert watched.page.evaluate(stopped)
+    told = [each for each in watched.problems if "Content Security Policy" in each]
+    assert len(told) >= 3
+    watched.problems.clear()
+
+
+def test_the_policy_allows_no_more_than_is_needed(page):
+    policy = page.get_attribute("meta[http-equiv=Content-Security-Policy]", "content")
+    assert "default-src 'none'" in policy
+    assert "unsafe" not in policy
+    assert "http" not in policy
+    assert "*" not in policy
+    scripts = next(p for p in policy.split(";") if p.strip().startswith("script-src"))
+    assert set(scripts.split()[1:]) == {
+        each for each in scripts.split()[1:] if each.startswith("'sha256-")
+    }
+
+
+def test_controls_of_hostile_names_are_named_by_them(visit, hostile):
+    page = visit(hostile / "report.html").page
+    names = [name for _, name in controls(page)]
+    assert any(HOSTILE[0] in name for name in names)
