@@ -146,7 +146,7 @@ def level(y, sr, pitch):
 
 
 def stems_in(y, sr, names=tuple(BAND)):
-    """The stems of `made_stems.BAND` that are heard at a tenth of their level or more."""
+    """The stems of `made_stems.BAND` that are heard at a tenth of their level."""
     pitches = [pitch for pitch, _ in BAND.values()]
     return {
         name

@@ -45,7 +45,8 @@ FAINT = """() => {
     const colour = rgba(style.color);
     colour[3] *= opacity(element);
     const found = ratio(over(colour, below), below);
-    if (found < (large ? 3 : 4.5)) faint.push(`${text.slice(0, 40)}: ${found.toFixed(2)}`);
+    if (found < (large ? 3 : 4.5))
+      faint.push(`${text.slice(0, 40)}: ${found.toFixed(2)}`);
   }
   return faint;
 }"""
@@ -70,7 +71,8 @@ WIDE = """() => document.documentElement.scrollWidth <= innerWidth ? [] :
 #: The roles of what people act on.
 CONTROLS = {
     "button", "checkbox", "combobox", "link", "menuitem", "radio", "searchbox",
-    "slider", "spinbutton", "switch", "tab", "textbox", "ToggleButton", "DisclosureTriangle",
+    "slider", "spinbutton", "switch", "tab", "textbox", "ToggleButton",
+    "DisclosureTriangle",
 }  # fmt: skip
 
 

@@ -31,7 +31,9 @@ def test_a_page_never_scrolls_sideways(visit, folder, width):
 @pytest.mark.parametrize("width", WIDTHS)
 def test_all_text_stands_out_from_what_is_behind(visit, folder, scheme, width):
     page = visit(folder / "report.html", width=width, scheme=scheme).page
-    page.evaluate("document.querySelectorAll('details').forEach(d => { d.open = true })")
+    page.evaluate(
+        "document.querySelectorAll('details').forEach(d => { d.open = true })"
+    )
     assert page.evaluate(FAINT) == []
 
 

@@ -70,13 +70,23 @@ def test_the_policy_stops_injected_scripts(visit, band):
     watched.problems.clear()
 
 
+#: Ways of a page to reach a server.
+REQUESTS = (
+    "fetch('http://127.0.0.1:9/x')",
+    """new Promise((_, stop) => {
+      new WebSocket('ws://127.0.0.1:9/').onerror = stop;
+    })""",
+    """new Promise((_, stop) => {
+      const image = new Image();
+      image.onerror = stop;
+      image.src = 'http://127.0.0.1:9/x.png';
+    })""",
+)
+
+
 def test_the_policy_stops_requests(visit, band):
     watched = visit(band / "report.html")
-    for request in (
-        "fetch('http://127.0.0.1:9/x')",
-        "new Promise((_, stop) => { const s = new WebSocket('ws://127.0.0.1:9/'); s.onerror = stop; })",
-        "new Promise((_, stop) => { const i = new Image(); i.onerror = stop; i.src = 'http://127.0.0.1:9/x.png'; })",
-    ):
+    for request in REQUESTS:
         stopped = f"async () => {{ try {{ await {request} }} catch {{ return true }} }}"
         assert watched.page.evaluate(stopped)
     told = [each for each in watched.problems if "Content Security Policy" in each]

@@ -27,7 +27,9 @@ def heard(page, span=FIRST):
 
 def number_of(page, name):
     """The number of a stem in the page."""
-    names = page.evaluate("specnmf.contents.groups.flatMap(g => g.stems.map(s => s.name))")
+    names = page.evaluate(
+        "specnmf.contents.groups.flatMap(g => g.stems.map(s => s.name))"
+    )
     return names.index(name)
 
 
@@ -50,7 +52,9 @@ def test_solo_silences_the_others_and_gives_them_back(page):
     assert heard(page) == {"viola"}
     play(page, f"p.setSolo({number_of(page, 'bass')}, true)")
     assert heard(page) == {"viola", "bass"}
-    play(page, f"p.setSolo({viola}, false); p.setSolo({number_of(page, 'bass')}, false)")
+    play(
+        page, f"p.setSolo({viola}, false); p.setSolo({number_of(page, 'bass')}, false)"
+    )
     assert heard(page) == {"bass", "viola", "bell"}
 
 

@@ -43,7 +43,9 @@ def song(tmp_path_factory):
 def run_of(task, song, output):
     """The run folder of a task."""
     if task == "separate":
-        made = separate(song, song.with_suffix(".mid"), ScoreSettings(**QUICK), output=output)
+        made = separate(
+            song, song.with_suffix(".mid"), ScoreSettings(**QUICK), output=output
+        )
     elif task == "label":
         settings = LabelSettings(**QUICK, n_components=2, n_rest=1)
         made = label(song, song.with_suffix(".txt"), settings, output=output)
@@ -58,7 +60,9 @@ def run_of(task, song, output):
     return made.folder
 
 
-@pytest.fixture(scope="module", params=["separate", "decompose", "label", "layers", "transcribe"])
+@pytest.fixture(
+    scope="module", params=["separate", "decompose", "label", "layers", "transcribe"]
+)
 def folder(request, song, tmp_path_factory):
     return request.param, run_of(request.param, song, tmp_path_factory.mktemp("out"))
 
@@ -73,7 +77,7 @@ def test_the_page_of_each_task_opens_and_sounds(opened):
     task, page = opened
     contents = page.evaluate("specnmf.contents")
     assert contents["kind"] == task
-    y, sr = rendered(page, 0.3, 1.0)
+    y, _ = rendered(page, 0.3, 1.0)
     assert np.abs(y).max() > 0.05
 
 
@@ -99,7 +103,9 @@ def test_layers_are_heard_one_at_a_time(visit, song, tmp_path):
     loud = []
     for number in range(len(groups)):
         page.evaluate(f"specnmf.player.setGroup({number})")
-        page.wait_for_function(f"specnmf.player.group === {number} && specnmf.player.ready")
+        page.wait_for_function(
+            f"specnmf.player.group === {number} && specnmf.player.ready"
+        )
         y, _ = rendered(page, 0, 3)
         loud.append(np.sqrt(np.mean(y**2)))
         shown = [row.is_visible() for row in page.locator(".stem").all()]
@@ -110,7 +116,9 @@ def test_layers_are_heard_one_at_a_time(visit, song, tmp_path):
 def test_notes_of_a_separation_lie_in_their_stems(visit, song, tmp_path):
     page = visit(run_of("separate", song, tmp_path) / "report.html").page
     notes = page.evaluate("specnmf.contents.notes")
-    names = page.evaluate("specnmf.contents.groups.flatMap(g => g.stems.map(s => s.name))")
+    names = page.evaluate(
+        "specnmf.contents.groups.flatMap(g => g.stems.map(s => s.name))"
+    )
     found = {
         (names[stem], pitch)
         for stem, pitch in zip(notes["stem"], notes["pitch"], strict=True)
