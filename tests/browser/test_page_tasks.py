@@ -1,68 +1,18 @@
 """The pages that the tasks leave: each opens, plays and shows what its run has."""
 
-import made_stems
 import numpy as np
 import pytest
 import soundfile
 from browsing import rendered
-from runs import label, layers, separate
-
-from specnmf import Note, Score, ScoreSettings, Settings
-from specnmf.score import midi
-from specnmf.tasks.label import LabelSettings
-from specnmf.tasks.layers import LayerSettings
-from specnmf.tasks.registry import TASKS
-from specnmf.tasks.run import run
-from specnmf.tasks.transcribe import TranscribeSettings
-
-QUICK = {"max_iter": 4, "figures": False}
-
-#: Two parts, each with a note that the other has not.
-NOTES = tuple(
-    Note(0.2 + 0.7 * k, 0.6, pitch, 90, part)
-    for part, line in (("low", (50, 53, 50, 53)), ("high", (77, 74, 77, 74)))
-    for k, pitch in enumerate(line)
-)
-
-LABELS = "0.2\t1.5\tlow\n0.2\t3.0\thigh\n0\t0.2\trest\n"
+from small_runs import KINDS, LINES, run_of, write_song
 
 
 @pytest.fixture(scope="module")
 def song(tmp_path_factory):
-    path = tmp_path_factory.mktemp("song") / "duet.wav"
-    y = sum(
-        made_stems.tone(note.pitch, note.start, note.start + note.duration, duration=3)
-        for note in NOTES
-    )
-    soundfile.write(path, y.T, made_stems.SR, subtype="PCM_16")
-    path.with_suffix(".txt").write_text(LABELS)
-    midi.write_midi(path.with_suffix(".mid"), Score(NOTES))
-    return path
+    return write_song(tmp_path_factory.mktemp("song"))
 
 
-def run_of(task, song, output):
-    """The run folder of a task."""
-    if task == "separate":
-        made = separate(
-            song, song.with_suffix(".mid"), ScoreSettings(**QUICK), output=output
-        )
-    elif task == "label":
-        settings = LabelSettings(**QUICK, n_components=2, n_rest=1)
-        made = label(song, song.with_suffix(".txt"), settings, output=output)
-    elif task == "layers":
-        made = layers(song, LayerSettings(**QUICK, ranks=(6, 3)), output=output)
-    elif task == "transcribe":
-        settings = TranscribeSettings(transcriber="builtin", figures=False)
-        made = run(TASKS[task], song, settings, output=output)
-    else:
-        settings = Settings(**QUICK, n_components=3)
-        made = run(TASKS["decompose"], song, settings, output=output)
-    return made.folder
-
-
-@pytest.fixture(
-    scope="module", params=["separate", "decompose", "label", "layers", "transcribe"]
-)
+@pytest.fixture(scope="module", params=KINDS)
 def folder(request, song, tmp_path_factory):
     return request.param, run_of(request.param, song, tmp_path_factory.mktemp("out"))
 
@@ -123,7 +73,7 @@ def test_notes_of_a_separation_lie_in_their_stems(visit, song, tmp_path):
         (names[stem], pitch)
         for stem, pitch in zip(notes["stem"], notes["pitch"], strict=True)
     }
-    assert found == {("low", 50), ("low", 53), ("high", 77), ("high", 74)}
+    assert found == {(part, pitch) for part, line in LINES.items() for pitch in line}
 
 
 def test_regions_of_a_label_run_are_in_its_page(visit, song, tmp_path):
