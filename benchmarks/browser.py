@@ -38,8 +38,8 @@ SR = 44100
 #: What is made: minutes, stems, iterations.
 MADE = ((3, 8, 30), (10, 64, 3))
 
-READY = "() => window.specnmf?.player?.ready"
-SOUNDS = "() => specnmf.player.time > 0.05"
+READY = "window.specnmf?.player?.ready"
+SOUNDS = "specnmf.player.time > 0.05"
 
 #: The milliseconds between the pictures of two seconds.
 FRAMES = """() => new Promise((done) => {
@@ -119,11 +119,11 @@ def times_of(page: Any, path: Path) -> dict[str, float]:
     begin = time.perf_counter()
     page.goto(path.as_uri(), wait_until="load", timeout=120_000)
     load = time.perf_counter() - begin
-    page.wait_for_function(READY, timeout=120_000)
+    until(page, READY)
     ready = time.perf_counter() - begin
     asked = time.perf_counter()
     page.evaluate("() => { specnmf.player.play(); }")
-    page.wait_for_function(SOUNDS, timeout=120_000)
+    until(page, SOUNDS)
     sounds = time.perf_counter() - asked
     gaps = page.evaluate(FRAMES)
     return {
@@ -132,6 +132,15 @@ def times_of(page: Any, path: Path) -> dict[str, float]:
         "stems": page.evaluate("specnmf.contents.groups.flatMap(g => g.stems).length"),
         "mode": page.evaluate("specnmf.contents.sound.mode"),
     }  # fmt: skip
+
+
+def until(page: Any, condition: str) -> None:
+    """Wait for an expression to be true, for two minutes at most."""
+    last = time.monotonic() + 120
+    while not page.evaluate(f"() => Boolean({condition})"):
+        if time.monotonic() > last:
+            raise TimeoutError(condition)
+        page.wait_for_timeout(10)
 
 
 def renderer_memory(browser: Any) -> float:

@@ -1,6 +1,7 @@
 """What a browser's page does and sounds like, for tests."""
 
 import base64
+import time
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -118,6 +119,18 @@ class Watched:
     def _dialog(self, dialog):
         self.problems.append(f"dialog: {dialog.message}")
         dialog.dismiss()
+
+
+def until(page, condition, seconds=20.0):
+    """Wait for an expression to be true.
+
+    Playwright's own way evaluates text in the page, which its policy forbids.
+    """
+    last = time.monotonic() + seconds
+    while not page.evaluate(f"() => Boolean({condition})"):
+        if time.monotonic() > last:
+            raise TimeoutError(f"not in {seconds} s: {condition}")
+        page.wait_for_timeout(20)
 
 
 def samples_of(packed):

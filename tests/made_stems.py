@@ -60,6 +60,11 @@ class MadeResult(Result):
     def shown(self):
         return self.played
 
+    def entries(self, written):
+        (own,) = written or [None]
+        stems = [{"label": name} for name in self.stems.names]
+        return {"stems": [each | own.entry(each["label"]) for each in stems]}
+
 
 class Made(Task):
     """A recording in stems that are known."""

@@ -5,13 +5,13 @@ import shutil
 
 import made_stems
 import pytest
-from browsing import LISTEN, Watched
+from browsing import LISTEN, Watched, until
 
 #: A page is ready when its sound is.
-READY = "() => window.specnmf?.player?.ready"
+READY = "window.specnmf?.player?.ready"
 
 #: How long anything in a page may take, in milliseconds, on a busy machine.
-PATIENCE = 20_000
+PATIENCE = 15_000
 
 
 @pytest.fixture(scope="package")
@@ -51,7 +51,7 @@ def visit(chromium):
         opened.append(watched)
         watched.page.goto(url)
         if ready:
-            watched.page.wait_for_function(READY)
+            until(watched.page, READY)
         return watched
 
     yield visit

@@ -5,6 +5,7 @@ import json
 import made_stems
 import numpy as np
 import pytest
+from browsing import until
 from made_stems import BAND
 
 #: The most that stems may be apart, in seconds.
@@ -26,7 +27,7 @@ def page(visit, folder):
 
 def play(page, seconds=0.5, start=0.5):
     page.evaluate(f"specnmf.player.seek({start}); specnmf.player.play()")
-    page.wait_for_function(f"specnmf.player.time > {start + seconds}")
+    until(page, f"specnmf.player.time > {start + seconds}")
 
 
 def positions(page):
@@ -55,7 +56,7 @@ def test_linked_stems_play_from_disk_and_keep_in_step(page):
 def test_linked_stems_keep_in_step_after_seeking(page):
     play(page)
     page.evaluate("specnmf.player.seek(2.0)")
-    page.wait_for_function("specnmf.player.time > 2.5")
+    until(page, "specnmf.player.time > 2.5")
     found = positions(page)
     assert max(found) - min(found) < APART
     assert min(found) > 2.0
@@ -115,6 +116,6 @@ def test_a_missing_file_is_told_and_the_rest_plays(visit, tmp_path):
     watched = visit(folder / "report.html")
     page = watched.page
     page.evaluate("specnmf.player.seek(0.5); specnmf.player.play()")
-    page.wait_for_function("document.body.innerText.includes('viola.wav')")
-    page.wait_for_function("specnmf.player.time > 0.8")
+    until(page, "document.body.innerText.includes('viola.wav')")
+    until(page, "specnmf.player.time > 0.8")
     watched.problems[:] = [each for each in watched.problems if "viola.wav" not in each]

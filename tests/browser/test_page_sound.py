@@ -6,7 +6,7 @@ import made_stems
 import numpy as np
 import pytest
 import soundfile
-from browsing import level, rendered, stems_in, tapped
+from browsing import level, rendered, stems_in, tapped, until
 from made_stems import AMPLITUDE, BAND
 
 #: What the codec may change, in dB below the stem: Vorbis and MP3 keep sines well.
@@ -115,7 +115,7 @@ def test_sixteen_stems_start_at_the_same_sample(visit, tmp_path):
 def test_sixteen_stems_are_heard_at_once_by_the_speakers(visit, tmp_path):
     page = visit(made_stems.clicks(tmp_path, 16) / "report.html").page
     play(page, "p.play()")
-    page.wait_for_function("specnmf.player.time > 0.6")
+    until(page, "specnmf.player.time > 0.6")
     starts = page.evaluate("heard.starts")
     assert len(starts) == 16
     assert len({(each["when"], each["offset"]) for each in starts}) == 1
@@ -129,7 +129,7 @@ def test_sixteen_stems_are_heard_at_once_by_the_speakers(visit, tmp_path):
 def test_playing_is_heard_and_pausing_is_not(page):
     assert not play(page, "return p.playing")
     play(page, "p.seek(0.5); p.play()")
-    page.wait_for_function("specnmf.player.time > 1.0")
+    until(page, "specnmf.player.time > 1.0")
     assert play(page, "return p.playing")
     play(page, "p.pause()")
     stopped = play(page, "return p.time")
@@ -148,16 +148,16 @@ def after(page, before):
 
 def test_a_solo_while_playing_is_heard_at_once(page):
     play(page, f"p.seek(0.5); p.play(); p.setSolo({number_of(page, 'bell')}, true)")
-    page.wait_for_function("specnmf.player.time > 1.3")
+    until(page, "specnmf.player.time > 1.3")
     y, sr = tapped(page)
     assert stems_in(y[:, -round(0.4 * sr) :], sr) == {"bell"}
 
 
 def test_seeking_while_playing_goes_on_from_there(page):
     play(page, "p.seek(0.5); p.play()")
-    page.wait_for_function("specnmf.player.time > 0.7")
+    until(page, "specnmf.player.time > 0.7")
     play(page, "p.seek(2.4)")
-    page.wait_for_function("specnmf.player.time > 2.9")
+    until(page, "specnmf.player.time > 2.9")
     y, sr = tapped(page)
     assert stems_in(y[:, -round(0.3 * sr) :], sr) == {"bass", "flute", "bell"}
 
@@ -173,12 +173,12 @@ def test_a_loop_comes_back_to_its_start(page):
     assert np.min(np.diff(times)) < 0  # it came back
     play(page, "p.setLoop(null)")
     assert play(page, "return p.loop") is None
-    page.wait_for_function("specnmf.player.time > 1.0")
+    until(page, "specnmf.player.time > 1.0")
 
 
 def test_it_stops_at_the_end(page):
     play(page, "p.seek(3.7); p.play()")
-    page.wait_for_function("!specnmf.player.playing")
+    until(page, "!specnmf.player.playing")
     assert 0 <= play(page, "return p.time") <= 4.001
 
 
