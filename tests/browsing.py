@@ -105,8 +105,10 @@ class Watched:
         page.on("dialog", lambda dialog: self._dialog(dialog))
 
     def _console(self, message):
-        if message.type in ("error", "warning"):
-            self.problems.append(f"console: {message.text}")
+        ours = "ScriptProcessorNode is deprecated" in message.text
+        if message.type in ("error", "warning") and not ours:
+            where = message.location["url"][:200]
+            self.problems.append(f"console: {message.text} ({where})")
 
     def _failed(self, request):
         self.problems.append(f"failed: {request.url[:200]} {request.failure}")

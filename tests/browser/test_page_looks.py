@@ -72,7 +72,8 @@ def test_controls_of_stems_name_the_stem(page):
 
 def test_controls_are_large_enough_for_a_finger(visit, band):
     page = visit(band / "report.html", width=400).page
-    assert page.evaluate(SMALL) == []
+    small = page.evaluate(SMALL)
+    assert small == [], "\n".join(small)
 
 
 def test_the_page_says_its_language_title_and_one_heading(page):

@@ -1,9 +1,15 @@
 """Names, files and notes from strangers are text in the page, and nothing more."""
 
+import json
+
 import made_stems
 import pytest
 from browsing import until
 from looks import controls
+
+import specnmf
+from specnmf import Note, Score
+from specnmf.output.page.page import write_page
 
 #: Names that would run a script, break out of it, or turn the page around.
 HOSTILE = (
@@ -30,9 +36,24 @@ INJECTED = """() => {
 }"""
 
 
-@pytest.fixture
-def hostile(tmp_path):
-    return made_stems.band(tmp_path, names=HOSTILE, title=TITLE)
+#: What else a page shows of a run.json that anybody may have written.
+SCRIPT = "</script><script>window.hacked=5</script><img src=x onerror=window.hacked=6>"
+
+
+@pytest.fixture(scope="module")
+def hostile(tmp_path_factory):
+    """The page of a run whose run.json somebody else has written."""
+    folder = made_stems.band(tmp_path_factory.mktemp("hostile"))
+    report = json.loads((folder / "run.json").read_text())
+    for stem, name in zip(report["stems"], HOSTILE, strict=True):
+        stem["label"] = name
+    report["inputs"][0]["path"] = f"/music/{TITLE}.wav"
+    report |= {"command": SCRIPT, "warnings": [SCRIPT], "versions": {SCRIPT: SCRIPT}}
+    report["settings"] |= {SCRIPT: SCRIPT}
+    sound = specnmf.read(folder.parents[1] / "song.wav")
+    notes = [Note(1, 1, 60 + k, 90, name) for k, name in enumerate(HOSTILE)]
+    write_page(folder, report, sound, Score(notes))
+    return folder
 
 
 def test_hostile_names_are_shown_as_they_are_and_run_nothing(visit, hostile):
@@ -44,7 +65,8 @@ def test_hostile_names_are_shown_as_they_are_and_run_nothing(visit, hostile):
         " ".join(name.split()) for name in HOSTILE
     ]
     assert page.locator("img").count() == 0
-    assert page.locator("body script:not([type])").count() <= 1
+    assert page.locator("script:not([type])").count() == 1
+    assert page.inner_text("body").count("window.hacked=5") >= 3
 
 
 def test_hostile_names_play(visit, hostile):
@@ -111,3 +133,29 @@ def test_controls_of_hostile_names_are_named_by_them(visit, hostile):
     page = visit(hostile / "report.html").page
     names = [name for _, name in controls(page)]
     assert any(HOSTILE[0] in name for name in names)
+
+
+#: Places of files outside the run, or that are none.
+OUTSIDE = (
+    "../../song.wav", "/etc/passwd", "//127.0.0.1:9/x.wav", "javascript:alert(1)",
+    "http://127.0.0.1:9/x.wav", "file:///etc/passwd", "sources/../../../song.wav",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("audio", ["ogg", "link"])
+def test_nothing_outside_the_run_is_in_its_page(visit, tmp_path, audio):
+    folder = made_stems.band(tmp_path)
+    report = json.loads((folder / "run.json").read_text())
+    entry = report["stems"][0]
+    report["stems"] += [{**entry, "source": place} for place in OUTSIDE]
+    sound = specnmf.read(tmp_path / "song.wav")
+    write_page(folder, report, sound, Score(()), audio=audio)
+    page = visit(folder / "report.html").page
+    for address in page.eval_on_selector_all("a", "all => all.map(a => a.href)"):
+        assert address.startswith(f"{folder.as_uri()}/sources/") or (
+            address.startswith(f"{folder.as_uri()}/") and ".." not in address
+        )
+    files = page.evaluate(
+        "specnmf.contents.groups.flatMap(g => g.stems.map(s => s.url))"
+    )
+    assert not set(files) & set(OUTSIDE)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import soundfile
-from browsing import rendered, until
+from browsing import rendered
 from small_runs import KINDS, LINES, run_of, write_song
 
 
@@ -53,7 +53,6 @@ def test_layers_are_heard_one_at_a_time(visit, song, tmp_path):
     loud = []
     for number in range(len(groups)):
         page.evaluate(f"specnmf.player.setGroup({number})")
-        until(page, f"specnmf.player.group === {number} && specnmf.player.ready")
         y, _ = rendered(page, 0, 3)
         loud.append(np.sqrt(np.mean(y**2)))
         shown = [row.is_visible() for row in page.locator(".stem").all()]
