@@ -66,7 +66,9 @@ def test_hostile_names_are_shown_as_they_are_and_run_nothing(visit, hostile):
     ]
     assert page.locator("img").count() == 0
     assert page.locator("script:not([type])").count() == 1
-    page.evaluate("document.querySelectorAll('details').forEach(d => { d.open = true })")
+    page.evaluate(
+        "document.querySelectorAll('details').forEach(d => { d.open = true })"
+    )
     assert page.inner_text("body").count(SCRIPT) >= 3
 
 
