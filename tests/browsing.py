@@ -111,6 +111,8 @@ class Watched:
             self.problems.append(f"console: {message.text} ({where})")
 
     def _failed(self, request):
+        if request.failure == "net::ERR_ABORTED" and request.resource_type == "media":
+            return  # it was paused before it had come
         self.problems.append(f"failed: {request.url[:200]} {request.failure}")
 
     def _request(self, url):
@@ -123,7 +125,7 @@ class Watched:
         dialog.dismiss()
 
 
-def until(page, condition, seconds=20.0):
+def until(page, condition, seconds=60.0):
     """Wait for an expression to be true.
 
     Playwright's own way evaluates text in the page, which its policy forbids.

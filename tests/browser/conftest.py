@@ -11,7 +11,7 @@ from browsing import LISTEN, Watched, until
 READY = "window.specnmf?.player?.ready"
 
 #: How long anything in a page may take, in milliseconds, on a busy machine.
-PATIENCE = 15_000
+PATIENCE = 30_000
 
 
 @pytest.fixture(scope="package")

@@ -106,7 +106,7 @@ def test_sixteen_stems_start_at_the_same_sample(visit, tmp_path):
     together = y[0]
     assert np.argmax(abs(together)) == 11025 * sr // 44100
     alone = []
-    for stem in range(16):
+    for stem in (0, 7, 15):
         play(page, f"p.onlyThis({stem})")
         alone.append(np.argmax(abs(rendered(page, 0, 0.5)[0][0])))
     assert set(alone) == {11025 * sr // 44100}
