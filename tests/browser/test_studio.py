@@ -5,9 +5,11 @@ import os
 import signal
 import subprocess
 import sys
+from contextlib import contextmanager
 
 import pytest
 from browsing import until
+from looks import FAINT, WIDE, controls
 from opened import make_run
 
 import specnmf
@@ -22,13 +24,13 @@ def made(tmp_path_factory):
     return make_run(tmp_path_factory.mktemp("song"))
 
 
-@pytest.fixture
-def studio(made, tmp_path):
-    """The studio of the run: its process and its link."""
-    command = [sys.executable, "-m", "specnmf", "open", str(made), "--no-browser"]
+@contextmanager
+def served(run, cwd):
+    """The studio of a run: its process and its link."""
+    command = [sys.executable, "-m", "specnmf", "open", str(run), "--no-browser"]
     process = subprocess.Popen(
         command,
-        cwd=tmp_path,
+        cwd=cwd,
         stdout=subprocess.PIPE,
         text=True,
         env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
@@ -40,27 +42,48 @@ def studio(made, tmp_path):
         process.communicate()
 
 
-@pytest.fixture
-def visit(studio, visit):
-    """As elsewhere, but the windows are closed before the studio ends."""
-    return visit
+@pytest.fixture(scope="module")
+def workplace(tmp_path_factory):
+    """Where the studio saves."""
+    return tmp_path_factory.mktemp("workplace")
+
+
+@pytest.fixture(scope="module")
+def link(made, workplace):
+    """The link to a studio, where tests leave what they have done."""
+    with served(made, workplace) as (_, link):
+        yield link
+
+
+#: Undo all that was done before.
+AFRESH = """async () => {
+  let state = await (await fetch('state')).json();
+  while (state.undo) {
+    const body = JSON.stringify({revision: state.revision});
+    const headers = {'Content-Type': 'application/json'};
+    state = await (await fetch('undo', {method: 'POST', headers, body})).json();
+  }
+}"""
 
 
 @pytest.fixture
-def page(visit, studio):
-    return open_studio(visit, studio)
+def watched(visit, link):
+    """A window of a studio in which nothing is changed."""
+    watched = visit(link)
+    watched.page.evaluate(AFRESH)
+    furnished(watched.page)
+    shows(watched.page, "bass", "viola", "flute")
+    return watched
 
 
-def open_studio(visit, studio):
-    """A window of the studio."""
-    page = visit(studio[1]).page
-    until(page, "document.querySelector('.studio-bar')")
+@pytest.fixture
+def page(watched):
+    return watched.page
+
+
+def furnished(page):
+    """Wait until the studio's tools are there."""
     until(page, "document.querySelector('.stem-tools')?.childElementCount > 0")
-    return page
-
-
-def names(page):
-    return page.locator(".stem-name").all_inner_texts()
 
 
 def shows(page, *wanted):
@@ -110,7 +133,7 @@ def save(page, name):
     says(page, "Saved in")
 
 
-def test_what_is_saved_is_what_edit_makes(page, made, tmp_path):
+def test_what_is_saved_is_what_edit_makes(page, made, workplace, tmp_path):
     rename(page, "flute", "piccolo")
     shows(page, "bass", "viola", "piccolo")
     drag(page, "viola", "bass")
@@ -126,7 +149,9 @@ def test_what_is_saved_is_what_edit_makes(page, made, tmp_path):
         gain={"piccolo": -6.0},
         output=tmp_path / "by_edit",
     )
-    assert_same(tmp_path / "specnmf_edited" / "saved", tmp_path / "by_edit" / made.name)
+    assert_same(
+        workplace / "specnmf_edited" / "saved", tmp_path / "by_edit" / made.name
+    )
 
 
 def assert_same(folder, other):
@@ -153,10 +178,7 @@ def test_undo_and_redo_go_back_and_forth(page):
     shows(page, "cello", "viola", "flute")
 
 
-def test_a_hostile_name_is_refused_in_words_and_runs_nothing(visit, studio):
-    watched = visit(studio[1])
-    page = watched.page
-    until(page, "document.querySelector('.stem-tools')?.childElementCount > 0")
+def test_a_hostile_name_is_refused_in_words_and_runs_nothing(page, watched):
     rename(page, "bass", "<img src=x onerror=window.hacked=1>")
     says(page, "<img src=x onerror=window.hacked=1>")
     shows(page, "bass", "viola", "flute")
@@ -193,20 +215,21 @@ def test_a_changed_note_is_separated_again(page):
     until(page, "specnmf.player.time > 0.2")
 
 
-def test_a_second_window_is_told_and_takes_over(visit, studio, page):
-    other = open_studio(visit, studio)
+def test_a_second_window_is_told_and_takes_over(visit, link, page):
+    other = visit(link).page
+    furnished(other)
     rename(page, "bass", "cello")
     shows(other, "cello", "viola", "flute")
     rename(other, "viola", "fiddle")
     shows(page, "cello", "fiddle", "flute")
 
 
-def test_a_window_that_is_behind_is_refused_and_takes_over(visit, studio, page):
-    watched = visit("about:blank", own=studio[1], ready=False)
-    behind = watched.page
+def test_a_window_that_is_behind_is_refused_and_takes_over(visit, link, page):
+    other = visit("about:blank", own=link, ready=False)
+    behind = other.page
     behind.route("**/events", lambda route: None)  # it hears of nothing
-    behind.goto(studio[1])
-    until(behind, "document.querySelector('.stem-tools')?.childElementCount > 0")
+    behind.goto(link)
+    furnished(behind)
     rename(page, "bass", "cello")
     shows(page, "cello", "viola", "flute")
     rename(behind, "bass", "tuba")
@@ -214,25 +237,24 @@ def test_a_window_that_is_behind_is_refused_and_takes_over(visit, studio, page):
     shows(behind, "cello", "viola", "flute")
     rename(behind, "cello", "tuba")
     shows(page, "tuba", "viola", "flute")
-    assert any("409" in each for each in watched.problems)
-    watched.problems[:] = [each for each in watched.problems if "409" not in each]
+    assert any("409" in each for each in other.problems)
+    other.problems[:] = [each for each in other.problems if "409" not in each]
 
 
-def test_the_page_says_when_the_studio_has_ended(visit, studio):
-    watched = visit(studio[1])
-    until(watched.page, "document.querySelector('.stem-tools')?.childElementCount > 0")
-    studio[0].send_signal(signal.SIGINT)
-    studio[0].wait(30)
+def test_the_page_says_when_the_studio_has_ended(visit, made, tmp_path):
+    with served(made, tmp_path) as (process, link):
+        watched = visit(link)
+        furnished(watched.page)
+        process.send_signal(signal.SIGINT)
+        process.wait(30)
     says(watched.page, "does not answer")
-    watched.problems[:] = [each for each in watched.problems if studio[1] not in each]
+    watched.problems[:] = [each for each in watched.problems if link not in each]
 
 
 @pytest.mark.parametrize("width", [1000, 400])
-def test_screenshots_of_the_studio(visit, studio, width, tmp_path):
-    from looks import FAINT, WIDE, controls
-
-    page = visit(studio[1], width=width).page
-    until(page, "document.querySelector('.stem-tools')?.childElementCount > 0")
+def test_the_studio_can_be_read_and_used(visit, link, width, tmp_path):
+    page = visit(link, width=width).page
+    furnished(page)
     page.screenshot(path=tmp_path / f"studio_{width}.png", full_page=True)
     assert page.evaluate(WIDE) == []
     assert page.evaluate(FAINT) == []
