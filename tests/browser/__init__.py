@@ -1,0 +1,1 @@
+"""What people see, hear and do, in Chromium: one browser for all of these tests."""
