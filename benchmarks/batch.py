@@ -117,7 +117,7 @@ def run(
         what = [str(path) for path in songs]
     began = time.perf_counter()
     subprocess.run(
-        [specnmf(), command, *what, "-q", "-o", output, *options],
+        [specnmf(), command, *what, "-q", "--no-report", "-o", output, *options],
         input=names.encode(),
         env={**os.environ, "OMP_NUM_THREADS": str(threads)},
         check=True,

@@ -73,7 +73,8 @@ def cost(
     """Run a command on a short song, so that all is compiled, then on the long one."""
     task, *rest = options
     for song in (warmup / "song.wav", folder / "song.wav"):
-        own = [str(song), *rest, "-q", "--overwrite", "-o", str(bench.scratch / "out")]
+        own = [str(song), *rest, "-q", "--no-report", "--overwrite"]
+        own += ["-o", str(bench.scratch / "out")]
         run = bench.measured([sys.executable, "-m", "specnmf", task, *own])
     print(f"{' '.join(options[:3])}: {run.seconds:.1f} s", file=sys.stderr, flush=True)
     return {"seconds": run.seconds, "megabytes": run.megabytes}

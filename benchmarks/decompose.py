@@ -207,14 +207,15 @@ class Bench:
     def specnmf(self, song: Path, k: int, max_iter: int) -> Run:
         """Run ``specnmf decompose`` once."""
         options = ["-k", str(k), "--max-iter", str(max_iter), "--tol", "0"]
-        command = [specnmf_command(), "decompose", str(song), *options, "-q"]
+        command = [specnmf_command(), "decompose", str(song), *options]
+        command += ["--no-report", "-q"]  # the peer leaves no page
         return self.measured([*command, "-o", str(self.out)], k)
 
     def factors(self, song: Path, k: int, max_iter: int, solver: str) -> Path:
         """Factorise with a solver; return where the factors are."""
         out = self.out.with_name(solver)
         options = ["-k", str(k), "--max-iter", str(max_iter), "--tol", "0", "-q"]
-        outputs = ["--no-sources", "--no-figures", "-o", str(out)]
+        outputs = ["--no-sources", "--no-figures", "--no-report", "-o", str(out)]
         command = [specnmf_command(), "decompose", str(song), "--solver", solver]
         subprocess.run(
             [*command, *options, *outputs],

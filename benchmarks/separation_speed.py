@@ -139,7 +139,8 @@ class Bench:
     def specnmf(self, song: Path) -> Run:
         """Run ``specnmf separate`` once."""
         out, score = self.scratch / "specnmf", song.with_suffix(".mid")
-        options = ["--score", str(score), "--by", "hand", "-q", "--overwrite"]
+        options = ["--score", str(score), "--by", "hand", "--no-report"]
+        options += ["-q", "--overwrite"]
         options += ["--figures" if self.figures else "--no-figures", "-o", str(out)]
         run = self.measured([specnmf_command(), "separate", str(song), *options])
         if self.figures and not [*out.rglob("*.png")]:
