@@ -131,7 +131,10 @@ def _evaluate(estimates: str, references: str, options: dict[str, Any]) -> Evalu
     from specnmf.evaluation import inputs
     from specnmf.evaluation.evaluate import evaluate
     from specnmf.output.products import read_left_out
+    from specnmf.record.record import read_record
 
+    if options["report"] is not None:
+        read_record(Path(estimates))  # what is no run has no page: say so at once
     warnings: list[str] = []
     with console.progress_bar(Path(estimates).name, options) as progress:
         found = inputs.read_sources(references, warnings=warnings, progress=progress)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import threading
+import traceback
 import webbrowser
 from contextlib import closing
 from pathlib import Path
@@ -162,7 +163,7 @@ def _open(run_dir: Path, options: dict[str, Any]) -> None:
             output=options["output"],
             command=command_line(),
         )
-        session = Session(place)
+        session = Session(place, unforeseen=traceback.print_exception)
         try:
             _serve(session, listening, address, options)
         except KeyboardInterrupt:

@@ -184,6 +184,14 @@ def sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def is_there(path: Path) -> bool:
+    """Whether a path leads to a file; one that no system takes does not."""
+    try:
+        return path.is_file()
+    except OSError:  # too long a name, or a folder that is closed to us
+        return False
+
+
 def as_json(content: Mapping[str, Any]) -> bytes:
     """Standard JSON, UTF-8, no NaN.
 

@@ -182,7 +182,9 @@ def _check_names(
     stems: Sequence[NewStem], group: Group, claims: Mapping[int, Claim]
 ) -> None:
     """Raise ParameterError if a new name is none that a file may have, or is taken."""
-    for _, name in claims.values():
+    for what, name in claims.values():
+        if what != "drop" and not name:
+            raise ParameterError(f"{what} takes the name of a stem, got none")
         safe = safe_names([name])[name] if name else name
         if safe != name:
             raise ParameterError(

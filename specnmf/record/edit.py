@@ -147,7 +147,7 @@ def edit_run(
     else:
         target = target_of(run_dir, output, name)
     if not in_place:
-        keep_apart(run_dir, target)
+        keep_apart(run_dir, target, "edited; use another --output, or --in-place")
     folder.check_free(target, overwrite=overwrite or in_place)
     record.check_input(SONG)
     wanted = {"sources": sources, "figures": figures, "report": report}
@@ -197,11 +197,11 @@ def target_of(run_dir: Path, output: str | Path, name: str | None) -> Path:
     return Path(output) / own
 
 
-def keep_apart(run_dir: Path, target: Path) -> None:
-    """Raise OutputError if writing to the target would remove the run."""
+def keep_apart(run_dir: Path, target: Path, what: str) -> None:
+    """Raise OutputError if writing to the target would remove the run.
+
+    ``what`` is to be done to the run, and how it can be.
+    """
     inner = run_dir.resolve()
     if target.exists() and any(target.samefile(p) for p in (inner, *inner.parents)):
-        raise OutputError(
-            f"{target} is or holds the run to be edited; use another --output, or "
-            "--in-place"
-        )
+        raise OutputError(f"{target} is or holds the run to be {what}")

@@ -9,7 +9,6 @@ from itertools import pairwise
 from specnmf.errors import ParameterError
 from specnmf.methods.regrouping import NewStem
 from specnmf.output.selection import Group, find, listed
-from specnmf.record.claims import RESTS as RESTS
 from specnmf.record.claims import Claim, Claimed
 from specnmf.record.edits import Edits
 

@@ -23,7 +23,7 @@ from specnmf.output.mixes import (
     from_stream,
     write_edited,
 )
-from specnmf.output.products import FILES, REPORT, SEAL, list_files, seal
+from specnmf.output.products import FILES, REPORT, SEAL, is_there, list_files, seal
 from specnmf.output.selection import Group, select
 from specnmf.output.stored import read_shown
 from specnmf.record import entries, relabelling
@@ -88,7 +88,7 @@ def remake(
     remaking = _Remaking(base, like, Stages(progress))
     remaking.prepare(edits)
     remaking.forecast(target, say or (lambda line: None))
-    inputs = [path for path in base.inputs.values() if path.is_file()]
+    inputs = [path for path in base.inputs.values() if is_there(path)]
     with folder.run_folder(target, overwrite=overwrite, inputs=inputs) as partial:
         content = {"command": command, **remaking.write(partial)}
         content["edited_from"] = edited_from

@@ -9,10 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from specnmf.errors import OutputError
 from specnmf.output import folder, report
 from specnmf.record import comparison
-from specnmf.record.edit import changed
+from specnmf.record.edit import changed, keep_apart
 from specnmf.record.record import Record, read_record
 from specnmf.record.remaking import remake
 from specnmf.tasks.run import Run, run
@@ -93,7 +92,7 @@ def rerun(
     record = read_record(run_dir, inputs=inputs)
     archives = comparison.sizes(record.folder, record.task)
     target = record.target(output)
-    _keep_apart(record.folder, target)
+    keep_apart(record.folder, target, "made again; use another --output")
     folder.check_free(target, overwrite=overwrite)
     record.check_inputs()
     wanted: dict[str, Any] = {"sources": sources, "figures": figures}
@@ -145,17 +144,6 @@ def _run_edited(record: Record, target: Path, **options: Any) -> Run:
             like=record,
             edited_from=record.edited_from,
             **options,
-        )
-
-
-def _keep_apart(run_dir: Path, target: Path) -> None:
-    """Raise OutputError if writing to the target would remove the run."""
-    if not target.exists():
-        return
-    inner = run_dir.resolve()
-    if any(target.samefile(outer) for outer in (inner, *inner.parents)):
-        raise OutputError(
-            f"{target} is or holds the run to be made again; use another --output"
         )
 
 

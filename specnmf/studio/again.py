@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from specnmf.errors import ParameterError
+from specnmf.record.claims import RESTS
 from specnmf.record.edits import Edits
-from specnmf.record.plan import RESTS
 from specnmf.studio.base import Base, open_base
 from specnmf.studio.preview import Preview
 from specnmf.tasks.registry import TASKS

@@ -11,7 +11,7 @@ from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from specnmf.errors import ParameterError
+from specnmf.errors import OutputError, ParameterError
 from specnmf.output import folder as folders
 from specnmf.output import report
 from specnmf.output.products import FILES, REPORT, SEAL, Finished, seal, sha256
@@ -193,13 +193,17 @@ def write_corrections(preview: Preview, folder: Path) -> None:
     They are files of the person's own there, under names that are free: what a run was
     made by stays as it is.
     """
-    start = preview.base.start
-    if preview.version.notes is not None:
-        write_notes(
-            _free(folder, CORRECTED["score"]), preview.shown_notes().notes, start
-        )
-    if preview.version.regions is not None:
-        write_regions(_free(folder, CORRECTED["labels"]), preview.regions, start)
+    version, start = preview.version, preview.base.start
+    try:
+        if version.notes is not None:
+            notes = preview.shown_notes().notes
+            write_notes(_free(folder, CORRECTED["score"]), notes, start)
+        if version.regions is not None:
+            write_regions(_free(folder, CORRECTED["labels"]), preview.regions, start)
+    except OSError as error:
+        raise OutputError(
+            f"{folder} is saved without the corrections: {error.strerror or error}"
+        ) from error
 
 
 def _free(folder: Path, name: str) -> Path:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import socket
 from collections.abc import Callable
 
+import h11
 import uvicorn
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from specnmf.studio.address import Address
 from specnmf.studio.app import make_app
@@ -51,7 +53,7 @@ def serve(
     config = uvicorn.Config(
         app,
         loop="asyncio",
-        http="h11",
+        http=_Protocol,
         ws="none",
         lifespan="off",
         interface="asgi3",
@@ -69,6 +71,17 @@ def serve(
     links = f"{address.url}/{token}/", f"{address.url}/{ticket}"
     server = _Server(config, lambda: ready(*links), session.cancel_all)
     server.run([listening])
+
+
+class _Protocol(H11Protocol):
+    """HTTP/1.1, which may be broken after the answer as well as before it."""
+
+    def send_400_response(self, msg: str) -> None:
+        """Say that a request is none; whoever has an answer already gets no other."""
+        if self.conn.our_state in (h11.IDLE, h11.SEND_RESPONSE):
+            super().send_400_response(msg)
+        else:
+            self.transport.close()
 
 
 class _Server(uvicorn.Server):

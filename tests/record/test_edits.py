@@ -230,6 +230,12 @@ def test_of_a_single_stem_there_is_no_mix_without_it():
         plan([Group(("a",))], without=["a"])
 
 
+@pytest.mark.parametrize("within", ["", "layer_1"])
+def test_a_stem_needs_a_name(within):
+    with pytest.raises(ParameterError, match="merge takes the name of a stem"):
+        plan([Group(("a", "b"), within)], merge={f"{within}/": ["a", "b"]})
+
+
 def test_edits_are_told_in_lines():
     edits = Edits(
         merge={"low": ["a", "b"]},

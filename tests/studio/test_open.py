@@ -3,8 +3,10 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
+import threading
 import time
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,7 +15,7 @@ import httpx
 import pytest
 from opened import make_run, make_song, stems
 
-from specnmf.cli.open import _run_of
+from specnmf.cli.open import _open, _run_of
 
 STEMS = {"bass", "viola", "flute"}
 
@@ -86,6 +88,34 @@ def test_a_page_that_listens_does_not_keep_it_from_ending(made):
             status, err = end(process)
         assert time.monotonic() - began < 20
     assert (status, err) == (0, "")
+
+
+def test_what_is_broken_after_the_answer_is_no_bug(made):
+    with opened(made, cwd=made.parent) as (process, link):
+        port = int(link.split(":")[2].partition("/")[0])
+        with socket.create_connection(("127.0.0.1", port), PATIENCE) as line:
+            head = f"POST /x HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n"
+            line.sendall(f"{head}Transfer-Encoding: chunked\r\n\r\n".encode())
+            assert line.recv(1000).startswith(b"HTTP/1.1 404")
+            line.sendall(b"no chunk\r\n")
+            while line.recv(1000):
+                pass
+        assert end(process) == (0, "")
+
+
+def test_a_bug_in_a_job_is_told_on_stderr(made, monkeypatch, capsys):
+    def broken(progress):
+        raise ZeroDivisionError("a bug")
+
+    def serve(session, *rest):
+        done = threading.Event()
+        session._jobs.start("broken", broken, lambda reason: done.set())
+        assert done.wait(PATIENCE)
+
+    monkeypatch.setattr("specnmf.cli.open._serve", serve)
+    place = {"host": "127.0.0.1", "port": 0, "output": made.parent, "quiet": True}
+    _open(made, place)
+    assert "ZeroDivisionError: a bug" in capsys.readouterr().err
 
 
 def test_sigterm_ends_a_job_as_well(made):

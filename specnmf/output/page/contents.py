@@ -27,7 +27,7 @@ from specnmf.output.page.sound import BESIDE, Plan, Played, make_plan, play
 from specnmf.output.page.stems import Group, Stem, heard_voices, read_groups
 from specnmf.output.page.templates import Template, templates_of
 from specnmf.output.page.tracks import Mix, Track, track_of, tracks_of
-from specnmf.output.products import REPORT, Finished, sha256
+from specnmf.output.products import REPORT, Finished, is_there, sha256
 from specnmf.output.stored import FACTORS, read_factors, read_shown
 from specnmf.score.notes import Score
 
@@ -286,7 +286,7 @@ def _recording(report: Mapping[str, Any]) -> Sound | None:
     """The recording that a run was made from, if it is still there."""
     entry = next(iter(tables(report.get("inputs"))), {})
     path, checksum = entry.get("path"), entry.get("sha256")
-    if not isinstance(path, str) or "\0" in path or not Path(path).is_file():
+    if not isinstance(path, str) or not is_there(Path(path)):
         return None
     settings = table(report.get("settings"))
     start, duration = number(settings.get("start")), number(settings.get("duration"))

@@ -62,10 +62,16 @@ def run_html(folder: Path, report: Mapping[str, Any]) -> str:
         return _linked(path, f"The page has {size}, too much for a notebook.")
     page = path.read_text("utf-8", errors="replace")
     found = _CONTENTS.search(page)
-    contents = json.loads(found[0]) if found else {}
-    if not found or contents["sound"]["mode"] == "link":
+    try:
+        contents = json.loads(found[0]) if found else {}
+        linked = contents["sound"]["mode"] == "link"
+        alone = as_script(_without_files(contents))
+    except (ValueError, KeyError, TypeError, RecursionError):
+        found = None
+    if found is None:
+        return _linked(path, "The page is not as specnmf wrote it.")
+    if linked:
         return _linked(path, "The page plays sound from the files beside it.")
-    alone = as_script(_without_files(contents))
     page = page[: found.start()] + alone + page[found.end() :]
     lists = (report.get(key) or () for key in ("stems", "labels", "components"))
     return frame(page, max(map(len, lists)))

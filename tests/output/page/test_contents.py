@@ -201,6 +201,13 @@ def test_the_recording_is_seen_where_it_is_still_there(made, tmp_path):
     assert pictures[0] != pictures[1]
 
 
+@pytest.mark.parametrize("path", ["x" * 1000, "a\0b", "\ud800", "/dev/zero", "."])
+def test_where_no_recording_can_be_the_stems_are_seen(made, path):
+    np.savez(made.folder / "model.npz", **note_arrays(made.notes))
+    made.write_report(inputs=[{"path": path, "sha256": "0" * 64}])
+    assert read_contents(made.folder)["picture"]["columns"] > 0
+
+
 def hostile_reports():
     junk = (None, 7, -1e308, "x", [], {}, [[]], [{}], [None] * 9000, {"a": {"b": 1}})
     keys = (

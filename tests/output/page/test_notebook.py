@@ -188,3 +188,12 @@ def test_a_run_without_a_page_says_so(tmp_path):
     html = specnmf.Run(tmp_path / "<b>", {})._repr_html_()
     assert "no report.html" in html
     assert not Tags(html).named("b")
+
+
+@pytest.mark.parametrize("text", ["{", "{}", "[]", '{"sound": 1}', "[" * 100_000])
+def test_a_page_that_was_changed_is_linked_to(tmp_path, text):
+    page = f'<script type="application/json" id="contents">{text}</script>'
+    (tmp_path / "report.html").write_text(page)
+    html = notebook.run_html(tmp_path, {})
+    assert "not as specnmf wrote it" in html
+    assert len(Tags(html).named("a")) == 1
