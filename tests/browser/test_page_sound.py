@@ -38,12 +38,12 @@ def test_all_stems_are_heard_together(page):
     assert heard(page, SECOND) == {"bass", "flute", "bell"}
 
 
-@pytest.mark.parametrize("name", list(BAND))
-def test_a_stem_is_heard_alone_when_the_others_are_muted(page, name):
-    for other in set(BAND) - {name}:
-        play(page, f"p.setMuted({number_of(page, other)}, true)")
-    in_first = name != "flute"
-    assert heard(page, FIRST if in_first else SECOND) == {name}
+def test_each_stem_is_heard_alone_when_the_others_are_muted(page):
+    for name in BAND:
+        for other in BAND:
+            muted = json.dumps(other != name)
+            play(page, f"p.setMuted({number_of(page, other)}, {muted})")
+        assert heard(page, SECOND if name == "flute" else FIRST) == {name}
 
 
 def test_solo_silences_the_others_and_gives_them_back(page):
@@ -199,10 +199,10 @@ def test_it_stops_at_the_end(page):
     assert 0 <= play(page, "return p.time") <= 4.001
 
 
-@pytest.mark.parametrize("place", [-1, 5, 1e9])
-def test_seeking_outside_the_song_stays_in_it(page, place):
-    play(page, f"p.seek({place})")
-    assert 0 <= play(page, "return p.time") <= 4.0
+def test_seeking_outside_the_song_stays_in_it(page):
+    for place, expected in ((-1, 0), (5, 4), (1e9, 4)):
+        play(page, f"p.seek({place})")
+        assert play(page, "return p.time") == pytest.approx(expected)
 
 
 def test_contents_say_what_the_run_says(page, band):
