@@ -36,6 +36,7 @@ types: $(VENV)/.dev
 docs: $(VENV)/.dev
 	$(BIN)/python docs/make_cli.py
 	$(BIN)/python docs/make_figure.py
+	$(BIN)/python docs/make_screenshot.py
 
 examples: $(VENV)/.dev
 	$(BIN)/python audio_examples/make.py

@@ -28,7 +28,7 @@ QUICK = SPECNMF.replace(
     "specnmf() {",
     """specnmf() {
 case $1 in
-evaluate|rerun|config|transcribe) ;;
+evaluate|rerun|edit|config|transcribe) ;;
 *) set -- "$@" --no-figures --max-iter 5;;
 esac
 """,

@@ -38,12 +38,12 @@ def test_all_stems_are_heard_together(page):
     assert heard(page, SECOND) == {"bass", "flute", "bell"}
 
 
-@pytest.mark.parametrize("name", list(BAND))
-def test_a_stem_is_heard_alone_when_the_others_are_muted(page, name):
-    for other in set(BAND) - {name}:
-        play(page, f"p.setMuted({number_of(page, other)}, true)")
-    in_first = name != "flute"
-    assert heard(page, FIRST if in_first else SECOND) == {name}
+def test_each_stem_is_heard_alone_when_the_others_are_muted(page):
+    for name in BAND:
+        for other in BAND:
+            muted = json.dumps(other != name)
+            play(page, f"p.setMuted({number_of(page, other)}, {muted})")
+        assert heard(page, SECOND if name == "flute" else FIRST) == {name}
 
 
 def test_solo_silences_the_others_and_gives_them_back(page):
@@ -99,9 +99,14 @@ def test_each_stem_in_the_page_is_the_written_one(visit, tmp_path, audio):
         assert 20 * np.log10(error) < CODEC_DB
 
 
-def test_sixteen_stems_start_at_the_same_sample(visit, tmp_path):
-    folder = made_stems.clicks(tmp_path, 16)
-    page = visit(folder / "report.html").page
+@pytest.fixture(scope="module")
+def clicks(tmp_path_factory):
+    """The run folder of sixteen stems that click at the same sample."""
+    return made_stems.clicks(tmp_path_factory.mktemp("clicks"), 16)
+
+
+def test_sixteen_stems_start_at_the_same_sample(visit, clicks):
+    page = visit(clicks / "report.html").page
     y, sr = rendered(page, 0, 0.5)
     together = y[0]
     assert np.argmax(abs(together)) == 11025 * sr // 44100
@@ -112,8 +117,20 @@ def test_sixteen_stems_start_at_the_same_sample(visit, tmp_path):
     assert set(alone) == {11025 * sr // 44100}
 
 
-def test_sixteen_stems_are_heard_at_once_by_the_speakers(visit, tmp_path):
-    page = visit(made_stems.clicks(tmp_path, 16) / "report.html").page
+#: A machine so busy that each call takes its time: the first stems would be ahead.
+BUSY = """
+const begin = AudioBufferSourceNode.prototype.start;
+AudioBufferSourceNode.prototype.start = function (...given) {
+  for (const until = performance.now() + 5; performance.now() < until;);
+  return begin.apply(this, given);
+};"""
+
+
+@pytest.mark.parametrize("machine", ["", BUSY], ids=["idle", "busy"])
+def test_sixteen_stems_are_heard_at_once_by_the_speakers(visit, clicks, machine):
+    page = visit(clicks / "report.html").page
+    page.evaluate(f"() => {{ {machine} }}")
+    expected = np.abs(rendered(page, 0, 0.5)[0][0]).max()
     play(page, "p.play()")
     until(page, "specnmf.player.time > 0.6")
     starts = page.evaluate("heard.starts")
@@ -121,9 +138,9 @@ def test_sixteen_stems_are_heard_at_once_by_the_speakers(visit, tmp_path):
     assert len({(each["when"], each["offset"]) for each in starts}) == 1
     y, _ = tapped(page)
     peak = np.argmax(abs(y[0]))
-    assert abs(y[0, peak]) == pytest.approx(0.5, rel=0.25)
+    assert abs(y[0, peak]) == pytest.approx(expected, rel=0.01)
     far = np.abs(np.arange(y.shape[1]) - peak) > 500
-    assert np.abs(y[0, far]).max() < 0.1
+    assert np.abs(y[0, far]).max() < expected / 5
 
 
 def test_playing_is_heard_and_pausing_is_not(page):
@@ -182,10 +199,10 @@ def test_it_stops_at_the_end(page):
     assert 0 <= play(page, "return p.time") <= 4.001
 
 
-@pytest.mark.parametrize("place", [-1, 5, 1e9])
-def test_seeking_outside_the_song_stays_in_it(page, place):
-    play(page, f"p.seek({place})")
-    assert 0 <= play(page, "return p.time") <= 4.0
+def test_seeking_outside_the_song_stays_in_it(page):
+    for place, expected in ((-1, 0), (5, 4), (1e9, 4)):
+        play(page, f"p.seek({place})")
+        assert play(page, "return p.time") == pytest.approx(expected)
 
 
 def test_contents_say_what_the_run_says(page, band):

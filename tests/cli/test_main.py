@@ -12,7 +12,7 @@ import pytest
 import soundfile
 from conftest import ROOT
 
-QUICK = ("-k", "1", "--max-iter", "2", "--no-figures")
+QUICK = ("-k", "1", "--max-iter", "2", "--no-figures", "--no-report")
 
 if sys.platform == "win32":
     pytest.skip("needs a POSIX shell", allow_module_level=True)

@@ -152,7 +152,10 @@ def scores(draw):
     return Score(notes)
 
 
-@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=150,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 @given(scores(), st.sampled_from((20.0, 97.3, 120.0, 1000.0)))
 def test_what_was_written_is_read_to_the_millisecond(tmp_path, score, tempo):
     write_midi(tmp_path / "twin.mid", score, tempo=tempo)

@@ -111,7 +111,10 @@ notes = st.tuples(
 ).map(lambda values: Note(*values))
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 @given(st.lists(notes, min_size=1))
 def test_what_was_written_is_read_to_the_microsecond(tmp_path, notes):
     score = Score(notes)

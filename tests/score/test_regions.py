@@ -136,7 +136,10 @@ regions = st.builds(
 )
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 @given(st.lists(regions, min_size=1))
 def test_what_was_written_is_read_to_the_microsecond(tmp_path, regions):
     write_regions(tmp_path / "labels.txt", regions)

@@ -200,8 +200,10 @@ json_values = st.recursive(
 
 @settings(
     max_examples=60,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    suppress_health_check=[
+        HealthCheck.function_scoped_fixture,
+        HealthCheck.too_slow,
+    ],
 )
 @given(
     st.sampled_from([path for path in PATHS if path not in ("separate", "save")]),

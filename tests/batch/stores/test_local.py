@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from specnmf import AudioError, OutputError, ParameterError
@@ -69,8 +69,6 @@ def test_a_walk_finds_the_files_folder_by_folder(tmp_path):
     assert walked(store, recursive=False) == ["a.wav", "b.wav"]
 
 
-# However busy the machine is.
-@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     st.sets(
         st.lists(st.text("ab-é\n", min_size=1, max_size=3), min_size=1, max_size=3).map(

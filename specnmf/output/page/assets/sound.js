@@ -99,11 +99,15 @@ class DecodedSound {
   start(stems, mix, offset, loop) {
     this.stop();
     const context = this.context;
-    const at = context.currentTime + 0.02;
     const out = new GainNode(context, { gain: offset > 0 ? 0 : this.master });
-    out.gain.setTargetAtTime(this.master, at, RAMP / 3);
+    const voices = this.#connect(context, out, stems, mix, loop);
+    const soon = context.currentTime + 0.02;
+    out.gain.setTargetAtTime(this.master, soon, RAMP / 3);
+    for (const { source } of voices) source.start(soon, offset);
+    // Last: on a busy machine `soon` has passed before all are started, and those that
+    // sound already would be ahead of the others.
     out.connect(context.destination);
-    const voices = this.#connect(context, out, stems, mix, at, offset, loop);
+    const at = Math.max(soon, context.currentTime);
     const take = { out, voices, at, offset, loop, left: voices.length };
     for (const { source } of voices) {
       source.onended = () => {
@@ -114,7 +118,7 @@ class DecodedSound {
     this.#take = take;
   }
 
-  #connect(context, out, stems, mix, at, offset, loop) {
+  #connect(context, out, stems, mix, loop) {
     return stems.map((stem, i) => {
       const buffer = this.#buffers.get(soundKey(stem));
       const source = new AudioBufferSourceNode(context, { buffer });
@@ -128,7 +132,6 @@ class DecodedSound {
       });
       const pan = new StereoPannerNode(context, { pan: mix[i].pan });
       source.connect(gain).connect(pan).connect(out);
-      source.start(at, offset);
       return { source, gain, pan };
     });
   }
@@ -172,7 +175,8 @@ class DecodedSound {
     const context = new OfflineAudioContext(2, length, this.sr);
     const out = new GainNode(context, { gain: this.master });
     out.connect(context.destination);
-    this.#connect(context, out, stems, mix, 0, start, null);
+    const voices = this.#connect(context, out, stems, mix, null);
+    for (const { source } of voices) source.start(0, start);
     return context.startRendering();
   }
 }
