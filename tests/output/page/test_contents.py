@@ -61,6 +61,12 @@ def test_a_note_of_no_stem_points_nowhere(made):
     assert made_contents(made, notes=lost)["notes"]["stem"] == [-1]
 
 
+def test_drums_have_names(made):
+    hits = (Note(0, 1, 38, percussion=True), Note(0, 1, 3, percussion=True))
+    contents = made_contents(made, notes=Score((*hits, Note(0, 1, 60))))
+    assert contents["drums"] == {"3": "drum 3", "38": "snare"}
+
+
 def test_of_very_many_notes_the_longest_are_shown_and_that_is_said(made, monkeypatch):
     monkeypatch.setattr(notes_module, "MOST_NOTES", 2)
     monkeypatch.setattr("specnmf.output.page.assembly.MOST_NOTES", 2)
