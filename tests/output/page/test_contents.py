@@ -136,6 +136,15 @@ def test_a_transcription_is_heard_as_its_recording_and_seen_as_its_voices(made):
     assert list(sounds) == ["sound-0"]
 
 
+def test_voices_are_in_the_order_of_run_json_not_that_of_their_notes(made):
+    report = {**made.report, "kind": "transcribe", "components": []}
+    report["transcription"] = {"parts": {"flute": 1, "bass": 1, "gone": 3}}
+    for path in (made.folder / "sources").iterdir():
+        path.unlink()
+    stems = made_contents(made, report=report)["groups"][0]["stems"]
+    assert [stem["name"] for stem in stems] == ["song", "flute", "bass"]
+
+
 def test_regions_are_on_the_clock_of_the_excerpt(made):
     (made.folder / "labels.txt").write_text("1.0\t3.0\tbass\n2.5\t4.0\tflute\n")
     made.report["settings"]["start"] = 2.0
