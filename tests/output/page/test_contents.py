@@ -44,6 +44,23 @@ def test_they_say_what_run_json_says(made):
     ]
 
 
+@pytest.mark.parametrize(
+    ("align", "cents", "told"),
+    [
+        ("auto", -2.3, {"Confidence of the alignment": "90%", "Tuning": "−2 cents"}),
+        ("never", 0.4, {}),
+    ],
+)
+def test_an_alignment_is_told_where_there_was_one(made, align, cents, told):
+    report = made.report | {
+        "settings": {"align": align},
+        "alignment": {"confidence": 0.9, "tuning_cents": cents},
+    }
+    numbers = dict(made_contents(made, report=report)["numbers"])
+    for what in ("Confidence of the alignment", "Tuning"):
+        assert numbers.get(what) == told.get(what)
+
+
 def test_the_command_is_not_told_for_a_rerun_has_another(made):
     assert "specnmf decompose" not in json.dumps(made_contents(made))
 
