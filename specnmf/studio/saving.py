@@ -163,6 +163,7 @@ class Saver:
             preview.base.folder,
             preview.version.edits,
             **where,
+            input=preview.base.record.song,
             command=self.command,
             progress=self.progress,
         )

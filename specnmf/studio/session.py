@@ -61,12 +61,15 @@ class Place:
         Where runs are saved.
     command : str
         Kept in the run.json of runs.
+    recording : path or None
+        Where the recording of the run is now; None: where run.json says.
     """
 
     folder: Path
     scratch: Path
     output: Path
     command: str = ""
+    recording: Path | None = None
 
 
 class Session:
@@ -104,7 +107,7 @@ class Session:
 
     def _open(self) -> None:
         """Show the run that is in the folder, with nothing changed."""
-        self._opened = self._runs.add(open_base(self.place.folder))
+        self._opened = self._runs.add(open_base(self.place.folder, self.place.recording))
         self._history = History([Version(self._opened, Edits())])
         self._clean = self._history.present
         self._runs.urls(self._preview())  # its stems have the first numbers
