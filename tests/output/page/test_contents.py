@@ -192,9 +192,9 @@ def test_mixes_and_edits_are_told(made):
         "bass has a gain of −6 dB.",
         "flute is now called oboe.",
         "bass went to the rest.",
-        "oboe is 50% left.",
+        "oboe is panned 50% to the left.",
         "There is a mix without oboe.",
-        "First come oboe, a and b.",
+        "Put first: oboe, a and b.",
     ]
 
 
