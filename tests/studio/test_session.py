@@ -314,6 +314,26 @@ def test_notes_that_were_not_separated_by_are_saved_as_a_file(session, run, tmp_
     assert parts == ["strings", "strings", "flute"]
 
 
+def test_corrections_that_are_saved_again_replace_the_last_ones(session):
+    for pitch in (77, 78):
+        told = notes(session.state())
+        told["pitch"][2] = pitch
+        session.change_notes(message(session, notes=told))
+        folder = Path(session.save(message(session, name="mine"))["folder"])
+    (found,) = folder.glob("corrected*")
+    assert 78 in {note.pitch for note in specnmf.read_score(found).notes}
+
+
+def test_corrections_that_a_run_was_then_separated_by_are_kept(session):
+    told = notes(session.state())
+    told["pitch"][2] = 77
+    session.change_notes(message(session, notes=told))
+    folder = Path(session.save(message(session, name="mine"))["folder"])
+    separate(session)
+    session.save(message(session))
+    read_record(folder).check_inputs()
+
+
 def test_a_note_of_no_stem_is_not_separated_by(session):
     told = notes(session.state())
     told["stem"] = [0, -1, 2]
