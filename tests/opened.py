@@ -46,11 +46,12 @@ def make_run(folder, **options):
     return separate(song, score, ScoreSettings(**settings), output=output).folder
 
 
-def open_session(run, scratch):
+def open_session(run, scratch, **more):
     """A session with a run; it is saved beside the scratch."""
     scratch.mkdir(exist_ok=True)
     output = Path(scratch).parent / "edited"
-    return Session(Place(folder=run, scratch=scratch, output=output, command="open"))
+    place = Place(folder=run, scratch=scratch, output=output, command="open", **more)
+    return Session(place)
 
 
 class Browser:

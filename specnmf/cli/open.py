@@ -44,6 +44,12 @@ _ALONE = [name for name in TASKS if not any(i.required for i in TASKS[name].inpu
             group=WHAT,
         ),
         Option(
+            ["--input"],
+            type=Place(path_type=Path),
+            help="Where the recording of RUN_DIR is now.",
+            group=WHAT,
+        ),
+        Option(
             ["-o", "--output"],
             type=Place(path_type=Path),
             default="specnmf_edited",
@@ -95,6 +101,8 @@ def _run_of(source: Path, options: dict[str, Any]) -> Path:
     """The folder of a run; of a song, the run that it has or gets."""
     if not source.is_file():
         return source
+    if options["input"] is not None:
+        raise click.UsageError(f"--input is for the folder of a run, got {source}")
     target = folder.target(RUNS, source)
     if (target / "run.json").exists():
         _check_made_from(target, source, options["task"])
@@ -162,6 +170,7 @@ def _open(run_dir: Path, options: dict[str, Any]) -> None:
             scratch=scratch,
             output=options["output"],
             command=command_line(),
+            recording=options["input"],
         )
         session = Session(place, unforeseen=traceback.print_exception)
         try:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from specnmf.errors import ParameterError, SpecnmfError
+from specnmf.record.edit import with_song
 from specnmf.record.record import Record, read_record
 from specnmf.tasks.settings import RunSettings
 
@@ -90,19 +91,32 @@ class Base:
         return _told(self.contents["regions"])
 
 
-def open_base(folder: Path) -> Base:
+def open_base(folder: Path, recording: Path | None = None) -> Base:
     """A finished run.
+
+    Parameters
+    ----------
+    folder : path
+        Where it is.
+    recording : path, optional
+        Where its recording is now; by default where run.json says.
 
     Raises
     ------
     OutputError
         If the folder holds none.
+    AudioError
+        If ``recording`` is not the file that the run was made from.
     """
     from specnmf.output.page.contents import read_contents
 
     record = read_record(folder)
+    if recording is not None:
+        record = with_song(record, recording)
+        record.check_input()
     defaults = vars(record.task.settings())
-    return Base(folder, record, read_contents(folder, defaults=defaults))
+    contents = read_contents(folder, recording=recording, defaults=defaults)
+    return Base(folder, record, contents)
 
 
 def _is_as_it_was(record: Record) -> bool:

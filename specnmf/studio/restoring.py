@@ -44,6 +44,7 @@ def _stems(base: Base, folder: Path) -> Sequence[Path]:
         Edits(only=("*",)),
         output=folder,
         name="run",
+        input=base.record.song,
         sources=True,
         figures=False,
         report=False,

@@ -6,7 +6,7 @@ import json
 import shutil
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -96,12 +96,16 @@ class Saver:
         Kept in run.json.
     progress : callable
         As for `specnmf.tasks.run.run`.
+    left : dict of path to str
+        The corrections that a session has left in runs, and their SHA-256: the next
+        ones take their place.
     """
 
     opened: Path
     scratch: Path
     command: str
     progress: Progress
+    left: dict[Path, str] = field(default_factory=dict)
 
     def save(self, preview: Preview, target: Target | None) -> Path:
         """Save a version of the run that was opened.
@@ -130,7 +134,7 @@ class Saver:
             raise ParameterError("nothing is changed, so there is nothing to save")
         elif target is not None:
             folder = _copy(preview, target)
-        write_corrections(preview, folder)
+        self._correct(preview, folder)
         return folder
 
     def save_separated(self, preview: Preview, target: Target) -> Path:
@@ -150,8 +154,19 @@ class Saver:
             content = _report(made)
             _name_input(content, role, place / name, partial / name, str(self.opened))
             report.write_document(partial / REPORT, content)
-        write_corrections(preview, place)
+        self._correct(preview, place)
         return place
+
+    def _correct(self, preview: Preview, folder: Path) -> None:
+        """Leave the corrections of now, not those of the last time as well."""
+        finished = Finished(folder)
+        for path in [each for each in self.left if each.parent == folder]:
+            checksum = self.left.pop(path)
+            own = path.is_file() and not finished.wrote(path.name, path.lstat())
+            if own and sha256(path) == checksum:
+                path.unlink()
+        for path in write_corrections(preview, folder):
+            self.left[path] = sha256(path)
 
     def _edit(self, preview: Preview, target: Target | None) -> Path:
         from specnmf.record.edit import edit_run
@@ -163,6 +178,7 @@ class Saver:
             preview.base.folder,
             preview.version.edits,
             **where,
+            input=preview.base.record.song,
             command=self.command,
             progress=self.progress,
         )
@@ -187,23 +203,25 @@ def _copy(preview: Preview, target: Target) -> Path:
     return target.folder
 
 
-def write_corrections(preview: Preview, folder: Path) -> None:
-    """Write the notes and regions that a person changed into a run.
+def write_corrections(preview: Preview, folder: Path) -> list[Path]:
+    """Write the notes and regions that a person changed into a run; where to.
 
     They are files of the person's own there, under names that are free: what a run was
     made by stays as it is.
     """
-    version, start = preview.version, preview.base.start
+    start, paths = preview.base.start, []
     try:
-        if version.notes is not None:
-            notes = preview.shown_notes().notes
-            write_notes(_free(folder, CORRECTED["score"]), notes, start)
-        if version.regions is not None:
-            write_regions(_free(folder, CORRECTED["labels"]), preview.regions, start)
+        if preview.version.notes is not None:
+            paths.append(_free(folder, CORRECTED["score"]))
+            write_notes(paths[-1], preview.shown_notes().notes, start)
+        if preview.version.regions is not None:
+            paths.append(_free(folder, CORRECTED["labels"]))
+            write_regions(paths[-1], preview.regions, start)
     except OSError as error:
         raise OutputError(
             f"{folder} is saved without the corrections: {error.strerror or error}"
         ) from error
+    return paths
 
 
 def _free(folder: Path, name: str) -> Path:

@@ -61,12 +61,15 @@ class Place:
         Where runs are saved.
     command : str
         Kept in the run.json of runs.
+    recording : path or None
+        Where the recording of the run is now; None: where run.json says.
     """
 
     folder: Path
     scratch: Path
     output: Path
     command: str = ""
+    recording: Path | None = None
 
 
 class Session:
@@ -94,6 +97,7 @@ class Session:
     ) -> None:
         self.place = place
         self.saved: Path | None = None
+        self._left: dict[Path, str] = {}
         self.failure = Failure(0, "")
         self._runs = Runs(place.scratch)
         self._revision, self._places = 0, count(1)
@@ -104,7 +108,9 @@ class Session:
 
     def _open(self) -> None:
         """Show the run that is in the folder, with nothing changed."""
-        self._opened = self._runs.add(open_base(self.place.folder))
+        self._opened = self._runs.add(
+            open_base(self.place.folder, self.place.recording)
+        )
         self._history = History([Version(self._opened, Edits())])
         self._clean = self._history.present
         self._runs.urls(self._preview())  # its stems have the first numbers
@@ -307,7 +313,8 @@ class Session:
     ) -> Path:
         """Write a run; whether it is the one that was opened decides how."""
         place, folder = self.place, self.place.folder
-        saver = Saver(folder, self._new_folder("save"), place.command, progress)
+        scratch = self._new_folder("save")
+        saver = Saver(folder, scratch, place.command, progress, self._left)
         if in_place:
             target = saving.Target(folder.parent, folder.name, overwrite=True)
         else:

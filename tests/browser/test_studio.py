@@ -187,6 +187,12 @@ def test_a_hostile_name_is_refused_in_words_and_runs_nothing(page, watched):
     watched.problems[:] = [each for each in watched.problems if "400" not in each]
 
 
+def test_a_recording_of_one_channel_is_not_offered_to_be_panned(page):
+    pans = page.locator(".knob.pan input")
+    assert pans.count() == 3
+    assert pans.evaluate_all("all => all.every((pan) => pan.disabled)")
+
+
 def test_stems_are_heard_in_the_studio(page):
     page.evaluate("specnmf.player.play()")
     until(page, "specnmf.player.time > 0.3")

@@ -15,6 +15,7 @@ import specnmf
 from specnmf import OutputError, ParameterError, Settings, TranscribeSettings
 from specnmf.record.edit import edit_run
 from specnmf.record.edits import Edits
+from specnmf.record.record import read_record
 from specnmf.record.rerun import rerun
 from specnmf.studio.jobs import BusyError
 from specnmf.studio.session import StaleError
@@ -313,6 +314,26 @@ def test_notes_that_were_not_separated_by_are_saved_as_a_file(session, run, tmp_
     assert parts == ["strings", "strings", "flute"]
 
 
+def test_corrections_that_are_saved_again_replace_the_last_ones(session):
+    for pitch in (77, 78):
+        told = notes(session.state())
+        told["pitch"][2] = pitch
+        session.change_notes(message(session, notes=told))
+        folder = Path(session.save(message(session, name="mine"))["folder"])
+    (found,) = folder.glob("corrected*")
+    assert 78 in {note.pitch for note in specnmf.read_score(found).notes}
+
+
+def test_corrections_that_a_run_was_then_separated_by_are_kept(session):
+    told = notes(session.state())
+    told["pitch"][2] = 77
+    session.change_notes(message(session, notes=told))
+    folder = Path(session.save(message(session, name="mine"))["folder"])
+    separate(session)
+    session.save(message(session))
+    read_record(folder).check_inputs()
+
+
 def test_a_note_of_no_stem_is_not_separated_by(session):
     told = notes(session.state())
     told["stem"] = [0, -1, 2]
@@ -340,6 +361,26 @@ def test_a_recording_that_is_gone_is_named(tmp_path):
     (tmp_path / "song.wav").unlink()
     separate(session)
     assert "song.wav" in session.failure.reason
+
+
+def test_a_recording_that_was_moved_is_found_where_a_person_says(tmp_path):
+    folder = make_run(tmp_path)
+    moved = read_record(folder).song.rename(tmp_path / "moved.wav")
+    session = open_session(folder, tmp_path / "scratch", recording=moved)
+    edit(session, MERGED)
+    saved = Path(session.save(message(session))["folder"])
+    separate(session)
+    assert session.failure.reason == ""
+    session.close()
+    inputs = json.loads((saved / "run.json").read_bytes())["inputs"]
+    assert inputs[0]["path"] == str(moved)
+
+
+def test_another_recording_is_not_taken_for_one_that_was_moved(run, tmp_path):
+    other = tmp_path / "other.wav"
+    soundfile.write(other, np.zeros(800), 8000)
+    with pytest.raises(specnmf.AudioError, match="other.wav"):
+        open_session(run, tmp_path / "scratch", recording=other)
 
 
 def test_stems_that_were_not_written_are_made_from_the_model(run, tmp_path):

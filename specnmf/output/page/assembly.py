@@ -8,6 +8,7 @@ counted through all groups, arrays of bytes are in base64; what is not known is 
     groups: [{name, stems: [{name, colour, share, rms, pitch, note, notes, file, sound,
               url, gain, pan, muted, levels (a byte a column of the picture), scores}]}]
     notes: {start, end, pitch, velocity, confidence, cents, percussion, stem}, columns
+    drums: {pitch: name}
     regions: [{name, start, end}]
     picture: {columns, rows, lowest, per_semitone, data (row by row from the top)}
     templates: [{label, stem, pitch, rows (those of the picture)}]
@@ -28,6 +29,7 @@ from typing import Any, Literal
 from urllib.parse import quote
 
 from specnmf.errors import SpecnmfError
+from specnmf.notation import drum_name
 from specnmf.output.page import numbers
 from specnmf.output.page.colours import colours
 from specnmf.output.page.columns import Bytes
@@ -137,6 +139,7 @@ def make_contents(material: Material) -> dict[str, Any]:
         "sound": {"mode": material.mode, "why": material.why},
         "groups": _groups(material),
         "notes": note_columns(material.shown, places),
+        "drums": _drums(material.shown),
         "regions": _regions(material.folder, report),
         "picture": _picture(material.picture),
         "templates": [_template(each, places) for each in material.templates],
@@ -213,6 +216,12 @@ def _stem(
         "levels": None if heard.levels is None else as_base64(heard.levels),
         "scores": own and {k: round(v, 2) for k, v in own.items() if v is not None},
     }
+
+
+def _drums(shown: Score) -> dict[str, str]:
+    """What the drums among the notes are called, by their MIDI numbers."""
+    numbers = sorted({note.pitch for note in shown.notes if note.percussion})
+    return {str(drum): drum_name(drum) for drum in numbers}
 
 
 def _picture(picture: Picture) -> dict[str, Any]:

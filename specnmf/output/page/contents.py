@@ -210,6 +210,7 @@ def _templates(run: Shown, picture: Picture) -> list[Template]:
 def read_contents(
     folder: Path,
     *,
+    recording: Path | None = None,
     threads: int | None = None,
     defaults: Mapping[str, Any] | None = None,
     progress: Progress | None = None,
@@ -223,6 +224,8 @@ def read_contents(
     ----------
     folder : path
         The run.
+    recording : path, optional
+        Where the recording is; by default where run.json says.
     threads : int, optional
         None: one a core.
     defaults : mapping, optional
@@ -237,13 +240,14 @@ def read_contents(
     AudioError
         If a file of a stem is.
     """
-    run = read_run(folder, defaults=defaults)
+    run = read_run(folder, recording=recording, defaults=defaults)
     return contents_with_sound(run, "link", threads=threads, progress=progress)[0]
 
 
 def read_run(
     folder: Path,
     *,
+    recording: Path | None = None,
     defaults: Mapping[str, Any] | None = None,
     **more: Any,
 ) -> Shown:
@@ -255,7 +259,7 @@ def read_run(
     return Shown(
         folder=folder,
         report=report,
-        sound=_recording(report) or _sum(folder, report),
+        sound=_recording(report, recording) or _sum(folder, report),
         notes=read_shown(folder),
         defaults=defaults,
         **more,
@@ -282,10 +286,11 @@ def read_report(folder: Path) -> dict[str, Any]:
     return report
 
 
-def _recording(report: Mapping[str, Any]) -> Sound | None:
-    """The recording that a run was made from, if it is still there."""
+def _recording(report: Mapping[str, Any], moved: Path | None) -> Sound | None:
+    """The recording that a run was made from, if it is still there, or was moved."""
     entry = next(iter(tables(report.get("inputs"))), {})
     path, checksum = entry.get("path"), entry.get("sha256")
+    path = path if moved is None else str(moved)
     if not isinstance(path, str) or not is_there(Path(path)):
         return None
     settings = table(report.get("settings"))

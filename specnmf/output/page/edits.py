@@ -30,10 +30,10 @@ def _lines(edit: Mapping[str, Any]) -> Iterator[str]:
     for name, gain in table(edit.get("gain")).items():
         yield f"{text(name)} has a gain of {_signed(gain)} dB."
     for name, pan in table(edit.get("pan")).items():
-        yield f"{text(name)} is {_place(number(pan) or 0.0)}."
+        yield f"{text(name)} is panned {_place(number(pan) or 0.0)}."
     for name in texts(edit.get("without")):
         yield f"There is a mix without {name}."
-    for key, told in (("order", "First come {}."), ("only", "Only {} were written.")):
+    for key, told in (("order", "Put first: {}."), ("only", "Only written: {}.")):
         names = texts(edit.get(key))
         if names:
             yield told.format(_listed(names))
@@ -51,5 +51,5 @@ def _signed(value: object) -> str:
 def _place(pan: float) -> str:
     """Where a stem is between left and right."""
     if pan == 0:
-        return "in the middle"
-    return f"{100 * abs(pan):.0f}% {'left' if pan < 0 else 'right'}"
+        return "to the centre"
+    return f"{100 * abs(pan):.0f}% to the {'left' if pan < 0 else 'right'}"

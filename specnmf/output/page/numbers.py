@@ -41,7 +41,8 @@ def _fit(report: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 def _heard(report: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     alignment = table(report.get("alignment"))
-    yield from _share("Confidence of the alignment", alignment.get("confidence"))
+    if table(report.get("settings")).get("align") != "never":
+        yield from _share("Confidence of the alignment", alignment.get("confidence"))
     heard = table(report.get("transcription"))
     notes, doubtful = whole(heard.get("notes")), whole(heard.get("doubtful"))
     if notes is not None:
@@ -49,8 +50,9 @@ def _heard(report: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield "Notes heard", f"{notes}{doubt}"
     yield from _share("Confidence of the notes", heard.get("confidence"))
     tunings = (each.get("tuning_cents") for each in (alignment, heard))
-    for cents in filter(None, map(number, tunings)):
-        yield "Tuning", f"{cents:+.0f} cents".replace("-", "−")
+    for cents in (number(each) for each in tunings):
+        if cents is not None and round(cents):
+            yield "Tuning", f"{cents:+.0f} cents".replace("-", "−")
     marked = number(report.get("annotated_seconds"))
     if marked is not None:
         yield "Marked", f"{marked:.1f} s"

@@ -178,7 +178,12 @@ def _with_shares(stems: Sequence[Stem]) -> list[Stem]:
     ]
 
 
-def heard_voices(report: Mapping[str, Any], parts: Iterable[str]) -> list[Stem]:
+def heard_voices(report: Mapping[str, Any], parts: Sequence[str]) -> list[Stem]:
     """The voices of a transcription, which have notes and no sound of their own."""
     counts = table(table(report.get("transcription")).get("parts"))
-    return [Stem(name=part, notes=whole(counts.get(part))) for part in parts]
+    own = set(parts)  # told in the order of voices, not that in which they begin
+    told = [part for part in counts if part in own]
+    return [
+        Stem(name=part, notes=whole(counts.get(part)))
+        for part in dict.fromkeys([*told, *parts])
+    ]

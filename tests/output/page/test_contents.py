@@ -44,6 +44,23 @@ def test_they_say_what_run_json_says(made):
     ]
 
 
+@pytest.mark.parametrize(
+    ("align", "cents", "told"),
+    [
+        ("auto", -2.3, {"Confidence of the alignment": "90%", "Tuning": "−2 cents"}),
+        ("never", 0.4, {}),
+    ],
+)
+def test_an_alignment_is_told_where_there_was_one(made, align, cents, told):
+    report = made.report | {
+        "settings": {"align": align},
+        "alignment": {"confidence": 0.9, "tuning_cents": cents},
+    }
+    numbers = dict(made_contents(made, report=report)["numbers"])
+    for what in ("Confidence of the alignment", "Tuning"):
+        assert numbers.get(what) == told.get(what)
+
+
 def test_the_command_is_not_told_for_a_rerun_has_another(made):
     assert "specnmf decompose" not in json.dumps(made_contents(made))
 
@@ -59,6 +76,12 @@ def test_notes_point_to_their_stems(made):
 def test_a_note_of_no_stem_points_nowhere(made):
     lost = Score((Note(0, 1, 60, part="gone"),))
     assert made_contents(made, notes=lost)["notes"]["stem"] == [-1]
+
+
+def test_drums_have_names(made):
+    hits = (Note(0, 1, 38, percussion=True), Note(0, 1, 3, percussion=True))
+    contents = made_contents(made, notes=Score((*hits, Note(0, 1, 60))))
+    assert contents["drums"] == {"3": "drum 3", "38": "snare"}
 
 
 def test_of_very_many_notes_the_longest_are_shown_and_that_is_said(made, monkeypatch):
@@ -130,6 +153,15 @@ def test_a_transcription_is_heard_as_its_recording_and_seen_as_its_voices(made):
     assert list(sounds) == ["sound-0"]
 
 
+def test_voices_are_in_the_order_of_run_json_not_that_of_their_notes(made):
+    report = {**made.report, "kind": "transcribe", "components": []}
+    report["transcription"] = {"parts": {"flute": 1, "bass": 1, "gone": 3}}
+    for path in (made.folder / "sources").iterdir():
+        path.unlink()
+    stems = made_contents(made, report=report)["groups"][0]["stems"]
+    assert [stem["name"] for stem in stems] == ["song", "flute", "bass"]
+
+
 def test_regions_are_on_the_clock_of_the_excerpt(made):
     (made.folder / "labels.txt").write_text("1.0\t3.0\tbass\n2.5\t4.0\tflute\n")
     made.report["settings"]["start"] = 2.0
@@ -160,9 +192,9 @@ def test_mixes_and_edits_are_told(made):
         "bass has a gain of −6 dB.",
         "flute is now called oboe.",
         "bass went to the rest.",
-        "oboe is 50% left.",
+        "oboe is panned 50% to the left.",
         "There is a mix without oboe.",
-        "First come oboe, a and b.",
+        "Put first: oboe, a and b.",
     ]
 
 

@@ -44,7 +44,21 @@ class StudioStems {
       const row = this.page.rowOf(i);
       const tools = row && row.querySelector(".stem-tools");
       tools?.replaceChildren(this.handle(row, i), ...this.menu(i));
+      if (row && !this.stereo) this.keepCentred(row);
     });
+  }
+
+  /** Whether stems have a left and a right. */
+  get stereo() {
+    return this.page.contents.n_channels === 2;
+  }
+
+  /** What is panned is not saved where there is one channel: so it is not offered. */
+  keepCentred(row) {
+    const pan = row.querySelector(".knob.pan");
+    if (!pan) return;
+    pan.title = "Only stereo recordings can be panned";
+    pan.querySelector("input").disabled = true;
   }
 
   /** The stem of the row that an event came from, or -1. */
@@ -220,12 +234,11 @@ class StudioStems {
   /** Note levels that a slider changed. */
   levelled() {
     if (!this.possible || this.client.showing || this.client.blocked) return;
-    const { player, contents } = this.page;
-    const stereo = contents.n_channels === 2;
+    const { player } = this.page;
     let changed = false;
     this.model.rows.forEach((row, i) => {
       if (player.stems[i]?.name !== row.name) return;
-      const [gain, pan] = [player.gains[i], stereo ? player.pans[i] : 0];
+      const [gain, pan] = [player.gains[i], this.stereo ? player.pans[i] : 0];
       changed ||= row.gain !== gain || row.pan !== pan;
       for (const known of [row, player.stems[i]]) Object.assign(known, { gain, pan });
     });
