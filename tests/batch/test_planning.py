@@ -1,5 +1,6 @@
 """What a batch will do with each song, and whether two want one folder."""
 
+import dataclasses
 import itertools
 import json
 from dataclasses import replace
@@ -412,7 +413,8 @@ def test_settings_are_for_the_task_of_their_kind(request_of):
         ("separate", ScoreSettings()),
     ):
         plan = make_plan(request_of(task=task, settings=own))
-        assert plan.recipe.settings == {task: settings}
+        linked = dataclasses.replace(settings, report_audio="link")
+        assert plan.recipe.settings == {task: linked}
 
 
 def test_a_file_for_all_songs_may_not_lie_in_a_run_of_one(request_of, tmp_path):

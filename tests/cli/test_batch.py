@@ -436,10 +436,13 @@ def test_a_file_may_set_options_of_other_tasks(run, songs, monkeypatch, tmp_path
     )
     args = ("songs", "--config", "specnmf.toml")
     request = asked(monkeypatch, run, *args, "--task", "label")
-    assert request.settings == [LabelSettings(n_components=3)]
+    assert request.settings == [LabelSettings(n_components=3, report_audio="link")]
     assert request.inputs == {"labels": "l.txt"}
     request = asked(monkeypatch, run, *args)
-    assert request.settings == [ScoreSettings(by="hand"), Settings(n_components=3)]
+    assert request.settings == [
+        ScoreSettings(by="hand", report_audio="link"),
+        Settings(n_components=3, report_audio="link"),
+    ]
     assert request.inputs == {"score": "s.mid"}
 
 
@@ -733,14 +736,15 @@ def test_options_of_all_tasks_are_there_each_once():
 
 def test_options_that_are_not_given_stay_each_commands_own(run, songs, monkeypatch):
     request = asked(monkeypatch, run, "songs")
-    assert request.settings == [ScoreSettings(), Settings()]
+    linked = {"report_audio": "link"}  # a batch's own default
+    assert request.settings == [ScoreSettings(**linked), Settings(**linked)]
     assert request.batch == BatchSettings()
     assert (request.source, request.output) == ("songs", "specnmf_out")
     assert (request.names, request.task, request.inputs) == (None, "auto", {})
     assert request.command == "specnmf batch songs"
     for name, task in TASKS.items():
         request = asked(monkeypatch, run, "songs", "--task", name)
-        assert (request.task, request.settings) == (name, [task.settings()])
+        assert (request.task, request.settings) == (name, [task.settings(**linked)])
 
 
 def test_options_that_are_given_are_for_both(run, songs, monkeypatch):
@@ -761,7 +765,10 @@ def test_options_may_come_from_a_file(run, songs, monkeypatch, tmp_path):
     )
     args = ("songs", "--config", "specnmf.toml", "-j", "5")
     request = asked(monkeypatch, run, *args)
-    assert request.settings == [ScoreSettings(), Settings(n_components=3)]
+    assert request.settings == [
+        ScoreSettings(report_audio="link"),
+        Settings(n_components=3, report_audio="link"),
+    ]
     assert request.batch == BatchSettings(
         jobs=5, include=("*.wav",), recursive=True, max_memory=1 << 30
     )

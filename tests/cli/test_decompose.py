@@ -104,7 +104,7 @@ def test_quiet_says_nothing(run, song):
 def test_verbose_says_how_long_stages_took(run, song):
     _, _, err = run("decompose", "song.wav", *QUICK, "-v")
     assert {line.split()[0] for line in err.splitlines()} == {
-        "read", "transform", "factorise", "pitches", "sources", "piano"
+        "read", "transform", "factorise", "pitches", "sources", "piano", "report"
     }  # fmt: skip
 
 
