@@ -117,7 +117,7 @@ def opened(folder: Path) -> dict[str, float]:
 def times_of(page: Any, path: Path) -> dict[str, float]:
     """Seconds until a page is loaded, can play, and sounds; and how it moves."""
     begin = time.perf_counter()
-    page.goto(path.as_uri(), wait_until="load", timeout=120_000)
+    page.goto(path.resolve().as_uri(), wait_until="load", timeout=120_000)
     load = time.perf_counter() - begin
     until(page, READY)
     ready = time.perf_counter() - begin

@@ -113,8 +113,8 @@ def test_a_bug_in_a_job_is_told_on_stderr(made, monkeypatch, capsys):
         assert done.wait(PATIENCE)
 
     monkeypatch.setattr("specnmf.cli.open._serve", serve)
-    place = {"host": "127.0.0.1", "port": 0, "output": made.parent, "quiet": True}
-    _open(made, place)
+    place = {"host": "127.0.0.1", "port": 0, "output": made.parent}
+    _open(made, {**place, "input": None, "quiet": True})
     assert "ZeroDivisionError: a bug" in capsys.readouterr().err
 
 
@@ -129,7 +129,7 @@ def test_sigterm_ends_a_job_as_well(made):
 def test_a_song_is_separated_as_its_command_would(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     make_song(tmp_path)
-    options = {"task": None, "quiet": True, "progress": False}
+    options = {"task": None, "input": None, "quiet": True, "progress": False}
     folder = _run_of(Path("song.wav"), options)
     assert folder == Path("specnmf_out", "song")
     report = json.loads((folder / "run.json").read_bytes())
