@@ -16,6 +16,9 @@ from specnmf.audio.resynthesis import Stream
 from specnmf.audio.stft import Grid
 from specnmf.factor.factorization import Factorization
 
+#: What a run may call the stem of what no other explains.
+RESTS = ("rest", "residual")
+
 
 class Sharing(Protocol):
     """The options by which stems share a recording."""

@@ -146,17 +146,6 @@ def read_shown(folder: Path) -> Score:
     return _earlier(_table(folder / "score.csv"), _excerpt_start(folder))
 
 
-def read_model(folder: Path) -> dict[str, NDArray[Any]]:
-    """The arrays of model.npz; their shapes and values are still to be checked.
-
-    Raises
-    ------
-    OutputError
-        As `stored_model`.
-    """
-    return dict(stored_model(folder).arrays)
-
-
 def stored_model(folder: Path) -> StoredArrays:
     """The arrays of model.npz, which are checked as they are taken.
 

@@ -8,12 +8,10 @@ from dataclasses import dataclass, field
 
 from specnmf.errors import ParameterError
 from specnmf.methods.regrouping import NewStem
+from specnmf.methods.stems import RESTS
 from specnmf.output.selection import Group, find, listed
 from specnmf.record.edits import Edits
 from specnmf.score.grouping import safe_names
-
-#: What a run may call the stem of what no other explains.
-RESTS = ("rest", "residual")
 
 #: What becomes of an old stem: the kind of edit, and the name it gives.
 Claim = tuple[str, str]

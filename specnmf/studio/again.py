@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from specnmf.errors import ParameterError
-from specnmf.record.claims import RESTS
+from specnmf.methods.stems import RESTS
 from specnmf.record.edits import Edits
 from specnmf.studio.base import Base, open_base
 from specnmf.studio.preview import Preview

@@ -194,6 +194,7 @@ class Layered(Result[LayerSettings]):
         import numpy as np
 
         from specnmf.methods.layers.description import most_heard
+        from specnmf.output import report
         from specnmf.score.marks import runs
         from specnmf.score.regions import write_regions
 
@@ -216,8 +217,7 @@ class Layered(Result[LayerSettings]):
                 start=self.settings.start,
             )
             write_regions(folder / "labels.txt", heard)
-        with (folder / "layers.npz").open("wb") as file:
-            np.savez(file, **arrays)  # type: ignore[arg-type]  # numpy's stub lacks **
+        report.write_arrays(folder / "layers.npz", arrays)
 
     def draw(self, folder: Path) -> None:
         """Draw the figures of the first layer, and of all."""

@@ -13,8 +13,8 @@ from specnmf.output.stored import (
     note_arrays,
     notes_from,
     read_factors,
-    read_model,
     read_shown,
+    stored_model,
 )
 
 SCORE = Score(
@@ -148,36 +148,36 @@ def test_an_array_that_promises_more_than_the_file_holds_is_refused(tmp_path):
     for shape in ((1 << 40,), (1 << 33, 1 << 33), (0, 1 << 60)):
         pack(tmp_path / "model.npz", note_start=header(shape))
         with pytest.raises(OutputError, match="note_start takes more than"):
-            read_model(tmp_path)
+            stored_model(tmp_path)
     pack(tmp_path / "model.npz", note_start=header((-1,)))
     with pytest.raises(OutputError, match="has the shape"):
-        read_model(tmp_path)
+        stored_model(tmp_path)
     pack(tmp_path / "model.npz", **{"a\nb": header((1 << 40,))})
     with pytest.raises(OutputError, match="a b takes more than"):
-        read_model(tmp_path)
+        stored_model(tmp_path)
     pack(tmp_path / "model.npz", note_stems=header((1 << 60,), "<U0"))
     with pytest.raises(OutputError, match="must hold numbers or text"):
-        read_model(tmp_path)
+        stored_model(tmp_path)
 
 
 def test_a_bomb_is_not_unpacked(tmp_path, monkeypatch):
     monkeypatch.setattr(archives.npy, "read_array", pytest.fail)
     pack(tmp_path / "model.npz", note_start=npy(np.zeros(1 << 18)))
     with pytest.raises(OutputError, match="note_start takes more than"):
-        read_model(tmp_path)
+        stored_model(tmp_path)
     few = {f"a{n}": npy(np.zeros(400)) for n in range(40)}
     pack(tmp_path / "model.npz", **few)  # each of which the file could hold
     with pytest.raises(OutputError, match="takes more than"):
-        read_model(tmp_path)
+        stored_model(tmp_path)
     pack(tmp_path / "model.npz", **{f"a{n}": b"" for n in range(1001)})
     with pytest.raises(OutputError, match="holds 1001 arrays"):
-        read_model(tmp_path)
+        stored_model(tmp_path)
 
 
 def test_objects_are_not_unpickled(tmp_path):
     store(tmp_path, {"note_start": np.array([{}, {}], object)})
     with pytest.raises(OutputError, match="must hold numbers or text, got object"):
-        read_model(tmp_path)
+        stored_model(tmp_path)
 
 
 @pytest.mark.parametrize("content", [b"", b"PK\x05\x06" + bytes(18), b"x" * 99])
@@ -189,12 +189,12 @@ def test_what_is_no_archive_is_refused(tmp_path, content):
 
 def test_a_folder_without_a_model_says_what_to_do(tmp_path):
     with pytest.raises(OutputError, match="make it again by specnmf rerun"):
-        read_model(tmp_path)
+        stored_model(tmp_path)
     with pytest.raises(OutputError, match="No such file"):
         read_factors(tmp_path)
     (tmp_path / "model.npz").mkdir()
     with pytest.raises(OutputError, match="not a file"):
-        read_model(tmp_path)
+        stored_model(tmp_path)
 
 
 @pytest.fixture

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import math
 
+from specnmf.methods.stems import RESTS
+
 #: Those of Okabe and Ito, "Color universal design", 2008, that can be seen on both.
 HUES = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")
 
 #: Of what is left over.
 GREY = "#8a8a8a"
-
-#: What is left over is called so.
-RESTS = ("rest", "residual")
 
 #: Turns between neighbours: no two of any number of colours come close.
 _TURN = (math.sqrt(5) - 1) / 2
