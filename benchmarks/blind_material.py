@@ -49,6 +49,7 @@ ROOM = ("synth.reverb.room-size=0.4", "synth.reverb.level=0.4", "synth.chorus.ac
 INSTRUMENTS = {
     "piano": (0, False),
     "epiano": (4, False),
+    "harpsichord": (6, False),
     "vibraphone": (11, False),
     "marimba": (12, False),
     "organ": (19, False),
@@ -57,6 +58,7 @@ INSTRUMENTS = {
     "violin": (40, True),
     "viola": (41, True),
     "cello": (42, True),
+    "pizzicato": (45, False),
     "harp": (46, False),
     "strings": (48, False),
     "choir": (52, False),
@@ -218,14 +220,19 @@ def switches(notes: Iterable[Note]) -> Iterator[tuple[int, bool, int, int]]:
         yield round(1000 * (note.start + note.duration)), False, note.pitch, 0
 
 
-def sound(midi: Path, n_samples: int) -> NDArray[np.float64]:
+def sound(
+    midi: Path,
+    n_samples: int,
+    soundfont: Path = SOUNDFONT,
+    room: tuple[str, ...] = ROOM,
+) -> NDArray[np.float64]:
     """Return what fluidsynth makes of a file, shape (n_samples, 2)."""
     wav = midi.with_suffix(".wav")
-    options = [word for option in ROOM for word in ("-o", option)]
+    options = [word for option in room for word in ("-o", option)]
     subprocess.run(
         [
             *("fluidsynth", "-niq", "-r", str(SR), "-g", "0.5", *options),
-            *("-O", "float", "-T", "wav", "-F", str(wav), str(SOUNDFONT), str(midi)),
+            *("-O", "float", "-T", "wav", "-F", str(wav), str(soundfont), str(midi)),
         ],
         check=True,
         capture_output=True,

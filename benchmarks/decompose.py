@@ -13,9 +13,11 @@ after whole process and in turn,
 where N iterations reach the objective that the peer's multiplicative updates reach in
 200: it is found beforehand, with ``--solver mu`` on the same V from the same start. All
 have the same interpreter and the same cap of threads, after one short unmeasured run
-of each that fills the caches of compiled kernels. Time is the wall clock's; memory is
-the peak resident set that the kernel reports for the child (``os.wait4``; the largest
-single process, should a run start others). A run counts only if it ends well and
+of each that fills the caches of compiled kernels. ``--conditions`` repeats that with
+instructions up to AVX2 only, as numba and OpenBLAS are told, and with a single thread.
+Time is the wall clock's; CPU time is the user's and the system's; memory is the peak
+resident set that the kernel reports for the child (``os.wait4``; the largest single
+process, should a run start others). A run counts only if it ends well and
 leaves its stems and its five figures. At the end specnmf's memory is measured at other
 numbers of components. Results are Markdown on stdout, progress is on stderr.
 
@@ -33,7 +35,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from importlib.metadata import version
@@ -51,15 +53,31 @@ THREAD_CAPS = (
     "MKL_NUM_THREADS",
     "NUMBA_NUM_THREADS",
 )
+#: What processes are told beside their threads, by the conditions of a comparison.
+CONDITIONS = {
+    "all": {},
+    "avx2": {
+        "NUMBA_CPU_NAME": "haswell",
+        "NUMBA_CPU_FEATURES": "",
+        "OPENBLAS_CORETYPE": "Haswell",
+    },
+    "single": dict.fromkeys(THREAD_CAPS, "1"),
+}
+HEADINGS = {
+    "all": "All instructions",
+    "avx2": "No instructions beyond AVX2",
+    "single": "A single thread",
+}
 SR = 44100
 N_FFT, HOP_LENGTH = 2048, 512  # the default of both programs at this rate
 MB = 1e6
 
 
 class Run(NamedTuple):
-    """One whole process: its wall time and its peak resident memory."""
+    """One whole process: its wall and CPU time and its peak resident memory."""
 
     seconds: float
+    cpu: float
     megabytes: float
 
 
@@ -75,14 +93,17 @@ def main() -> None:
                 pool.submit(make_song, song, args.duration).result()
             pool.submit(make_excerpt, song, scratch / "warmup.wav").result()
             n_bins, n_frames = pool.submit(spectrogram_shape, song).result()
-            bench = Bench(scratch, args.threads)
+            bench = Bench(scratch, args.threads, args.seed)
             plain = bench.factors(song, args.k, args.max_iter, "mu")
             target = pool.submit(losses_in, plain).result()[-1]
             fast = bench.factors(song, args.k, args.max_iter, "auto")
             losses = pool.submit(losses_in, fast).result()
         enough = 1 + sum(loss > target for loss in losses)
         print(machine(args.threads), end="\n\n")
-        speed_table(bench, song, args, enough, 4 * n_bins * n_frames / MB)
+        for condition in args.conditions:
+            print(f"**{HEADINGS[condition]}**\n")
+            told = Bench(scratch, args.threads, args.seed, CONDITIONS[condition])
+            speed_table(told, song, args, enough, 4 * n_bins * n_frames / MB)
         if args.ranks:
             rank_table(bench, song, args, n_bins, n_frames)
 
@@ -96,8 +117,18 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument("--duration", type=float, default=180.0, help="seconds to make")
     parser.add_argument("-k", type=int, default=16, help="number of components")
     parser.add_argument("--max-iter", type=int, default=200)
+    parser.add_argument(
+        "--seed", type=int, default=0, help="of specnmf's start, whatever the solver"
+    )
     parser.add_argument("--runs", type=int, default=3, help="runs of each program")
     parser.add_argument("--threads", type=int, default=2, help="cap for each program")
+    parser.add_argument(
+        "--conditions",
+        nargs="*",
+        choices=CONDITIONS,
+        default=[*CONDITIONS],
+        help="which comparisons to make, by default all",
+    )
     parser.add_argument(
         "--ranks",
         type=lambda text: [int(k) for k in text.split(",") if k],
@@ -199,17 +230,26 @@ def losses_in(path: Path) -> list[float]:
 class Bench:
     """Runs programs one at a time under a cap of threads, in a scratch folder."""
 
-    def __init__(self, scratch: Path, threads: int) -> None:
+    def __init__(
+        self,
+        scratch: Path,
+        threads: int,
+        seed: int,
+        told: Mapping[str, str] | None = None,
+    ) -> None:
+        self.seed = str(seed)
         self.out = scratch / "out"
         self.warmup = scratch / "warmup.wav"
-        self.env = os.environ | {name: str(threads) for name in THREAD_CAPS}
+        caps = dict.fromkeys(THREAD_CAPS, str(threads))
+        self.env = os.environ | caps | dict(told or {})
 
     def specnmf(self, song: Path, k: int, max_iter: int) -> Run:
         """Run ``specnmf decompose`` once."""
         options = ["-k", str(k), "--max-iter", str(max_iter), "--tol", "0"]
         command = [specnmf_command(), "decompose", str(song), *options]
+        command += ["--seed", self.seed]
         command += ["--no-report", "-q"]  # the peer leaves no page
-        return self.measured([*command, "-o", str(self.out)], k)
+        return self.checked([*command, "-o", str(self.out)], k)
 
     def factors(self, song: Path, k: int, max_iter: int, solver: str) -> Path:
         """Factorise with a solver; return where the factors are."""
@@ -217,6 +257,7 @@ class Bench:
         options = ["-k", str(k), "--max-iter", str(max_iter), "--tol", "0", "-q"]
         outputs = ["--no-sources", "--no-figures", "--no-report", "-o", str(out)]
         command = [specnmf_command(), "decompose", str(song), "--solver", solver]
+        command += ["--seed", self.seed]
         subprocess.run(
             [*command, *options, *outputs],
             env=self.env,
@@ -229,23 +270,30 @@ class Bench:
         """Run the librosa and scikit-learn script once."""
         options = ["-k", str(k), "--max-iter", str(max_iter)]
         command = [sys.executable, str(PEER), str(song), str(self.out), *options]
-        return self.measured(command, k)
+        return self.checked(command, k)
 
-    def measured(self, command: list[str], k: int) -> Run:
+    def checked(self, command: list[str], k: int) -> Run:
         """Run ``command``, check and remove what it leaves, return what it took."""
-        begin = time.perf_counter()
-        process = subprocess.Popen(command, env=self.env, stdout=subprocess.DEVNULL)
-        _, status, usage = os.wait4(process.pid, 0)
-        seconds = time.perf_counter() - begin
-        process.returncode = os.waitstatus_to_exitcode(status)
-        if process.returncode != 0:
-            raise SystemExit(f"exit status {process.returncode}: {' '.join(command)}")
+        run = measured(command, self.env)
         left = len(list(self.out.rglob("*.wav"))), len(list(self.out.rglob("*.png")))
         if left != (k, 5):
             raise SystemExit(f"{left} stems and figures left by {' '.join(command)}")
         shutil.rmtree(self.out)
-        unit = 1 if sys.platform == "darwin" else 1024  # of ru_maxrss, in bytes
-        return Run(seconds, usage.ru_maxrss * unit / MB)
+        return run
+
+
+def measured(command: list[str], env: Mapping[str, str]) -> Run:
+    """Run a command that must end well; return what it took."""
+    begin = time.perf_counter()
+    process = subprocess.Popen(command, env=env, stdout=subprocess.DEVNULL)
+    _, status, usage = os.wait4(process.pid, 0)
+    seconds = time.perf_counter() - begin
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode != 0:
+        raise SystemExit(f"exit status {process.returncode}: {' '.join(command)}")
+    unit = 1 if sys.platform == "darwin" else 1024  # of ru_maxrss, in bytes
+    cpu = usage.ru_utime + usage.ru_stime
+    return Run(seconds, cpu, usage.ru_maxrss * unit / MB)
 
 
 def specnmf_command() -> str:
@@ -270,28 +318,27 @@ def speed_table(
     k, peers = args.k, args.max_iter
     for program in (bench.specnmf, bench.peer):
         program(bench.warmup, args.k, 2)
-    if enough > peers:
-        raise SystemExit(
-            f"the objective of {peers} multiplicative updates: not reached"
-        )
-    runs = interleaved(
-        {
-            f"specnmf, {enough} iterations": partial(bench.specnmf, song, k, enough),
-            f"specnmf, {peers} iterations": partial(bench.specnmf, song, k, peers),
-            f"librosa + scikit-learn, {peers}": partial(bench.peer, song, k, peers),
-        },
-        args.runs,
-    )
+    jobs = {
+        f"specnmf, {n} iterations": partial(bench.specnmf, song, k, n)
+        for n in (enough, peers)
+        if n <= peers
+    }
+    jobs[f"librosa + scikit-learn, {peers}"] = partial(bench.peer, song, k, peers)
+    runs = interleaved(jobs, args.runs)
     *_, theirs = map(typical, runs.values())
-    print(f"{k} components, {args.runs} runs of each, median (min-max); after {enough}")
-    print(f"iterations the objective is that of {peers} multiplicative updates.\n")
-    head = ("program", "time, s", "times faster", "peak memory, MB", "times less")
-    print(f"| {' | '.join(head)} |\n|---|---|---|---|---|")
+    reached = f"after {enough} iterations" if enough <= peers else "never"
+    print(f"{k} components, {args.runs} runs of each, median (min-max). The objective")
+    print(f"of {peers} multiplicative updates is reached {reached}.\n")
+    head = ["program", "time, s", "times faster", "CPU time, s", "times less"]
+    head += ["peak memory, MB", "times less"]
+    print(f"| {' | '.join(head)} |\n|{'---|' * len(head)}")
     for name, some in runs.items():
-        seconds, megabytes = zip(*some, strict=True)
-        faster, smaller = (a / b for a, b in zip(theirs, typical(some), strict=True))
-        times = f"{spread(seconds, 1)} | {faster:.2f}"
-        print(f"| {name} | {times} | {spread(megabytes, 0)} | {smaller:.2f} |")
+        cells = [name]
+        for values, digits, best in zip(
+            zip(*some, strict=True), (1, 1, 0), theirs, strict=True
+        ):
+            cells += [spread(values, digits), f"{best / median(values):.2f}"]
+        print(f"| {' | '.join(cells)} |")
     print()
     ours = typical(next(iter(runs.values())))
 
@@ -314,7 +361,7 @@ def rank_table(
     print("| components | time, s | peak memory, MB | W and H, MB | peak - W - H, MB |")
     print("|---|---|---|---|---|")
     for k, some in zip(args.ranks, runs.values(), strict=True):
-        seconds, peak = typical(some)
+        seconds, _, peak = typical(some)
         factors = 4 * k * (n_bins + n_frames) / MB
         rest = peak - factors
         print(f"| {k} | {seconds:.1f} | {peak:.0f} | {factors:.1f} | {rest:.0f} |")
@@ -327,7 +374,9 @@ def interleaved(jobs: dict[str, Callable[[], Run]], turns: int) -> dict[str, lis
         for name, job in jobs.items():
             run = job()
             runs[name].append(run)
-            took = f"{run.seconds:.1f} s, {run.megabytes:.0f} MB"
+            took = (
+                f"{run.seconds:.1f} s, {run.cpu:.1f} s of CPU, {run.megabytes:.0f} MB"
+            )
             print(f"turn {turn} of {turns}, {name}: {took}", file=sys.stderr)
     return runs
 

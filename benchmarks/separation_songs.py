@@ -51,8 +51,10 @@ def songs(data: Path | None, *, quick: bool) -> list[Song]:
     """Return the songs of a folder, if any, and the project's own examples."""
     shared, drums = [], []
     if data is not None:
-        folders = [path for k in (4, 2) for path in sorted(data.glob(f"bach10/P{k}*"))]
-        shared = [song_in(folder, "mix") for folder in folders]
+        scores = [
+            s for k in (4, 2) for s in sorted(data.glob(f"bach10/P{k}*/score.mid"))
+        ]
+        shared = [song_in(score.parent, "mix") for score in scores]
         drums = [song_in(data / "drums" / "808", "mix")]
     chorale = example("chorale")
     if quick:

@@ -6,20 +6,18 @@ import argparse
 import json
 import os
 import shutil
-import subprocess
 import sys
 import tempfile
-import time
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
 from decompose import (
-    MB,
     THREAD_CAPS,
     Run,
     interleaved,
+    measured,
     specnmf_command,
     spread,
     typical,
@@ -142,7 +140,7 @@ class Bench:
         options = ["--score", str(score), "--by", "hand", "--no-report"]
         options += ["-q", "--overwrite"]
         options += ["--figures" if self.figures else "--no-figures", "-o", str(out)]
-        run = self.measured([specnmf_command(), "separate", str(song), *options])
+        run = measured([specnmf_command(), "separate", str(song), *options], self.env)
         if self.figures and not [*out.rglob("*.png")]:
             raise SystemExit("specnmf separate left no figures")
         return run
@@ -150,9 +148,8 @@ class Bench:
     def libfmp(self, song: Path) -> Run:
         """Run the peer once."""
         out, score = self.scratch / "libfmp", song.with_suffix(".csv")
-        return self.measured(
-            [sys.executable, str(PEER), str(song), str(score), str(out)]
-        )
+        command = [sys.executable, str(PEER), str(song), str(score), str(out)]
+        return measured(command, self.env)
 
     def stems(self, program: str) -> Path:
         """The folder that a program's last run left its stems in."""
@@ -161,19 +158,7 @@ class Bench:
     def align(self, song: Path, score: Path, out: Path) -> Run:
         """Align a score to a recording once."""
         paths = [str(path) for path in (song, score, out)]
-        return self.measured([sys.executable, "-c", ALIGN, *paths])
-
-    def measured(self, command: list[str]) -> Run:
-        """Run a command that must end well; return what it took."""
-        begin = time.perf_counter()
-        process = subprocess.Popen(command, env=self.env, stdout=subprocess.DEVNULL)
-        _, status, usage = os.wait4(process.pid, 0)
-        seconds = time.perf_counter() - begin
-        process.returncode = os.waitstatus_to_exitcode(status)
-        if process.returncode != 0:
-            raise SystemExit(f"exit status {process.returncode}: {' '.join(command)}")
-        unit = 1 if sys.platform == "darwin" else 1024  # of ru_maxrss, in bytes
-        return Run(seconds, usage.ru_maxrss * unit / MB)
+        return measured([sys.executable, "-c", ALIGN, *paths], self.env)
 
 
 # --- the tables -------------------------------------------------------------------
@@ -195,7 +180,7 @@ def separation_table(bench: Bench, size: Size) -> None:
     print(f"median (min-max), runs of each program: {size.runs}.\n")
     rows = []
     for name, some in runs.items():
-        seconds, megabytes = zip(*some, strict=True)
+        seconds, _, megabytes = zip(*some, strict=True)
         share = f"{typical(some).seconds / length:.2f}"
         quality = decibels(apart(sdr, folder / "stems", bench.stems(name)))
         rows.append([name, spread(seconds, 1), share, spread(megabytes, 0), quality])
@@ -209,8 +194,9 @@ def separation_table(bench: Bench, size: Size) -> None:
 
 def ratio_row(ours: Run, peer: Run) -> list[str]:
     """Return how many times more the peer takes."""
-    seconds, megabytes = (p / o for o, p in zip(ours, peer, strict=True))
-    return ["libfmp / specnmf", f"{seconds:.2f}", "", f"{megabytes:.2f}", ""]
+    seconds = f"{peer.seconds / ours.seconds:.2f}"
+    megabytes = f"{peer.megabytes / ours.megabytes:.2f}"
+    return ["libfmp / specnmf", seconds, "", megabytes, ""]
 
 
 def compilation(bench: Bench, ours: Run, peer: Run) -> str:

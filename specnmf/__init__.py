@@ -1,9 +1,14 @@
-"""Takes recordings apart by non-negative matrix factorisation.
+"""Audio source separation and spectrogram decomposition by NMF.
 
-audio = specnmf.read("song.wav")
-spectrogram = specnmf.stft(audio)
-result = specnmf.nmf(spectrogram.magnitude(), 8)
-sources = specnmf.separate(spectrogram, result)
+    import specnmf
+
+    stems = specnmf.separate("song.wav", "song.mid")  # dict of str to Audio
+    components = specnmf.decompose("song.wav", n_components=8)
+    score = specnmf.transcribe("song.wav", voices=4)
+
+Each command is a function of its name, on a path, an `Audio` or an array; `nmf`, `stft`
+and others are what they are made of. The names listed in ``__all__``, and those of
+`specnmf.starts` and `specnmf.figures`, are stable; all others are private.
 """
 
 from __future__ import annotations
@@ -12,12 +17,15 @@ TYPE_CHECKING = False  # importing typing takes longer than all of this
 if TYPE_CHECKING:
     from typing import Any
 
-    from specnmf.audio.masks import separate
+    __version__: str
+
     from specnmf.audio.reading import read
     from specnmf.audio.recording import Audio
-    from specnmf.audio.stft import Spectrogram, stft
+    from specnmf.audio.separated import Separated
+    from specnmf.audio.stft import Grid, Spectrogram, stft
     from specnmf.audio.writing import write
     from specnmf.batch.batch import run_batch
+    from specnmf.batch.running import Failure, Summary
     from specnmf.batch.settings import BatchSettings
     from specnmf.errors import (
         AudioError,
@@ -31,10 +39,12 @@ if TYPE_CHECKING:
     )
     from specnmf.evaluation.bss_eval import bss_eval
     from specnmf.evaluation.evaluate import evaluate
-    from specnmf.evaluation.note_scores import NoteEvaluation
+    from specnmf.evaluation.note_scores import Found, NoteEvaluation, NoteScores
     from specnmf.evaluation.notes import evaluate_notes
-    from specnmf.evaluation.scores import Evaluation
+    from specnmf.evaluation.scores import Evaluation, SourceScores
     from specnmf.factor import starts
+    from specnmf.factor.convolutive.model import ConvolutiveFactorization
+    from specnmf.factor.convolutive.nmfd import nmfd
     from specnmf.factor.divergence import beta_divergence
     from specnmf.factor.estimator import NMF
     from specnmf.factor.factorization import Factorization
@@ -44,26 +54,33 @@ if TYPE_CHECKING:
     from specnmf.factor.layers.neural import neural_nmf
     from specnmf.factor.layers.semisupervised import semisupervised_nmf
     from specnmf.factor.nmf import nmf
+    from specnmf.factor.rank import RankChoice, choose_rank
     from specnmf.methods.book.fitting import by_stem
-    from specnmf.methods.book.layout import fmp_layout
+    from specnmf.methods.book.layout import FmpLayout, Tolerances, fmp_layout
     from specnmf.methods.by_score import align, separate_by_score
-    from specnmf.methods.transcription.transcription import transcribe
     from specnmf.output.figures import drawing as figures
     from specnmf.record.edit import edit
     from specnmf.record.edits import Edits
+    from specnmf.record.rerun import Rerun, rerun
     from specnmf.score.align import Alignment
     from specnmf.score.grouping import stem_labels
     from specnmf.score.notes import Note, Score
     from specnmf.score.reading import read_score, write_score
     from specnmf.score.regions import Region, read_regions, write_regions
-    from specnmf.tasks.decompose import Settings, decompose
+    from specnmf.tasks.decompose import Settings
+    from specnmf.tasks.functions import (
+        decompose,
+        label,
+        layers,
+        separate,
+        transcribe,
+    )
     from specnmf.tasks.label import LabelSettings
     from specnmf.tasks.layers import LayerSettings
     from specnmf.tasks.run import Run
     from specnmf.tasks.separate import ScoreSettings
+    from specnmf.tasks.settings import SongSettings
     from specnmf.tasks.transcribe import TranscribeSettings
-
-__version__ = "0.1.0"
 
 #: Where each public name is defined: loaded when it is first asked for, so that
 #: ``import specnmf`` costs nothing.
@@ -74,32 +91,46 @@ _HOMES = {
     "AudioError": "errors:AudioError",
     "BatchError": "errors:BatchError",
     "BatchSettings": "batch.settings:BatchSettings",
+    "ConvolutiveFactorization": "factor.convolutive.model:ConvolutiveFactorization",
     "Edits": "record.edits:Edits",
     "Evaluation": "evaluation.scores:Evaluation",
     "Factorization": "factor.factorization:Factorization",
+    "Failure": "batch.running:Failure",
+    "FmpLayout": "methods.book.layout:FmpLayout",
+    "Found": "evaluation.note_scores:Found",
+    "Grid": "audio.stft:Grid",
     "LabelSettings": "tasks.label:LabelSettings",
     "LayerSettings": "tasks.layers:LayerSettings",
     "Layers": "factor.layers.model:Layers",
     "Note": "score.notes:Note",
     "NoteEvaluation": "evaluation.note_scores:NoteEvaluation",
+    "NoteScores": "evaluation.note_scores:NoteScores",
     "OutputError": "errors:OutputError",
     "ParameterError": "errors:ParameterError",
+    "RankChoice": "factor.rank:RankChoice",
     "Region": "score.regions:Region",
+    "Rerun": "record.rerun:Rerun",
     "Run": "tasks.run:Run",
     "Score": "score.notes:Score",
     "ScoreError": "errors:ScoreError",
     "ScoreSettings": "tasks.separate:ScoreSettings",
+    "Separated": "audio.separated:Separated",
     "Settings": "tasks.decompose:Settings",
+    "SongSettings": "tasks.settings:SongSettings",
+    "SourceScores": "evaluation.scores:SourceScores",
     "SpecnmfError": "errors:SpecnmfError",
     "Spectrogram": "audio.stft:Spectrogram",
+    "Summary": "batch.running:Summary",
     "TemplateError": "errors:TemplateError",
+    "Tolerances": "methods.book.layout:Tolerances",
     "TranscribeSettings": "tasks.transcribe:TranscribeSettings",
     "WorkerError": "errors:WorkerError",
     "align": "methods.by_score:align",
     "beta_divergence": "factor.divergence:beta_divergence",
     "bss_eval": "evaluation.bss_eval:bss_eval",
     "by_stem": "methods.book.fitting:by_stem",
-    "decompose": "tasks.decompose:decompose",
+    "choose_rank": "factor.rank:choose_rank",
+    "decompose": "tasks.functions:decompose",
     "deep_nmf": "factor.layers.deep:deep_nmf",
     "edit": "record.edit:edit",
     "evaluate": "evaluation.evaluate:evaluate",
@@ -107,19 +138,23 @@ _HOMES = {
     "figures": "output.figures.drawing",
     "fmp_layout": "methods.book.layout:fmp_layout",
     "hierarchical_nmf": "factor.layers.hierarchical:hierarchical_nmf",
+    "label": "tasks.functions:label",
+    "layers": "tasks.functions:layers",
     "neural_nmf": "factor.layers.neural:neural_nmf",
     "nmf": "factor.nmf:nmf",
+    "nmfd": "factor.convolutive.nmfd:nmfd",
     "read": "audio.reading:read",
     "read_regions": "score.regions:read_regions",
     "read_score": "score.reading:read_score",
+    "rerun": "record.rerun:rerun",
     "run_batch": "batch.batch:run_batch",
     "semisupervised_nmf": "factor.layers.semisupervised:semisupervised_nmf",
-    "separate": "audio.masks:separate",
+    "separate": "tasks.functions:separate",
     "separate_by_score": "methods.by_score:separate_by_score",
     "starts": "factor.starts",
     "stem_labels": "score.grouping:stem_labels",
     "stft": "audio.stft:stft",
-    "transcribe": "methods.transcription.transcription:transcribe",
+    "transcribe": "tasks.functions:transcribe",
     "write": "audio.writing:write",
     "write_regions": "score.regions:write_regions",
     "write_score": "score.reading:write_score",
@@ -132,31 +167,45 @@ __all__ = [
     "AudioError",
     "BatchError",
     "BatchSettings",
+    "ConvolutiveFactorization",
     "Edits",
     "Evaluation",
     "Factorization",
+    "Failure",
+    "FmpLayout",
+    "Found",
+    "Grid",
     "LabelSettings",
     "LayerSettings",
     "Layers",
     "Note",
     "NoteEvaluation",
+    "NoteScores",
     "OutputError",
     "ParameterError",
+    "RankChoice",
     "Region",
+    "Rerun",
     "Run",
     "Score",
     "ScoreError",
     "ScoreSettings",
+    "Separated",
     "Settings",
+    "SongSettings",
+    "SourceScores",
     "SpecnmfError",
     "Spectrogram",
+    "Summary",
     "TemplateError",
+    "Tolerances",
     "TranscribeSettings",
     "WorkerError",
     "align",
     "beta_divergence",
     "bss_eval",
     "by_stem",
+    "choose_rank",
     "decompose",
     "deep_nmf",
     "edit",
@@ -165,11 +214,15 @@ __all__ = [
     "figures",
     "fmp_layout",
     "hierarchical_nmf",
+    "label",
+    "layers",
     "neural_nmf",
     "nmf",
+    "nmfd",
     "read",
     "read_regions",
     "read_score",
+    "rerun",
     "run_batch",
     "semisupervised_nmf",
     "separate",
@@ -185,6 +238,10 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("specnmf")
     if name not in _HOMES:
         raise AttributeError(f"module 'specnmf' has no attribute {name!r}")
     import pkgutil

@@ -1,4 +1,4 @@
-"""Archives of arrays (npz) read with care, whoever made the file."""
+"""Archives of arrays (npz) read safely even if the file is hostile."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from numpy.typing import NDArray
 
 from specnmf.errors import SpecnmfError
 
-#: Arrays in an archive at most.
+#: The most arrays in an archive.
 MOST_ARRAYS = 1000
 
-#: What the header of an array takes at most, in bytes.
+#: The longest header of an array, in bytes.
 MOST_HEADER = 1 << 14
 
-#: Bytes of a reason out of a file that are repeated.
+#: The most bytes of text from a file that a message repeats.
 LONGEST_REASON = 200
 
 _HEADERS = {
@@ -38,34 +38,34 @@ def read_arrays(
     expected: str,
     kinds: str = "fiu",
 ) -> dict[str, NDArray[Any]]:
-    """Arrays out of an archive, by name; nothing else in it is unpacked.
+    """The arrays of an archive, by name; nothing else in it is unpacked.
 
-    NumPy makes room for all that the header of an array promises before it reads any
-    of it, so the headers of all of them are looked at first.
+    NumPy allocates the size that an array's header states before it reads the array, so
+    all headers are checked first.
 
     Parameters
     ----------
     path : path
         The archive.
     names : collection of str, optional
-        The arrays; by default all that it has.
+        The names of the arrays; by default all in the archive.
     most_bytes : int
-        What they may take together.
+        The most bytes of all arrays together.
     error : type
-        What to raise.
+        The class of the exception.
     expected : str
-        What the file should be, for people.
+        What the file should be, for the message.
     kinds : str
-        The kinds of dtype that they may have: ``f``, ``i``, ``u``, ``b`` and ``U``.
+        The kinds of dtype allowed: ``f``, ``i``, ``u``, ``b`` and ``U``.
 
     Raises
     ------
     SpecnmfError
-        An ``error`` of one line, if the file is no such archive, or an array is
+        An ``error`` of one line, if the file is not such an archive, or an array is
         missing, of another kind, or too large.
     """
     try:
-        if path.exists() and not path.is_file():  # what is a pipe may never end
+        if path.exists() and not path.is_file():  # a pipe may never end
             raise error("not a file")
         with zipfile.ZipFile(path) as archive:
             members = _members(archive, names, error)
@@ -75,7 +75,7 @@ def read_arrays(
         raise error(f"{path}: {refused}") from refused
     except OSError as failed:
         raise error(f"{path}: {failed.strerror or failed}") from failed
-    except Exception as broken:  # whatever a broken archive makes them raise
+    except Exception as broken:  # a broken archive may raise anything
         raise error(f"{path}: expected {expected} ({_line(broken)})") from broken
 
 
@@ -100,11 +100,11 @@ def _check(
     error: type[SpecnmfError],
     kinds: str,
 ) -> None:
-    """Raise an error if the headers promise what is not wanted."""
+    """Raise an error if a header states a kind or size that is not allowed."""
     promised = 0
     for name in names:
         own = _line(name)
-        too_large = error(f"{own} takes more than {most_bytes} bytes")
+        too_large = error(f"{own} is larger than {most_bytes} bytes")
         if archive.getinfo(f"{name}.npy").file_size > most_bytes + MOST_HEADER:
             raise too_large
         with archive.open(f"{name}.npy") as member:
@@ -113,14 +113,14 @@ def _check(
             wanted = "real numbers" if kinds == "fiu" else "numbers or text"
             raise error(f"{own} must hold {wanted}, got {_line(dtype)}")
         if min(shape, default=0) < 0:
-            raise error(f"{own} has the shape {_line(shape)}")
+            raise error(f"{own} has an impossible shape: {_line(shape)}")
         promised += math.prod(shape) * dtype.itemsize
-        if max([promised, *shape]) > most_bytes:  # what is empty may have long sides
+        if max([promised, *shape]) > most_bytes:  # an empty array may have long sides
             raise too_large
 
 
 def _header(member: IO[bytes]) -> tuple[tuple[int, ...], np.dtype[Any]]:
-    """The shape and the type that an array is said to have."""
+    """The shape and the type in the header of an array."""
     shape, _, dtype = _HEADERS[npy.read_magic(member)](member)
     return shape, dtype
 
@@ -132,7 +132,7 @@ def _read(archive: zipfile.ZipFile, name: str) -> NDArray[Any]:
 
 
 def _line(reason: object) -> str:
-    """What is out of a file, fit for one line."""
+    """Text from a file, made fit for one line."""
     text = str(reason)[: 2 * LONGEST_REASON]
     words = "".join(c if c.isprintable() else " " for c in text).split()
     return " ".join(words)[:LONGEST_REASON]

@@ -1,4 +1,4 @@
-"""Arrays that are handed over: what NumPy cannot make one of is named in a line."""
+"""Arrays given by the caller: an error names the argument that is not an array."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def array_of(name: str, values: ArrayLike) -> NDArray[Any]:
 
 
 def numbers(name: str, values: ArrayLike) -> NDArray[Any]:
-    """Values as an array of real numbers; objects that are such count as well."""
+    """Values as an array of real numbers; objects are converted if they are numbers."""
     array = array_of(name, values)
     if array.dtype.kind == "O":
         try:
@@ -29,6 +29,6 @@ def numbers(name: str, values: ArrayLike) -> NDArray[Any]:
                 f"{name} must be an array of numbers: {error}"
             ) from error
     if array.dtype.kind not in "fiub":
-        hint = "; take np.abs of it" if array.dtype.kind == "c" else ""
+        hint = "; use np.abs" if array.dtype.kind == "c" else ""
         raise ParameterError(f"{name} must be real numbers, got {array.dtype}{hint}")
     return array

@@ -1,4 +1,4 @@
-"""Checks of values: each raises a ParameterError that says what was expected."""
+"""Checks of values: each raises a ParameterError with what was expected."""
 
 from __future__ import annotations
 
@@ -12,7 +12,9 @@ from specnmf.errors import ParameterError
 def check_choice(name: str, value: str, choices: tuple[str, ...]) -> None:
     """Raise ParameterError unless ``value`` is one of ``choices``."""
     if value not in choices:
-        raise ParameterError(f"{name} is one of {', '.join(choices)}, got {value!r}")
+        raise ParameterError(
+            f"{name} must be one of {', '.join(choices)}, got {value!r}"
+        )
 
 
 def check_at_least(name: str, value: float, least: float) -> None:
@@ -40,18 +42,18 @@ def check_between(name: str, value: float, least: float, most: float) -> None:
 
 
 def check_falling(name: str, values: Sequence[int]) -> None:
-    """Raise ParameterError unless each value is at least 1 and below the last."""
+    """Raise ParameterError unless all are at least 1, and each is below the last."""
     for value in values:
         check_at_least(name, value, 1)
     if not values or any(b >= a for a, b in pairwise(values)):
         raise ParameterError(
-            f"{name} must fall from layer to layer, such as 32,8,3; "
+            f"{name} must decrease from layer to layer, such as 32,8,3; "
             f"got {','.join(map(str, values)) or 'none'}"
         )
 
 
 def is_finite(value: float) -> bool:
-    """Whether ``value`` is a finite number; an int beyond all floats is not."""
+    """Whether ``value`` is a finite number; an int too large for a float is not."""
     try:
         return math.isfinite(value)
     except OverflowError:
@@ -59,12 +61,12 @@ def is_finite(value: float) -> bool:
 
 
 def whole_or_auto(value: object, expected: str = "a whole number or auto") -> int | str:
-    """The whole number that a value's text holds, or auto.
+    """The whole number in a value or its text, or auto.
 
     Raises
     ------
     ParameterError
-        If it is neither; ``expected`` says what was.
+        If it is neither; ``expected`` completes the message.
     """
     if value == "auto":
         return "auto"
@@ -86,5 +88,5 @@ def whole_numbers(value: object) -> tuple[int, ...]:
         return tuple(int(part) for part in str(value).split(","))
     except ValueError as error:
         raise ParameterError(
-            f"expected whole numbers with commas between, such as 32,8,3, got {value!r}"
+            f"expected whole numbers separated by commas, such as 32,8,3, got {value!r}"
         ) from error

@@ -1,4 +1,4 @@
-"""Everything that specnmf raises on purpose.
+"""The errors that specnmf raises on purpose.
 
 SpecnmfError
 ├── ParameterError (also a ValueError)   an option or argument out of its range
@@ -9,37 +9,107 @@ SpecnmfError
 ├── BatchError                           a batch that cannot begin
 └── WorkerError                          a worker that died or took too long
 
-A message is one line: what was expected, what came, what to do.
+A message is one line: what was expected, what was given, and what to do.
 """
 
 
 class SpecnmfError(Exception):
-    """Any error that is the input's or the caller's, not a bug."""
+    """The base class of all errors that the input or the caller causes.
+
+    A bug in specnmf raises another class.
+
+    Examples
+    --------
+    >>> import specnmf
+    >>> try:
+    ...     specnmf.read("nothing.wav")
+    ... except specnmf.SpecnmfError as error:
+    ...     print(error)
+    nothing.wav: no such file
+    """
 
 
 class ParameterError(SpecnmfError, ValueError):
-    """An option or argument out of its range."""
+    """An option or argument out of its range; also a ValueError.
+
+    Examples
+    --------
+    >>> import specnmf
+    >>> try:
+    ...     specnmf.nmf([[1.0, 2.0]], 0)
+    ... except specnmf.ParameterError as error:
+    ...     print(error)
+    n_components must be at least 1, got 0
+    """
 
 
 class AudioError(SpecnmfError):
-    """A recording that cannot be read or written."""
+    """A recording that cannot be read or written.
+
+    Examples
+    --------
+    >>> import specnmf
+    >>> try:
+    ...     specnmf.read("audio_examples/chorale/chorale.mid")
+    ... except specnmf.AudioError as error:
+    ...     print(str(error).partition("(")[0])
+    audio_examples/chorale/chorale.mid: not an audio file that libsndfile reads
+    """
 
 
 class ScoreError(SpecnmfError):
-    """A score that cannot be read or does not fit its recording."""
+    """A score that cannot be read, or does not fit its recording.
+
+    Examples
+    --------
+    >>> import specnmf
+    >>> try:
+    ...     specnmf.Score([specnmf.Note(start=0.0, duration=1.0, pitch=128)])
+    ... except specnmf.ScoreError as error:
+    ...     print("not a note:", type(error).__name__)
+    not a note: ScoreError
+    """
 
 
 class TemplateError(SpecnmfError):
-    """Templates that cannot be read or do not fit the recording."""
+    """Templates that cannot be read, or do not fit the recording.
+
+    Examples
+    --------
+    >>> import specnmf
+    >>> issubclass(specnmf.TemplateError, specnmf.SpecnmfError)
+    True
+    """
 
 
 class OutputError(SpecnmfError):
-    """A run folder that cannot be written."""
+    """A run folder that cannot be written.
+
+    Examples
+    --------
+    >>> import specnmf
+    >>> issubclass(specnmf.OutputError, specnmf.SpecnmfError)
+    True
+    """
 
 
 class BatchError(SpecnmfError):
-    """A batch that cannot begin: another is at work, or two songs want one folder."""
+    """A batch that cannot begin: another one is running, or two songs share a folder.
+
+    Examples
+    --------
+    >>> import specnmf
+    >>> issubclass(specnmf.BatchError, specnmf.SpecnmfError)
+    True
+    """
 
 
 class WorkerError(SpecnmfError):
-    """A worker process that died or took too long."""
+    """A worker process that died or took too long.
+
+    Examples
+    --------
+    >>> import specnmf
+    >>> issubclass(specnmf.WorkerError, specnmf.SpecnmfError)
+    True
+    """

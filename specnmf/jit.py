@@ -1,8 +1,8 @@
-"""Kernels: compiled when they are first called, and kept for the next process.
+"""Kernels: compiled when they are first called, and cached for the next process.
 
-Numba keeps them beside the package, or in the user's folder of caches. Where it can
-write to neither, where the disk is full or what is kept is broken, it raises errors of
-its own; here such a kernel is compiled anew, and `remarks` says why.
+Numba caches them beside the package, or in the user's cache folder. If it can write to
+neither, if the disk is full or the cache is broken, it raises errors of its own; here
+such a kernel is compiled again, and `remarks` tells why.
 """
 
 from __future__ import annotations
@@ -13,29 +13,29 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-#: Where kernels are kept when no folder can be written: a place that never is.
+#: The cache folder if none can be written: a path that never exists.
 NOWHERE = os.path.join(os.devnull + ".none", "specnmf")  # noqa: PTH118  # numba's text
 
-#: How what is said of kernels that are not kept begins.
-NOT_KEPT = "compiled kernels cannot be kept"
+#: The beginning of the remark on kernels that are not cached.
+NOT_KEPT = "compiled kernels cannot be cached"
 
 _remarks: list[str] = []
 
 
 def remarks() -> list[str]:
-    """What to know of this process's kernels: a line, or nothing if they are kept."""
+    """Remarks on the kernels of this process: one line, or none if they are cached."""
     return list(_remarks)
 
 
 def njit(*, cache: bool = True, **options: Any) -> Callable[[Callable[..., Any]], Any]:
-    """Numba's ``njit``, with a cache that stops nothing when it fails.
+    """Numba's ``njit``, with a cache whose errors stop nothing.
 
     Parameters
     ----------
     cache : bool
-        Whether the kernel is kept, where that is possible.
+        Whether to cache the kernel, if that is possible.
     **options
-        Numba's.
+        Options of numba.
     """
     import numba
 
@@ -51,10 +51,10 @@ def njit(*, cache: bool = True, **options: Any) -> Callable[[Callable[..., Any]]
 
 
 def prepare() -> None:
-    """Let packages load whose kernels cannot be kept, such as librosa's.
+    """Let packages load whose kernels cannot be cached, such as librosa.
 
     Numba raises an error when such a kernel is declared. With a folder of last resort,
-    it raises none before one is called.
+    the error comes only when a kernel is called.
     """
     from numba.core.caching import CacheImpl
 
@@ -64,7 +64,7 @@ def prepare() -> None:
 
 
 class _Nowhere:
-    """What numba takes for a kernel's folder if it finds no other."""
+    """The cache folder for numba if it finds no other."""
 
     @classmethod
     def from_function(cls, function: Any, file: str) -> _Nowhere:
@@ -72,23 +72,25 @@ class _Nowhere:
         return cls()
 
     def ensure_cache_path(self) -> None:
-        """Raise OSError, for nothing can be written here."""
-        raise OSError("the package and the user's cache folder cannot be written")
+        """Raise OSError, because nothing can be written here."""
+        raise OSError(
+            "the package folder and the user's cache folder cannot be written"
+        )
 
     def get_cache_path(self) -> str:
-        """A folder that is not there."""
+        """A folder that does not exist."""
         return NOWHERE
 
     def get_source_stamp(self) -> None:
-        """Nothing, for nothing is kept."""
+        """Nothing, because nothing is cached."""
 
     def get_disambiguator(self) -> str:
-        """Nothing, for nothing is kept."""
+        """Nothing, because nothing is cached."""
         return ""
 
 
 class _Cache:
-    """The cache of one kernel, as numba asks and tells it: its own, made forgiving."""
+    """The cache of one kernel with numba's interface; errors are caught."""
 
     def __init__(self, function: Callable[..., Any]) -> None:
         from numba.core.caching import FunctionCache
@@ -100,7 +102,7 @@ class _Cache:
             self.obstacle = str(error)
             return
         if not _trusted(self.kept.cache_path, function.__code__.co_filename):
-            self.obstacle = f"{self.kept.cache_path} is another user's"
+            self.obstacle = f"{self.kept.cache_path} belongs to another user"
 
     @property
     def cache_path(self) -> str | None:
@@ -108,7 +110,7 @@ class _Cache:
         return None if self.kept is None else str(self.kept.cache_path)
 
     def load_overload(self, signature: Any, target: Any) -> Any:
-        """A kernel for these types that was kept, or None."""
+        """A cached kernel for these types, or None."""
         if self.kept is None or self.obstacle:
             return None
         try:
@@ -118,7 +120,7 @@ class _Cache:
             return None
 
     def save_overload(self, signature: Any, compiled: Any) -> None:
-        """Keep a kernel for these types."""
+        """Cache a kernel for these types."""
         if self.kept is not None and not self.obstacle:
             try:
                 self.kept.save_overload(signature, compiled)
@@ -127,7 +129,7 @@ class _Cache:
         self._tell()
 
     def flush(self) -> None:
-        """Forget what is kept."""
+        """Delete what is cached."""
         if self.kept is not None:
             try:
                 self.kept.flush()
@@ -135,19 +137,19 @@ class _Cache:
                 self.obstacle = error.strerror or str(error)
 
     def _tell(self) -> None:
-        """Say, once in a process, why kernels that are compiled are not kept."""
+        """Say, once per process, why compiled kernels are not cached."""
         if self.obstacle and not _remarks:
             _remarks.append(
-                f"{NOT_KEPT} ({self.obstacle}), so each process compiles them anew; "
-                "set NUMBA_CACHE_DIR to a folder of your own"
+                f"{NOT_KEPT} ({self.obstacle}), so each process compiles them again; "
+                "set NUMBA_CACHE_DIR to a folder that you can write to"
             )
             warnings.warn(_remarks[0], UserWarning, stacklevel=2)
 
 
 def _trusted(folder: str, source: str) -> bool:
-    """Whether a folder, whose files are run, is of someone whose code runs anyhow.
+    """Whether a cache folder, whose files are executed, belongs to a trusted user.
 
-    That is this user, root, or whoever owns the kernel's source.
+    That is this user, root, or the owner of the kernel's source.
     """
     if not (hasattr(os, "geteuid") and Path(folder).exists()):
         return True

@@ -1,27 +1,28 @@
-"""Notation: what pitches, drums and shares are called, and a pitch's frequency.
+"""Notation: the names of pitches, drums and shares, and the frequency of a pitch.
 
-Pitches are MIDI numbers: A4, of 440 Hz, is 69. Their names are librosa's, imported when
-the first is asked for, which costs a run 0.12 s. Elsewhere our few lines stay:
-librosa's frequencies of pitches know no tuning and differ in the last bit, from which
-other factors follow; its centroids cost a run a second, its windows as much where
-nothing else has imported scipy.signal; its axes label times and pitches otherwise.
+Pitches are MIDI numbers: A4, at 440 Hz, is 69. Their names are librosa's, whose import
+would take 0.2 s. Other functions have a few lines here as well: librosa's frequencies
+of pitches know no tuning and differ in the last bit, which would change factors; its
+centroids take a second per run, its windows as long unless scipy.signal is imported
+already; its axes label times and pitches in another way.
 """
 
 from __future__ import annotations
 
 import math
-from functools import cache
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from specnmf import jit
 from specnmf.errors import ParameterError
 
 Float64 = NDArray[np.float64]
 
 #: A share so close to nothing or to all is that but for rounding.
 _ROUNDING = 1e-9
+
+#: The keys of an octave.
+_KEYS = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
 
 #: General MIDI's percussion, from note 35 on.
 _FIRST_DRUM = 35
@@ -50,15 +51,8 @@ def note_name(midi: float) -> str:
     """
     if not math.isfinite(midi):
         raise ParameterError(f"a note's name needs a finite MIDI number, got {midi}")
-    return _name(nearest(midi))
-
-
-@cache
-def _name(pitch: int) -> str:
-    jit.prepare()
-    import librosa
-
-    return str(librosa.midi_to_note(pitch, unicode=False))
+    octave, key = divmod(nearest(midi), len(_KEYS))
+    return f"{_KEYS[key]}{octave - 1}"
 
 
 def note_number(name: str) -> int:
@@ -69,17 +63,17 @@ def note_number(name: str) -> int:
 
 
 def nearest(midi: float) -> int:
-    """The nearest semitone; of two, the higher."""
+    """The nearest semitone; the higher of two."""
     return math.floor(midi + 0.5)
 
 
 def hertz(midi: ArrayLike, *, cents: float = 0.0) -> Float64:
-    """The frequencies of MIDI numbers, where A4 lies so many cents above 440 Hz."""
+    """The frequencies of MIDI numbers, with A4 the given cents above 440 Hz."""
     return np.asarray(440 * 2 ** ((np.asarray(midi) - 69 + cents / 100) / 12))
 
 
 def semitones(hertz: ArrayLike) -> Float64:
-    """How many semitones frequencies lie above A4 = 440 Hz."""
+    """The distances of frequencies from A4 = 440 Hz in semitones."""
     return np.asarray(12 * np.log2(np.asarray(hertz) / 440))
 
 
@@ -89,9 +83,9 @@ def midi_number(hertz: ArrayLike) -> Float64:
 
 
 def drum_name(drum: int) -> str:
-    """Return what General MIDI [1]_ plays at a note of percussion, such as ``snare``.
+    """Return the General MIDI [1]_ name of a drum, such as ``snare``.
 
-    Notes without a drum are called by their number, such as ``drum 20``.
+    Numbers without a name are written as such: ``drum 20``.
 
     References
     ----------
@@ -104,8 +98,8 @@ def drum_name(drum: int) -> str:
 def percent(share: float) -> str:
     """Return a share, of 1, in percent, such as ``12%``.
 
-    What there is, however little, is not 0%, nor is what lacks something 100%: they
-    are ``<1%`` and ``>99%``. Without a share, which is NaN, it is ``?``.
+    A small share is never 0%, and a share that is not whole never 100%: they are
+    ``<1%`` and ``>99%``. An unknown share, NaN, is ``?``.
     """
     if math.isnan(share):
         return "?"
@@ -121,10 +115,10 @@ def percent(share: float) -> str:
 
 
 def counted(n: int, noun: str) -> str:
-    """Return how many there are, such as ``1 note`` or ``2 notes``."""
+    """Return a number with its noun, such as ``1 note`` or ``2 notes``."""
     return f"{n} {noun}" if n == 1 else f"{n} {noun}s"
 
 
 def spell_seconds(duration: float) -> str:
-    """Return a duration as ``4.2 s``; what lasts, however short, is not ``0.0 s``."""
+    """Return a duration as ``4.2 s``; a short one is ``<0.1 s``, never ``0.0 s``."""
     return "<0.1 s" if 0 < duration <= 0.05 else f"{duration:.1f} s"

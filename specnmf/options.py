@@ -11,8 +11,8 @@ and the reading of run.json all come from these fields::
 A class of options is a group in ``--help``, and its docstring lists them. Classes
 combine by inheritance; `changed` gives an inherited option another default or help.
 
-msgspec 0.22 reads these classes too. It would save the twenty lines of `_fits`, but
-accepts names that there are not, and its messages do not list the choices.
+msgspec 0.22 reads these classes too. It would save the twenty lines of `_fits`, but it
+accepts unknown names, and its messages do not list the choices.
 """
 
 from __future__ import annotations
@@ -49,31 +49,32 @@ from specnmf.errors import ParameterError
 GROUPS = ("What to do", "Fit", "Transform", "Masks", "Output", "Run")
 WHAT, FIT, TRANSFORM, MASKS, OUTPUT, RUN = GROUPS
 
-#: What the values of a type are called.
+#: How messages name the values of a type.
 WORDS: Mapping[Any, str] = {
     NoneType: "null",
     bool: "true or false",
     int: "a whole number",
     float: "a number",
     str: "text",
-    Mapping: "a table of lists of text",
+    Mapping: "a table whose values are lists of text",
 }
 
 
 @dataclass(frozen=True, kw_only=True)
 class Declaration:
-    """What is declared of an option beside its name, type and default.
+    """The properties of an option beside its name, type and default.
 
     Attributes
     ----------
     help : str
         One line for ``--help``.
     flags : tuple of str
-        On the command line; by default ``--the-name``, with a ``--no-`` for a switch.
+        Flags of the command line; by default ``--the-name``, and ``--no-the-name`` for
+        a switch.
     least, above, most : float or None
         Bounds: at least, above, and at most.
     parse : callable or None
-        Makes a value of text; by default the type of the option decides.
+        Converts text to a value; by default the type of the option decides.
     metavar : str or None
         What ``--help`` shows for the value.
     shown : str or None
@@ -81,8 +82,10 @@ class Declaration:
     group : str
         The heading in ``--help``.
     added : bool
-        Whether there are runs that are older: their run.json may lack it, and the
-        default counts as if there were no such option.
+        Whether older runs exist without the option: where run.json lacks it, ``older``
+        counts, or else the default.
+    older : object
+        What older runs did, if that is not the default.
     """
 
     help: str
@@ -95,6 +98,7 @@ class Declaration:
     shown: str | None = None
     group: str = ""
     added: bool = False
+    older: Any = None
 
     def check(self, name: str, value: Any) -> None:
         """Raise ParameterError if a value is out of bounds."""
@@ -137,7 +141,7 @@ def changed(kind: type[Options], name: str, **changes: Any) -> Any:
 
 
 def _field(default: Any, declared: Declaration) -> Any:
-    """A field of a dataclass, with what is declared of it."""
+    """A field of a dataclass, with its declaration."""
     metadata = {"option": declared}
     if isinstance(default, dict):
         return dataclasses.field(default_factory=default.copy, metadata=metadata)
@@ -151,7 +155,7 @@ def _default(field: dataclasses.Field[Any]) -> Any:
 
 
 def declaration(field: dataclasses.Field[Any]) -> Declaration:
-    """What is declared of a field."""
+    """The declaration of a field."""
     declared: Declaration = field.metadata["option"]
     return declared
 
@@ -160,9 +164,9 @@ def declaration(field: dataclasses.Field[Any]) -> Declaration:
 class Options:
     """The base of all classes of options: immutable, and checked when made.
 
-    Its subclasses are dataclasses, as far as `dataclasses.fields`, ``replace`` and
-    ``asdict`` go. Their methods are written once here: for `dataclasses` to write them
-    for each class would make ``--help`` half as slow again.
+    `dataclasses.fields`, ``replace`` and ``asdict`` take its subclasses for
+    dataclasses. Their methods are written once here: if `dataclasses` generated them
+    for each class, ``--help`` would take half as long again.
 
     Raises
     ------
@@ -193,7 +197,7 @@ class Options:
         self.__post_init__()
 
     def __post_init__(self) -> None:
-        """Check the values; a subclass may check what they are together."""
+        """Check the values; a subclass may check how they fit together."""
         hints = hints_of(type(self))
         for field in dataclasses.fields(self):
             value, hint = getattr(self, field.name), hints[field.name]
@@ -216,7 +220,7 @@ class Options:
         return f"{type(self).__qualname__}({values})"
 
 
-#: Makes a dataclass of a class, but writes no methods for it.
+#: Makes a dataclass of a class, without generated methods.
 _with_fields = dataclass(init=False, repr=False, eq=False, match_args=False)
 _with_fields(Options)
 
@@ -232,7 +236,7 @@ def _documented(cls: type[Options]) -> str:
 
 
 def _is_word(value: object, hint: Any) -> bool:
-    """Whether a value is None, or a word such as auto, where the type allows it."""
+    """Whether a value is None or a word such as auto, and the type allows that."""
     parts = get_args(hint)
     if value is None:
         return NoneType in parts
@@ -250,12 +254,12 @@ def hints_of(kind: type[Options]) -> dict[str, Any]:
 
 @cache
 def _own_hints(cls: type) -> dict[str, Any]:
-    """The types that a class itself declares; to read them takes some time."""
+    """The types that a class itself declares; cached, because reading them is slow."""
     return inspect.get_annotations(cls, eval_str=True)
 
 
 def from_plain(kind: type[AnyOptions], content: Mapping[str, Any]) -> AnyOptions:
-    """Options from plain values, such as JSON's; `dataclasses.asdict` is the inverse.
+    """Options from plain values, as JSON holds them: inverts `dataclasses.asdict`.
 
     Parameters
     ----------
@@ -280,26 +284,29 @@ def from_plain(kind: type[AnyOptions], content: Mapping[str, Any]) -> AnyOptions
         if name not in content and name not in added_options(kind):
             raise ParameterError(f"the setting {name!r} is missing")
     check_types(kind, content)
-    return kind(**content)
+    return kind(**{**added_options(kind), **content})
 
 
 def added_options(kind: type[Options]) -> dict[str, Any]:
-    """The options that runs of older versions lack, with their defaults."""
-    fields = dataclasses.fields(kind)
-    return {each.name: _default(each) for each in fields if declaration(each).added}
+    """The options that runs of older versions may lack, with what those did."""
+    return {
+        each.name: _default(each) if declared.older is None else declared.older
+        for each in dataclasses.fields(kind)
+        if (declared := declaration(each)).added
+    }
 
 
 def check_types(kind: type[Options], content: Mapping[str, Any]) -> None:
-    """Raise ParameterError if a plain value is not of its option's type."""
+    """Raise ParameterError if a plain value does not have its option's type."""
     for name, hint in hints_of(kind).items():
         if name in content and not _fits(content[name], hint):
             raise ParameterError(
-                f"{name} is {_spell_type(hint)}, got {_spell(content[name])}"
+                f"{name} must be {_spell_type(hint)}, got {_spell(content[name])}"
             )
 
 
 def _fits(value: object, expected: Any) -> bool:
-    """Whether a plain value is of a type, as options have them."""
+    """Whether a plain value has the type of an option."""
     origin, parts = get_origin(expected), get_args(expected)
     if origin in (Union, UnionType):
         return any(_fits(value, part) for part in parts)
@@ -320,7 +327,7 @@ def _fits(value: object, expected: Any) -> bool:
 
 
 def _spell_type(expected: Any) -> str:
-    """What the values of a type are called."""
+    """The name of the values of a type, for messages."""
     origin, parts = get_origin(expected), get_args(expected)
     if origin in (Union, UnionType):
         return " or ".join(map(_spell_type, parts))
@@ -332,7 +339,7 @@ def _spell_type(expected: Any) -> str:
 
 
 def _spell(value: object) -> str:
-    """A plain value in JSON's spelling, cut short, for it may be anything."""
+    """A plain value as JSON, cut short because it may be anything."""
     if isinstance(value, list | tuple):
         return "a list"
     return "a table" if isinstance(value, Mapping) else json.dumps(value)[:40]

@@ -1,8 +1,8 @@
 """Threads: fixed pieces of work on a few cores, with results that never vary.
 
-Work is cut into pieces that depend on the data alone, each piece is computed by
-one thread, and what the pieces return is combined in their order. The number of
-threads therefore changes the time, never a bit of the result.
+Work is cut into pieces that depend only on the data. Each piece is computed by one
+thread, and the results are combined in order. So the number of threads changes the
+time, but no bit of the result.
 """
 
 from __future__ import annotations
@@ -32,11 +32,11 @@ class Mapper(Protocol):
 
 
 def n_threads(requested: int | None = None) -> int:
-    """The threads to use: those asked for, else one for each core at hand.
+    """The number of threads: as requested, otherwise one per available core.
 
-    Those are the cores that the process may run on, or so many as a container's quota
-    of time comes to, rounded up. ``PYTHON_CPU_COUNT``, where set, goes before both, as
-    in Python from 3.13 on; ``OMP_NUM_THREADS`` is a ceiling on the default.
+    Available cores are those that the process may use, or the quota of a container,
+    rounded up. ``PYTHON_CPU_COUNT``, if set, takes precedence, as in Python from 3.13
+    on; ``OMP_NUM_THREADS`` limits the default.
     """
     if requested is not None:
         return requested
@@ -51,7 +51,7 @@ def _number(text: str) -> int:
 
 
 def _cores() -> int:
-    """The cores at hand."""
+    """The number of available cores."""
     count = getattr(os, "process_cpu_count", None)  # from Python 3.13 on
     if count is not None:
         cores = count()
@@ -69,10 +69,10 @@ def cpu_quota(cgroups: Path, own: Path) -> float:
     Parameters
     ----------
     cgroups : path
-        Where Linux shows its control groups, of version 2 or 1.
+        The folder of Linux's control groups, version 2 or 1.
     own : path
-        Where it says in which of them the process is. The groups around that one count
-        as well: the least decides.
+        The file with the control group of the process. The groups around it count as
+        well; the lowest limit decides.
     """
     quotas = [math.inf]
     for folder in cgroup_folders("cpu", cgroups, own):
@@ -91,9 +91,9 @@ def cpu_quota(cgroups: Path, own: Path) -> float:
 def cgroup_folders(controller: str, cgroups: Path, own: Path) -> Iterator[Path]:
     """Yield the folders of a process's control groups, and of those around them.
 
-    The controller is ``cpu`` or ``memory``, the rest as for `cpu_quota`. A container
-    often knows its group by a path that only its host has: of such a group, the root
-    is the container's. Not every folder is there.
+    The controller is ``cpu`` or ``memory``, the other arguments are as for `cpu_quota`.
+    A container often knows its group by a path that only its host has; for such a
+    group, the root is that of the container. Not every folder exists.
     """
     yield from (cgroups, cgroups / controller)
     lines: list[str] = []
@@ -122,11 +122,11 @@ def cut(whole: slice, length: int) -> Iterator[slice]:
 
 @contextmanager
 def workers(threads: int | None = None) -> Iterator[Mapper]:
-    """Yield a mapper over ``threads`` threads, with the BLAS kept to one each.
+    """Yield a mapper over ``threads`` threads, with the BLAS limited to one thread.
 
-    The pieces are parallel already: a BLAS that splits them again would have the
-    threads fight over cores, and would round differently on other machines. While they
-    work, subnormal numbers count as zero.
+    The pieces are already parallel: a BLAS with threads of its own would compete for
+    cores, and round differently on other machines. In the meantime, subnormal numbers
+    count as zero.
     """
     count = n_threads(threads)
     with _single_threaded_blas:
@@ -138,7 +138,7 @@ def workers(threads: int | None = None) -> Iterator[Mapper]:
 
 
 def _alone(function: Callable[[T], R], items: Iterable[T]) -> list[R]:
-    """What a function returns for each item, in the calling thread."""
+    """The results of a function for all items, in the calling thread."""
     from specnmf.subnormals import flush_to_zero
 
     with flush_to_zero():
@@ -151,10 +151,10 @@ def _shared(
     function: Callable[[T], R],
     items: Iterable[T],
 ) -> list[R]:
-    """What a function returns for each item; the calling thread works as well.
+    """The results of a function for all items; the calling thread works as well.
 
-    Whoever is free takes the next item, so a pass over a few short pieces costs one
-    wake-up a thread, not one a piece.
+    A free thread takes the next item, so a pass over a few short pieces costs one
+    wake-up per thread, not one per piece.
     """
     from specnmf.subnormals import flush_to_zero
 
@@ -179,10 +179,10 @@ def _shared(
 
 
 class _SingleThreadedBlas:
-    """Keeps the BLAS to one thread while anyone is inside.
+    """Limits the BLAS to one thread while anyone is inside.
 
-    The limit is the whole process's: if each thread set and restored it alone, the
-    last to leave would restore what another had set.
+    The limit holds for the whole process: if each thread set and restored it alone, the
+    last to leave would restore the limit of another.
     """
 
     def __init__(self) -> None:
@@ -207,10 +207,10 @@ class _SingleThreadedBlas:
 
 
 def _take_control() -> None:
-    """Let the current thread set OpenBLAS's limit.
+    """Let the current thread set the limit of OpenBLAS.
 
-    From 3.7 on, threadpoolctl heeds the first thread that sets one, and silently
-    no other; here it may be another thread that enters first or leaves last.
+    From 3.7 on, threadpoolctl obeys only the first thread that sets one, and silently
+    ignores others; here another thread may enter first or leave last.
     """
     from threadpoolctl import OpenBLASController
 

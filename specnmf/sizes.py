@@ -1,4 +1,4 @@
-"""Sizes of memory, as people write them: ``2G``, ``512M``."""
+"""Sizes of memory as text: ``2G``, ``512M``."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def parse_size(size: int | str) -> int:
         r"(\d{1,15}(?:\.\d{1,15})?)([KMGT]?)", str(size).strip().upper()
     )
     if match is None or float(match[1]) == 0:
-        raise ParameterError(f"a size is like 2G, 512M or bytes, got {size!r}")
+        raise ParameterError(f"a size must be like 2G, 512M or bytes, got {size!r}")
     return int(float(match[1]) * SIZES[match[2]])
 
 

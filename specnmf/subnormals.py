@@ -35,9 +35,9 @@ for dtype in (np.float32, np.float64, np.longdouble):
 
 @contextmanager
 def flush_to_zero(on: bool = True) -> Iterator[None]:
-    """Have zero stand for subnormal numbers in this thread, or not, as long as within.
+    """Treat subnormal numbers as zero in this thread while inside, or not.
 
-    Around a ``yield`` it would hold for whoever takes what is yielded.
+    Do not use it around a ``yield``: it would apply to the caller as well.
     """
     before = exchange(FLUSH if on else 0, FLUSH)
     try:

@@ -137,6 +137,18 @@ def until(page, condition, seconds=60.0):
         page.wait_for_timeout(20)
 
 
+def times_until_it_goes_back(page, seconds=60.0):
+    """Where the player is, over and over, until that is before where it was."""
+    last = time.monotonic() + seconds
+    times = [page.evaluate("specnmf.player.time")]
+    while len(times) == 1 or times[-1] >= times[-2]:
+        if time.monotonic() > last:
+            raise TimeoutError(f"went on for {seconds} s: {times[-1]}")
+        page.wait_for_timeout(20)
+        times.append(page.evaluate("specnmf.player.time"))
+    return times
+
+
 def samples_of(packed):
     """Float32 channels, shape (n_channels, n_samples), and samples a second."""
     channels, sr = packed

@@ -25,6 +25,13 @@ ROOT = Path(__file__).parents[1]
 SHARED = ROOT.parent / "shared" / "data"
 
 
+def pytest_configure(config):
+    """Let kernels that are not compiled divide by zero as silently as compiled ones."""
+    if os.environ.get("NUMBA_DISABLE_JIT"):
+        quiet = r"ignore::RuntimeWarning:specnmf\..*kernels"
+        config.addinivalue_line("filterwarnings", quiet)
+
+
 @pytest.fixture
 def rng():
     return np.random.default_rng(20261122)

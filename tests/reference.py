@@ -117,29 +117,38 @@ def parametric_model(factors):
 
 
 def parametric_updates(V, factors, n_iter, pans_every):
-    """What is each frame's own, then what all share, alternating between two kinds.
+    """What is each frame's own, and what all share, alternating between two kinds.
+
+    Both have the same responsibilities, those of the model before; the sums that what
+    all share is divided by are those of the new strengths. In the first iteration, what
+    all share has those of the model in between.
 
     Returns the factors and the Kullback-Leibler divergence after each iteration.
     """
     losses = []
     for iteration in range(n_iter):
-        factors = updated(V, factors, ("strengths", "noise"))
+        ratio = V / parametric_model(factors)
+        before, factors = (
+            factors,
+            updated(factors, factors, ("strengths", "noise"), ratio),
+        )
+        if iteration == 0:
+            before, ratio = factors, V / parametric_model(factors)
         pans_are_due = iteration % pans_every == pans_every - 1
         shared = (
             "pans" if len(V) > 1 and pans_are_due else "amplitudes",
             "spectra" if iteration % 2 else "strikes",
         )
-        factors = rescaled(updated(V, factors, shared))
+        factors = rescaled(updated(before, factors, shared, ratio))
         losses.append(beta_divergence(V, parametric_model(factors), 1))
     return factors, losses
 
 
-def updated(V, factors, names):
-    """The factors after one multiplicative update of some, all from the same model."""
-    ratio = V / parametric_model(factors)
+def updated(before, factors, names, ratio):
+    """The factors after an update of some of them, all from the model before."""
     new = dict(factors)
     for name in names:
-        numerator = slope(factors, name, ratio)
+        numerator = slope(before, name, ratio)
         denominator = slope(factors, name, np.ones_like(ratio))
         new[name] = factors[name] * np.divide(
             numerator, denominator, out=np.zeros_like(numerator), where=denominator > 0
@@ -215,3 +224,59 @@ def voices_cost(said, start, end, pitch, cost_of, weights):
                 total += crossing * common / duration
         played[v].append(i)
     return total
+
+
+def convolved(W, H):
+    """The model of templates (n_bins, n_components, n_lags)."""
+    P = np.zeros((len(W), H.shape[1]))
+    for lag in range(W.shape[2]):
+        P += W[:, :, lag] @ shifted(H, lag)
+    return P
+
+
+def shifted(A, lag):
+    """The columns so many places later, zeros before; earlier if negative."""
+    out = np.zeros_like(A)
+    n = A.shape[1]
+    if abs(lag) < n:
+        out[:, max(0, lag) : n + min(0, lag)] = A[:, max(0, -lag) : n - max(0, lag)]
+    return out
+
+
+def convolutive_updates(V, W, H, beta, n_iter):
+    """Majorisation, as for NMF: H, then W with the new H."""
+    gamma = 1 / (2 - beta) if beta < 1 else 1 / (beta - 1) if beta > 2 else 1
+    lags = range(W.shape[2])
+    for _ in range(n_iter):
+        P = convolved(W, H)
+        Q, S = V * P ** (beta - 2), P ** (beta - 1)
+        more = sum(W[:, :, lag].T @ shifted(Q, -lag) for lag in lags)
+        less = sum(W[:, :, lag].T @ shifted(S, -lag) for lag in lags)
+        H = H * (more / (less + EPS)) ** gamma
+        P = convolved(W, H)
+        Q, S = V * P ** (beta - 2), P ** (beta - 1)
+        ratios = [
+            (Q @ shifted(H, lag).T) / (S @ shifted(H, lag).T + EPS) for lag in lags
+        ]
+        W = W * np.stack(ratios, axis=2) ** gamma
+    return W, H
+
+
+def averaging_updates(V, W, H, n_iter):
+    """Smaragdis 2004: both factors from one model, H by the mean over the lags."""
+    lags, ones = range(W.shape[2]), np.ones_like(V)
+    for _ in range(n_iter):
+        Q = V / convolved(W, H)
+        ratios = [
+            (Q @ shifted(H, lag).T) / (ones @ shifted(H, lag).T + EPS) for lag in lags
+        ]
+        W = W * np.stack(ratios, axis=2)
+        H = H * np.mean(
+            [
+                (W[:, :, lag].T @ shifted(Q, -lag)) / (W[:, :, lag].T @ ones + EPS)
+                for lag in lags
+            ],
+            axis=0,
+        )
+        W = W / (W.sum(axis=(0, 2))[:, np.newaxis] + EPS)
+    return W, H

@@ -3,6 +3,7 @@
 import csv
 import importlib.util
 import itertools
+import sys
 from pathlib import Path
 from typing import NamedTuple
 
@@ -142,7 +143,8 @@ def test_a_note_ends_before_it_is_struck_again(clip):
 
 
 @every_clip
-def test_the_script_still_holds_the_notes_of_the_files(clip):
+def test_the_script_still_holds_the_notes_of_the_files(clip, monkeypatch):
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)  # beside the clips
     spec = importlib.util.spec_from_file_location("make", EXAMPLES / "make.py")
     make = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(make)

@@ -1,73 +1,61 @@
-"""The documentation: what it shows is what happens."""
+"""The documentation: what it shows is what happens, and its links lead somewhere."""
 
 import importlib.util
 import re
-import shlex
 import subprocess
 import sys
+from collections import Counter
 
-import click
 import pytest
 from conftest import ROOT
+from shown import SPECNMF, blocks, commands, run, run_consoles, words
 
-from specnmf.cli import cli
+DOCS = ROOT / "docs"
 
-README = (ROOT / "README.md").read_text(encoding="utf-8")
-HOWTO = (ROOT / "docs" / "howto.md").read_text(encoding="utf-8")
+#: Folders of docs/ that a build writes.
+BUILT = {"_build", "gallery", "generated"}
+
 PAGES = {
-    page.name: page.read_text(encoding="utf-8")
-    for page in [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+    str(path.relative_to(ROOT)): path.read_text(encoding="utf-8")
+    for path in [
+        *ROOT.glob("*.md"),
+        *ROOT.glob("benchmarks/*.md"),
+        *ROOT.glob("audio_examples/*.md"),
+        *sorted(DOCS.glob("**/*.md")),
+    ]
+    if not BUILT & set(path.relative_to(ROOT).parts)
 }
 
-#: The command, and what makes the how-tos quick.
-SPECNMF = f"""
-set -euo pipefail
-specnmf() {{ {shlex.quote(sys.executable)} -m specnmf "$@"; }}
-"""
+#: Those whose commands are whole ones of today.
+SHOWING = [name for name in PAGES if name.startswith(("README", "docs/"))]
+
+#: Those with commands to run; tests/test_mir.py runs mir.md.
+HOWTOS = sorted(
+    path.stem for path in (DOCS / "howto").glob("*.md") if path.stem != "mir"
+)
+HOWTOS.remove("index")
+
+#: What is run each time; the others are slow.
+AT_ONCE = {"rerun"}
+
+THEORY = "".join(text for name, text in PAGES.items() if "/theory/" in name)
+
+#: The command in a hurry.
 QUICK = SPECNMF.replace(
     "specnmf() {",
     """specnmf() {
 case $1 in
-evaluate|rerun|edit|config|transcribe) ;;
-*) set -- "$@" --no-figures --max-iter 5;;
+evaluate|config) ;;
+rerun) set -- "$@" --no-figures;;
+edit|transcribe) set -- "$@" --no-figures --no-report;;
+*) set -- "$@" --no-figures --no-report --max-iter 5;;
 esac
 """,
 )
 
-DECIBELS = re.compile(r"-?\d+\.\d\d")
-
-#: What another machine, or another day, gives other figures of.
-CLOCK = re.compile(r"\d+:\d\d:\d\d")
-SPEED = re.compile(r"\d+\.\d")
-
-
-def blocks(language, text=README):
-    return re.findall(rf"^```{language}\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
-
-
-def commands(page):
-    """The calls of specnmf in a page's blocks and in its sentences."""
-    blocks = re.findall(r"^```\w+\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
-    lines = "\n".join(blocks).replace("\\\n", " ").splitlines()
-    prose = re.sub(r"^```.*?^```", "", page, flags=re.MULTILINE | re.DOTALL)
-    lines += [
-        " ".join(code.split()) for code in re.findall(r"`(specnmf [^`]+)`", prose)
-    ]
-    calls = [line.strip().removeprefix("$ ") for line in lines]
-    return [call for call in calls if re.match(r"specnmf (?!COMMAND)", call)]
-
-
-def words(line):
-    """What the command line makes of a call; files need not be there."""
-    line = re.sub(r"--config \S+", "", line)
-    command, (name, *arguments) = cli, shlex.split(line, comments=True)
-    while isinstance(command, click.Group) and arguments != ["--help"] and arguments:
-        name, *arguments = arguments
-        command = command.get_command(click.Context(command), name)
-        assert command is not None, line
-    if not arguments or arguments == ["--help"]:
-        return {}
-    return command.make_context(name, arguments, **cli.context_settings).params
+#: Python in which warnings are errors, but for one that librosa's own readers give.
+PYTHON = [sys.executable, "-W", "error"]
+PYTHON += ["-W", "ignore::DeprecationWarning:audioread.rawread"]
 
 
 @pytest.fixture
@@ -77,98 +65,104 @@ def project(tmp_path):
     return tmp_path
 
 
-def run(script, cwd, start=SPECNMF):
-    """Run lines as a shell runs them in a clone after the other lines."""
-    return subprocess.run(
-        ["bash", "-c", start + script],
-        cwd=cwd,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-    )
+def marked(name):
+    return pytest.param(name, marks=[] if name in AT_ONCE else [pytest.mark.slow])
 
 
-def same(words, expected):
-    """Whether two texts agree: decibels to a tenth, times and speeds as far as they are
-    some."""
-    return len(words) == len(expected) and all(map(_agree, words, expected))
-
-
-def _agree(word, expected):
-    for kind in (CLOCK, SPEED):
-        if kind.fullmatch(expected):
-            return kind.fullmatch(word) is not None
-    if DECIBELS.fullmatch(expected):  # the last digit may differ
-        return abs(float(word) - float(expected)) <= 0.1
-    return word == expected
-
-
-def test_after_the_demo_the_readmes_commands_print_what_it_shows(project):
-    makefile = (ROOT / "Makefile").read_text()
-    (name,) = re.findall(r"^DEMO\s*:= (.*)$", makefile, re.MULTILINE)
-    (demo,) = re.findall(r"^\t\$\(BIN\)/(specnmf .*)$", makefile, re.MULTILINE)
-    demo = run(demo.replace("$(DEMO)", name), project)
-    assert demo.returncode == 0, demo.stdout
-    shown = [part for block in blocks("console") for part in block.split("$ ")[1:]]
-    assert len(shown) >= 4
-    for part in shown:
-        command, _, expected = part.partition("\n")
-        result = run(command, project)
-        assert same(result.stdout.split(), expected.split()), result.stdout
-
-
-def test_the_readmes_python_runs(project):
-    (code,) = blocks("python")
-    subprocess.run([sys.executable, "-W", "error", "-c", code], cwd=project, check=True)
-
-
-def test_the_how_tos_run_in_their_order(project):
-    page = re.findall(r"^```(sh|python)\n(.*?)^```", HOWTO, re.MULTILINE | re.DOTALL)
-    assert len(page) >= 4
-    for language, code in page:
-        if language == "sh":
+@pytest.mark.parametrize("name", [marked(each) for each in HOWTOS])
+def test_a_how_to_runs_from_top_to_bottom(name, project):
+    text = PAGES[f"docs/howto/{name}.md"]
+    fences = re.findall(r"^```(\w+)\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    parts = [part for part in fences if part[0] in ("sh", "console", "python")]
+    assert parts, "nothing to run"
+    for language, code in parts:
+        if language == "console":
+            run_consoles(f"```console\n{code}```", project)
+        elif language == "sh":
             result = run(code, project, QUICK)
             assert result.returncode == 0, result.stdout
         else:
-            python = [sys.executable, "-W", "error", "-c", code]
-            subprocess.run(python, cwd=project, check=True)
+            subprocess.run([*PYTHON, "-c", code], cwd=project, check=True)
 
 
-def test_the_how_tos_write_where_the_readme_does_not():
-    calls = re.findall(r"^specnmf .*", "".join(blocks("sh", HOWTO)), re.MULTILINE)
-    written = [
-        call for call in calls if not re.match(r"specnmf (config|evaluate)", call)
-    ]
-    assert all(re.search(r" -o out(/|$| )", call) for call in written), written
-    assert "-o out" not in README
+@pytest.mark.parametrize("name", HOWTOS)
+def test_the_how_tos_write_into_out(name):
+    text = PAGES[f"docs/howto/{name}.md"]
+    calls = commands("".join(f"```sh\n{code}```\n" for code in blocks("sh", text)))
+    for call in calls:
+        if not re.match(r"specnmf (config|evaluate)", call):
+            assert re.search(r" -o out(/|$| )", call), call
 
 
-@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize("folder", ["howto", "theory"])
+def test_the_index_of_a_manual_names_every_page_twice(folder):
+    index = PAGES[f"docs/{folder}/index.md"]
+    (tree,) = re.findall(r"^```\{toctree\}\n:hidden:\n\n(.*?)^```", index, re.M | re.S)
+    linked = re.findall(r"\]\((\w+)\.md\)", index)
+    assert sorted(tree.split()) == sorted(linked)
+    there = {name for name in PAGES if name.startswith(f"docs/{folder}/")}
+    assert there <= {f"docs/{folder}/{name}.md" for name in [*linked, "index"]}
+
+
+def test_the_equations_are_numbered_once_over_all_pages():
+    numbers = sorted(map(int, re.findall(r"\\tag\{(\d+)\}", THEORY)))
+    assert numbers == list(range(1, len(numbers) + 1))
+
+
+def test_the_sections_are_numbered_once_over_all_pages():
+    numbers = sorted(map(int, re.findall(r"^# (\d+)\. ", THEORY, re.MULTILINE)))
+    assert numbers == list(range(1, len(numbers) + 1))
+
+
+@pytest.mark.parametrize("page", SHOWING)
 def test_every_command_that_is_shown_is_understood(page):
     for line in commands(PAGES[page]):
         words(line)
 
 
-def test_the_readmes_files_are_there():
-    for target in re.findall(r"\]\(([^)#]+)\)", README):
-        if not target.startswith("http"):
-            assert (ROOT / target).exists(), target
+@pytest.mark.parametrize("page", PAGES)
+def test_every_link_leads_somewhere(page):
+    for target in links(PAGES[page]):
+        path, _, anchor = target.partition("#")
+        file = (ROOT / page).parent.joinpath(path).resolve() if path else ROOT / page
+        if BUILT & set(file.relative_to(ROOT).parts):
+            continue
+        assert file.exists(), target
+        if anchor:
+            assert anchor in anchors(file.read_text(encoding="utf-8")), target
 
 
-def test_the_readmes_make_targets_exist():
-    makefile = (ROOT / "Makefile").read_text()
-    targets = re.findall(r"^make (\w+)", README, re.MULTILINE)
-    assert set(targets) >= {"demo", "test"}
-    for target in targets:
-        assert re.search(rf"^{target}:", makefile, re.MULTILINE)
+def test_links_in_code_are_none_and_headings_have_githubs_anchors():
+    text = "# What `--it` does, in [short](a.md)\n[b](c.md#d)\n```sh\n[e](f.md)\n```\n"
+    assert links(text) == ["a.md", "c.md#d"]
+    assert anchors(text + "## Twice\n## Twice\n#### Too deep\n") == {
+        "what---it-does-in-short",
+        "twice",
+        "twice-1",
+    }
+
+
+def links(text):
+    """The targets of a page's links and images that are files of the project."""
+    prose = re.sub(r"^ *```.*?^ *```", "", text, flags=re.MULTILINE | re.DOTALL)
+    prose = re.sub(r"`[^`]*`", "", prose)
+    targets = re.findall(r"\]\(([^)\s]+)\)", prose)
+    return [target for target in targets if not re.match(r"\w+:", target)]
+
+
+def anchors(text):
+    """GitHub's anchors of the headings, down to the depth that the site has."""
+    prose = re.sub(r"^ *```.*?^ *```", "", text, flags=re.MULTILINE | re.DOTALL)
+    seen = Counter()
+    for heading in re.findall(r"^#{1,3} (.*)$", prose, re.MULTILINE):
+        words = re.sub(r"\[(.*?)\]\(.*?\)", r"\1", heading).lower()
+        seen[re.sub(r"[^\w\- ]", "", words).replace(" ", "-")] += 1
+    return set(seen) | {f"{a}-{i}" for a in seen for i in range(1, seen[a])}
 
 
 def test_the_page_of_the_command_line_is_up_to_date():
-    spec = importlib.util.spec_from_file_location(
-        "make_cli", ROOT / "docs" / "make_cli.py"
-    )
+    spec = importlib.util.spec_from_file_location("make_cli", DOCS / "make_cli.py")
     make_cli = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(make_cli)
-    page = (ROOT / "docs" / "cli.md").read_text(encoding="utf-8")
-    assert page == make_cli.page(), "run: make docs"
+    page = (DOCS / "cli.md").read_text(encoding="utf-8")
+    assert page == make_cli.page(), "run: make generated"

@@ -83,7 +83,7 @@ def test_all_kernels_are_declared_so():
 @pytest.mark.usefixtures("nowhere")
 def test_without_a_place_for_it_a_kernel_is_compiled_and_that_is_said_once(source):
     kernel = double(source)
-    with pytest.warns(UserWarning, match="cannot be kept .*set NUMBA_CACHE_DIR"):
+    with pytest.warns(UserWarning, match="cannot be cached .*set NUMBA_CACHE_DIR"):
         assert kernel(3) == 6
     with warnings.catch_warnings(action="error"):
         assert kernel(3.0) == 6.0
@@ -127,7 +127,7 @@ def test_a_full_disk_stops_nothing(source, monkeypatch):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     monkeypatch.setattr(caching.IndexDataCacheFile, "_save_data", full)
-    with pytest.warns(UserWarning, match="cannot be kept .No space left on device"):
+    with pytest.warns(UserWarning, match="cannot be cached .No space left on device"):
         assert double(source)(3) == 6
 
 
@@ -138,13 +138,14 @@ def test_code_of_another_user_is_not_run(source, monkeypatch):
     monkeypatch.setattr(os, "geteuid", lambda: 2)
     os.chown(source.parent / "__pycache__", 1, 1)
     kernel = double(source)
-    with pytest.warns(UserWarning, match="__pycache__ is another user's"):
+    with pytest.warns(UserWarning, match="__pycache__ belongs to another user"):
         assert (kernel(3), hits(kernel)) == (6, 0)
     os.chown(source, 1, 1)  # whose code runs anyhow
     kernel = double(source)
     assert (kernel(3), hits(kernel)) == (6, 1)
 
 
+@pytest.mark.slow  # compiles all kernels
 def test_a_command_says_in_a_line_that_kernels_are_not_kept(tmp_path):
     shutil.copytree(
         ROOT / "specnmf",
@@ -169,4 +170,4 @@ def test_a_command_says_in_a_line_that_kernels_are_not_kept(tmp_path):
     )
     assert done.returncode == 0, done.stderr
     (line,) = done.stderr.splitlines()
-    assert line.startswith("warning: compiled kernels cannot be kept")
+    assert line.startswith("warning: compiled kernels cannot be cached")

@@ -24,6 +24,12 @@ def test_notes_have_their_names():
     assert {midi: note_name(midi) for midi in named} == named
 
 
+def test_notes_are_called_as_librosa_calls_them():
+    pitches = range(128)
+    expected = [librosa.midi_to_note(pitch, unicode=False) for pitch in pitches]
+    assert [note_name(pitch) for pitch in pitches] == expected
+
+
 def test_drums_are_general_midi_s():
     named = {35: "acoustic kick", 36: "kick", 38: "snare", 42: "closed hi-hat"}
     named |= {46: "open hi-hat", 49: "crash", 51: "ride", 56: "cowbell"}

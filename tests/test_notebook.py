@@ -71,6 +71,7 @@ def shown(cell):
     return kinds, "".join(data.get("text/html", "") for data in outputs)
 
 
+@pytest.mark.slow  # runs the notebook
 @needs_jupyter
 def test_the_notebook_shows_players_pictures_and_lines_and_no_warnings(tmp_path):
     cells = code(executed(tmp_path))

@@ -13,7 +13,7 @@ import specnmf
 LAYERS = (
     (
         *("errors", "checks", "options", "sizes", "parallel", "jit", "notation"),
-        *("archives", "arrays", "subnormals"),
+        *("archives", "arrays", "subnormals", "vectors"),
     ),
     ("factor", "audio", "score"),
     ("methods",),
@@ -31,14 +31,17 @@ RANK = {name: rank for rank, layer in enumerate(LAYERS) for name in layer}
 def test_the_public_names_are_these():
     assert specnmf.__all__ == [
         "NMF", "Alignment", "Audio", "AudioError", "BatchError", "BatchSettings",
-        "Edits", "Evaluation", "Factorization", "LabelSettings", "LayerSettings",
-        "Layers", "Note", "NoteEvaluation", "OutputError", "ParameterError", "Region",
-        "Run", "Score", "ScoreError",
-        "ScoreSettings", "Settings", "SpecnmfError", "Spectrogram", "TemplateError",
-        "TranscribeSettings", "WorkerError", "align", "beta_divergence", "bss_eval",
-        "by_stem", "decompose", "deep_nmf", "edit", "evaluate", "evaluate_notes",
-        "figures", "fmp_layout", "hierarchical_nmf", "neural_nmf", "nmf",
-        "read", "read_regions", "read_score", "run_batch", "semisupervised_nmf",
+        "ConvolutiveFactorization", "Edits", "Evaluation", "Factorization", "Failure",
+        "FmpLayout", "Found", "Grid",
+        "LabelSettings", "LayerSettings", "Layers", "Note", "NoteEvaluation",
+        "NoteScores", "OutputError", "ParameterError", "RankChoice", "Region", "Rerun",
+        "Run", "Score", "ScoreError", "ScoreSettings", "Separated", "Settings",
+        "SongSettings", "SourceScores", "SpecnmfError", "Spectrogram", "Summary",
+        "TemplateError", "Tolerances", "TranscribeSettings", "WorkerError", "align",
+        "beta_divergence", "bss_eval", "by_stem", "choose_rank", "decompose",
+        "deep_nmf", "edit", "evaluate", "evaluate_notes", "figures", "fmp_layout",
+        "hierarchical_nmf", "label", "layers", "neural_nmf", "nmf", "nmfd", "read",
+        "read_regions", "read_score", "rerun", "run_batch", "semisupervised_nmf",
         "separate", "separate_by_score", "starts", "stem_labels", "stft", "transcribe",
         "write", "write_regions", "write_score",
     ]  # fmt: skip

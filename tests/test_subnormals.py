@@ -135,6 +135,7 @@ def factorised(V, beta, solver, max_iter=600, **options):
     )  # fmt: skip
 
 
+@pytest.mark.slow  # every solver
 @only_x86
 @pytest.mark.parametrize(("beta", "solver", "dtype", "max_iter"), SINK)
 def test_no_solver_makes_or_meets_any(beta, solver, dtype, max_iter):
@@ -200,6 +201,7 @@ def layers(method, **options):
     return method(sinking(), [6, 3], rng=0, threads=1, **options)
 
 
+@pytest.mark.slow  # every solver
 @only_x86
 @pytest.mark.parametrize(
     "work",

@@ -1,8 +1,8 @@
-"""Headers that state no length, a wrong one, or stand in an order that is refused.
+"""Audio headers whose length is missing or wrong, or whose chunks are in another order.
 
-A recorder writes the length of the samples when it is stopped; what it leaves without
-power says 0. What is written to a pipe says the largest number. `layout` finds the
-samples of such files, and what to read in their place: a header set right, and them.
+A recorder writes the length of the samples when it stops; without power, the length
+stays 0. A program that writes to a pipe states the largest number. `layout` finds the
+samples of such files, and what to read instead: a corrected header, and the samples.
 
 WAV and its kin: Microsoft, "Multimedia Programming Interface and Data Specifications",
 1991; EBU Tech 3306 (RF64); ITU-R BS.2088 (BW64). AIFF: Apple, 1989. CAF: Apple, 2011.
@@ -24,7 +24,7 @@ UNKNOWN, UNKNOWN_WIDE = 0x7FFF_0000, 1 << 62
 
 LARGEST = 0xFFFF_FFFF
 
-#: What may stand behind the samples, and how far from the end it is looked for.
+#: Chunks that may follow the samples, and how far from the end they are searched.
 TRAILERS = (
     b"LIST", b"id3 ", b"ID3 ", b"bext", b"iXML", b"cue ", b"smpl", b"inst", b"PEAK",
     b"fact", b"JUNK", b"junk", b"PAD ", b"FLLR", b"afsp", b"axml", b"chna", b"_PMX",
@@ -37,8 +37,8 @@ REACH = 64 << 20
 LEAST_REST, LEAST_HEAD = 4096, 24
 
 UNSTATED = "its header states no length: read to the end of the file"
-WRAPPED = "its header is 4 GB short of its samples: read to the end of the file"
-JOINED = "its samples are in several chunks: joined"
+WRAPPED = "its header states 4 GB too little: read to the end of the file"
+JOINED = "its samples are in several chunks: all are read"
 
 
 class Form(NamedTuple):
@@ -53,7 +53,7 @@ class Form(NamedTuple):
         return 4 + struct.calcsize(self.size)
 
     def behind(self, at: int, size: int) -> int:
-        """Where a chunk ends whose content begins there."""
+        """The end of a chunk whose content begins at a byte."""
         return at + size + (size & 1 if self.padded else 0)
 
     def chunk(self, name: bytes, content: bytes) -> bytes:
@@ -70,7 +70,7 @@ LITTLE, BIG, WIDE = Form("<I"), Form(">I"), Form(">q", padded=False)
 
 
 class Samples(NamedTuple):
-    """Where samples are, and the size that the header states, if any."""
+    """The position of the samples, and the size in the header, if any."""
 
     at: int
     size: int
@@ -84,18 +84,18 @@ class Samples(NamedTuple):
 
     @property
     def is_whole(self) -> bool:
-        """Whether there are as many as the header states."""
+        """Whether there are as many bytes as the header states."""
         return self.size == self.stated
 
     def layout(self, head: bytes) -> Layout:
-        """The samples behind such a header."""
+        """The layout of the samples after such a header."""
         lost = 0 if self.stated is None else 1 - self.size / self.stated
         remarks = () if self.remark is None else (self.remark,)
         return Layout((head, self.span), remarks=remarks, missing=lost)
 
 
 def layout(path: Path) -> Layout | None:
-    """How to read a file of chunks; None if as it is."""
+    """How to read a file of chunks; None to read it as it is."""
     with path.open("rb") as file, mapped(file) as data:
         begin = behind_tags(data)
         if len(data) - begin < LEAST_HEAD:
@@ -103,7 +103,7 @@ def layout(path: Path) -> Layout | None:
         found = _found(data, begin)
         known = data[begin : begin + 4] in _OTHERS
         if found is None and begin > 0 and known:
-            # Behind a tag libsndfile reads some of them for ever.
+            # After a tag, libsndfile reads some of them forever.
             return Layout((slice(begin, len(data)),))
         return found
 
@@ -117,7 +117,7 @@ def _found(data: Bytes, begin: int) -> Layout | None:
 
 
 def _chunks(data: Bytes, at: int, form: Form) -> Iterator[tuple[bytes, int, int]]:
-    """Yield the name of each chunk, where its content is, and its size."""
+    """Yield the name of each chunk, the position of its content, and its size."""
     while at + form.head <= len(data):
         name = data[at : at + 4]
         (size,) = struct.unpack_from(form.size, data, at + 4)
@@ -130,7 +130,7 @@ def _chunks(data: Bytes, at: int, form: Form) -> Iterator[tuple[bytes, int, int]
 
 
 def _is_tail(data: Bytes, at: int, form: Form) -> bool:
-    """Whether nothing but chunks with names stands from there to the end."""
+    """Whether only chunks with names follow, up to the end."""
     end = at
     for _, content, size in _chunks(data, at, form):
         end = max(at, content + size)
@@ -140,7 +140,7 @@ def _is_tail(data: Bytes, at: int, form: Form) -> bool:
 def _samples(
     data: Bytes, at: int, stated: int, form: Form, *, unknown: int = UNKNOWN
 ) -> Samples:
-    """The samples that begin there, of which the header states such a size."""
+    """The samples that begin at a byte, with the size that the header states."""
     left = len(data) - at
     if 0 < stated <= left:
         wrapped = stated + ((left - stated) >> 32 << 32)
@@ -153,14 +153,14 @@ def _samples(
 
 
 def _unstated(at: int, size: int, stated: int, unknown: int) -> Samples:
-    """Samples up to the end, of which the header states no such size."""
+    """Samples up to the end of the file, whose size the header does not state."""
     if stated <= 0:
         return Samples(at, size, None, UNSTATED)
     return Samples(at, size, None if stated >= unknown else stated)
 
 
 def _tail(data: Bytes, at: int, form: Form) -> int:
-    """Where the chunks begin that stand behind samples of unknown length."""
+    """The start of the chunks that follow samples of unknown length."""
     found = [len(data)]
     for name in TRAILERS:
         place = data.find(name, max(at, len(data) - REACH))
@@ -171,7 +171,7 @@ def _tail(data: Bytes, at: int, form: Form) -> int:
 
 
 def _wave(data: Bytes, begin: int) -> Layout | None:
-    """WAV, with numbers of either order, RF64 and BW64."""
+    """WAV, in either byte order, RF64 and BW64."""
     mark = data[begin : begin + 4]
     form = BIG if mark == b"RIFX" else LITTLE
     formats: list[bytes] = []
@@ -214,7 +214,7 @@ def _joined(fmt: bytes, samples: list[Samples], form: Form) -> Layout:
 
 
 def _wave_header(fmt: bytes, size: int, form: Form) -> bytes:
-    """All of a WAV but so many bytes of samples."""
+    """A WAV without its samples, for a given number of bytes of them."""
     body = b"WAVE" + form.chunk(b"fmt ", fmt)
     total = len(body) + 8 + size
     if total < UNKNOWN:
@@ -227,14 +227,14 @@ def _wave_header(fmt: bytes, size: int, form: Form) -> bytes:
 
 
 def _unread(data: Bytes, samples: Samples, form: Form) -> Layout | None:
-    """The file as it is, with a word about what stands behind its samples, if any."""
+    """The file as it is, with a remark about bytes after its samples, if any."""
     behind = form.behind(samples.at, samples.size)
     rest = len(data) - behind
     if rest < max(LEAST_REST, samples.size / 100) or _is_tail(data, behind, form):
         return None
     if not any(data[behind : behind + LEAST_REST]):
         return None
-    return Layout((), remarks=(f"{rest} bytes behind its samples are not read",))
+    return Layout((), remarks=(f"{rest} bytes after its samples are not read",))
 
 
 def _aiff(data: Bytes, begin: int) -> Layout | None:
@@ -298,7 +298,7 @@ def _caf(data: Bytes, begin: int) -> Layout | None:
 
 
 def _stream(data: Bytes, at: int, stated: int, *, unknown: int) -> Samples:
-    """Samples behind which nothing stands."""
+    """Samples that nothing follows."""
     left = len(data) - at
     if left <= 0 or 0 < stated <= left:
         size = max(0, min(stated, left))

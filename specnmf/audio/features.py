@@ -1,12 +1,12 @@
-"""Features of a recording that a score can be compared with: how loud each pitch is.
+"""The features of a recording for alignment with a score: the loudness of each pitch.
 
-A file is read once for its tuning and once for its pitches, a block at a time, so
-that memory grows only with the features: 3 MB for a minute.
+A file is read once for its tuning and once for its pitches, one block at a time, so
+memory grows only with the features: 3 MB per minute.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -23,7 +23,7 @@ from specnmf.parallel import Mapper, cut, workers
 
 Float32 = NDArray[np.float32]
 
-#: Frames a second: an onset is found to within 5 ms.
+#: Frames per second: an onset is found to within 5 ms.
 RATE = 100
 
 #: MIDI pitches, a row each.
@@ -32,6 +32,13 @@ N_PITCHES = 128
 #: Window lengths in seconds and the pitches from which each is used. A short window
 #: tells when; only a long one tells two low pitches apart.
 WINDOWS = ((0.186, 21), (0.093, 57), (0.046, 72))
+
+#: Windows of low pitches take one sample of so many, if the frequencies that they need
+#: are at most half of what those samples can hold.
+THIN = 16
+
+#: The low-pass filter before it: a windowed sinc over so many of those samples.
+TAPS = 24
 
 #: Frames that one thread transforms at a time.
 FRAMES = 128
@@ -42,7 +49,7 @@ BLOCK = 1 << 18
 
 @dataclass(frozen=True, eq=False)
 class Features:
-    """How loud each pitch of a recording is, over time.
+    """The loudness of each pitch of a recording, over time.
 
     Parameters
     ----------
@@ -50,16 +57,16 @@ class Features:
         The root of the energy within a semitone of each MIDI pitch, 0 below 21 and
         above half the sample rate. Frames are contiguous (Fortran order).
     rate : float
-        Frames a second; frame k centres on k / rate seconds.
+        Frames per second; frame k is centred on k / rate seconds.
     tuning : float
-        By how many cents A4 lies above 440 Hz, -50 to 50.
+        Cents from 440 Hz up to the recording's A4, -50 to 50.
     duration : float
         In seconds.
 
     Raises
     ------
     ParameterError
-        If the magnitudes are not 128 rows.
+        If the magnitudes do not have 128 rows.
     """
 
     magnitudes: Float32
@@ -76,16 +83,20 @@ class Features:
 
 
 class _Window(NamedTuple):
-    """One length of window, the bins used, and what they add to which pitches."""
+    """A window length, the bins used, and their contribution to pitches.
+
+    It takes one sample of ``every`` so many: 1 or THIN.
+    """
 
     hann: Float32
+    every: int
     bins: slice
     pitches: slice
     weights: Float32
 
 
 class _Piece(NamedTuple):
-    """Samples (n_channels, n) from ``origin`` on, and the frames they suffice for."""
+    """Samples (n_channels, n) from ``origin`` on, and the frames that they cover."""
 
     samples: Float32
     origin: int
@@ -144,7 +155,7 @@ def features_of_file(
 def _features(blocks: _Blocks, sr: int, threads: int | None) -> Features:
     tuning = estimate_tuning(blocks(), sr)
     windows = _windows(sr, tuning)
-    longest = max(len(window.hann) for window in windows)
+    longest = max(window.every * len(window.hann) for window in windows)
     n_samples = 0
 
     def counted() -> Iterator[Float32]:
@@ -153,7 +164,8 @@ def _features(blocks: _Blocks, sr: int, threads: int | None) -> Features:
             n_samples += block.shape[1]
             yield block
 
-    pieces = _pieces(counted(), sr, longest // 2)
+    reach = longest // 2 + THIN * (TAPS // 2 + 1)
+    pieces = _pieces(counted(), sr, -(-reach // THIN) * THIN)
     with workers(threads) as mapper:
         found = [_magnitudes(piece, sr, windows, mapper) for piece in pieces]
     magnitudes = np.concatenate(found) if found else np.zeros((0, N_PITCHES))
@@ -174,7 +186,7 @@ def _pieces(blocks: Iterable[Float32], sr: int, reach: int) -> Iterator[_Piece]:
         stop = max(frame, -(-ready * RATE // sr))
         yield _Piece(rest, origin, slice(frame, stop))
         frame = stop
-        used = min(_centre(frame, sr) - reach - origin, rest.shape[1])
+        used = min(_centre(frame, sr) - reach - origin, rest.shape[1]) // THIN * THIN
         rest, origin = rest[:, used:], origin + used
     if rest is not None:
         n_samples = origin + rest.shape[1]
@@ -183,19 +195,23 @@ def _pieces(blocks: Iterable[Float32], sr: int, reach: int) -> Iterator[_Piece]:
 
 
 def _centre(frame: int, sr: int) -> int:
-    """The sample that a frame centres on."""
+    """The sample at the centre of a frame."""
     return frame * sr // RATE
 
 
 def _magnitudes(
-    piece: _Piece, sr: int, windows: Iterable[_Window], mapper: Mapper
+    piece: _Piece, sr: int, windows: Sequence[_Window], mapper: Mapper
 ) -> Float32:
     """The magnitudes of a piece's frames, shape (n_frames, 128)."""
+    thinned = {1: piece.samples}
+    if any(window.every > 1 for window in windows):
+        thinned[THIN] = _thinned(piece.samples)
 
     def transformed(frames: slice) -> Float32:
         energies = np.zeros((frames.stop - frames.start, N_PITCHES), np.float32)
         for window in windows:
-            power = _power(piece, frames, sr, window)
+            samples = thinned[window.every]
+            power = _power(samples, piece.origin, frames, sr, window)
             energies[:, window.pitches] = power @ window.weights
         return np.sqrt(energies)
 
@@ -203,34 +219,54 @@ def _magnitudes(
     return np.concatenate(found) if found else np.zeros((0, N_PITCHES), np.float32)
 
 
-def _power(piece: _Piece, frames: slice, sr: int, window: _Window) -> Float32:
+def _power(
+    samples: Float32, origin: int, frames: slice, sr: int, window: _Window
+) -> Float32:
     """The power spectra of some frames, summed over channels."""
     from scipy import fft
 
     n_fft = len(window.hann)
     centres = np.array([_centre(k, sr) for k in range(frames.start, frames.stop)])
-    views = np.lib.stride_tricks.sliding_window_view(piece.samples, n_fft, axis=1)
-    excerpts = views[:, centres - n_fft // 2 - piece.origin]
-    spectra = fft.rfft(excerpts * window.hann)[..., window.bins]
+    first = (centres - origin) // window.every - n_fft // 2
+    views = np.lib.stride_tricks.sliding_window_view(samples, n_fft, axis=1)
+    spectra = fft.rfft(views[:, first] * window.hann)[..., window.bins]
     power: Float32 = (spectra.real**2 + spectra.imag**2).sum(axis=0)
     return power
+
+
+def _thinned(samples: Float32) -> Float32:
+    """One sample of THIN, without the frequencies that it cannot hold."""
+    t = (np.arange(TAPS * THIN) - TAPS * THIN // 2) / THIN
+    taps = np.sinc(0.8 * t) * np.cos(np.pi * t / TAPS) ** 2
+    taps = (taps / taps.sum()).astype(np.float32).reshape(TAPS, THIN)
+    n = samples.shape[1] // THIN
+    rows = samples[:, : n * THIN].reshape(len(samples), n, THIN)
+    half = TAPS // 2
+    parts = np.pad(np.einsum("cnk,jk->cjn", rows, taps), ((0, 0), (0, 0), (half, half)))
+    summed = np.zeros((len(samples), n), np.float32)
+    for j in range(TAPS):
+        summed += parts[:, j, j : j + n]
+    return summed
 
 
 def _windows(sr: int, tuning: float) -> list[_Window]:
     firsts = [first for _, first in WINDOWS]
     windows = []
     for (seconds, first), stop in zip(WINDOWS, [*firsts[1:], N_PITCHES], strict=True):
-        n_fft = window_length(seconds, sr)
-        window = hann(n_fft) * np.float32(4 / n_fft)
+        n_fft, every = window_length(seconds, sr), 1
         weights = _weights(n_fft, sr, np.arange(first, stop), tuning)
+        highest = int(np.flatnonzero(weights.any(axis=1)).max(initial=0))
+        if 4 * highest * THIN <= n_fft:
+            n_fft, every = n_fft // THIN, THIN
+        window = hann(n_fft) * np.float32(4 / n_fft)
         bins = slice(1, 2 + int(np.flatnonzero(weights.any(axis=1)).max(initial=0)))
         used = np.ascontiguousarray(weights[bins])
-        windows.append(_Window(window, bins, slice(first, stop), used))
+        windows.append(_Window(window, every, bins, slice(first, stop), used))
     return windows
 
 
 def _weights(n_fft: int, sr: int, pitches: NDArray[np.int64], tuning: float) -> Float32:
-    """What each bin adds to each pitch: a triangle that ends a semitone away."""
+    """The contribution of each bin to each pitch: a triangle of two semitones."""
     frequencies = np.arange(1, n_fft // 2 + 1) * (sr / n_fft)
     positions = midi_number(frequencies) - tuning / 100
     distances = np.abs(positions[:, np.newaxis] - pitches)

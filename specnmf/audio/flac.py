@@ -1,7 +1,7 @@
-"""FLAC files that state no length, or more than there is.
+"""FLAC files that state no length, or more than they contain.
 
-What is written to a pipe states 0, and libsndfile then reads nothing; a file cut short
-it takes for damaged. `layout` finds the last whole frame, and says where it ends.
+A file written to a pipe states 0, and libsndfile then reads nothing; a file that was
+cut short is damaged for libsndfile. `layout` finds the last whole frame and its end.
 
 The format is that of RFC 9639.
 """
@@ -15,14 +15,14 @@ from typing import NamedTuple
 from specnmf.audio.mpeg import behind_tags
 from specnmf.audio.pieces import Bytes, Layout, mapped
 
-#: How far from the end the last frame is looked for: no frame is longer, as a rule.
+#: How far from the end the last frame is searched: frames are seldom longer.
 REACH = 4 << 20
 
 #: The bits of STREAMINFO, and of the total of samples at their end.
 _INFO, _TOTAL = 34, (1 << 36) - 1
 
 
-#: Samples of a frame by the code in its header; 0 is reserved, 6 and 7 say it behind.
+#: Samples of a frame by the code in its header; 0 is reserved, 6 and 7 state it later.
 _SIZES = {
     **{0: 0, 1: 192},
     **{code: 576 << code - 2 for code in range(2, 6)},
@@ -31,7 +31,7 @@ _SIZES = {
 
 
 class _Frame(NamedTuple):
-    """The frame that begins at a byte, and the samples of a channel it holds."""
+    """A frame by its first byte, and its number of samples per channel."""
 
     at: int
     first: int
@@ -39,7 +39,7 @@ class _Frame(NamedTuple):
 
 
 def layout(path: Path) -> Layout | None:
-    """How to read a FLAC file; None if as it is, or if it is none."""
+    """How to read a FLAC file; None to read it as it is, or if it is not FLAC."""
     with path.open("rb") as file, mapped(file) as data:
         begin = behind_tags(data)
         info = bytearray(data[begin + 8 : begin + 8 + _INFO])
@@ -62,13 +62,13 @@ def layout(path: Path) -> Layout | None:
         info[10:18] = whole.to_bytes(8, "big")
         head = b"fLaC\x80\0\0\x22" + bytes(info)
         lost = 1 - n_samples / stated if stated else 0.0
-        remarks = () if stated or stop else ("cut short in its last frame",)
+        remarks = () if stated or stop else ("its last frame is cut short",)
         pieces = head, slice(start, stop or frame.at)
         return Layout(pieces, remarks=remarks, missing=lost)
 
 
 def _behind_metadata(data: Bytes, at: int) -> int:
-    """Where the frames begin."""
+    """The start of the frames."""
     is_last = False
     while not is_last and at + 4 <= len(data):
         is_last = data[at] >= 0x80
@@ -77,7 +77,7 @@ def _behind_metadata(data: Bytes, at: int) -> int:
 
 
 def _last_frame(data: Bytes, start: int, block: int) -> _Frame | None:
-    """The last frame that begins; ``block`` is the size of all but it."""
+    """The start of the last frame; ``block`` is the size of all others."""
     like = data[start : start + 4]
     if len(like) < 4:
         return None
@@ -96,7 +96,7 @@ def _last_frame(data: Bytes, start: int, block: int) -> _Frame | None:
 
 
 def _parsed(head: bytes, at: int, block: int) -> _Frame | None:
-    """The frame with this header, or None if its checksum is another."""
+    """The frame with this header, or None if its checksum differs."""
     # The number is written as UTF-8 writes a character, in up to 7 bytes.
     ones = 8 - (~head[4] & 0xFF).bit_length()
     length = max(1, ones)
@@ -115,14 +115,14 @@ def _parsed(head: bytes, at: int, block: int) -> _Frame | None:
 
 
 def _end(data: Bytes, at: int) -> int | None:
-    """Where the last frame ends, if it is whole: at the end, or before a tag."""
+    """The end of the last frame if it is whole: at the file's end, or before a tag."""
     tags = (data.find(mark, at) for mark in (b"TAG", b"APETAGEX", b"ID3"))
     ends = [len(data), *(place for place in tags if place >= 0)]
     return next((end for end in ends if _crc(data[at:end], 16, 0x8005) == 0), None)
 
 
 def _crc(data: bytes, n_bits: int, polynomial: int) -> int:
-    """The remainder of a checksum; 0 for data that its own checksum ends."""
+    """The remainder of a checksum; 0 for data that end with their own checksum."""
     table, mask, crc = _remainders(n_bits, polynomial), (1 << n_bits) - 1, 0
     for byte in data:
         crc = crc << 8 & mask ^ table[crc >> n_bits - 8 ^ byte]

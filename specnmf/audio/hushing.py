@@ -1,4 +1,4 @@
-"""What libmpg123 prints is kept from the terminal."""
+"""Messages of libmpg123 are kept from the terminal."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ _lock = threading.Lock()
 
 
 class _Catching:
-    """Standard error, led into a file as long as anyone wants it so."""
+    """Standard error, redirected to a file while anyone wants that."""
 
     wanted = 0
     terminal = -1
     file: BinaryIO
 
     def begin(self) -> None:
-        """Lead it into the file, if nobody did before."""
+        """Redirect it to the file, unless it already is."""
         if self.wanted == 0:
             self.terminal = os.dup(2)
             try:
@@ -36,7 +36,7 @@ class _Catching:
         self.wanted += 1
 
     def end(self) -> None:
-        """Lead it back, if nobody wants it caught any more, and pass on the rest."""
+        """Restore it if nobody wants it redirected any more, and pass on the rest."""
         self.wanted -= 1
         if self.wanted:
             return
@@ -54,10 +54,10 @@ _catching = _Catching()
 
 @contextmanager
 def hushed() -> Iterator[None]:
-    """Keep libmpg123's notes off standard error; what others print goes there after.
+    """Keep libmpg123's notes off standard error; other output goes there afterwards.
 
-    libsndfile has no switch for them. What they tell of, a file that is damaged or
-    cut short, is found and said by `specnmf.audio.reading.remarks`.
+    libsndfile has no switch for them. `specnmf.audio.reading.remarks` finds and reports
+    the same faults: a file that is damaged or cut short.
     """
     with _lock:
         try:

@@ -9,6 +9,41 @@ import numpy as np
 from specnmf.jit import njit
 
 
+@njit(cache=True, nogil=True)
+def cut_frames(samples, first, hop_length, window, out):
+    """Set out, (n_channels, n_frames, n_fft), to windowed frames.
+
+    The first begins at sample ``first``, which may be negative; beyond the samples,
+    (n_channels, n), there are zeros.
+    """
+    n, n_fft = samples.shape[1], window.shape[0]
+    for c in range(out.shape[0]):
+        for i in range(out.shape[1]):
+            at = first + i * hop_length
+            begin = min(max(0, -at), n_fft)
+            end = max(begin, min(n_fft, n - at))
+            frame, place = out[c, i, begin:end], samples[c, at + begin : at + end]
+            share = window[begin:end]
+            out[c, i, :begin] = 0
+            out[c, i, end:] = 0
+            for j in range(end - begin):
+                frame[j] = place[j] * share[j]
+
+
+@njit(cache=True, nogil=True)
+def root_mean_square(X, out):
+    """Set out to the root mean square over channels, the first axis of X, of |X|."""
+    n_channels = np.float32(X.shape[0])
+    for i in range(out.shape[0]):
+        for j in range(out.shape[1]):
+            power = np.float32(0)
+            for c in range(X.shape[0]):
+                power += X[c, i, j].real * X[c, i, j].real + (
+                    X[c, i, j].imag * X[c, i, j].imag
+                )
+            out[i, j] = np.sqrt(power / n_channels)
+
+
 @njit(cache=True, nogil=True, error_model="numpy")
 def add_power(model, power, total):
     """Raise the model to a power in place, and add it to the total."""
@@ -19,29 +54,6 @@ def add_power(model, power, total):
             else:
                 model[i, j] = model[i, j] ** power
             total[i, j] += model[i, j]
-
-
-@njit(cache=True, nogil=True)
-def outer_products(H, WT, out):
-    """Set out to the models of single components, (n_sources, 1, n_frames, n_bins)."""
-    for k in range(H.shape[0]):
-        for i in range(H.shape[1]):
-            for j in range(WT.shape[1]):
-                out[k, 0, i, j] = H[k, i] * WT[k, j]
-
-
-@njit(cache=True, nogil=True)
-def multiply(X, model, out):
-    """Set out to X model; X and out are pairs of real and imaginary parts.
-
-    The model is (n_channels, n_frames, n_bins), or (1, ...) for all channels.
-    """
-    for c in range(X.shape[0]):
-        share = model[min(c, model.shape[0] - 1)]
-        for i in range(share.shape[0]):
-            for j in range(share.shape[1]):
-                out[c, i, j, 0] = X[c, i, j, 0] * share[i, j]
-                out[c, i, j, 1] = X[c, i, j, 1] * share[i, j]
 
 
 @njit(cache=True, nogil=True)

@@ -8,6 +8,7 @@ from typing import get_args
 import numpy as np
 
 from specnmf.audio import kernels
+from specnmf.audio.inverse import Source, mirrored, pack, whole
 from specnmf.audio.models import FactorModels, Factors, Models
 from specnmf.audio.options import Mask, MaskOptions, PowerOptions
 from specnmf.audio.recording import Audio
@@ -87,7 +88,9 @@ def separate(
         power=power,
         threads=threads,
     )
-    return gather(stream, models.names, n_channels, grid)
+    sources = gather(stream, models.names, n_channels, grid)
+    sources.describe(factors, grid)
+    return sources
 
 
 def spectra_of(audio: Audio, grid: Grid) -> SpectraOf:
@@ -115,17 +118,25 @@ def stream_sources(
     n_sources = len(models.names)
     resynthesis = Resynthesis(grid, n_sources, n_channels)
     length = piece_length(grid, n_sources, n_channels)
+    single = None
+    # Two channels: the frames of a pair have one gain, for rounding reaches both.
+    plain = mask == "ratio" and power == 1 and n_channels == 2
+    if plain and isinstance(models, FactorModels):
+        single = _single_components(models)
 
     def masking(frames: slice) -> Piece:
         X = spectra_of(frames)
-        magnitudes = _never_empty(models.magnitudes(frames), X.shape)
+        piece = None if single is None else single(frames, X)
+        if piece is not None:
+            return piece
+        magnitudes = never_empty(models.magnitudes(frames), X.shape)
         sounding = [model for model in magnitudes if model is not None]
         if mask == "binary":
             return _binary_masks(frames, X, magnitudes)
         if power == 1:
             total = models.total(frames, sounding)
         else:
-            total = _sum_of_powers(sounding, power)
+            total = sum_of_powers(sounding, power)
         return _ratio_masks(frames, X, magnitudes, total)
 
     with workers(threads) as mapper:
@@ -134,10 +145,12 @@ def stream_sources(
             yield resynthesis.block(frames, pieces, mapper)
 
 
-def piece_length(grid: Grid, n_sources: int, n_channels: int) -> int:
-    """Frames a piece, so that all sources' blocks fit into BLOCK_BYTES."""
+def piece_length(
+    grid: Grid, n_sources: int, n_channels: int, *, share: float = 1.0
+) -> int:
+    """Frames a piece, so that all sources' blocks fit into a share of BLOCK_BYTES."""
     per_frame = 4 * n_sources * (grid.n_bins + 3 * n_channels * grid.hop_length)
-    return max(4, BLOCK_BYTES // (PIECES * per_frame))
+    return max(4, int(share * BLOCK_BYTES) // (PIECES * per_frame))
 
 
 def _check_fit(factors: Factors, grid: Grid) -> None:
@@ -149,7 +162,7 @@ def _check_fit(factors: Factors, grid: Grid) -> None:
         )
 
 
-def _never_empty(
+def never_empty(
     models: list[Float32 | None], shape: tuple[int, ...]
 ) -> list[Float32 | None]:
     """The models; where all sources are silent, all share what there is alike."""
@@ -159,11 +172,19 @@ def _never_empty(
     return [alike.copy() for _ in models]
 
 
-def _sum_of_powers(models: list[Float32], power: float) -> Float32:
-    """The sum of the models raised to a power; the models are raised in place."""
-    if power > 2:  # which float32 may not hold, unless the largest is 1
+def bounded(models: list[Float32], power: float) -> float:
+    """A power that float32 holds; the models may be scaled, in place, to be at most 1.
+
+    What counts is their ratio in each point, which stays.
+    """
+    if power > 2:
         _scale_to_largest(models)
-    power = min(power, MOST_POWER)
+    return min(power, MOST_POWER)
+
+
+def sum_of_powers(models: list[Float32], power: float) -> Float32:
+    """The sum of the models raised to a power; the models are raised in place."""
+    power = bounded(models, power)
     total = np.zeros_like(models[0])
     for model in models:
         for channel, own in zip(total, model, strict=True):
@@ -180,21 +201,47 @@ def _scale_to_largest(models: list[Float32]) -> None:
         np.divide(model, largest, out=model, where=largest > 0)
 
 
+def _single_components(
+    models: FactorModels,
+) -> Callable[[slice, Complex64], Piece | None] | None:
+    """Makes ratio masks where each source is one component; None if one is not.
+
+    The mixture over the model is packed once, and multiplied by each template. The
+    function gives None for frames in which a bin has sound, but no model.
+    """
+    factors = models.single()
+    if factors is None:
+        return None
+    WT, H = factors
+    masks = mirrored(WT)
+
+    def masking(frames: slice, X: Complex64) -> Piece | None:
+        total = models.total(frames, [])
+        silent = total < SILENCE
+        if silent.any():
+            if X[np.broadcast_to(silent, X.shape)].any():
+                return None
+            total[silent] = 1
+        packed = pack(np.divide(X, total, order="C"))
+        gains = np.ascontiguousarray(H[:, frames])
+        return Piece(frames, lambda index: Source(packed, masks[index], gains[index]))
+
+    return masking
+
+
 def _ratio_masks(
     frames: slice, X: Complex64, models: list[Float32 | None], total: Float32
 ) -> Piece:
     """Each source's share of the mixture in some frames."""
-    _share_equally([model for model in models if model is not None], total)
+    share_equally([model for model in models if model is not None], total)
     # Divided once here, the mixture need only be multiplied for each source.
-    shared = _pairs(np.divide(X, total, order="C"))
+    shared, n_frames = np.divide(X, total, order="C"), X.shape[1]
 
-    def source(index: int) -> Complex64 | None:
+    def source(index: int) -> Source | None:
         model = models[index]
         if model is None:
             return None
-        out = np.empty(X.shape, np.complex64)
-        kernels.multiply(shared, model, _pairs(out))
-        return out
+        return whole(pack(shared, model), n_frames)
 
     return Piece(frames, source)
 
@@ -206,25 +253,20 @@ def _binary_masks(frames: slice, X: Complex64, models: list[Float32 | None]) -> 
     strongest = np.argmax(list(sounding.values()), axis=0)
     winner = np.ascontiguousarray(np.broadcast_to(strongest, X.shape))
 
-    def source(index: int) -> Complex64 | None:
+    def source(index: int) -> Source | None:
         if index not in places:
             return None
         out = np.empty(X.shape, np.complex64)
         kernels.apply_winner(X, winner, places.index(index), out)
-        return out
+        return whole(pack(out), X.shape[1])
 
     return Piece(frames, source)
 
 
-def _share_equally(models: list[Float32], total: Float32) -> None:
+def share_equally(models: list[Float32], total: Float32) -> None:
     """Where no source sounds, give each the same share, in place."""
     silent = total < SILENCE
     if silent.any():
         for model in models:
             model[silent] = 1
         total[silent] = len(models)
-
-
-def _pairs(X: Complex64) -> Float32:
-    """Complex numbers as pairs of floats, on the last axis."""
-    return X.view(np.float32).reshape(*X.shape, 2)

@@ -1,4 +1,4 @@
-"""Models: the magnitudes of each source, of which masks are made."""
+"""Models: the magnitudes of each source, from which masks are made."""
 
 from __future__ import annotations
 
@@ -8,26 +8,25 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from specnmf.audio import kernels
 from specnmf.audio.stft import Float32
 
 
 class Models(Protocol):
-    """What masks are made of: the magnitudes of each source, for any frames."""
+    """The magnitudes of each source, for any frames."""
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The sources."""
+        """The names of the sources."""
 
     def magnitudes(self, frames: slice) -> list[Float32 | None]:
-        """Each source's, (n_channels or 1, n_frames, n_bins); None if it is silent."""
+        """Those of each source, (n_channels or 1, n_frames, n_bins); None if silent."""
 
     def total(self, frames: slice, models: list[Float32]) -> Float32:
         """The sum of the models of these frames."""
 
 
 class Factors(Protocol):
-    """What is needed of a factorisation: V ≈ W H, and a label a component."""
+    """The attributes of a factorisation that are needed: V ≈ W H, and labels."""
 
     @property
     def W(self) -> NDArray[np.floating]:
@@ -39,13 +38,13 @@ class Factors(Protocol):
 
     @property
     def labels(self) -> tuple[str, ...]:
-        """A label a component; components of one label make one source."""
+        """One label per component; components with the same label form one source."""
 
 
 class FactorModels:
-    """The models of a factorisation: components of one label are one source.
+    """The models of a factorisation: components with the same label are one source.
 
-    The sources come in the order of ``names``, then as labels first appear.
+    The sources are in the order of ``names``, then in that of the labels.
     """
 
     def __init__(self, factors: Factors, *, names: Sequence[str] = ()) -> None:
@@ -60,21 +59,19 @@ class FactorModels:
         return tuple(self.components)
 
     def magnitudes(self, frames: slice) -> list[Float32 | None]:
-        """Each source's W H, shape (1, n_frames, n_bins)."""
+        """W H of each source, shape (1, n_frames, n_bins)."""
+        return [self._product(own, frames) for own in self.components.values()]
+
+    def single(self) -> tuple[Float32, Float32] | None:
+        """W.T and H of the sources, if each is one component."""
         if any(len(own) != 1 for own in self.components.values()):
-            return [self._product(own, frames) for own in self.components.values()]
-        own = [component for (component,) in self.components.values()]
-        W, H = self.factors.W[:, own], self.factors.H[own, frames]
-        models = np.empty((len(own), 1, H.shape[1], len(W)), np.float32)
-        kernels.outer_products(
-            np.ascontiguousarray(H, np.float32),
-            np.ascontiguousarray(W.T, np.float32),
-            models,
-        )
-        return list(models)
+            return None
+        order = [component for (component,) in self.components.values()]
+        W, H = self.factors.W[:, order], self.factors.H[order]
+        return np.ascontiguousarray(W.T, np.float32), np.asarray(H, np.float32)
 
     def total(self, frames: slice, models: list[Float32]) -> Float32:
-        """The whole W H: one product costs less than the sum of all models."""
+        """W H of all components: one product costs less than the sum of all models."""
         return self._product(range(self.factors.W.shape[1]), frames)
 
     def _product(self, components: Sequence[int], frames: slice) -> Float32:

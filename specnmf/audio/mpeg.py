@@ -1,8 +1,8 @@
-"""MP3 files: tags, frames, and what lies between them.
+"""MP3 files: tags, frames, and the bytes between them.
 
-libsndfile takes a few such files for no recording, or for a shorter one: those behind
-large or several tags, padding or junk, and those whose header states no length. Where
-it would, `layout` tells it which bytes to read.
+libsndfile rejects some such files, or reads only part of them: files with large or
+several tags, padding or junk at the start, or a header that states no length. For
+these, `layout` gives the bytes to read.
 
 The frame header is that of ISO/IEC 11172-3, 2.4.1.3; tags are ID3v2.4 and APEv2.
 """
@@ -16,13 +16,13 @@ from typing import NamedTuple
 
 from specnmf.audio.pieces import Bytes, Layout, mapped
 
-#: What such files are called; those of other names begin with a tag or a frame.
+#: The suffixes of such files; files with others begin with a tag or a frame.
 SUFFIXES = (".mp3", ".mp2", ".mp1", ".mpga", ".mpa", ".mpeg")
 
 #: Frames in a row that are no accident, and bytes behind the tags to find them in.
 IN_A_ROW, MOST_JUNK = 4, 4 << 20
 
-#: Bytes before the first or behind the last frame that are not worth a word.
+#: Bytes before the first or after the last frame that need no remark.
 MOST_REST = 2048
 
 #: Bits of a frame's header that are the same in all: sync, version, layer, rate.
@@ -43,7 +43,7 @@ _RATES = (44100, 48000, 32000)
 
 
 class Frames(NamedTuple):
-    """The frames of a file, as spans of bytes, and how many they are."""
+    """The frames of a file as spans of bytes, and their number."""
 
     spans: list[slice]
     n_frames: int
@@ -51,7 +51,7 @@ class Frames(NamedTuple):
 
 
 def behind_tags(data: Bytes, start: int = 0) -> int:
-    """Where the tags end that lie one behind the other from ``start`` on."""
+    """The end of the tags that follow each other from ``start`` on."""
     while True:
         head = data[start : start + 32]
         if head[:3] == b"ID3" and len(head) >= 10:
@@ -77,14 +77,14 @@ def is_tag_alone(path: Path) -> bool:
 
 
 def without_tags(path: Path) -> Layout | None:
-    """What stands behind the tags of a file; None if there are none."""
+    """What follows the tags of a file; None if there are none."""
     with path.open("rb") as file, mapped(file) as data:
         end = behind_tags(data)
         return Layout((slice(end, len(data)),)) if 0 < end < len(data) else None
 
 
 def layout(path: Path) -> Layout | None:
-    """The frames of an MP3 file; None if it is none."""
+    """The frames of an MP3 file; None if it is not MP3."""
     stat = path.stat()
     return _layout(path, stat.st_size, stat.st_mtime_ns)
 
@@ -99,18 +99,18 @@ def _layout(path: Path, size: int, changed: int) -> Layout | None:
 
 
 def _of_frames(data: Bytes, first: int) -> Layout:
-    """The frames from the first on; no pieces if libsndfile finds them by itself."""
+    """The frames from the first on; no pieces if libsndfile finds them itself."""
     stated = _stated(data, first)
     frames = _frames(data, first, without_headers=False)
     remarks = []
     if stated is not None and frames.n_frames > 1.01 * stated + 1:
         frames, stated = _frames(data, first, without_headers=True), None
-        remarks.append("several MP3 files in one: all are read")
+        remarks.append("several MP3 files joined in one: all are read")
     tags = behind_tags(data)
     before = first - tags if any(data[tags:first]) else 0
     lost = frames.lost + (before if before > MOST_REST else 0)
     if lost:
-        remarks.append(f"damaged: {lost} bytes are in no frame and not read")
+        remarks.append(f"damaged: {lost} bytes belong to no frame and are skipped")
     if stated and len(frames.spans) == 1 and first == tags:
         return Layout((), remarks=tuple(remarks))
     return Layout(
@@ -133,7 +133,7 @@ def _stated(data: Bytes, first: int) -> int | None:
 
 
 def _length(data: Bytes, at: int, like: int | None = None) -> int:
-    """The length of the frame there in bytes; 0 if there is none ``like`` another."""
+    """The length of the frame at a byte; 0 if there is none ``like`` another."""
     word = int.from_bytes(data[at : at + 4], "big")
     if word >> 21 != 0x7FF or (like is not None and (word ^ like) & _COMMON):
         return 0
@@ -151,13 +151,13 @@ def _length(data: Bytes, at: int, like: int | None = None) -> int:
 
 
 def _frame_samples(data: Bytes, at: int) -> int:
-    """The samples of a channel in the frame there."""
+    """The samples per channel of the frame at a byte."""
     version, layer = data[at + 1] >> 3 & 3, 4 - (data[at + 1] >> 1 & 3)
     return {1: 384, 2: 1152}.get(layer, 1152 if version == 3 else 576)
 
 
 def _first_frame(data: Bytes, is_named: bool) -> int | None:
-    """Where the first frame begins."""
+    """The start of the first frame."""
     tags = behind_tags(data)
     if _are_frames(data, tags, 2):
         return tags
@@ -170,7 +170,7 @@ def _first_frame(data: Bytes, is_named: bool) -> int | None:
 def _found(
     data: Bytes, start: int, stop: int, like: int | None = None
 ) -> Iterator[int]:
-    """Yield where frames in a row begin."""
+    """Yield the starts of frames in a row."""
     at = data.find(b"\xff", start, stop)
     while at >= 0:
         if _are_frames(data, at, IN_A_ROW if like is None else 2, like):
@@ -179,7 +179,7 @@ def _found(
 
 
 def _are_frames(data: Bytes, at: int, n: int, like: int | None = None) -> bool:
-    """Whether so many frames stand in a row, or some up to the end of the file."""
+    """Whether n frames follow each other, or fewer up to the end of the file."""
     like = int.from_bytes(data[at : at + 4], "big") if like is None else like
     for i in range(n):
         length = _length(data, at, like)
@@ -209,7 +209,7 @@ def _frames(data: Bytes, first: int, *, without_headers: bool) -> Frames:
         behind = behind_tags(data, at)
         if behind == at:
             behind = next(_found(data, at + 1, len(data), like), len(data))
-            # At the end there may be half a frame, or a tag that nobody knows.
+            # At the end there may be half a frame, or an unknown tag.
             is_end = behind == len(data) and behind - at < MOST_REST
             lost += 0 if is_end else behind - at
         at = behind

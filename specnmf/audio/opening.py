@@ -1,4 +1,4 @@
-"""Opening recordings with soundfile, and what their headers promise."""
+"""Opening recordings with soundfile, and the lengths that their headers state."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ from specnmf.errors import AudioError
 if TYPE_CHECKING:
     import soundfile
 
-#: The number of frames by which libsndfile means that it does not know.
+#: The number of frames with which libsndfile means unknown.
 _UNKNOWN_FRAMES = 0x7FFF_FFFF_FFFF_FFFF
 
-#: What is no file, by the letter that `ls -l` has for it.
+#: Names of what is not a file, by the letter of `ls -l`.
 _NO_FILES = {"d": "a folder", "p": "a pipe", "s": "a socket", "c": "a device"}
 
 #: In what libsndfile says of itself, not of the file.
@@ -32,7 +32,7 @@ _INNER = ("internal", "pipe", "psf_", "sf_")
 
 
 class Opened(NamedTuple):
-    """A file that libsndfile reads, and how it was made to."""
+    """A file that libsndfile reads, and how to read it."""
 
     file: soundfile.SoundFile
     layout: Layout | None = None
@@ -40,7 +40,7 @@ class Opened(NamedTuple):
 
 @contextmanager
 def sound_file(path: Path) -> Iterator[Opened]:
-    """Open a file with libsndfile, or raise AudioError if it is none that it reads."""
+    """Open a file with libsndfile, or raise AudioError if libsndfile cannot read it."""
     with ExitStack() as stack:
         with hushed():
             opened = _opened(path, stack)
@@ -48,10 +48,11 @@ def sound_file(path: Path) -> Iterator[Opened]:
 
 
 def _opened(path: Path, stack: ExitStack) -> Opened:
-    """The file as libsndfile reads it right."""
+    """The file as libsndfile reads it correctly."""
     if path.suffix.lower() == ".raw":
         raise AudioError(
-            f"{path}: raw samples, whose rate no header tells; convert them first: "
+            f"{path}: raw samples without a header, so the sample rate is unknown; "
+            "convert it first: "
             f"{converting(path, '', before='-f s16le -ar 44100 -ac 2')}"
         )
     layout = chunks.layout(path) or flac.layout(path)
@@ -76,7 +77,7 @@ def _opened(path: Path, stack: ExitStack) -> Opened:
 
 
 def _is_guessed(file: soundfile.SoundFile) -> bool:
-    """Whether libsndfile only guesses how long it is, as that of an MP3 in a WAV."""
+    """Whether libsndfile only guesses its length, as for an MP3 in a WAV."""
     return str(file.subtype).startswith("MPEG")
 
 
@@ -88,16 +89,16 @@ def _of_pieces(path: Path, layout: Layout, stack: ExitStack) -> soundfile.SoundF
 
 
 def _open(path: Path, source: bytes | int | Pieces) -> soundfile.SoundFile:
-    """The file, or what stands for it, as libsndfile opens it."""
+    """The file, or its replacement, as libsndfile opens it."""
     import soundfile
 
     try:
         return soundfile.SoundFile(source, closefd=False)
     except soundfile.LibsndfileError as error:
         if mpeg.is_tag_alone(path):
-            raise AudioError(f"{path}: holds a tag and no sound") from error
+            raise AudioError(f"{path}: holds a tag but no sound") from error
         raise AudioError(
-            f"{path}: not a recording that libsndfile reads{reason(error)}; "
+            f"{path}: not an audio file that libsndfile reads{reason(error)}; "
             f"convert it first: {converting(path, '_converted')}"
         ) from error
 
@@ -130,7 +131,7 @@ def _piped(path: Path, pieces: Sequence[Piece]) -> Iterator[soundfile.SoundFile]
 
 
 def check_file(path: Path) -> None:
-    """Raise AudioError unless there is a file that may be read and holds anything."""
+    """Raise AudioError unless the file exists, can be read and is not empty."""
     try:
         found = path.stat()
         if not stat.S_ISREG(found.st_mode):
@@ -148,7 +149,7 @@ def check_file(path: Path) -> None:
 
 
 def promised_samples(opened: Opened) -> float:
-    """Samples a channel that the header states; infinite if it states none."""
+    """The samples per channel that the header states; infinite if it states none."""
     frames, layout = opened.file.frames, opened.layout
     if frames == _UNKNOWN_FRAMES or (layout is not None and layout.streamed):
         return math.inf
@@ -158,7 +159,7 @@ def promised_samples(opened: Opened) -> float:
 
 
 def converting(path: Path, ending: str, *, before: str = "", after: str = "") -> str:
-    """The command that makes a WAV of a file, its ending added to the file's stem."""
+    """The command that converts a file to WAV, with ``ending`` after its stem."""
     # A name that begins with a hyphen is no option.
     here = "./" if path.name.startswith("-") else ""
     words = ["ffmpeg", *before.split(), "-i", f"{here}{path.name}", *after.split()]
@@ -173,7 +174,7 @@ def libsndfile_error() -> type[Exception]:
 
 
 def reason(error: Exception) -> str:
-    """What libsndfile says of a file, in parentheses, if it does."""
+    """The reason that libsndfile gives, in parentheses, if it gives one."""
     text = str(getattr(error, "error_string", error))
     text = text.removeprefix("Error : ").strip().rstrip(".").lower()
     return "" if any(word in text for word in _INNER) else f" ({text})"

@@ -11,6 +11,7 @@ from specnmf.errors import ParameterError
 from specnmf.options import MASKS, OUTPUT, TRANSFORM, Options, option
 
 Mask = Literal["ratio", "binary"]
+Wiener = Literal["auto", "never", "always"]
 AudioFormat = Literal["wav", "flac", "ogg", "mp3"]
 
 #: The subtypes of each format; the first is the default.
@@ -33,7 +34,7 @@ class ExcerptOptions(Options, group=TRANSFORM):
     """Which part of a recording to take."""
 
     start: float = option(
-        0.0, "Where the excerpt begins, in seconds.", least=0, most=LONGEST
+        0.0, "Start of the excerpt in seconds.", least=0, most=LONGEST
     )
     duration: float | None = option(
         None,
@@ -47,10 +48,11 @@ class WindowOptions(Options, group=TRANSFORM):
     """The window of the transform."""
 
     n_fft: int | None = option(
-        None, "Window in samples; by default 2048 up to 48 kHz, 4096 up to 96 kHz."
+        None,
+        "Window length in samples; by default 2048 up to 48 kHz, 4096 up to 96 kHz.",
     )
     hop_length: int | None = option(
-        None, "Step in samples; by default a quarter of the window."
+        None, "Hop between windows in samples; by default a quarter of the window."
     )
 
     def __post_init__(self) -> None:
@@ -63,18 +65,37 @@ class SoundOptions(WindowOptions, ExcerptOptions, group=TRANSFORM):
 
 
 class MaskOptions(Options, group=MASKS):
-    """How the sources share the recording."""
+    """How the recording is divided between the sources."""
 
     mask: Mask = option(
         "ratio", "ratio: soft masks; binary: each bin goes to the loudest source."
     )
 
+    @property
+    def wiener(self) -> Wiener:
+        """Whether stereo sources are filtered by their places; see `WienerOptions`."""
+        return "never"
+
+
+class WienerOptions(MaskOptions, group=MASKS):
+    """Masks, and the filter of stereo recordings."""
+
+    wiener: Wiener = option(
+        "auto",
+        "Multichannel Wiener filter for stereo recordings. auto: where the stems are "
+        "placed apart; never: masks alone; always.",
+        added=True,
+        older="never",
+    )
+
 
 class PowerOptions(MaskOptions, group=MASKS):
-    """Masks that are ratios of powers of the sources' magnitudes."""
+    """Masks and their exponent."""
 
     mask_power: float = option(
-        1.0, "1: ratio of magnitudes; 2: ratio of powers, as Wiener's.", above=0
+        1.0,
+        "Exponent of the masks. 1: ratio of magnitudes; 2: of powers (Wiener filter).",
+        above=0,
     )
 
     @property
@@ -89,8 +110,8 @@ class FileOptions(Options, group=OUTPUT):
     format: AudioFormat = option("wav", "File format of the sources.")
     subtype: str | None = option(
         None,
-        "Sample format of the sources, such as pcm_16 or float; by default the "
-        "input's own.",
+        "Sample format of the sources, such as pcm_16 or float; by default that of "
+        "the recording.",
     )
 
     def __post_init__(self) -> None:
@@ -101,7 +122,7 @@ class FileOptions(Options, group=OUTPUT):
 def window(
     sr: int, n_fft: int | None = None, hop_length: int | None = None
 ) -> tuple[int, int]:
-    """Window length and hop in samples, checked, with defaults for what is None."""
+    """Window length and hop in samples, checked; None stands for the default."""
     check_window(n_fft, hop_length)
     if n_fft is None:
         doublings = max(0, math.ceil(math.log2(sr / 48_000)))
@@ -128,6 +149,6 @@ def check_subtype(format: str, subtype: str | None) -> None:
     """Raise ParameterError if files of this format cannot hold the subtype."""
     if subtype is not None and subtype.upper() not in SUBTYPES[format]:
         raise ParameterError(
-            f"subtype of {format} is one of {', '.join(SUBTYPES[format])}, "
+            f"subtype of {format} must be one of {', '.join(SUBTYPES[format])}, "
             f"got {subtype!r}"
         )

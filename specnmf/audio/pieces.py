@@ -1,4 +1,4 @@
-"""Pieces of a file, read as if they were one: a header set right, and the samples."""
+"""Pieces of a file, read as one: a corrected header, and the samples."""
 
 from __future__ import annotations
 
@@ -20,21 +20,21 @@ Bytes = bytes | mmap.mmap
 
 @dataclass(frozen=True)
 class Layout:
-    """How a file is to be read where libsndfile would misread it.
+    """How to read a file that libsndfile would misread.
 
     Attributes
     ----------
     pieces : tuple of bytes or slice
-        What to read in its place: bytes, and spans of the file; nothing if the file
-        as it is.
+        What to read instead: bytes, and spans of the file; empty to read the file as it
+        is.
     streamed : bool
-        Whether libsndfile is to read to the end, whatever a header may say.
+        Whether libsndfile reads to the end, whatever a header states.
     remarks : tuple of str
         What was assumed.
     missing : float
-        The share of what the header states that is not there.
+        The missing share of what the header states.
     n_samples : int
-        About so many a channel, where that is known of what is streamed.
+        The approximate number of samples per channel, if known for a stream.
     """
 
     pieces: tuple[Piece, ...]
@@ -64,7 +64,7 @@ class Pieces(io.RawIOBase):
         return done
 
     def _read_some(self, view: memoryview) -> int:
-        """Fill a view as far as one piece reaches."""
+        """Fill a view as far as one piece goes."""
         i = bisect_right(self.starts, self.position) - 1
         if i >= len(self.pieces):
             return 0
@@ -87,13 +87,13 @@ class Pieces(io.RawIOBase):
         return True
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
-        """Go to a place."""
+        """Move the position."""
         origins = {os.SEEK_SET: 0, os.SEEK_CUR: self.position}
         self.position = max(0, origins.get(whence, self.starts[-1]) + offset)
         return self.position
 
     def tell(self) -> int:
-        """The place."""
+        """The position."""
         return self.position
 
     def close(self) -> None:

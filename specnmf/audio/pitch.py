@@ -1,4 +1,4 @@
-"""Pitch: the note that each template sounds, if it sounds one."""
+"""Pitch: the note of each template, if it has one."""
 
 from __future__ import annotations
 
@@ -66,24 +66,23 @@ _CENTS, _GAUSSIAN = 1200 / math.log(2), math.sqrt(2 * math.pi)
 def estimate_pitches(W: ArrayLike, frequencies: ArrayLike) -> Array:
     """Return the pitch of each template, NaN where it has none.
 
-    A template is taken for its spectral peaks. Every fundamental that would make
-    a strong peak one of its harmonics, and that sounds itself, however softly, is a
-    candidate. Its salience is the share
-    of the peaks' magnitude that lies on its harmonics, which a fundamental an
-    octave too high lacks, times the share of the expected harmonics that are
-    there, which one an octave too low lacks: the two sides of the two-way
-    mismatch [1]_, as sums over weighted harmonics [2]_. The best one is a pitch
-    if its harmonics hold more of the spectrum than they would by chance. So
-    drums, noise and silence get NaN, and so does a lone partial below 110 Hz,
-    which is more often a kick drum than a bass. Of a chord the strongest
-    fundamental is returned, never one that none of its notes has.
+    A template is reduced to its spectral peaks. Every fundamental that makes a strong
+    peak one of its harmonics, and that is present itself, is a candidate. Its salience
+    is the share of the peaks' magnitude that lies on its harmonics, times the share of
+    the expected harmonics that are present. A fundamental an octave too high lacks the
+    first, one an octave too low the second: these are the two sides of the two-way
+    mismatch [1]_, as sums over weighted harmonics [2]_. The best candidate is a pitch
+    if its harmonics hold more of the spectrum than they would by chance. So drums,
+    noise and silence get NaN, and so does a single partial below 110 Hz, which is more
+    often a kick drum than a bass. For a chord, the strongest fundamental is returned,
+    never one that none of its notes has.
 
     Parameters
     ----------
     W : array, shape (n_bins, n_components)
         Magnitude spectra of a Hann window, non-negative, at any scale.
     frequencies : array, shape (n_bins,)
-        The bins' frequencies in Hz, evenly spaced.
+        The frequencies of the bins in Hz, evenly spaced.
 
     Returns
     -------
@@ -110,7 +109,7 @@ def estimate_pitches(W: ArrayLike, frequencies: ArrayLike) -> Array:
 def centroids(W: ArrayLike, frequencies: ArrayLike) -> Array:
     """The mean frequency of each template in Hz, weighted by magnitude; 0 if silent.
 
-    W, frequencies and errors are those of `estimate_pitches`.
+    W, frequencies and errors are as for `estimate_pitches`.
     """
     W, frequencies = _spectra(W, frequencies)
     total = W.sum(axis=0)
@@ -173,7 +172,7 @@ def _harmonics(hz: Array, fundamentals: Array) -> tuple[Array, Array]:
 
 
 def _expected(hz: Array, heights: Array, fundamentals: Array) -> NDArray[np.intp]:
-    """How many harmonics each fundamental should show, given the highest peak."""
+    """The number of harmonics that each fundamental should have below the top peak."""
     highest = hz[heights >= LAST_HEIGHT * heights.max()].max()
     number = np.clip(np.rint(highest / fundamentals), 1, MAX_HARMONICS)
     return np.asarray(number, np.intp)
@@ -202,11 +201,11 @@ def _spectra(W: ArrayLike, frequencies: ArrayLike) -> tuple[Array, Array]:
     W, frequencies = np.asarray(W, np.float64), np.asarray(frequencies, np.float64)
     if W.ndim != 2 or frequencies.shape != W.shape[:1] or len(W) < 3:
         raise ParameterError(
-            "templates need a row for each of three frequencies or more, "
+            "templates must have a row for each frequency, three or more, "
             f"got shapes {W.shape} and {frequencies.shape}"
         )
     if not np.isfinite(W).all() or (W < 0).any():
         raise ParameterError("templates must be finite and non-negative")
     if not (np.diff(frequencies) > 0).all():
-        raise ParameterError("frequencies must rise from bin to bin")
+        raise ParameterError("frequencies must increase from bin to bin")
     return W, frequencies

@@ -30,9 +30,10 @@ from specnmf.audio.recording import (
     MOST_CHANNELS,
     Audio,
     Float32,
+    audio_of,
+    span,
     too_loud,
 )
-from specnmf.checks import check_above, check_at_least
 from specnmf.errors import AudioError
 
 if TYPE_CHECKING:
@@ -40,8 +41,8 @@ if TYPE_CHECKING:
 
 PathLike = str | os.PathLike[str]
 
-#: More samples than any recording has: an excerpt of more is one of all.
-MOST_SAMPLES = 1 << 60
+#: What functions take as a recording: its file, an `Audio`, or samples with their rate.
+SongLike = PathLike | Audio | NDArray[np.floating]
 
 #: The share of a recording that may be missing without a warning from `read`: headers
 #: of playable files are off by a few blocks.
@@ -81,6 +82,12 @@ def read(path: PathLike, *, start: float = 0.0, duration: float | None = None) -
     -----
     UserWarning
         If the header states no length, or more than there is: what there is, is read.
+
+    Examples
+    --------
+    >>> import specnmf
+    >>> specnmf.read("audio_examples/chorale/chorale.flac", start=2.0, duration=1.5)
+    Audio(2 channels, 44100 Hz, 1.5 s)
     """
     audio = load(path, start=start, duration=duration)
     whole = start == 0 and duration is None
@@ -88,6 +95,27 @@ def read(path: PathLike, *, start: float = 0.0, duration: float | None = None) -
     for remark in remarks(path, n_samples, tolerated=TOLERATED):
         warnings.warn(f"{path}: {remark}", stacklevel=2)
     return audio
+
+
+def sound_of(song: SongLike, sr: int | None = None) -> Audio:
+    """A recording in memory, of whatever functions take as one.
+
+    Raises
+    ------
+    AudioError
+        As of `read` and `Audio`; and if an array comes without its rate, or a file or
+        an Audio with one.
+    """
+    if not isinstance(song, str | os.PathLike):
+        return audio_of(song, sr)
+    check_no_rate(song, sr)
+    return read(song)
+
+
+def check_no_rate(path: PathLike, sr: int | None) -> None:
+    """Raise AudioError if a rate is given for a file, which has its own."""
+    if sr is not None:
+        raise AudioError(f"{path}: sr is for arrays, a file has its own; leave it out")
 
 
 def load(path: PathLike, *, start: float = 0.0, duration: float | None = None) -> Audio:
@@ -193,10 +221,7 @@ class Source:
 
     def span(self, start: float, duration: float | None) -> tuple[int, int | None]:
         """The first sample of an excerpt, and how many there are, if not all."""
-        first = round(min(start * self.sr, MOST_SAMPLES))
-        if duration is None:
-            return first, None
-        return first, max(1, round(min(duration * self.sr, MOST_SAMPLES)))
+        return span(self.sr, start, duration)
 
     def excerpt(self, start: float, duration: float | None) -> Iterator[Float32]:
         """Yield an excerpt, in seconds, in blocks (n_channels, n) of float32.
@@ -209,12 +234,9 @@ class Source:
             As `blocks`; and at the end, if there was nothing, hardly anything in very
             many channels, or samples that are not finite.
         """
-        check_at_least("start", start, 0)
-        if duration is not None:
-            check_above("duration", duration, 0)
+        first, count = self.span(start, duration)
         n_samples = 0
-        span = self.span(start, duration)
-        for block in _finite(self, self.blocks(*span, dtype="float32")):
+        for block in _finite(self, self.blocks(first, count, dtype="float32")):
             n_samples += block.shape[1]
             yield block
         if n_samples == 0:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from specnmf.arrays import array_of
-from specnmf.checks import is_finite
+from specnmf.checks import check_above, check_at_least, is_finite
 from specnmf.errors import AudioError, ParameterError
 from specnmf.notation import counted, spell_seconds
 from specnmf.parallel import cut
@@ -31,6 +31,9 @@ PLAYER = "specnmf.output.page.notebook:audio_html"
 
 #: Samples a channel looked at at a time.
 BLOCK = 1 << 18
+
+#: More samples than any recording has: an excerpt of more is one of all.
+MOST_SAMPLES = 1 << 60
 
 
 class Sound(Protocol):
@@ -73,6 +76,19 @@ class Audio:
     AudioError
         If the samples are no finite floats, if there are none, or if they lie the other
         way round; if the rate is no positive whole number.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import specnmf
+    >>> y = 0.5 * np.sin(2 * np.pi * 440 * np.arange(44100) / 22050)
+    >>> audio = specnmf.Audio(y, sr=22050)
+    >>> audio
+    Audio(1 channel, 22050 Hz, 2.0 s)
+    >>> audio.samples.shape, audio.samples.dtype
+    ((1, 44100), dtype('float32'))
+    >>> audio.excerpt(start=0.5, duration=1.0)
+    Audio(1 channel, 22050 Hz, 1.0 s)
     """
 
     samples: Float32
@@ -107,6 +123,35 @@ class Audio:
         html: str | None = pkgutil.resolve_name(PLAYER)(self)
         return html
 
+    def excerpt(self, start: float = 0.0, duration: float | None = None) -> Audio:
+        """An excerpt of the recording; its samples are a view of these.
+
+        Parameters
+        ----------
+        start, duration : float
+            In seconds; without a duration, to the end.
+
+        Returns
+        -------
+        Audio
+            What there is of it: it may end with the recording.
+
+        Raises
+        ------
+        ParameterError
+            If the excerpt begins before the recording, or lasts no time.
+        AudioError
+            If it begins after the recording.
+        """
+        first, count = span(self.sr, start, duration)
+        stop = None if count is None else first + count
+        samples = self.samples[:, first:stop]
+        if not samples.shape[1]:
+            raise AudioError(
+                f"the recording ends before the start of the excerpt at {start} s"
+            )
+        return Audio(samples, self.sr)
+
     def findings(self) -> list[str]:
         """What a listener should know before believing a decomposition."""
         survey = Survey(self.n_channels)
@@ -132,13 +177,41 @@ def at_rate(samples: Float32, sr: int, wanted: int) -> Float32:
     return resampled
 
 
-def check_audio(audio: Any) -> None:
-    """Raise AudioError unless it is an `Audio`, and say how to make one."""
-    if not isinstance(audio, Audio):
+def span(sr: int, start: float, duration: float | None) -> tuple[int, int | None]:
+    """The first sample of an excerpt in seconds, and how many there are, if not all."""
+    check_at_least("start", start, 0)
+    first = round(min(start * sr, MOST_SAMPLES))
+    if duration is None:
+        return first, None
+    check_above("duration", duration, 0)
+    return first, max(1, round(min(duration * sr, MOST_SAMPLES)))
+
+
+def audio_of(sound: Any, sr: int | None = None) -> Audio:
+    """An `Audio` as it is, or one made of samples in an array and their rate.
+
+    Raises
+    ------
+    AudioError
+        If an array comes without its rate or an Audio with another, or the samples are
+        none.
+    """
+    if isinstance(sound, Audio):
+        if sr not in (None, sound.sr):
+            raise AudioError(
+                f"an Audio of {sound.sr} Hz comes with sr={sr!r}; leave sr out"
+            )
+        return sound
+    if sr is not None:
+        return Audio(sound, sr)
+    if isinstance(sound, np.ndarray):
         raise AudioError(
-            f"expected an Audio, got {type(audio).__name__}; make one of samples and "
-            "rate: specnmf.Audio(y, sr)"
+            "an array does not tell its sample rate; pass sr in Hz, such as sr=22050"
         )
+    raise AudioError(
+        "expected an Audio, a path, or an array of samples with its rate sr, got "
+        f"{type(sound).__name__}"
+    )
 
 
 def _samples(values: ArrayLike) -> Float32:
@@ -212,11 +285,13 @@ class Survey:
     def add(self, block: Float32) -> None:
         """Look at the next samples, (n_channels, n)."""
         self.n_samples += block.shape[1]
-        np.minimum(self.lowest, block.min(axis=1), out=self.lowest)
-        np.maximum(self.highest, block.max(axis=1), out=self.highest)
-        joined = np.concatenate([self.last, block], axis=1)
-        self.clipped += sum(_clipped(channel) for channel in joined)
-        self.last = joined[:, -2:]
+        lowest, highest = block.min(axis=1), block.max(axis=1)
+        np.minimum(self.lowest, lowest, out=self.lowest)
+        np.maximum(self.highest, highest, out=self.highest)
+        for channel in np.flatnonzero(_full(lowest) | _full(highest)):
+            joined = np.concatenate([self.last[channel], block[channel]])
+            self.clipped += _clipped(joined)
+        self.last = np.concatenate([self.last, block[:, -2:]], axis=1)[:, -2:]
 
     def findings(self) -> list[str]:
         """What a listener should know before believing a decomposition."""
@@ -234,6 +309,11 @@ class Survey:
 
 def _clipped(channel: Float32) -> int:
     """Samples in runs of at least three at full scale."""
-    # 16 bits end at 1 - 2**-15 on the positive side.
-    full = (channel >= 1 - 2.0**-15) | (channel <= -1)
+    full = _full(channel)
     return int(np.count_nonzero(full[:-2] & full[1:-1] & full[2:]))
+
+
+def _full(samples: Float32) -> NDArray[np.bool_]:
+    """Which samples are at full scale; 16 bits end at 1 - 2**-15 when positive."""
+    full: NDArray[np.bool_] = (samples >= 1 - 2.0**-15) | (samples <= -1)
+    return full

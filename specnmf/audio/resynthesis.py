@@ -10,9 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from specnmf.audio import kernels
+from specnmf.audio.inverse import Inverse, Source
 from specnmf.audio.recording import Audio
 from specnmf.audio.separated import Separated
-from specnmf.audio.stft import Complex64, Float32, Grid
+from specnmf.audio.stft import Float32, Grid
 from specnmf.errors import AudioError
 from specnmf.parallel import Mapper
 from specnmf.subnormals import flush_to_zero
@@ -29,28 +30,27 @@ class Piece(NamedTuple):
     Attributes
     ----------
     frames : slice
-        Which frames.
+        The frames.
     source : callable
-        ``source(index)`` is the spectrum of one source, (n_channels, n_frames,
-        n_bins), or None if it is silent.
+        ``source(index)`` has the spectra of one source, or is None if it is silent.
     """
 
     frames: slice
-    source: Callable[[int], Complex64 | None]
+    source: Callable[[int], Source | None]
 
 
 class Resynthesis:
     """Overlap-add of consecutive blocks for all sources at once."""
 
     def __init__(self, grid: Grid, n_sources: int, n_channels: int) -> None:
-        self.grid, self.window = grid, grid.window
+        self.grid, self.inverse = grid, Inverse(grid)
         overlap = max(0, grid.n_fft - grid.hop_length)
         self.tails = np.zeros((n_sources, n_channels, overlap), np.float32)
 
     def block(
         self, frames: slice, pieces: Sequence[Piece], mapper: Mapper
     ) -> tuple[int, Float32]:
-        """The samples that no later frame reaches, with the first one's number."""
+        """The samples that no later frame changes, with the number of the first."""
         start = frames.start * self.grid.hop_length - self.grid.n_fft // 2
         first, last = self._finished(frames)
         gain = self._gain(start + first, last - first)
@@ -76,19 +76,15 @@ class Resynthesis:
         self, frames: slice, pieces: Sequence[Piece], source: int
     ) -> Float32:
         """Add a block's frames to the tail of the last; keep the new tail."""
-        from scipy import fft
-
         hop, tail = self.grid.hop_length, self.tails[source]
         advance = (frames.stop - frames.start) * hop
         summed = np.zeros((len(tail), advance + self.grid.n_fft), np.float32)
         summed[:, : tail.shape[1]] = tail
         for piece in pieces:
-            spectrum = piece.source(source)
-            if spectrum is None:
-                continue
-            y = fft.irfft(spectrum, self.grid.n_fft, axis=-1, overwrite_x=True)
-            place = summed[:, (piece.frames.start - frames.start) * hop :]
-            kernels.overlap_add(y, self.window, hop, place)
+            found = piece.source(source)
+            if found is not None:
+                begin = (piece.frames.start - frames.start) * hop
+                self.inverse.add(found, begin, summed)
         tail[:] = summed[:, advance : advance + tail.shape[1]]
         return summed
 
@@ -97,7 +93,7 @@ class Resynthesis:
         sums = np.zeros(n, np.float32)
         origin = start + self.grid.n_fft // 2
         kernels.add_windows(
-            self.window**2, self.grid.hop_length, self.grid.n_frames, origin, sums
+            self.grid.window**2, self.grid.hop_length, self.grid.n_frames, origin, sums
         )
         sums[sums < 1e-9] = np.inf
         return np.reciprocal(sums, out=sums)
@@ -134,8 +130,8 @@ def crossfade(
 ) -> Stream:
     """Yield a mixture of two streams of the same sources.
 
-    Both add up to the same recording, and so does what comes out. ``weights(first, n)``
-    is how much of the other is heard, 0 to 1, in n samples from the first.
+    Both streams add up to the same recording, and so does the mixture. ``weights(first,
+    n)`` is the weight of the other stream, 0 to 1, in n samples from the first.
     """
     with closing(one), closing(other):
         buffer = Buffer(block.copy() for _, block in other)

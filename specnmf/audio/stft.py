@@ -12,8 +12,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from specnmf.audio import kernels
 from specnmf.audio.options import window as window_and_hop
-from specnmf.audio.recording import Audio, Sound, check_audio
+from specnmf.audio.reading import SongLike, sound_of
+from specnmf.audio.recording import Audio, Sound
 from specnmf.errors import ParameterError
 from specnmf.notation import counted
 from specnmf.parallel import cut, workers
@@ -28,7 +30,28 @@ FRAMES = 256
 
 @dataclass(frozen=True)
 class Grid:
-    """Where the frames and bins of a recording's transform lie, in Hz and samples."""
+    """Where the frames and bins of a transform lie.
+
+    Parameters
+    ----------
+    sr : int
+        The sample rate in Hz.
+    n_samples : int
+        The number of samples of the recording.
+    n_fft, hop_length : int
+        Window and step in samples.
+
+    Examples
+    --------
+    >>> import specnmf
+    >>> grid = specnmf.Grid(sr=22050, n_samples=22050, n_fft=2048, hop_length=512)
+    >>> grid.n_bins, grid.n_frames
+    (1025, 44)
+    >>> float(grid.frequencies[-1])  # in Hz
+    11025.0
+    >>> float(grid.times[1])  # in seconds
+    0.023219954648526078
+    """
 
     sr: int
     n_samples: int
@@ -76,7 +99,7 @@ class Grid:
 
 @dataclass(frozen=True, eq=False)
 class Spectrogram:
-    """A complex spectrogram and what it takes to go back.
+    """A complex spectrogram, with all that its inverse needs.
 
     Parameters
     ----------
@@ -89,6 +112,17 @@ class Spectrogram:
     ------
     ParameterError
         If the shape of X does not follow from the rest.
+
+    Examples
+    --------
+    >>> import specnmf
+    >>> spectrogram = specnmf.stft("audio_examples/drums/drums.flac")
+    >>> spectrogram
+    Spectrogram(1 channel, 1025 bins, 877 frames, 44100 Hz)
+    >>> spectrogram.magnitude().shape
+    (1025, 877)
+    >>> float(spectrogram.frequencies[-1])  # in Hz
+    22050.0
     """
 
     X: Complex64
@@ -128,7 +162,13 @@ class Spectrogram:
 
     @flush_to_zero()
     def magnitude(self) -> Float32:
-        """The root mean square over channels of |X|, shape (n_bins, n_frames)."""
+        """The root mean square of ``|X|`` over the channels.
+
+        Returns
+        -------
+        array, shape (n_bins, n_frames), float32
+            V, what is factorised.
+        """
         return rms(self.X.transpose(0, 2, 1)).T
 
 
@@ -140,14 +180,20 @@ def hann(n: int) -> Float32:
 
 @flush_to_zero()
 def stft(
-    audio: Audio, *, n_fft: int | None = None, hop_length: int | None = None
+    song: SongLike,
+    *,
+    sr: int | None = None,
+    n_fft: int | None = None,
+    hop_length: int | None = None,
 ) -> Spectrogram:
     """The complex spectrogram of a recording.
 
     Parameters
     ----------
-    audio : Audio
-        The recording.
+    song : path, Audio or array of floats
+        The recording; an array is (n_samples,) or (n_channels, n_samples).
+    sr : int, optional
+        The sample rate of an array in Hz.
     n_fft, hop_length : int, optional
         Window and step in samples; by default 2048 (in proportion above 48 kHz)
         and a quarter of the window.
@@ -162,9 +208,20 @@ def stft(
     ParameterError
         If the window is odd or too short, or the hop longer than the window.
     AudioError
-        If it is no Audio.
+        If the file cannot be read, or an array comes without its rate.
+
+    Examples
+    --------
+    A tone in an array, as librosa.load gives it:
+
+    >>> import numpy as np
+    >>> import specnmf
+    >>> y = np.sin(2 * np.pi * 440 * np.arange(22050) / 22050)
+    >>> V = specnmf.stft(y, sr=22050).magnitude()
+    >>> print(f"{V.sum(axis=1).argmax() * 22050 / 2048:.0f} Hz")  # the nearest bin
+    441 Hz
     """
-    check_audio(audio)
+    audio = sound_of(song, sr)
     grid = Grid.of(audio, n_fft, hop_length)
     X = np.empty((audio.n_channels, grid.n_frames, grid.n_bins), np.complex64)
     for block in grid.blocks():
@@ -213,21 +270,12 @@ def spectra(
     """
     from scipy import fft
 
+    n_frames = frames.stop - frames.start
     first = frames.start * grid.hop_length - grid.n_fft // 2 - origin
-    last = (frames.stop - 1) * grid.hop_length + grid.n_fft // 2 - origin
-    piece = _padded(samples, first, last)
-    views = np.lib.stride_tricks.sliding_window_view(piece, grid.n_fft, axis=1)
-    transformed: Complex64 = fft.rfft(views[:, :: grid.hop_length] * grid.window)
+    y = np.empty((len(samples), n_frames, grid.n_fft), np.float32)
+    kernels.cut_frames(samples, first, grid.hop_length, grid.window, y)
+    transformed: Complex64 = fft.rfft(y)
     return transformed
-
-
-def _padded(samples: Float32, first: int, last: int) -> Float32:
-    """The samples from ``first`` to ``last``, with zeros beyond the recording."""
-    n = samples.shape[1]
-    inside = samples[:, max(0, first) : max(0, min(last, n))]
-    before = min(max(0, -first), last - first)
-    after = last - first - before - inside.shape[1]
-    return np.pad(inside, ((0, 0), (before, after)))
 
 
 def rms(X: Complex64) -> Float32:
@@ -235,8 +283,6 @@ def rms(X: Complex64) -> Float32:
     if len(X) == 1:
         magnitudes: Float32 = np.abs(X[0])
         return magnitudes
-    power = np.zeros(X.shape[1:], np.float32)
-    for channel in X:
-        power += channel.real**2 + channel.imag**2
-    power /= len(X)
-    return np.sqrt(power, out=power)
+    out = np.empty(X.shape[1:], np.float32)
+    kernels.root_mean_square(X, out)
+    return out

@@ -1,4 +1,4 @@
-"""Recordings that stay on disk: surveyed once, then transformed in passes over them."""
+"""Recordings that stay on disk: surveyed once, then transformed in several passes."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ class Recording:
     Attributes
     ----------
     first : int
-        The sample with which the excerpt begins.
+        The first sample of the excerpt.
     n_samples : int
-        A channel, counted as they were read.
+        The samples per channel, as counted while reading.
     found : tuple of str
-        What a listener should know of it.
+        Remarks on the recording.
     """
 
     path: Path
@@ -47,7 +47,7 @@ class Recording:
         return self.n_samples / self.sr
 
     def findings(self) -> list[str]:
-        """What a listener should know before believing a decomposition."""
+        """Remarks to read before trusting a decomposition."""
         return list(self.found)
 
     def blocks(self) -> Generator[Float32, None, None]:
@@ -63,9 +63,9 @@ def survey(
     duration: float | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> Recording:
-    """Read a recording to its end, to know of it what its header may not tell.
+    """Read a recording to its end, and find what its header may not state.
 
-    ``progress`` is called with the samples read so far; errors are those of
+    ``progress`` is called with the number of samples read; errors are as for
     `specnmf.read`.
     """
     with reading(path) as source:
@@ -85,10 +85,10 @@ def survey(
 
 
 class RollingSpectra:
-    """The transform of a recording on disk, of which only a stretch is held.
+    """The transform of a recording on disk, of which only a stretch is in memory.
 
-    Frames may be asked for by several threads and in any order, as long as none lies
-    ``keep`` frames or more before the end of the furthest.
+    Several threads may ask for frames in any order, as long as none is ``keep`` frames
+    or more before the end of the latest.
     """
 
     def __init__(self, recording: Recording, grid: Grid, *, keep: int) -> None:
@@ -128,7 +128,7 @@ class RollingSpectra:
 
 
 class RollingMagnitudes:
-    """The magnitudes of a recording on disk, for frames asked for in their order."""
+    """The magnitudes of a recording on disk, for frames in their order."""
 
     def __init__(self, recording: Recording, grid: Grid) -> None:
         self.shape = grid.n_bins, grid.n_frames  # of an array of all

@@ -1,4 +1,4 @@
-"""Tuning: by how much a recording lies above A4 = 440 Hz."""
+"""Tuning: the deviation of a recording from A4 = 440 Hz."""
 
 from __future__ import annotations
 
@@ -35,10 +35,10 @@ def window_length(seconds: float, sr: int) -> int:
 
 @flush_to_zero()
 def estimate_tuning(blocks: Iterable[Float32], sr: int) -> float:
-    """Cents by which the recording lies above A4 = 440 Hz, -50 to 50.
+    """The cents from 440 Hz up to the recording's A4, -50 to 50.
 
-    The mean direction of the spectral peaks' cents on a circle of a semitone; 0 where
-    they point everywhere, as those of drums do.
+    It is the mean direction of the spectral peaks' cents on a circle of one semitone; 0
+    if they have no common direction, as for drums.
     """
     n_fft = window_length(TUNING_WINDOW, sr)
     window = hann(n_fft)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from specnmf.audio.opening import libsndfile_error, reason
 from specnmf.audio.options import SUBTYPES, check_subtype
 from specnmf.audio.reading import PathLike
-from specnmf.audio.recording import Audio, Float32, Sound, check_audio
+from specnmf.audio.recording import Audio, Float32, Sound, audio_of
 from specnmf.errors import AudioError
 
 #: Integer subtypes and their bits: sources written in them add up exactly.
@@ -155,26 +155,45 @@ class Writer:
             raise AudioError(f"{self.path.name} cannot be written: {full}") from error
 
 
-def write(path: PathLike, audio: Audio, *, subtype: str | None = None) -> None:
+def write(
+    path: PathLike,
+    audio: Audio | NDArray[np.floating],
+    *,
+    sr: int | None = None,
+    subtype: str | None = None,
+) -> None:
     """Write a recording; the file's suffix decides the format.
 
     Parameters
     ----------
     path : path
         Ends in .wav, .flac, .ogg or .mp3.
-    audio : Audio
-        What to write. Samples beyond full scale are clipped by integer subtypes,
-        so those are refused.
+    audio : Audio or array of floats
+        What to write; an array is (n_samples,) or (n_channels, n_samples). Samples
+        beyond full scale are clipped by integer subtypes, so those are refused.
+    sr : int, optional
+        The sample rate of an array in Hz.
     subtype : str, optional
         By default PCM_24 for WAV and FLAC.
 
     Raises
     ------
     AudioError
-        If it is no Audio, the format or subtype is unknown, a sample beyond full
+        If an array comes without its rate, the format is unknown, a sample beyond full
         scale would be clipped, or the file cannot be written.
+    ParameterError
+        If the format has no such subtype.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import specnmf
+    >>> y = 0.5 * np.sin(2 * np.pi * 440 * np.arange(8000) / 8000)
+    >>> specnmf.write("tone.wav", y, sr=8000)
+    >>> specnmf.read("tone.wav")
+    Audio(1 channel, 8000 Hz, 1.0 s)
     """
-    check_audio(audio)
+    audio = audio_of(audio, sr)
     path = Path(path)
     format = path.suffix.lower().removeprefix(".")
     if format not in SUBTYPES:

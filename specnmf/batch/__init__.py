@@ -1,1 +1,1 @@
-"""Many songs: found, planned, done by many workers, and never done twice."""
+"""Many songs: find them, plan the work, run it on many workers, and do none twice."""

@@ -1,4 +1,4 @@
-"""A batch from its folder of songs to its folder of runs."""
+"""A batch, from a folder of songs to a folder of runs."""
 
 from __future__ import annotations
 
@@ -35,13 +35,13 @@ from specnmf.tasks.task import Input, Task
 if TYPE_CHECKING:
     from specnmf.batch.cluster import Cluster
 
-#: What auto does with songs that have a score.
+#: The task of auto for songs that have a score.
 BY_SCORE = "separate"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Request:
-    """What is asked of a batch, as `run_batch` explains it."""
+    """The arguments of a batch, as `run_batch` explains them."""
 
     source: str
     output: str = "specnmf_out"
@@ -53,7 +53,7 @@ class Request:
     command: str = ""  #: For run.json.
 
     def tasks(self) -> list[Task[Any]]:
-        """The tasks that come into question, the preferred ones first."""
+        """The possible tasks, preferred ones first."""
         check_choice("task", self.task, (AUTO, *TASKS))
         if self.task != AUTO:
             return [TASKS[self.task]]
@@ -63,12 +63,12 @@ class Request:
         return [TASKS[name] for name in dict.fromkeys(names)]
 
     def inputs_of(self, tasks: Sequence[Task[Any]]) -> list[Input]:
-        """What these tasks take beside songs; ParameterError if others are given."""
+        """The given inputs of these tasks; ParameterError if one is of no task."""
         known = {each.name: each for task in tasks for each in task.inputs}
         for name in self.inputs:
             if name not in known:
                 names = " and ".join(task.name for task in tasks)
-                raise ParameterError(f"{name} is no input of {names}")
+                raise ParameterError(f"{name} is not an input of {names}")
         return list(known.values())
 
 
@@ -83,41 +83,61 @@ def run_batch(
     names: Sequence[str] | None = None,
     watcher: Watcher | None = None,
 ) -> Summary:
-    """Do a task with each song of a folder, each into a run folder of its own.
+    """The outcome of a task that is run on every song of a folder.
 
-    The processes that do it import the program's main module, as those of
-    `multiprocessing` do: a script calls this under ``if __name__ == "__main__":``.
+    Each song gets a run folder of its own. The worker processes import the main module
+    of the program, as those of ``multiprocessing`` do: in a script, call this under
+    ``if __name__ == "__main__":``.
 
     Parameters
     ----------
     source, output : path or URL
-        The folder of songs, and that of the runs.
+        The folder of the songs, and the folder for the runs.
     task : str
-        decompose, separate, ...; auto: songs with a score are separated by it, the
-        others decomposed, or what ``batch.without_score`` says.
+        ``"decompose"``, ``"separate"``, ... or ``"auto"``: songs with a score beside
+        them are separated by it, the others get the task ``batch.without_score``.
     settings : sequence of SongSettings
-        Of tasks, such as ``[Settings(n_components=4)]``; by default their defaults.
+        Settings of the tasks, such as ``[Settings(n_components=4)]``; a task without
+        settings here has its defaults.
     inputs : mapping of str to path or URL, optional
-        By the names of the task's inputs, such as ``score``, a file for all songs, or
-        a folder that holds one for each, called like the song; a song that has none
-        there has the one beside it, if the task looks for such.
+        By the name of the task's input, such as ``score``: one file for all songs, or a
+        folder with one file for each song, of the song's name. For a song without a
+        file there, the file beside it counts, if the task looks for one.
     batch : BatchSettings, optional
-        How to go about it. Where the sound of the pages is, it says for all tasks:
-        unlike a single run, a batch links to files, for encoding takes long.
+        Settings of the batch itself. Its ``report_audio`` applies to all tasks: unlike
+        a single run, a batch links to the files, as encoding takes long.
     names : sequence of str, optional
-        The songs, relative to the folder; by default all that are found in it.
+        The songs, relative to the folder; by default all recordings in it.
     watcher : Watcher, optional
-        Told how it goes on.
+        Receives the events of the batch.
 
     Returns
     -------
     Summary
-        What came of it; a song that failed is a `Failure` in it.
+        Counts, durations and failures; a song that fails raises nothing, but is a
+        `Failure` in it.
 
     Raises
     ------
     AudioError, ParameterError, BatchError
-        If the batch cannot begin, as `make_plan` and `begun` say.
+        If the batch cannot start: the folder has no songs, cannot be read, holds
+        another batch, or is in use by one.
+
+    Examples
+    --------
+    >>> import specnmf
+    >>> settings = specnmf.Settings(
+    ...     n_components=2, max_iter=5, duration=1.0, report=False, figures=False
+    ... )
+    >>> summary = specnmf.run_batch(
+    ...     "audio_examples/drums",
+    ...     output="batch",
+    ...     task="decompose",
+    ...     settings=[settings],
+    ...     batch=specnmf.BatchSettings(jobs=1),
+    ... )
+    >>> summary.done, summary.failed
+    (1, 0)
     """
     request = Request(
         source=str(source),
@@ -133,15 +153,16 @@ def run_batch(
 
 
 def make_plan(request: Request, *, unreadable: Unreadable = ignore) -> Plan:
-    """What a batch would do: nothing is written yet.
+    """The plan of a batch; nothing is written yet.
 
-    ``unreadable`` is called with the name of a folder that cannot be read, and why.
+    ``unreadable`` is called with the name of a folder that cannot be read, and the
+    reason.
 
     Raises
     ------
     BatchError
-        If there are no songs, if two want one folder, or if the folder of runs is
-        another batch's and it is neither to be resumed nor overwritten.
+        If there are no songs, if two songs would share a folder, or if the folder of
+        runs holds a batch and neither resume nor overwrite is set.
     AudioError, ParameterError
         If the folder of songs or a file for all cannot be read.
     """
@@ -149,7 +170,7 @@ def make_plan(request: Request, *, unreadable: Unreadable = ignore) -> Plan:
     settings = request.batch
     if output.has_manifest() and not (settings.resumes or settings.overwrite):
         raise BatchError(
-            f"{request.output} holds a batch; use --resume to go on with it, "
+            f"{request.output} holds a batch; use --resume to continue it, "
             "--overwrite to make it again, or another --output"
         )
     recipe, sought = _recipe(request)
@@ -182,43 +203,43 @@ def make_plan(request: Request, *, unreadable: Unreadable = ignore) -> Plan:
 
 
 def _no_songs(request: Request, passed_over: Counter[str]) -> BatchError:
-    """The error to raise where there is nothing to do, and what may be the cause."""
+    """The error if there are no songs, with likely causes."""
     if request.names is not None:
-        return BatchError("the list of files names none")
+        return BatchError("the list of files is empty")
     settings = request.batch
     patterns = settings.include or settings.exclude
-    others = f", but {described(passed_over)}" if passed_over else ""
+    others = f" (ignored: {described(passed_over)})" if passed_over else ""
     hints = [
-        "convert others, as by ffmpeg" if passed_over else "",
-        "" if settings.recursive else "--recursive looks into folders within it",
-        "--include and --exclude leave files out" if patterns else "",
+        "convert other formats, for example with ffmpeg" if passed_over else "",
+        "" if settings.recursive else "use --recursive to search subfolders",
+        "check --include and --exclude" if patterns else "",
     ]
     kinds = ", ".join(sorted(RECORDINGS))
     return BatchError(
-        f"{request.source}: no recordings there{others}; "
-        f"{'; '.join([*filter(None, hints), f'taken are {kinds}'])}"
+        f"{request.source}: no recordings{others}; "
+        f"{'; '.join([*filter(None, hints), f'supported: {kinds}'])}"
     )
 
 
 def _check_apart(
     songs: Iterable[Song], given: Mapping[str, str], output: Store
 ) -> None:
-    """Raise BatchError if a file for all songs lies where one of their runs goes."""
+    """Raise BatchError if a file for all songs is where a run will be written."""
     for name, place in given.items():
         inside = output.inside(open_store(place)) or ""
         for song in songs:
             if inside.startswith(f"{song.target}/"):
                 raise BatchError(
-                    f"{place}: the {name} for all songs are in the run of {song.name}; "
-                    "copy them elsewhere first"
+                    f"{place}: the {name} for all songs: it is in the run of "
+                    f"{song.name}; copy it elsewhere first"
                 )
 
 
 @contextmanager
 def begun(plan: Plan, watcher: Watcher) -> Iterator[Batch]:
-    """Yield the batch of a plan, with its workers at hand and its folder locked.
+    """Yield the batch of a plan, with its workers started and its folder locked.
 
-    If another batch is at work there, or it cannot be written, that is a BatchError.
+    BatchError if another batch uses the folder, or it cannot be written.
     """
     with plan.output.lock(), closing(_workers(plan, watcher)) as workers:
         plan.sweep(plan.songs)
@@ -246,7 +267,7 @@ def _workers(plan: Plan, watcher: Watcher) -> Processes | Cluster:
 
 
 def _recipe(request: Request) -> tuple[Recipe, list[Sought]]:
-    """What to make of the songs, and the files to look for beside them."""
+    """The tasks of the songs, and the files to look for beside them."""
     tasks = request.tasks()
     looks_beside = request.batch.scores or request.task != AUTO
     own = {type(settings): settings for settings in request.settings}

@@ -12,24 +12,24 @@ from specnmf.batch import work
 from specnmf.batch.work import Job, Outcome, Said
 from specnmf.errors import BatchError, ParameterError
 
-#: Jobs submitted for each worker: the one that it runs, and the next.
+#: Jobs submitted for each worker: the running one and the next.
 AHEAD = 2
 
-#: How long a scheduler may take to answer, and how long its number of workers is
-#: believed; in seconds.
+#: The longest time for an answer of the scheduler, and the time until its number of
+#: workers is asked for again; in seconds.
 PATIENCE, BELIEVED = 10, 5.0
 
-#: The topic of workers' progress, and the seconds between two events of a worker: all
-#: of them go through the scheduler.
+#: The topic of workers' progress, and the seconds between two events of a worker: they
+#: all go through the scheduler.
 TOPIC, RARELY = "specnmf", 2.0
 
 
 class Cluster:
     """Runs jobs on a cluster, by the executor of Dask's client.
 
-    A job whose worker is lost is given to another one by the scheduler, which gives up
-    on jobs that lose several (``distributed.scheduler.allowed-failures``). Without Dask
-    there is a ParameterError; if no scheduler answers at the address, a BatchError.
+    The scheduler gives the job of a lost worker to another worker, and gives up on a
+    job that has lost several (``distributed.scheduler.allowed-failures``). Raises
+    ParameterError without Dask, BatchError if no scheduler answers at the address.
     """
 
     def __init__(self, address: str, listener: Callable[[Said], None]) -> None:
@@ -37,12 +37,12 @@ class Cluster:
             from distributed import Client
         except ImportError as error:
             raise ParameterError(
-                "a scheduler needs Dask: pip install 'specnmf[dask]'"
+                "--scheduler needs Dask: pip install 'specnmf[dask]'"
             ) from error
         try:
             self.client = Client(address, timeout=PATIENCE, set_as_default=False)
         except (OSError, ValueError) as error:
-            raise BatchError(f"{address}: no Dask scheduler answers there") from error
+            raise BatchError(f"{address}: no Dask scheduler answers") from error
         self.executor: Executor = self.client.get_executor()
         self.client.subscribe_topic(TOPIC, lambda event: listener(Said(*event[1])))
         self.futures: set[Future[Outcome]] = set()
@@ -50,7 +50,7 @@ class Cluster:
 
     @property
     def capacity(self) -> int:
-        """How many jobs to submit at a time: it follows the number of workers."""
+        """The number of jobs to submit at a time; it follows the number of workers."""
         if time.monotonic() - self.counted > BELIEVED:
             self.counted = time.monotonic()
             with _reached():
@@ -66,7 +66,7 @@ class Cluster:
         return future
 
     def kill(self) -> None:
-        """Cancel the jobs; those that are running go on to their end."""
+        """Cancel the jobs that have not started; the running ones finish."""
         for future in list(self.futures):
             future.cancel()
 
@@ -77,11 +77,11 @@ class Cluster:
 
 @contextmanager
 def _reached() -> Iterator[None]:
-    """Turn the errors of a client without its scheduler into one line."""
+    """Turn the errors of a client that has lost its scheduler into one line."""
     try:
         yield
     except (OSError, RuntimeError) as error:
-        raise BatchError("the cluster is lost; --resume goes on") from error
+        raise BatchError("the cluster is lost; use --resume to continue") from error
 
 
 def do(job: Job) -> Outcome:

@@ -1,4 +1,4 @@
-"""A pool of processes that can be lost one at a time."""
+"""A pool of processes that survives the loss of any process."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from typing import Any, NamedTuple
 from specnmf.batch.worker import PRINTED, SCRATCH, SENT_TO_ALL, Limits, serve
 from specnmf.errors import WorkerError
 
-#: What a song needs, loaded once for all processes that are forked.
+#: The modules that a song needs, loaded once for all forked processes.
 PRELOADED = (
     "specnmf.batch.work",
     "specnmf.audio.kernels",
@@ -33,11 +33,11 @@ PRELOADED = (
     "threadpoolctl",
 )
 
-#: The longest name of a folder for sockets, in bytes: theirs takes some forty more, and
-#: all of it may take about a hundred.
+#: The longest path of a folder for sockets, in bytes: the socket's name adds about 40,
+#: and the whole path may have about 100.
 LONGEST_FOLDER = 60
 
-#: The most that is kept of what a process printed, in bytes.
+#: The most bytes kept of a process's output.
 MOST_PRINTED = 1 << 16
 
 Listener = Callable[[Any], None]
@@ -45,23 +45,23 @@ Listener = Callable[[Any], None]
 #: A function, its arguments and its keyword arguments.
 Call = tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]]
 
-#: What a line raises whose other end is gone.
+#: The errors of a connection whose other end is gone.
 GONE = (EOFError, ConnectionError)
 
 
 class Crew(Executor):
-    """A pool of processes: a process that is lost costs its own call only.
+    """A pool of processes in which a lost process costs its own call only.
 
     Each process has a thread, which sends it a call and waits for the answer. If the
     process dies or takes too long, that call fails with a `WorkerError`, and the next
-    one gets a new process. The processes end with their parent, however it ends.
+    call gets a new process. The processes end with their parent, however it ends.
 
     `ProcessPoolExecutor` fails as a whole when it loses one process. pebble's
-    `ProcessPool` (5.2) does so when an idle process is killed or an answer cannot be
-    unpickled, and a call whose process ends with status 0 never returns. It takes .46
-    to .73 ms a call where this pool takes .27.
+    `ProcessPool` (5.2) fails when an idle process is killed or an answer cannot be
+    unpickled, and a call whose process ends with status 0 never returns. A call takes
+    .46 to .73 ms there and .27 ms here.
 
-    The listener is called, in any thread, with whatever a call says by `say`.
+    The listener is called, in any thread, with everything that a call sends by `say`.
     """
 
     def __init__(
@@ -89,7 +89,7 @@ class Crew(Executor):
         return self._threads.submit(self._call, (function, args, kwargs))
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
-        """End the processes, once they have made the calls that were submitted."""
+        """End the processes after the submitted calls are done."""
         self._threads.shutdown(wait, cancel_futures=cancel_futures)
         if wait:
             for slot in self._slots:
@@ -97,7 +97,7 @@ class Crew(Executor):
             self._folder.cleanup()
 
     def kill(self) -> None:
-        """End the processes now; running calls fail, and so do those that follow."""
+        """End the processes now; running and later calls fail."""
         for slot in self._slots:
             slot.close()
 
@@ -110,7 +110,7 @@ class Crew(Executor):
 
 
 class _Slot:
-    """Holds a process; one that is lost is replaced by the next call."""
+    """Holds a process; the next call replaces a lost one."""
 
     def __init__(self, limits: Limits, folder: Path, listener: Listener | None) -> None:
         self.limits, self.folder, self.listener = limits, folder, listener
@@ -118,7 +118,7 @@ class _Slot:
         self.worker: _Worker | None = None
 
     def call(self, call: Call) -> Any:
-        """What the function returns or raises in the process."""
+        """The result of the function in the process, or its exception."""
         worker = self._hand_over(call)
         try:
             answer = self._answer(worker)
@@ -126,7 +126,7 @@ class _Slot:
             raise self._lost(worker) from None
         except WorkerError as error:
             raise self._lost(worker, error) from None
-        except BaseException:  # the line to it is out of step
+        except BaseException:  # the connection is out of step
             worker.process.kill()
             self._clear(worker)
             raise
@@ -135,14 +135,14 @@ class _Slot:
         return answer
 
     def dismiss(self) -> None:
-        """Let a process that has nothing to do end by itself."""
+        """Let an idle process end by itself."""
         if self.worker is not None:
             self.worker.connection.close()
             self.worker.process.join()
             self.worker = None
 
     def close(self) -> None:
-        """End the process now, and start no other."""
+        """End the process now, and start no other one."""
         with self.lock:
             self.closed = True
             if self.worker is not None:
@@ -151,16 +151,16 @@ class _Slot:
     def _worker(self) -> _Worker:
         with self.lock:
             if self.closed:
-                raise WorkerError("stopped before it was done")
+                raise WorkerError("stopped before it was finished")
             if self.worker is None:
                 self.worker = _start(self.limits, self.folder)
             return self.worker
 
     def _hand_over(self, call: Call) -> _Worker:
-        """The process that has begun a call.
+        """The process that has started a call.
 
-        A process that was lost while it was idle is replaced. One that is lost when
-        the call begins is not, for it may be the call's fault.
+        A process that was lost while idle is replaced. A process that is lost when the
+        call starts is not, as the call may be the cause.
         """
         for lost_before in (False, True):
             worker = self._worker()
@@ -175,7 +175,7 @@ class _Slot:
         return worker
 
     def _answer(self, worker: _Worker) -> Any:
-        """The result; the listener gets what is said before."""
+        """The result; the listener gets the messages before it."""
         seconds = self.limits.seconds
         until = None if seconds is None else time.monotonic() + seconds
         while True:
@@ -193,24 +193,24 @@ class _Slot:
                 self.listener(content)
 
     def _lost(self, worker: _Worker, error: WorkerError | None = None) -> WorkerError:
-        """Clear the slot; return an error that says why, with what was printed."""
+        """Clear the slot; return an error with the reason and the process's output."""
         self._clear(worker)
         if self.closed:
-            return WorkerError("stopped before it was done")
+            return WorkerError("stopped before it was finished")
         error = error or WorkerError(_cause(worker.process.exitcode))
         if printed := self._printed():
             error.add_note(printed)
         return error
 
     def _printed(self) -> str:
-        """What the process printed last."""
+        """The last output of the process."""
         with (self.folder / PRINTED).open("rb") as file:
             size = file.seek(0, os.SEEK_END)
             file.seek(max(0, size - MOST_PRINTED))
             return file.read(MOST_PRINTED).decode(errors="replace")
 
     def _clear(self, worker: _Worker) -> None:
-        """Wait for the end of a process and remove what it left."""
+        """Wait for the end of a process, and remove its folder."""
         worker.process.join()
         shutil.rmtree(self.folder / SCRATCH, ignore_errors=True)
         with self.lock:
@@ -219,14 +219,14 @@ class _Slot:
 
 
 class _Worker(NamedTuple):
-    """A process and the line to it."""
+    """A process and the connection to it."""
 
     process: BaseProcess
     connection: Connection[Any, Any]
 
 
 def _start(limits: Limits, folder: Path) -> _Worker:
-    """Start a process, with a folder for what it prints and for temporary files."""
+    """Start a process, with a folder for its output and its temporary files."""
     context = multiprocessing.get_context(_start_method())
     prepare()
     (folder / SCRATCH).mkdir(parents=True, exist_ok=True)
@@ -244,7 +244,7 @@ def _start(limits: Limits, folder: Path) -> _Worker:
 
 
 def prepare() -> None:
-    """Begin to load what the processes need, without waiting for it."""
+    """Start to load the modules that the processes need, in the background."""
     if _start_method() == "forkserver":
         multiprocessing.set_forkserver_preload(list(PRELOADED))
         with _undisturbed():
@@ -252,15 +252,14 @@ def prepare() -> None:
 
 
 def _sockets() -> str | None:
-    """The folder of the server's socket, which `multiprocessing` made, if it did."""
+    """The folder of the server's socket, if `multiprocessing` has made one."""
     return util.get_temp_dir() if _start_method() == "forkserver" else None
 
 
 def _start_method() -> str:
-    """How processes are started: from a server that has loaded everything, if possible.
+    """The start method: forks of a server that has loaded everything, if possible.
 
-    The server listens to a socket in the folder of temporary files, whose name may be
-    too long.
+    The server's socket is in the folder of temporary files, whose path may be too long.
     """
     has_server = "forkserver" in multiprocessing.get_all_start_methods()
     short = len(os.fsencode(tempfile.gettempdir())) <= LONGEST_FOLDER
@@ -271,13 +270,13 @@ def _start_method() -> str:
 def _undisturbed() -> Iterator[None]:
     """Block signals to the whole group, such as Ctrl-C, while a process starts.
 
-    The server that forks the processes must outlive them, or nobody knows when they
-    end; and a process ignores Ctrl-C only once it runs.
+    The server that forks the processes must outlive them, as it reports their end; and
+    a process ignores Ctrl-C only after it has started.
     """
     if not hasattr(signal, "pthread_sigmask"):
         yield
         return
-    resource_tracker.ensure_running()  # starting it would let them in again
+    resource_tracker.ensure_running()  # to start it later would unblock them
     before = signal.pthread_sigmask(signal.SIG_BLOCK, SENT_TO_ALL)
     try:
         yield
@@ -286,10 +285,10 @@ def _undisturbed() -> Iterator[None]:
 
 
 def _cause(exitcode: int | None) -> str:
-    """Why a process is thought to have ended."""
+    """The likely reason for the end of a process."""
     if exitcode is None or exitcode >= 0:
         return f"its process ended with status {exitcode}"
     if -exitcode == signal.SIGKILL:
-        return "its process was ended by SIGKILL; out of memory?"
+        return "its process was killed (SIGKILL), possibly for lack of memory"
     names = {each.value: each.name for each in signal.Signals}
     return f"its process was ended by {names.get(-exitcode, f'signal {-exitcode}')}"

@@ -1,4 +1,4 @@
-"""The songs that there are: in a folder, or on a list."""
+"""The songs of a batch: found in a folder, or listed."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from specnmf.errors import ParameterError, SpecnmfError
 from specnmf.tasks.registry import TASKS
 from specnmf.tasks.task import Input
 
-#: How files are called that may be recordings: what libsndfile reads.
+#: The suffixes of recordings: the formats that libsndfile reads.
 RECORDINGS = {
     *(".aif", ".aifc", ".aiff", ".au", ".caf", ".flac", ".mp3", ".oga", ".ogg"),
     *(".opus", ".rf64", ".snd", ".w64", ".wav"),
 }
 
-#: How many kinds of files that were passed over are named.
+#: The number of kinds of ignored files that are named.
 MOST_KINDS = 6
 
 #: The largest list of files, in bytes.
@@ -37,12 +37,12 @@ Find = Callable[[str], Entry | None]
 
 @dataclass(frozen=True, slots=True)
 class Song:
-    """A recording that was found."""
+    """A recording of a batch."""
 
     name: str  #: Relative to the folder, with ``/`` between folders.
-    stamps: str  #: Changes when the recording or a file beside it does.
-    #: The files that tasks take beside it: the input, and the name of the file, or its
-    #: location if it lies elsewhere.
+    stamps: str  #: Changes when the recording or a file beside it changes.
+    #: The inputs of tasks that belong to it: the name of the input, and that of its
+    #: file, or the location of a file elsewhere.
     beside: tuple[tuple[str, str], ...] = ()
 
     @property
@@ -54,15 +54,15 @@ class Song:
 
 @dataclass(frozen=True)
 class Sought:
-    """Files to look for, called like the songs."""
+    """Files to look for, with the names of the songs."""
 
-    input: Input  #: What they are to the task.
-    #: Where they lie, in folders like those of the songs; None: beside the songs.
+    input: Input  #: Their role in the task.
+    #: Their folder, with the same subfolders as the songs; None: beside the songs.
     folder: Store | None = None
 
     @cached_property
     def find(self) -> Find | None:
-        """Looks a file up in the folder, if there is one."""
+        """The lookup in the folder, if there is one."""
         return None if self.folder is None else _finder(self.folder)
 
     def has(self, song: Song) -> bool:
@@ -71,7 +71,7 @@ class Sought:
         return self.folder is not None and place.startswith(self.folder.root)
 
     def place(self, name: str) -> str:
-        """What a song calls a file of that name."""
+        """The name of that file in a `Song`."""
         return name if self.folder is None else self.folder.location(name)
 
 
@@ -88,13 +88,13 @@ def find_songs(
 ) -> Iterator[Song]:
     """Yield the recordings in a folder, in the order of their names.
 
-    Hidden folders, and those of runs, are left out; so is the folder named ``apart``.
-    Patterns such as ``*.wav`` are for the name without its folders, or with them if the
-    pattern has a slash. Of the files that one of ``include`` matches, if there is any,
-    those are taken that none of ``exclude`` does. Of several files that are sought for
-    one input, the first counts that is there. ``passed_over`` counts, by their suffix,
-    the files that no task takes, neither as a song nor beside one. If there is no
-    such folder, or it cannot be read, that is an AudioError; one within it is told to
+    Hidden folders, folders of runs and the folder named ``apart`` are skipped. Patterns
+    such as ``*.wav`` match the name without its folders, or with them if the pattern
+    has a slash. A file is taken if a pattern of ``include`` matches it (or there is
+    none) and no pattern of ``exclude`` does. If an input has several candidates, the
+    first that exists counts. ``passed_over`` counts, by their suffix, the files that no
+    task takes, neither as a song nor as an input. A folder that is missing or
+    unreadable is an AudioError; a subfolder that is unreadable is reported by
     ``unreadable(name, why)``.
     """
     others = Counter[str]() if passed_over is None else passed_over
@@ -115,13 +115,13 @@ def find_songs(
 
 
 def _beside() -> Iterator[tuple[str, ...]]:
-    """How files are called that tasks take beside a song."""
+    """The suffixes of the files that tasks take besides a song."""
     for task in TASKS.values():
         yield from (each.suffixes for each in task.inputs)
 
 
 def described(passed_over: Mapping[str, int]) -> str:
-    """Files that were passed over, the most first: ``12 .m4a, 1 without a suffix``."""
+    """Counts of ignored files, largest first: ``12 .m4a, 1 without a suffix``."""
     common = Counter(passed_over).most_common()
     kinds = [f"{count} {suffix or 'without a suffix'}" for suffix, count in common]
     rest = len(kinds) - MOST_KINDS
@@ -132,10 +132,10 @@ def described(passed_over: Mapping[str, int]) -> str:
 def listed_songs(
     store: Store, names: Iterable[str], *, sought: Sequence[Sought] = ()
 ) -> Iterator[Song]:
-    """Yield the recordings of a list, each once, whether they are there or not.
+    """Yield the recordings of a list, each once, whether they exist or not.
 
-    The names are relative to the folder, or absolute ones in it; one that leads out of
-    it is a ParameterError.
+    The names are relative to the folder, or absolute paths in it; a name outside it is
+    a ParameterError.
     """
     seen, find = set(), _finder(store)
     for listed in names:
@@ -149,8 +149,8 @@ def listed_songs(
 def read_list(path: str) -> Iterator[str]:
     """Yield the names in a file, or on standard input for ``-``.
 
-    They are separated by line breaks, or by NUL if there is one, as ``find -print0``
-    writes them. A file that cannot be read is a ParameterError.
+    Line breaks separate them, or NUL if there is one, as ``find -print0`` writes them.
+    A file that cannot be read is a ParameterError.
     """
     with told(ParameterError, path):
         if path == "-":
@@ -159,7 +159,7 @@ def read_list(path: str) -> Iterator[str]:
             with Path(path).open("rb") as file:
                 content = file.read(MOST_LIST + 1)
     if len(content) > MOST_LIST:
-        raise ParameterError(f"{path}: longer than a gigabyte, expected a list")
+        raise ParameterError(f"{path}: expected a list of files of at most a gigabyte")
     names = content.split(b"\0") if b"\0" in content else content.splitlines()
     yield from (os.fsdecode(name) for name in names if name)
 
@@ -174,11 +174,11 @@ def _matches(name: str, pattern: str) -> bool:
 
 
 def _finder(store: Store) -> Find:
-    """Looks files up in a store, by few listings; one that cannot be read has none."""
+    """Looks files up with few listings; unreadable folders count as empty."""
 
     @lru_cache(64)
     def files(folder: str) -> frozenset[str]:
-        with suppress(SpecnmfError):  # its songs will say so
+        with suppress(SpecnmfError):  # its songs will fail with the reason
             return frozenset(store.names(folder))
         return frozenset()
 

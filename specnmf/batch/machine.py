@@ -9,14 +9,14 @@ from specnmf.batch.settings import BatchSettings
 from specnmf.batch.worker import Limits
 from specnmf.parallel import CGROUPS, OWN_CGROUP, cgroup_folders, n_threads
 
-#: So long after a song's time is up its process is killed, in seconds: it is told to
-#: end before.
+#: A song is asked to end when its time is up; its process is killed this many seconds
+#: later.
 GRACE = 5.0
 
-#: Where Linux says what a container may take, in version 2 of its control groups.
+#: The memory limit of a container on Linux, in version 2 of its control groups.
 CGROUP = CGROUPS / "memory.max"
 
-#: The same in the groups of version 1.
+#: The same in version 1.
 OLD_LIMIT = "memory.limit_in_bytes"
 
 
@@ -33,7 +33,7 @@ def memory() -> int | None:
 
 
 def n_jobs(settings: BatchSettings, per_job: int) -> int:
-    """How many songs to run at a time: one a core, if there are bytes for each."""
+    """The number of songs at a time: one per core, if the memory suffices for each."""
     if settings.jobs is not None:
         return settings.jobs
     whole = memory()
@@ -42,7 +42,7 @@ def n_jobs(settings: BatchSettings, per_job: int) -> int:
 
 
 def share(settings: BatchSettings, jobs: int) -> Limits:
-    """The limits of each of so many jobs: its share of the cores and the memory."""
+    """The limits of each job: its share of the cores and the memory."""
     whole = memory()
     fair = None if whole is None else whole // jobs
     grace = None if settings.timeout is None else settings.timeout + GRACE

@@ -1,4 +1,4 @@
-"""What a batch will do: a job for each song, and no folder for two."""
+"""The plan of a batch: a job for each song, each with a folder of its own."""
 
 from __future__ import annotations
 
@@ -20,22 +20,22 @@ from specnmf.output.folder import PARTIAL
 from specnmf.tasks.settings import SongSettings
 from specnmf.tasks.task import Task
 
-#: The folder of what is known of failures, beside the runs.
+#: The folder of the logs of failures, beside the runs.
 LOGS = "batch_logs"
 
-#: What else stands there.
+#: All names that the batch uses there.
 RESERVED = (MANIFEST, LOCK, LOGS)
 
-#: What is to be done with a song: it is new; it was begun or failed before, or has
-#: changed; it is done; it failed before, and is let be; another run has its place.
+#: The state of a song: it is new; it was started, failed or has changed since; it is
+#: done; it failed and is not retried; another run has its folder.
 Verdict = Literal["new", "again", "done", "failed", "taken"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
-    """What is made of the songs of a batch.
+    """The tasks of a batch, and their settings.
 
-    A song gets the first task that it has all files of, else the last.
+    A song gets the first task for which it has all inputs, else the last task.
     """
 
     tasks: Sequence[Task[Any]]
@@ -46,7 +46,7 @@ class Recipe:
     command: str = ""  #: For run.json.
 
     def task_of(self, song: Song) -> Task[Any]:
-        """What is done with a song."""
+        """The task of a song."""
         there = {*self.given, *(name for name, _ in song.beside)}
         for task in self.tasks:
             if {each.name for each in task.inputs} <= there:
@@ -54,18 +54,18 @@ class Recipe:
         return self.tasks[-1]
 
     def hash_of(self, song: Song) -> str:
-        """The hash of what is asked for a song."""
+        """The hash of the settings and inputs for a song."""
         return self._hashes[self.task_of(song).name]
 
     def inputs_of(self, song: Song) -> dict[str, str]:
-        """The files that a song's task takes beside it; those for all songs first."""
+        """The inputs of a song's task; files for all songs come first."""
         there = {**dict(song.beside), **self.given}
         names = (each.name for each in self.task_of(song).inputs)
         return {name: there[name] for name in names if name in there}
 
     @cached_property
     def _hashes(self) -> dict[str, str]:
-        """What is asked for of each task, with the files for all songs."""
+        """The hash of each task's settings and of the files for all songs."""
         hashes = {}
         for task in self.tasks:
             names = [each.name for each in task.inputs]
@@ -78,21 +78,21 @@ class Recipe:
 
 @dataclass(frozen=True)
 class Plan:
-    """Songs, where they are, where their runs go, and what is known of them."""
+    """The songs of a batch, their folders, their tasks and their history."""
 
-    songs: Sequence[Song]  #: In the order in which they are begun.
+    songs: Sequence[Song]  #: In the order in which they start.
     source: Store
     output: Store
     recipe: Recipe
-    settings: BatchSettings  #: All but those of finding songs count.
-    history: Mapping[str, Record]  #: What came of songs before.
-    #: Files that no task takes: how many of each suffix.
+    settings: BatchSettings  #: Those for finding songs have no effect here.
+    history: Mapping[str, Record]  #: Earlier outcomes of songs.
+    #: The number of files that no task takes, by suffix.
     passed_over: Mapping[str, int] = field(default_factory=dict)
-    #: Folders of files for the songs that no song has one in: what they hold, where.
+    #: Folders of inputs that match no song: the input and the folder.
     unused: Sequence[tuple[str, str]] = ()
 
     def verdict(self, song: Song) -> Verdict:
-        """What is to be done with a song."""
+        """The state of a song."""
         record = self.history.get(song.name)
         if record is not None and self._as_it_was(song, record):
             if not record.done:
@@ -104,7 +104,7 @@ class Plan:
         return "new" if record is None else "again"
 
     def job(self, song: Song) -> Job:
-        """What a worker gets to do."""
+        """The job of a song, for a worker."""
         recipe, task = self.recipe, self.recipe.task_of(song)
         return Job(
             task=task,
@@ -124,7 +124,7 @@ class Plan:
         )
 
     def sweep(self, songs: Iterable[Song]) -> None:
-        """Remove what workers that were lost have left where songs' runs go."""
+        """Remove unfinished folders that lost workers have left."""
         self.output.sweep(song.target for song in songs)
 
     def _as_it_was(self, song: Song, record: Record) -> bool:
@@ -137,22 +137,22 @@ class Plan:
 
 
 def check_targets(songs: Iterable[Song]) -> None:
-    """See to it that every song gets a folder of its own.
+    """Check that every song gets a folder of its own.
 
-    If two would get the same one, or one within the other, or one that a batch needs
-    for itself, that is a BatchError.
+    BatchError if two songs share a folder, if the folder of one is within that of
+    another, or if the batch needs it for itself.
     """
     targets: dict[str, str] = {}
     clashes = []
     for song in songs:
-        # Some file systems take names for one that differ in case or form.
+        # To some file systems, names that differ in case or form are the same.
         target = unicodedata.normalize("NFC", song.target).casefold()
         other = targets.setdefault(target, song.name)
         if other != song.name:
-            clashes.append(f"{other} and {song.name} would both become {song.target}")
+            clashes.append(f"{other} and {song.name}: both runs would be {song.target}")
     clashes += _nested(targets)
     if clashes:
-        more = f" (and {len(clashes) - 1} more such)" if len(clashes) > 1 else ""
+        more = f" (and {len(clashes) - 1} more)" if len(clashes) > 1 else ""
         raise BatchError(f"{clashes[0]}{more}; rename one, or use --exclude")
 
 
@@ -160,10 +160,10 @@ def _nested(targets: dict[str, str]) -> Iterator[str]:
     for target, name in targets.items():
         parts = target.split("/")
         if parts[-1] in ("", ".", ".."):
-            yield f"{name} would become {parts[-1]!r}, which is no name for a folder"
+            yield f"{name}: {parts[-1]!r} cannot be the name of its run's folder"
         elif parts[0] in RESERVED or any(part.startswith(PARTIAL) for part in parts):
-            yield f"{name} would become {target}, where the batch keeps its own files"
+            yield f"{name}: its run would be {target}, which the batch needs for itself"
         for length in range(1, len(parts)):
             parent = "/".join(parts[:length])
             if parent in targets:
-                yield f"{name} would be put into {parent}, the run of {targets[parent]}"
+                yield f"{name}: its run would be in that of {targets[parent]}, {parent}"

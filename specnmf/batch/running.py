@@ -1,4 +1,4 @@
-"""The songs of a batch on their way: what fails stops nothing, what is done is kept."""
+"""Running a batch: failures do not stop it, and finished songs are kept."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ MOST_NAME = 240
 
 
 class Processes:
-    """Runs jobs in so many processes on this machine."""
+    """Runs jobs in a number of processes on this machine."""
 
     def __init__(self, capacity: int, limits: Limits, listener: Listener) -> None:
         self.capacity = capacity
@@ -43,40 +43,57 @@ class Processes:
         return self.crew.submit(work.do, job)
 
     def kill(self) -> None:
-        """Stop now, whatever is running."""
+        """Stop at once, whatever is running."""
         self.crew.kill()
 
     def close(self) -> None:
-        """End the processes, once they have nothing more to do."""
+        """End the processes after their jobs are done."""
         self.crew.shutdown()
 
 
 class Watcher(Protocol):
-    """Is told how a batch goes on; these methods do nothing."""
+    """Receives the events of a batch; these methods do nothing."""
 
     def begin(self, song: Song) -> None:
-        """Take note of a song that has been submitted."""
+        """A song has been submitted."""
         return
 
     def said(self, said: Said) -> None:
-        """Take note, in any thread, of how far a song is."""
+        """A song has made progress; called in any thread."""
         return
 
     def end(self, song: Song, outcome: Outcome) -> None:
-        """Take note of a song that is done, was done before, or failed."""
+        """A song is done, was done before, or has failed."""
         return
 
     def stop(self, *, now: bool) -> None:
-        """Take note that no more songs are begun, or that those begun are given up."""
+        """No more songs are started; ``now``: running songs are cancelled too."""
         return
 
 
 class Unwatched(Watcher):
-    """A watcher that takes note of nothing."""
+    """A watcher that ignores all events."""
 
 
 class Failure(NamedTuple):
-    """A song that failed, why, and where more is said of it."""
+    """A song that failed in a batch.
+
+    Attributes
+    ----------
+    song : str
+        The name of the song, relative to its folder.
+    error : str
+        The reason, on one line.
+    log : str
+        The path or URL of a log with the details; empty if there is none.
+
+    Examples
+    --------
+    >>> import specnmf
+    >>> failure = specnmf.Failure("noise.wav", "noise.wav: no such file", "")
+    >>> failure.song
+    'noise.wav'
+    """
 
     song: str
     error: str
@@ -85,20 +102,28 @@ class Failure(NamedTuple):
 
 @dataclass
 class Summary:
-    """What came of a batch.
+    """The outcome of a batch.
 
     Attributes
     ----------
     songs, done, failed, skipped : int
-        How many there are; were done; failed, now or before; and were done before.
+        Number of all songs; of those done now; of those that failed, now or before; of
+        those done before.
     seconds : float
-        How long it took.
+        Duration of the batch.
     duration : float
-        Seconds of sound in the songs that were done.
+        Seconds of sound in the songs done now.
     failures : list of Failure
-        In the order in which they came.
+        In the order in which they occurred.
     passed_over : mapping of str to int
-        Files that no task takes: how many of each suffix.
+        The number of files that no task takes, by suffix.
+
+    Examples
+    --------
+    >>> import specnmf
+    >>> summary = specnmf.Summary(songs=3, done=2, seconds=10.0, duration=180.0)
+    >>> summary.left, summary.speed
+    (1, 18.0)
     """
 
     songs: int
@@ -112,17 +137,17 @@ class Summary:
 
     @property
     def left(self) -> int:
-        """Songs that a stopped batch did not do."""
+        """The number of songs that a stopped batch did not reach."""
         return self.songs - self.done - self.failed - self.skipped
 
     @property
     def speed(self) -> float:
-        """How many times as fast as it plays the sound was done."""
+        """Seconds of sound per second of work."""
         return self.duration / self.seconds if self.seconds else 0.0
 
 
 class Batch:
-    """A plan on its way: manifest and watcher are told of all that happens."""
+    """A running plan; every event goes to the manifest and the watcher."""
 
     def __init__(
         self,
@@ -141,7 +166,7 @@ class Batch:
         self.obeyed = self.stopping, self.killed
 
     def run(self) -> Summary:
-        """Do all songs, or as many as there is time for until `stop`."""
+        """Do all songs, or as many as possible until `stop`."""
         began = time.monotonic()
         songs = self.plan.songs
         self._note("batch", songs=len(songs), command=self.plan.recipe.command)
@@ -161,9 +186,9 @@ class Batch:
         return self.summary
 
     def stop(self) -> None:
-        """Begin no more songs; at the second call, give up those that are begun.
+        """Start no more songs; at the second call, cancel the running ones.
 
-        It may be called from a signal handler.
+        Signal handlers may call it.
         """
         self.killed = self.stopping
         self.stopping = True
@@ -200,24 +225,26 @@ class Batch:
             self.watcher.begin(song)
 
     def _take(self, future: Future[Outcome] | None) -> None:
-        """Take note of a song that has ended, or of a wish to stop."""
+        """Handle the end of a song, or a request to stop."""
         if future is None:
             self._stop()
             return
         song = self.running.pop(future)
         try:
             self._end(song, future.result())
-        except Exception as error:  # the worker's: it is lost
+        except Exception as error:  # of the worker, which is lost
             if self.killed:
                 self._note("stopped", song=song.name)
             elif isinstance(error, CancelledError):
-                raise BatchError("the cluster is lost; --resume goes on") from error
+                raise BatchError(
+                    "the cluster is lost; use --resume to continue"
+                ) from error
             else:
                 self._end(song, _lost(song, error))
             self.plan.sweep([song])
 
     def _stop(self) -> None:
-        """Do as `stop` wishes, which may have been called again since."""
+        """Follow `stop`, which may have been called again since."""
         if self.obeyed == (self.stopping, self.killed):
             return
         self.obeyed = self.stopping, self.killed
@@ -226,7 +253,7 @@ class Batch:
         self.watcher.stop(now=self.killed)
 
     def _end(self, song: Song, outcome: Outcome) -> None:
-        """Take note of what came of a song."""
+        """Record the outcome of a song."""
         if outcome.error is not None:
             log = self._write_log(song, outcome)
             self._record("failed", song, outcome, error=outcome.error, log=log)
@@ -235,7 +262,7 @@ class Batch:
         self._record("done", song, outcome, warnings=list(outcome.warnings))
         record = self.plan.history.get(song.name)
         if record is not None and not record.done:
-            with suppress(SpecnmfError):  # the log of a failure that is none any more
+            with suppress(SpecnmfError):  # the log of an earlier failure
                 self.plan.output.remove(_log(song))
         if outcome.kept:
             self.summary.skipped += 1
@@ -270,7 +297,7 @@ class Batch:
         self.manifest.append(events)
 
     def _write_log(self, song: Song, outcome: Outcome) -> str:
-        """Write what is known of a failure; where, or nothing if that fails too."""
+        """Write the log of a failure; return its location, or "" if that fails too."""
         name = _log(song)
         content = f"{song.name}: {outcome.error}\n\n{outcome.log}"
         try:
@@ -281,7 +308,7 @@ class Batch:
 
 
 def _lost(song: Song, error: Exception) -> Outcome:
-    """What is known of a song whose worker did not answer."""
+    """The outcome of a song whose worker did not answer."""
     log = "".join(traceback.format_exception(error))
     known = isinstance(error, SpecnmfError)
     message = str(error) if known else spell(error)
@@ -289,7 +316,7 @@ def _lost(song: Song, error: Exception) -> Outcome:
 
 
 def _log(song: Song) -> str:
-    """Where more is said of a song's failure."""
+    """The name of the log of a song's failure."""
     folder, base = posixpath.split(song.name)
     if len(os.fsencode(base)) > MOST_NAME:
         base = hashlib.sha256(os.fsencode(base)).hexdigest()

@@ -1,4 +1,4 @@
-"""How a batch goes about its songs; what it makes of them is in the tasks' settings."""
+"""The settings of a batch itself; tasks have settings of their own."""
 
 from __future__ import annotations
 
@@ -10,45 +10,57 @@ from specnmf.options import OUTPUT, RUN, Options, changed, option
 from specnmf.output.options import ReportAudio, ReportOptions
 from specnmf.sizes import parse_size
 
-#: The task that is chosen for each song.
+#: The choice of a task for each song.
 AUTO = "auto"
 
 
 class BatchSettings(Options):
-    """Which songs to do, and how."""
+    """The settings of a batch: which songs to process, and how.
+
+    Examples
+    --------
+    >>> import specnmf
+    >>> batch = specnmf.BatchSettings(recursive=True, jobs=2, exclude=["*/stems/*"])
+    >>> batch.jobs
+    2
+    """
 
     recursive: bool = option(
-        False, "Look into folders of FOLDER.", flags=("-r", "--recursive")
+        False, "Search the subfolders of FOLDER too.", flags=("-r", "--recursive")
     )
     include: Sequence[str] = option(
-        (), "Only files like '*.wav', 'live/*'; repeatable.", metavar="PATTERN"
+        (),
+        "Take only files that match, such as '*.wav' or 'live/*'; repeatable.",
+        metavar="PATTERN",
     )
-    exclude: Sequence[str] = option((), "None of these; repeatable.", metavar="PATTERN")
-    scores: bool = option(True, "Use scores beside songs, or none.")
+    exclude: Sequence[str] = option(
+        (), "Skip files that match; repeatable.", metavar="PATTERN"
+    )
+    scores: bool = option(True, "Use the scores beside the songs.")
     without_score: Literal["decompose", "separate", "transcribe"] = option(
-        "decompose", "What --task auto does with songs that have no score."
+        "decompose", "The task of --task auto for songs without a score."
     )
     resume: bool = option(
         False,
-        "Do what is not done yet, and what has changed.",
+        "Continue a batch: do songs that are not done or have changed.",
         flags=("--resume",),
         group=OUTPUT,
     )
     retry_failed: bool = option(
         False,
-        "Resume, with what failed before.",
+        "Resume, and retry songs that failed.",
         flags=("--retry-failed",),
         group=OUTPUT,
     )
     checksum: bool = option(
         False,
-        "Detect changed files by content, not size and time.",
+        "Detect changed files by content instead of size and time.",
         flags=("--checksum",),
         group=OUTPUT,
     )
     overwrite: bool = option(
         False,
-        "Replace finished runs; files of your own in them are kept.",
+        "Replace finished runs; your own files in them are kept.",
         flags=("--overwrite",),
         group=OUTPUT,
     )
@@ -56,22 +68,22 @@ class BatchSettings(Options):
         ReportOptions,
         "report_audio",
         default="link",
-        help="The sound of each report.html. link: the files in sources/; ogg, mp3: in "
-        "the page, which takes longer; none.",
+        help="Audio of each report.html. link: play the files in sources/; ogg, mp3: "
+        "embed, which takes longer; none: no audio.",
     )
     jobs: int | None = option(
         None,
-        "Songs at a time; by default one a core.",
+        "Number of songs at a time; by default one per core.",
         flags=("-j", "--jobs"),
         least=1,
         group=RUN,
     )
     timeout: float | None = option(
-        None, "The most seconds for a song.", above=0, group=RUN
+        None, "Time limit for each song, in seconds.", above=0, group=RUN
     )
     max_memory: int | None = option(
         None,
-        "For a song; by default its share of the machine's.",
+        "Memory limit for each song; by default its share of the memory.",
         least=1,
         parse=parse_size,
         metavar="SIZE",
@@ -79,7 +91,7 @@ class BatchSettings(Options):
     )
     scheduler: str | None = option(
         None,
-        "A Dask cluster to use: tcp://host:8786.",
+        "Run on a Dask cluster, such as tcp://host:8786.",
         metavar="ADDRESS",
         group=RUN,
     )
@@ -88,11 +100,10 @@ class BatchSettings(Options):
         super().__post_init__()
         if self.resumes and self.overwrite:
             raise ParameterError(
-                "resume leaves finished runs as they are, overwrite makes them again; "
-                "use one of them"
+                "resume keeps finished runs, overwrite replaces them; use one of them"
             )
 
     @property
     def resumes(self) -> bool:
-        """Whether it goes on from what an earlier batch did."""
+        """Whether the batch continues an earlier one."""
         return self.resume or self.retry_failed

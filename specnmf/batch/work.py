@@ -1,4 +1,4 @@
-"""One job of a batch: from a song to its run folder, wherever the worker is."""
+"""One job of a batch, from a song to its run folder, on any worker."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ from specnmf.tasks.run import run
 from specnmf.tasks.settings import SongSettings
 from specnmf.tasks.task import Task
 
-#: What to do about a song that is too large.
+#: The error of a song that is too large.
 NO_MEMORY = "not enough memory; use fewer --jobs, more --max-memory, or --duration"
 
-#: At least so many seconds lie between two words about the progress of a song.
+#: The least seconds between two reports of a song's progress.
 QUIET = 0.1
 
 #: One song at a time in a process, however many threads a cluster gives it: the threads
@@ -36,23 +36,23 @@ _one_at_a_time = threading.Lock()
 
 @dataclass(frozen=True)
 class Job:
-    """A song, and what to do with it."""
+    """A song, and the task to run on it."""
 
     task: Task[Any]
-    name: str  #: The song's, in its batch.
-    song: str  #: Where it is: a path or an URL.
-    inputs: Mapping[str, str]  #: Where each input of the task is.
+    name: str  #: The song's name in its batch.
+    song: str  #: Its path or URL.
+    inputs: Mapping[str, str]  #: The location of each input of the task.
     output: str  #: The folder of runs.
     target: str  #: The run's name in that folder.
     settings: SongSettings
     redo: bool = False  #: Make a run with the same settings and inputs again.
     overwrite: bool = True  #: Replace a run with others.
-    seconds: float | None = None  #: How long it may take.
+    seconds: float | None = None  #: The time limit.
     command: str = ""  #: For run.json.
 
 
 class Said(NamedTuple):
-    """How far a song is."""
+    """The progress of a song."""
 
     name: str
     stage: str
@@ -62,13 +62,13 @@ class Said(NamedTuple):
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of a job."""
+    """The outcome of a job."""
 
     name: str
-    error: str | None = None  #: One line that says why it failed.
-    log: str = ""  #: The traceback of a failure, and what was printed.
-    kept: bool = False  #: The run was there, with the same settings and inputs.
-    seconds: float = 0.0  #: How long it took.
+    error: str | None = None  #: The reason of a failure, on one line.
+    log: str = ""  #: The traceback of a failure, and the output of the process.
+    kept: bool = False  #: The run existed, with the same settings and inputs.
+    seconds: float = 0.0  #: The duration of the job.
     duration: float = 0.0  #: Of the recording, in seconds.
     facts: dict[str, Any] = field(default_factory=dict)  #: For the manifest.
     warnings: tuple[str, ...] = ()
@@ -76,7 +76,7 @@ class Outcome:
 
 
 def do(job: Job, say: Callable[[Said], None] = worker.say) -> Outcome:
-    """Do a job; whatever goes wrong is the outcome's, and stops nothing else."""
+    """Do a job; failures become part of the outcome and stop nothing else."""
     began = time.perf_counter()
     try:
         with _one_at_a_time:
@@ -85,14 +85,14 @@ def do(job: Job, say: Callable[[Said], None] = worker.say) -> Outcome:
         outcome = _failed(job, str(error))
     except MemoryError:
         outcome = _failed(job, NO_MEMORY)
-    except Exception as error:  # a bug, but only this song's
-        outcome = _failed(job, f"unexpected {spell(error)}")
+    except Exception as error:  # a bug, but it affects this song only
+        outcome = _failed(job, f"internal error: {spell(error)}")
     seconds = round(time.perf_counter() - began, 3)
     return replace(outcome, seconds=seconds, remarks=tuple(jit.remarks()))
 
 
 def spell(error: BaseException) -> str:
-    """An error's type, and what it says, on one line."""
+    """An error's type and message, on one line."""
     return f"{type(error).__name__}: {' '.join(str(error).split())}"
 
 
@@ -101,7 +101,7 @@ def _failed(job: Job, error: str) -> Outcome:
 
 
 def _done(job: Job, content: dict[str, Any], *, kept: bool) -> Outcome:
-    """The outcome of a run with such a report."""
+    """The outcome of a run with this report."""
     return Outcome(
         job.name,
         kept=kept,
@@ -118,7 +118,7 @@ def _done(job: Job, content: dict[str, Any], *, kept: bool) -> Outcome:
 
 
 class _Progress:
-    """Passes on how a song goes on, now and then, and ends it when its time is up."""
+    """Reports the progress of a song, and ends the song when its time is up."""
 
     def __init__(self, job: Job, say: Callable[[Said], None]) -> None:
         self.job, self.say = job, say
@@ -158,13 +158,13 @@ def _do(job: Job, progress: _Progress) -> Outcome:
 
 
 def _places(job: Job) -> list[str]:
-    """Where the song is, and the files beside it."""
+    """The locations of the song and its inputs."""
     return [job.song, *job.inputs.values()]
 
 
 @contextmanager
 def _files(job: Job) -> Iterator[list[Path]]:
-    """Yield the song and the files beside it; errors name them as the job does."""
+    """Yield local paths of the song and its inputs; errors use the job's names."""
     with ExitStack() as stack:
         paths = [stack.enter_context(local_copy(place)) for place in _places(job)]
         try:
@@ -181,7 +181,7 @@ def _files(job: Job) -> Iterator[list[Path]]:
 def _finished(
     job: Job, song: Path, inputs: Sequence[Path], output: Store
 ) -> Outcome | None:
-    """The outcome of the run that is there, if it is the one that the job asks for."""
+    """The outcome of the existing run, if it is the run of this job."""
     text = output.read(f"{job.target}/{REPORT}", MOST_REPORT)
     if text is None:
         return None
@@ -195,6 +195,6 @@ def _finished(
         same = content["inputs"][0]["sha256"] == sha256(song)
         return _done(job, content, kept=True) if same else None
     except (ValueError, KeyError, TypeError, RecursionError, IndexError):
-        return None  # another program's
-    except OSError:  # an input is gone
+        return None  # of another program
+    except OSError:  # an input is missing
         return None

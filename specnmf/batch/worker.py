@@ -1,4 +1,4 @@
-"""Inside a process of a pool: it makes calls, one after another."""
+"""The code of a process in a pool: it makes calls, one after another."""
 
 from __future__ import annotations
 
@@ -19,36 +19,36 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-#: In the folder of a process: what it printed, and its temporary files, which are
-#: removed when the process is lost.
+#: In the folder of a process: its output, and its temporary files, which are removed
+#: when the process is lost.
 PRINTED, SCRATCH = "printed.txt", "tmp"
 
-#: Signals that a whole group of processes may get.
+#: Signals that a terminal sends to a whole group of processes.
 SENT_TO_ALL = {signal.SIGINT, signal.SIGTERM}
 
 
 @dataclass(frozen=True)
 class Limits:
-    """What a process may take."""
+    """The limits of a process."""
 
     threads: int = 1  #: Of the kernels and the BLAS.
-    memory: int | None = None  #: Bytes of data; more cannot be had. On Linux only.
-    seconds: float | None = None  #: For one call; what takes longer is killed.
+    memory: int | None = None  #: The most bytes of data. On Linux only.
+    seconds: float | None = None  #: For one call; longer calls are killed.
 
 
-#: The line to the parent, in a process of a pool; nothing in any other.
+#: The connection to the parent in a process of a pool; None in other processes.
 _line: list[Connection[Any, Any]] = []
 
 _sending, _cleaning = threading.Lock(), threading.Lock()
 
 
 def say(message: Any) -> None:
-    """Send something to the pool's listener; outside of a pool, to nobody."""
+    """Send something to the pool's listener; outside a pool, do nothing."""
     _send(False, message)
 
 
 def _send(finished: bool, content: Any) -> None:
-    """Send, whichever thread it is that does."""
+    """Send, from any thread."""
     for connection in _line:
         with _sending:
             connection.send((finished, content))
@@ -61,14 +61,14 @@ def serve(
     environment: Mapping[str, str],
     sockets: str | None = None,
 ) -> None:
-    """Make the calls that come along the connection, until it is closed.
+    """Make the calls that arrive on the connection, until it is closed.
 
-    ``sockets`` is the folder of `multiprocessing` in the parent, which removes it at
-    its end; if it is killed, this process does.
+    ``sockets`` is the folder of `multiprocessing` in the parent, which removes it when
+    it ends; if the parent is killed, this process removes it.
     """
     _line.append(connection)
-    os.environ.update(environment)  # as it is now, not when the first one was started
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # meant for the parent, who decides
+    os.environ.update(environment)  # of now, not of when the server started
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # it is for the parent, which decides
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     if hasattr(signal, "pthread_sigmask"):
         signal.pthread_sigmask(signal.SIG_UNBLOCK, SENT_TO_ALL)
@@ -85,7 +85,7 @@ def serve(
             _clean(folder)
             return
         os.ftruncate(2, 0)
-        _send(False, None)  # it is begun
+        _send(False, None)  # started
         try:
             answer = function(*args, **kwargs)
         except Exception as error:
@@ -95,7 +95,7 @@ def serve(
 
 
 def _end_with_parent(folder: Path, sockets: str | None) -> None:
-    """Wait for the parent's end, and leave nothing: it cannot clean up any more."""
+    """Wait for the end of the parent, and remove all files: it no longer can."""
     parent = multiprocessing.parent_process()
     if parent is not None:
         parent.join()
@@ -106,18 +106,20 @@ def _end_with_parent(folder: Path, sockets: str | None) -> None:
 
 
 def _clean(folder: Path) -> None:
-    """Remove a process's folder, and what it stands in if it was the last."""
-    with _cleaning:  # both threads come here, and one of them ends the other
+    """Remove a process's folder, and the folder above if that is empty then."""
+    with _cleaning:  # both threads call this, and one of them ends the other
         shutil.rmtree(folder, ignore_errors=True)
         with suppress(OSError):
             folder.parent.rmdir()
 
 
 def _print_to(log: Path) -> None:
-    """Let everything that is printed, by libraries too, go to a file."""
+    """Redirect all output, also that of libraries, to a file."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(line_buffering=True)  # a process that dies flushes none
+            stream.reconfigure(
+                line_buffering=True
+            )  # a process that dies flushes nothing
     file = os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
     os.dup2(file, 1)
     os.dup2(file, 2)
@@ -128,7 +130,7 @@ def _print_to(log: Path) -> None:
 def _take_limits(limits: Limits) -> None:
     from threadpoolctl import threadpool_limits
 
-    os.environ["OMP_NUM_THREADS"] = str(limits.threads)  # what `parallel` goes by
+    os.environ["OMP_NUM_THREADS"] = str(limits.threads)  # `parallel` reads it
     threadpool_limits(limits.threads)
     if limits.memory is not None and sys.platform == "linux":
         import resource

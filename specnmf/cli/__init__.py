@@ -1,4 +1,4 @@
-"""The command line: options in, one library call, an echo. No domain logic."""
+"""The command line: read options, make one library call, print. No domain logic."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ import specnmf
 from specnmf.jit import NOT_KEPT
 from specnmf.tasks.registry import TASKS
 
-#: Where the commands that are no tasks are, or what makes them: imported when they are
-#: called or listed.
+#: Where to find the commands that are not tasks, or the functions that make them. They
+#: are imported when they are called or listed.
 OTHERS = {
     "batch": "specnmf.cli.batch:make_command",
     "evaluate": "specnmf.cli.evaluate:command",
@@ -32,7 +32,7 @@ INTERRUPTED = 128 + signal.SIGINT
 
 
 class LazyGroup(click.Group):
-    """The tasks' commands, and others that are imported when they are needed."""
+    """The commands of tasks, and others, which are imported when they are needed."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """The names of the commands, in the order of the help."""
@@ -58,12 +58,15 @@ class LazyGroup(click.Group):
 )
 @click.version_option(specnmf.__version__, prog_name="specnmf")
 def cli() -> None:
-    """Take recordings apart by non-negative matrix factorisation."""
-    warnings.filterwarnings("ignore", NOT_KEPT)  # commands say it themselves
+    """Separate audio sources and decompose spectrograms by NMF.
+
+    NMF is non-negative matrix factorisation.
+    """
+    warnings.filterwarnings("ignore", NOT_KEPT)  # commands print it themselves
 
 
 def main() -> NoReturn:
-    """Run the command line; the console script's entry."""
+    """Run the command line; the entry point of the console script."""
     try:
         _take_signals()
         _open_streams()
@@ -74,7 +77,7 @@ def main() -> NoReturn:
         sys.exit(error.exit_code)
     except (click.Abort, KeyboardInterrupt):
         with suppress(OSError):
-            click.echo("stopped: nothing of the unfinished run is left", err=True)
+            click.echo("stopped; the unfinished run was removed", err=True)
         _leave(INTERRUPTED)
     except OSError as error:
         from specnmf.cli import console
@@ -87,14 +90,14 @@ def main() -> NoReturn:
 
 
 def _take_signals() -> None:
-    """Leave by exceptions; until now, Ctrl-C ended the process at once."""
+    """Turn signals into exceptions; until now, Ctrl-C ended the process at once."""
     signal.signal(signal.SIGTERM, _terminate)
     if signal.getsignal(signal.SIGINT) == signal.SIG_DFL:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def _open_streams() -> None:
-    """Open what was closed, or the next file would be taken for it."""
+    """Open standard streams that are closed: the next file would take their number."""
     for number, name in enumerate(("stdin", "stdout", "stderr")):
         if getattr(sys, name) is None:
             file = os.open(os.devnull, os.O_RDWR)
@@ -112,10 +115,10 @@ def _lost() -> int:
 
 
 def _leave(status: int) -> NoReturn:
-    """End with a status, come what may.
+    """End the process with a status, in every case.
 
-    If Ctrl-C fell into an import that calls ``exec``, as scipy's do, Python would end
-    itself by the signal, whatever `sys.exit` says.
+    If Ctrl-C interrupts an import that calls ``exec``, as scipy's do, Python ends
+    itself by the signal and ignores `sys.exit`.
     """
     for stream in (sys.stdout, sys.stderr):
         with suppress(OSError):
@@ -124,5 +127,5 @@ def _leave(status: int) -> NoReturn:
 
 
 def _terminate(number: int, frame: Any) -> NoReturn:
-    """Leave by an exception, so that what is unfinished is removed."""
+    """Exit by an exception, so that unfinished runs are removed."""
     sys.exit(128 + number)

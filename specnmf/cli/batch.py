@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from specnmf.batch.planning import Plan
     from specnmf.batch.running import Batch, Summary
 
-#: Failures listed in the end; batch.jsonl has them all.
+#: The number of failures that are listed at the end; batch.jsonl has them all.
 MOST_LISTED = 20
 
 
@@ -43,7 +43,7 @@ _what = partial(Option, group=WHAT)
 
 
 def make_command() -> click.Command:
-    """The command, with the options of all tasks that there are now."""
+    """The command, with the options of all registered tasks."""
     own = _own_options()
     return Command(
         "batch",
@@ -55,7 +55,7 @@ def make_command() -> click.Command:
 
 
 def _own_options() -> list[click.Parameter]:
-    """The argument and options of a batch; those of tasks come after them."""
+    """The argument and the options of the batch itself."""
     inputs = dict.fromkeys(each.name for task in TASKS.values() for each in task.inputs)
     return [
         click.Argument(["folder"], metavar="FOLDER", required=False, type=Place()),
@@ -65,14 +65,15 @@ def _own_options() -> list[click.Parameter]:
             default=AUTO,
             show_default=True,
             metavar="TASK",
-            help="decompose, separate ...; auto: separate by a score beside the song.",
+            help="decompose, separate ...; auto: separate songs that have a score "
+            "beside them, and see --without-score for the others.",
         ),
         *(
             _what(
                 [f"--{name}", f"--{name}-from", name],
                 metavar="PLACE",
                 type=Place(),
-                help="One for all songs, or a folder of one each.",
+                help="One file for all songs, or a folder with one for each song.",
             )
             for name in inputs
         ),
@@ -80,15 +81,15 @@ def _own_options() -> list[click.Parameter]:
             ["--files-from"],
             metavar="FILE",
             type=Place(),
-            help="Only files in FOLDER that FILE (-: standard input) lists.",
+            help="Take only the files of FOLDER that FILE lists; -: standard input.",
         ),
-        _what(["--dry-run"], is_flag=True, help="List what would be done, and end."),
+        _what(["--dry-run"], is_flag=True, help="List the songs and tasks, then exit."),
         Option(
             ["-o", "--output"],
             type=Place(),
             default="specnmf_out",
             show_default=True,
-            help="The folder for runs, or an URL.",
+            help="Folder for the runs; may be a URL.",
             group=OUTPUT,
         ),
         *options_of(BatchSettings),
@@ -97,9 +98,9 @@ def _own_options() -> list[click.Parameter]:
 
 
 def _task_options(own: Iterable[click.Parameter]) -> list[click.Parameter]:
-    """The options of the tasks' settings, in no help: theirs tells of them.
+    """The options of all tasks, hidden: the help of each task describes them.
 
-    None has a default here, so that what is not given stays each task's own.
+    They have no default here, so that each task uses its own.
     """
     taken = set().union(*map(_names_of, own))
     unseen = {"hidden": True, "default": None, "show_default": False}
@@ -113,24 +114,26 @@ def _task_options(own: Iterable[click.Parameter]) -> list[click.Parameter]:
 
 
 def _names_of(param: click.Parameter) -> set[str]:
-    """What a parameter is called, here and on the command line."""
+    """The names of a parameter, in Python and on the command line."""
     return {str(param.name), *param.opts, *param.secondary_opts}
 
 
 def run_batch(folder: str | None, **options: Any) -> None:
-    """Do a task with every song in FOLDER.
+    """Run a task on every song in FOLDER.
 
     Takes the options of the task too: see `specnmf decompose --help`. FOLDER and OUTPUT
-    may be URLs (s3://bucket/songs); OUTPUT mirrors FOLDER's folders. If songs fail, the
-    others are still done: batch.jsonl and batch_logs/ in OUTPUT say why, and the exit
-    status is 1. Ctrl-C lets running songs finish, a second one ends them.
+    may be URLs (s3://bucket/songs). OUTPUT has the same subfolders as FOLDER.
+
+    If a song fails, the others are still processed, and the exit status is 1; the
+    reasons are in batch.jsonl and batch_logs/ in OUTPUT. Press Ctrl-C once to finish
+    the running songs and stop, twice to stop at once.
     """
     if folder is None and options["files_from"] is None:
-        raise click.UsageError("expected a FOLDER, or --files-from")
+        raise click.UsageError("expected a FOLDER or --files-from")
     from specnmf.batch import crew
 
     if options["scheduler"] is None and not options["dry_run"]:
-        crew.prepare()  # while we load and look
+        crew.prepare()  # in the background, while this process finds the songs
     with console.failing_as(folder, options):
         summary, status = _run(_request(folder or ".", options), options)
     if summary is not None:
@@ -160,13 +163,13 @@ def _request(folder: str, options: dict[str, Any]) -> Request:
 
 
 def _given(options: dict[str, Any], tasks: Iterable[Task[Any]]) -> dict[str, str]:
-    """The places that are given of what tasks take beside songs."""
+    """The given locations of the tasks' inputs, by the names of the inputs."""
     names = [each.name for task in tasks for each in task.inputs]
     return {name: options[name] for name in names if options[name] is not None}
 
 
 def _check_known(tasks: Sequence[Task[Any]]) -> None:
-    """Raise UsageError if an option was typed that only other tasks have."""
+    """Raise UsageError if an option is given that only other tasks have."""
     ctx = click.get_current_context()
     own = _option_names(tasks) | {*hints_of(BatchSettings)}
     others = _option_names(TASKS.values()) - own
@@ -174,7 +177,7 @@ def _check_known(tasks: Sequence[Task[Any]]) -> None:
         typed = ctx.get_parameter_source(str(param.name)) is ParameterSource.COMMANDLINE
         if typed and param.name in others:
             names = " and ".join(task.name for task in tasks)
-            raise click.UsageError(f"{param.opts[-1]} is no option of {names}")
+            raise click.UsageError(f"{param.opts[-1]} is not an option of {names}")
 
 
 def _option_names(tasks: Iterable[Task[Any]]) -> set[str]:
@@ -187,14 +190,14 @@ def _option_names(tasks: Iterable[Task[Any]]) -> set[str]:
 
 
 def _run(request: Request, options: dict[str, Any]) -> tuple[Summary | None, int]:
-    """What came of it, None of a dry run; and the exit status, if it was stopped."""
+    """The summary (None after a dry run), and an exit status if it was stopped."""
     from specnmf.batch.batch import begun, make_plan
 
-    if request.batch.scheduler is not None:  # what matters of it is an error of ours
+    if request.batch.scheduler is not None:  # we report its errors ourselves
         logging.getLogger("distributed").setLevel(logging.CRITICAL)
     plan = make_plan(
         request,
-        unreadable=lambda name, why: console.warning(f"{name}: {why}; left out"),
+        unreadable=lambda name, why: console.warning(f"{name}: {why}; skipped"),
     )
     _say_passed_over(plan, options)
     if options["dry_run"]:
@@ -211,20 +214,20 @@ def _run(request: Request, options: dict[str, Any]) -> tuple[Summary | None, int
 
 
 def _say_passed_over(plan: Plan, options: dict[str, Any]) -> None:
-    """Say which files are no songs, and if no song has an input that was given."""
+    """Report files that are not used, and folders of inputs that match no song."""
     if options["quiet"]:
         return
     if plan.passed_over:
         from specnmf.batch.finding import described
 
-        console.note(f"passed over: {described(plan.passed_over)}")
+        console.note(f"ignored files: {described(plan.passed_over)}")
     for name, place in plan.unused:
-        console.warning(f"{place}: holds no {name} that is called like a song")
+        console.warning(f"{place}: no {name} has the name of a song")
 
 
 @contextmanager
 def _stopped_by_signals(batch: Batch) -> Iterator[list[int]]:
-    """Let Ctrl-C stop a batch, in two steps, and SIGTERM at once; yield what came."""
+    """Stop a batch by Ctrl-C, in two steps, or SIGTERM, at once; yield the signals."""
     received: list[int] = []
 
     def stop(number: int, frame: object) -> None:
@@ -246,7 +249,7 @@ def _stopped_by_signals(batch: Batch) -> Iterator[list[int]]:
 
 
 def _say_plan(plan: Plan, options: dict[str, Any]) -> None:
-    """List each song, what would be done with it, and where it would go."""
+    """List each song with its task and the folder of its run."""
     entries = []
     for song in plan.songs:
         inputs = plan.recipe.inputs_of(song)
@@ -300,7 +303,7 @@ def describe(summary: Summary) -> Iterator[str]:
     yield f"{'sound':8} {clock(summary.duration):>7}"
     yield f"{'took':8} {clock(summary.seconds):>7}"
     if summary.duration:
-        yield f"{'speed':8} {summary.speed:7.1f}  times as fast as it plays"
+        yield f"{'speed':8} {summary.speed:7.1f}  times real time"
     for each in summary.failures[:MOST_LISTED]:
         yield f"failed: {each.song}: {each.error}"
     if len(summary.failures) > MOST_LISTED:

@@ -25,7 +25,7 @@ from specnmf.cli.options import Place
 
 
 class Effective(NamedTuple):
-    """The value of an option in effect, and where it comes from; None: not set."""
+    """The effective value of an option and its origin; None: it is not set."""
 
     value: Value | None
     source: str | None
@@ -34,7 +34,7 @@ class Effective(NamedTuple):
 
 @click.group("config", epilog="Example: specnmf config show decompose")
 def group() -> None:
-    """Show what a configuration file sets."""
+    """Show the options that a configuration file sets."""
 
 
 @group.command("show", epilog="Example: specnmf config show separate --config my.toml")
@@ -43,26 +43,28 @@ def group() -> None:
     "--config",
     "path",
     type=Place(path_type=Path),
-    help="A TOML file of options, by their names.",
+    help="TOML file that sets options; options given here override it.",
 )
 @click.option(
-    "--json", "as_json", is_flag=True, help="Print one JSON object, and nothing else."
+    "--json", "as_json", is_flag=True, help="Print one JSON object and nothing else."
 )
 def show(name: str | None, path: Path | None, as_json: bool) -> None:
-    """Print all options with their values in effect.
+    """Print the effective value of every option.
 
-    Those of COMMAND, or of all commands. What is printed is TOML for --config, with a
-    table for each command; options that are not set are commented out.
+    Prints the options of COMMAND, or of all commands, as TOML for --config, with a
+    table for each command. Options that are not set are commented out.
     """
     known = {str(each.name): each for each in configurable()}
     if name is not None and name not in known:
         near = difflib.get_close_matches(name, known, n=1)
         hint = f"did you mean {near[0]!r}?" if near else f"one of {', '.join(known)}"
-        raise click.UsageError(f"no command {name!r} that has options; {hint}")
+        raise click.UsageError(f"no command {name!r} with options; {hint}")
     content = {} if path is None else load(path)
     for table, own in command_tables(content).items():
         if table not in known:
-            raise click.UsageError(f"{path}: {table} takes no options from a file")
+            raise click.UsageError(
+                f"{path}: [{table}]: this command takes no options from a file"
+            )
         values_for(known[table], {table: own}, path)  # as a check
     found = {
         each: _effective(known[each], content, path, others=name is None)
@@ -75,9 +77,9 @@ def show(name: str | None, path: Path | None, as_json: bool) -> None:
 
 
 def spell_toml(value: Value) -> str:
-    """A value as TOML spells it, on one line."""
+    """A value as TOML, on one line."""
     if isinstance(value, str):
-        # JSON escapes the same characters in the same way, but for the last of ASCII.
+        # JSON escapes the same characters in the same way, except for DEL.
         return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
     if isinstance(value, list):
         return f"[{', '.join(map(spell_toml, value))}]"
@@ -100,7 +102,7 @@ def _effective(
     *,
     others: bool,
 ) -> dict[str, Effective]:
-    """The options of a command; their values have been checked by their types."""
+    """The options of a command; their types have checked the values."""
     given = values_for(command, content, path, others=others)
     ctx = click.Context(command, info_name=command.name)
     found = {}
@@ -117,9 +119,9 @@ def _effective(
 
 
 def _default(option: click.Option, ctx: click.Context) -> Value | None:
-    """The value of an option that is not given, as a file would name it."""
+    """The value of an option that is not given, as a file would write it."""
     value = option.get_default(ctx)
-    if option.is_flag:  # one that can be negated may also be left open
+    if option.is_flag:  # a flag with a negative form may also be unset
         return None if value is None and option.secondary_opts else value is True
     if isinstance(value, Path):
         return str(value)

@@ -1,7 +1,8 @@
 """A configuration file: TOML whose keys are the names of options.
 
-What stands at the top is for any command. A table called like a command is for that one
-alone, and overrides what stands at the top; the command line overrides both.
+Keys at the top level apply to every command that has the option. A table with the name
+of a command applies to that command only, and overrides the top level. Options on the
+command line override both.
 """
 
 from __future__ import annotations
@@ -17,8 +18,8 @@ import click
 
 from specnmf.cli import cli
 
-#: A file beyond this size is refused unread, and one with a longer line unparsed: the
-#: parser takes quadratic time for the dots in a key.
+#: Larger files are not read, and files with longer lines are not parsed: the parser
+#: takes quadratic time for the dots in a key.
 MOST_CONFIG_BYTES, LONGEST_LINE = 1 << 16, 4096
 
 #: The values that TOML and options have in common.
@@ -34,7 +35,7 @@ def read_config(ctx: click.Context, param: click.Parameter, path: Path | None) -
 
 
 def load(path: Path) -> dict[str, Any]:
-    """What a file holds; UsageError if it cannot be read, is too large, or no TOML."""
+    """The content of a file; UsageError if it is unreadable, too large or not TOML."""
     try:
         with path.open("rb") as file:
             data = file.read(MOST_CONFIG_BYTES + 1)
@@ -47,7 +48,7 @@ def load(path: Path) -> dict[str, Any]:
     except OSError as error:
         raise click.UsageError(f"{path}: {error.strerror or error}") from error
     except (ValueError, RecursionError) as error:
-        raise click.UsageError(f"{path}: no valid TOML: {error}") from error
+        raise click.UsageError(f"{path}: not valid TOML: {error}") from error
 
 
 def values_for(
@@ -57,10 +58,10 @@ def values_for(
     *,
     others: bool = False,
 ) -> dict[str, Value]:
-    """What the content of a file says of a command, by the names of its parameters.
+    """The values that a file sets for a command, by the names of its parameters.
 
-    ``others`` says whether options of other commands may stand at the top. A key that
-    is unknown, or a value of the wrong kind, is a UsageError.
+    ``others`` says whether options of other commands are allowed at the top level. An
+    unknown key and a value of the wrong type raise UsageError.
     """
     keys, tables = option_keys(command), command_tables(content)
     top = {name: content[name] for name in content if name not in tables}
@@ -81,14 +82,14 @@ def values_for(
 
 
 def command_tables(content: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-    """The tables of a file that are called like a command."""
+    """The tables of a file that have the name of a command."""
     names = cli.list_commands(click.Context(cli))
     tables = {name: content[name] for name in content if name in names}
     return {name: each for name, each in tables.items() if isinstance(each, dict)}
 
 
 def as_given(value: Value) -> Any:
-    """A value as the command line would give it, so that it is checked alike."""
+    """A value as the command line would give it, so that it gets the same checks."""
     if isinstance(value, bool):
         return value
     if isinstance(value, dict):
@@ -98,7 +99,7 @@ def as_given(value: Value) -> Any:
 
 
 def option_keys(command: click.Command) -> dict[str, tuple[click.Option, bool]]:
-    """Each long option's name without dashes: the option, and whether it says no."""
+    """Each long option's name without dashes: the option, and whether it negates."""
     return {
         flag.removeprefix("--"): (param, flag in param.secondary_opts)
         for param in command.params
@@ -120,23 +121,23 @@ def _spelled(name: str) -> str:
 
 
 def _mismatch(option: click.Option, value: Any) -> str | None:
-    """What is wrong with the kind of a value, if anything is."""
+    """The problem with the type of a value, if there is one."""
     if isinstance(value, dict):
         if not (option.multiple and "=" in (option.metavar or "")):
             return "takes a value, got a table"
         members = [v if isinstance(v, list) else [v] for v in value.values()]
         texts = all(isinstance(each, str) for own in members for each in own)
-        return None if texts else "takes names or lists of names"
+        return None if texts else "takes a name or a list of names"
     if option.multiple:
         values = value if isinstance(value, list) else [value]
-        return None if all(map(_is_scalar, values)) else "takes texts or numbers"
+        return None if all(map(_is_scalar, values)) else "takes strings or numbers"
     if option.is_flag:
-        return None if isinstance(value, bool) else "is true or false"
-    return None if _is_scalar(value) else "takes one text or number"
+        return None if isinstance(value, bool) else "takes true or false"
+    return None if _is_scalar(value) else "takes one string or number"
 
 
 def _is_scalar(value: object) -> bool:
-    """Whether it is a text, or a number that TOML promises to keep."""
+    """Whether it is a string, or a number in the range that TOML guarantees."""
     if isinstance(value, bool):
         return False
     if isinstance(value, int):
@@ -145,7 +146,7 @@ def _is_scalar(value: object) -> bool:
 
 
 def _unknown(command: click.Command, name: str, value: object) -> str:
-    """What is wrong with a key that a command does not have."""
+    """The message about a key that a command does not have."""
     owners = _owners(name)
     if owners:
         places = " or ".join(f"[{owner}]" for owner in owners)

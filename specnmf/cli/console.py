@@ -1,4 +1,4 @@
-"""Talk: errors, warnings and progress on stderr, results on stdout."""
+"""Messages: errors, warnings and progress on stderr, results on stdout."""
 
 from __future__ import annotations
 
@@ -21,43 +21,43 @@ if TYPE_CHECKING:
     from specnmf.tasks.stages import Progress
 
 
-#: Why results could not be printed, if so.
+#: The errors that kept results from being printed.
 lost: list[OSError] = []
 
 
 def error(message: object) -> None:
-    """Print one line that says what went wrong."""
+    """Print an error, on one line."""
     _talk(f"error: {one_line(message)}")
 
 
 def warning(message: object) -> None:
-    """Print one line that says what to know."""
+    """Print a warning, on one line."""
     _talk(f"warning: {one_line(message)}")
 
 
 def note(message: object) -> None:
-    """Print one line that says what is going on."""
+    """Print a note about progress, on one line."""
     _talk(one_line(message))
 
 
 def sayer(options: dict[str, Any]) -> Callable[[str], None]:
-    """What says a line about a run that is going on, or keeps quiet."""
+    """A function that prints notes about a run, or nothing with ``--quiet``."""
     return (lambda line: None) if options["quiet"] else note
 
 
 def seconds(stage: str, taken: float) -> None:
-    """Print how long a stage took."""
+    """Print the duration of a stage."""
     _talk(f"{stage:12} {taken:7.2f} s")
 
 
 def _talk(line: str) -> None:
-    """Print on stderr; if nobody can read it, that stops nothing."""
+    """Print on stderr; a closed stderr stops nothing."""
     with suppress(OSError):
         click.echo(line, err=True)
 
 
 def result(text: str | bytes) -> None:
-    """Print on stdout; if it cannot be written, say so once and go on."""
+    """Print on stdout; if that fails, report it once and continue."""
     try:
         click.echo(text)
     except OSError as reason:
@@ -65,19 +65,19 @@ def result(text: str | bytes) -> None:
 
 
 def lose_results(reason: OSError) -> None:
-    """Print no more results, for stdout cannot be written; `lost` says so.
+    """Stop printing results, as stdout cannot be written; `lost` records it.
 
-    A reader that has gone, such as ``head``, has read what it wanted.
+    A reader that has closed the pipe, such as ``head``, is not an error.
     """
     if reason.errno != errno.EPIPE:
         error(f"results cannot be printed: {reason.strerror or reason}")
     lost.append(reason)
-    with suppress(OSError, ValueError):  # what is left in its buffer goes there
+    with suppress(OSError, ValueError):  # the rest of its buffer goes there
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def is_of_echo(reason: OSError) -> bool:
-    """Whether an error came of printing, not of a file."""
+    """Whether an error comes from printing, not from a file."""
     trace = reason.__traceback__
     while trace is not None and trace.tb_next is not None:
         trace = trace.tb_next
@@ -86,23 +86,23 @@ def is_of_echo(reason: OSError) -> bool:
 
 
 def json_object(content: dict[str, Any]) -> None:
-    """Print the one object of ``--json``, on stdout.
+    """Print the one object of ``--json`` on stdout.
 
-    Bytes of file names that are no UTF-8 are escaped, as JSON can.
+    Bytes of file names that are not UTF-8 are escaped.
     """
     text = json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False)
     result(text.encode(errors="backslashreplace"))
 
 
 def one_line(message: object) -> str:
-    """The message with its control characters written out, as names may hold them."""
+    """The message with control characters escaped: file names may contain them."""
     return "".join(
         char if char.isprintable() else ascii(char)[1:-1] for char in str(message)
     )
 
 
 def kernel_remarks(options: dict[str, Any]) -> None:
-    """Say, once in the end, why kernels that were compiled could not be kept."""
+    """Print, once at the end, why compiled kernels could not be stored."""
     from specnmf.jit import remarks
 
     for remark in () if options["quiet"] else remarks():
@@ -111,9 +111,9 @@ def kernel_remarks(options: dict[str, Any]) -> None:
 
 @contextmanager
 def failing_as(source: str | None, options: dict[str, Any]) -> Iterator[None]:
-    """Exit with status 1 for an error of ours or a lack of memory.
+    """Exit with status 1 after a `SpecnmfError` or a lack of memory.
 
-    It is told in a line, and in the object of ``--json``.
+    The error is printed on one line, and in the object of ``--json``.
     """
     try:
         yield
@@ -127,9 +127,9 @@ def failing_as(source: str | None, options: dict[str, Any]) -> Iterator[None]:
 
 @contextmanager
 def bars(*, shown: bool, noted: bool = False) -> Iterator[Bars | None]:
-    """Yield what draws bars on stderr, if that is a terminal and they are wanted.
+    """Yield a display of bars on stderr, if that is a terminal and they are wanted.
 
-    A bar that is noted shows its note, another one the time that it took.
+    A bar shows its note, or the elapsed time if it has none.
     """
     if not (shown and sys.stderr.isatty()):
         yield None

@@ -1,4 +1,4 @@
-"""How a batch goes on, for people: what failed, and bars on a terminal."""
+"""The progress of a batch for people: failures, and bars on a terminal."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 
 
 class Display:
-    """Names failures and warnings, and draws bars if there are any.
+    """Prints failures and warnings, and draws bars if there are any.
 
-    When quiet it keeps warnings back; when verbose it names songs that are done.
+    If quiet, it prints no warnings; if verbose, it also prints finished songs.
     """
 
     def __init__(
@@ -49,22 +49,20 @@ class Display:
             )
 
     def end(self, song: Song, outcome: Outcome) -> None:
-        """Remove a song's bar, and say what there is to know of it."""
+        """Remove a song's bar, and print the outcome."""
         if self.bars is not None and self.whole is not None:
             if song.name in self.tasks:
                 self.bars.remove_task(self.tasks.pop(song.name))
             self.bars.advance(self.whole)
-        with suppress(OSError):  # nobody reads it any more: that stops no song
+        with suppress(OSError):  # a closed stderr stops no song
             self._say(song, outcome)
 
     def stop(self, *, now: bool) -> None:
-        """Say that the batch is being stopped."""
-        line = (
-            "stopping: the songs that were begun are finished; Ctrl-C again to end them"
-        )
+        """Print that the batch is stopping."""
+        line = "stopping once the running songs are done; press Ctrl-C to stop at once"
         if not self.quiet:
             with suppress(OSError):
-                self._print("stopped: --resume goes on" if now else line)
+                self._print("stopped; use --resume to continue" if now else line)
 
     def _say(self, song: Song, outcome: Outcome) -> None:
         if outcome.error is not None:
@@ -91,16 +89,16 @@ class Display:
 
 @contextmanager
 def batch_display(total: int, *, shown: bool, **talk: bool) -> Iterator[Display]:
-    """Yield a display of so many songs, with bars if they are wanted on a terminal.
+    """Yield a display of a number of songs, with bars if wanted and on a terminal.
 
-    ``talk`` is quiet and verbose, as for `Display`.
+    ``talk`` holds quiet and verbose, as for `Display`.
     """
     with console.bars(shown=shown) as bars:
         yield Display(total, bars, **talk)
 
 
 def clock(seconds: float) -> str:
-    """A time as hours, minutes and seconds: ``1:02:03``."""
+    """A duration as hours, minutes and seconds: ``1:02:03``."""
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{rest:02}"

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from specnmf.record.edits import Edits
     from specnmf.tasks.stages import Progress
 
-#: A pan as mixing desks show it.
+#: A pan in the notation of mixing desks.
 _PAN = re.compile(r"(?:(\d+(?:\.\d*)?)\s*([LR])|([LR])\s*(\d+(?:\.\d*)?)?|C)", re.I)
 
 
@@ -30,7 +30,9 @@ def parse_gain(text: str) -> float:
     try:
         return float(number)
     except ValueError:
-        raise ParameterError(f"a gain is in dB, such as -6dB, got {text!r}") from None
+        raise ParameterError(
+            f"expected a gain in dB, such as -6dB, got {text!r}"
+        ) from None
 
 
 def parse_pan(text: str) -> float:
@@ -46,7 +48,7 @@ def parse_pan(text: str) -> float:
         return float(text)
     except ValueError:
         raise ParameterError(
-            f"a pan is from -1 (left) to 1, or such as 50L, got {text!r}"
+            f"expected a pan from -1 (left) to 1 (right), or 50L, C, 50R, got {text!r}"
         ) from None
 
 
@@ -59,7 +61,7 @@ def _pairs(example: str, parse: Callable[[str], Any], *, last: bool = False) -> 
             name, equals, value = text.rpartition("=") if last else text.partition("=")
             if not (equals and name.strip() and value.strip()):
                 raise click.BadParameter(
-                    f"expected such as {example}, got {text!r}", ctx, param
+                    f"expected a value such as {example}, got {text!r}", ctx, param
                 )
             if name.strip() in found:
                 raise click.BadParameter(f"{name.strip()} is given twice", ctx, param)
@@ -83,7 +85,7 @@ def _names(
 
 
 def parse_list(text: str) -> tuple[str, ...]:
-    """Names with commas between them."""
+    """Names separated by commas."""
     names = tuple(name.strip() for name in text.split(","))
     if not all(names):
         raise ParameterError(f"expected names such as bass,drums, got {text!r}")
@@ -110,64 +112,64 @@ def _option(name: str, metavar: str, callback: Any, help: str) -> Option:
             "merge",
             "NAME=A,B,...",
             _pairs("bass=component_03,component_05", parse_list),
-            "Add stems up, to one of this name; repeatable.",
+            "Merge stems: NAME becomes the sum of A, B, ...; repeatable.",
         ),
         _option(
             "rename",
             "OLD=NEW",
             _pairs("component_02=flute", str),
-            "Give a stem another name; repeatable.",
+            "Rename a stem; repeatable.",
         ),
         _option(
             "drop",
             "NAME,...",
             _names,
-            "Add stems to the rest, or residual; a new rest if there is none.",
+            "Add these stems to the stem rest or residual; without one, rest is made.",
         ),
         _option(
             "gain",
             "NAME=DB",
             _pairs("bass=-6dB", parse_gain, last=True),
-            "Make a stem louder or softer, such as bass=-6dB; repeatable.",
+            "Change the level of a stem, such as bass=-6dB; repeatable.",
         ),
         _option(
             "pan",
             "NAME=PLACE",
             _pairs("bass=-0.5", parse_pan, last=True),
-            "Move a stem: from -1, left, to 1, or such as 50L; repeatable.",
+            "Pan a stem: -1 (left) to 1 (right), or 50L, C, 50R; repeatable.",
         ),
         _option("order", "NAME,...", _names, "Put these stems first, in this order."),
         _option(
             "only",
             "NAME,...",
             _names,
-            "Write only these stems; '*' writes all that an earlier --only left out.",
+            "Write only these stems; '*': all, after an earlier --only.",
         ),
         _option(
             "without",
             "NAME,...",
             _names,
-            "Also write mixes/without_NAME, the sum of all others; repeatable.",
+            "Also write mixes/without_NAME, the sum of all other stems; repeatable.",
         ),
         Option(
             ["--input"],
             type=Place(path_type=Path),
-            help="Where the recording is now.",
+            help="The recording, if it was moved or renamed.",
             group=WHAT,
         ),
         *output_options("specnmf_edited"),
         Option(
             ["--in-place"],
             is_flag=True,
-            help="Replace RUN itself; files of your own in it are kept.",
+            help="Replace RUN itself; your own files in it are kept.",
             group=OUTPUT,
         ),
         *(
             Option([f"--{name}/--no-{name}"], default=None, help=text, group=OUTPUT)
             for name, text in (
-                ("sources", "Write the stems this time or not."),
-                ("figures", "Keep the figures or not."),
-                ("report", "Write report.html this time or not."),
+                ("sources", "Write the stems; by default as in RUN."),
+                ("figures", "Keep the figures; by default as in RUN."),
+                ("report", "Write report.html; by default as in RUN."),
             )
         ),
         *common_options(),
@@ -176,20 +178,20 @@ def _option(name: str, metavar: str, callback: Any, help: str) -> Option:
 )
 @click.pass_context
 def command(ctx: click.Context, /, run_dir: str, **options: Any) -> None:
-    """Change a finished RUN without fitting it again.
+    """Edit the stems of a finished RUN without fitting it again.
 
-    The new run is in OUTPUT/RUN/. Stems have the names, patterns or numbers by which
-    --only of other commands finds them, in layers also layer_2/component_01. What is
-    merged, renamed and dropped goes by the names in RUN, all else by the new ones.
+    Writes a new run, OUTPUT/RUN/. Select stems by name, pattern or number, as with
+    --only of other commands; in layers also by layer_2/component_01. --merge, --rename
+    and --drop take the names in RUN, all other options the new names.
 
     The stems still add up to the recording: a merged stem is the sum of its members,
-    and the others keep every sample. Only gains and pans change that; then mixes/mix
-    is the sum of the stems as they are now. The recording has to be there, the score
-    has not. specnmf rerun makes an edited run again.
+    and the other stems keep every sample. Only gains and pans change that; then
+    mixes/mix is the sum of the edited stems. The recording is required, the score is
+    not. specnmf rerun also makes edited runs again.
     """
     given = ctx.get_parameter_source("output") != ParameterSource.DEFAULT
     if options["in_place"] and given:
-        raise click.UsageError("--in-place and --output are given, expected one")
+        raise click.UsageError("expected --in-place or --output, got both")
     edits = _edits(options)
 
     def do(name: str, progress: Progress | None) -> Done:
@@ -224,14 +226,14 @@ def _edits(options: dict[str, Any]) -> Edits:
         raise click.UsageError(str(error)) from error
     if not edits:
         raise click.UsageError(
-            "no edit given, expected some of "
+            "no edit given; expected at least one of "
             + ", ".join(f"--{name}" for name in names)
         )
     return edits
 
 
 def _lines(report: dict[str, Any]) -> list[str]:
-    """What was done, and the mixes that came of it."""
+    """The edits, and the mixes that were written."""
     from specnmf.record.edits import Edits
 
     done = Edits.from_plain(report["edits"][-1]).sentences()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 _what = partial(Option, group=WHAT)
 
-#: The options that notes have no use for.
+#: The options that do not apply to notes.
 OF_SOUND = ("mix", "v4", "oracle", "n_fft", "report")
 
 
@@ -36,38 +36,37 @@ OF_SOUND = ("mix", "v4", "oracle", "n_fft", "report")
         _what(
             ["--notes"],
             is_flag=True,
-            help="Score notes, not sound: two files of notes, or a run and one.",
+            help="Evaluate notes instead of sound.",
         ),
         _what(
             ["--mix"],
             type=Place(),
-            help="What was separated; by default the sum of the references.",
+            help="The mixture; by default the sum of the references.",
         ),
         _what(
             ["--match"],
             type=click.Choice(["auto", "name", "best"]),
             default="auto",
             show_default=True,
-            help="By name, or for the best SDR (notes: F); auto: the latter if no "
-            "names agree.",
+            help="name: match by name; best: by the best SDR (notes: F); auto: best if "
+            "no names agree, else name.",
         ),
         _what(["--v4"], is_flag=True, help="Add the SDR of BSS Eval v4, by museval."),
         _what(
             ["--oracle"],
             is_flag=True,
-            help="Add the scores of ideal ratio masks, a bound.",
+            help="Add the scores of ideal ratio masks, an upper bound.",
         ),
         _what(
             ["--n-fft"],
             type=int,
-            help="Window of those masks in samples; by default that of decompose.",
+            help="Window of the ideal masks in samples; by default as in decompose.",
         ),
         Option(
             ["--report"],
             type=Place(path_type=Path),
             metavar="FILE",
-            help="Write the page of the run, with these scores; of ESTIMATES that are "
-            "a run.",
+            help="Write report.html with the scores to FILE; ESTIMATES is a run.",
             group=OUTPUT,
         ),
         *common_options(),
@@ -76,19 +75,21 @@ OF_SOUND = ("mix", "v4", "oracle", "n_fft", "report")
     "Example: specnmf evaluate --notes specnmf_out/song song/score.mid",
 )
 def command(estimates: str, references: str, **options: Any) -> None:
-    """Score separated sources against the true ones, in dB.
+    """Evaluate separated sources against the true sources.
 
     ESTIMATES and REFERENCES are folders of recordings, folders of runs, or two
-    recordings. They are matched by name, else so that the SDR is best. A reference
-    without an estimate counts as silence, -30 dB, unless --only left it out. A silent
-    reference is left out of the means. A reference that is the sum of others, as an
-    accompaniment is, is not scored. SDR, SIR and SAR are those of BSS Eval v3; SDRi and
-    SI-SDRi say how far SDR and SI-SDR are above the mixture's. A file among the
-    references that is called mix or mixture is taken for what was separated.
+    recordings. They are matched by name, or by the best SDR if no names agree. All
+    values are in dB. SDR, SIR and SAR are those of BSS Eval v3; SDRi and SI-SDRi are
+    the improvements of SDR and SI-SDR over the mixture.
 
-    With --notes both are scores, MIDI, MusicXML or CSV, or folders of runs that wrote
-    score.mid. Precision, recall and F are mir_eval's: of onsets within 50 and 100 ms,
-    and of onsets and offsets; over all notes, and in each part.
+    A reference without an estimate counts as silence, -30 dB, unless --only excluded
+    it. Silent references do not count in the means. A reference that is the sum of
+    others, such as an accompaniment, is not evaluated. A reference with the name mix
+    or mixture is the mixture.
+
+    With --notes, both are scores (MIDI, MusicXML or CSV) or folders of runs that hold
+    score.mid. Precision, recall and F are those of mir_eval, for onsets within 50 and
+    100 ms, and for onsets and offsets; over all notes, and for each part.
     """
     _check(options)
     began = time.perf_counter()
@@ -114,37 +115,31 @@ def _check(options: dict[str, Any]) -> None:
     given = [name for name in OF_SOUND if source(name) is ParameterSource.COMMANDLINE]
     if options["notes"] and given:
         flags = ", ".join(f"--{name.replace('_', '-')}" for name in given)
-        raise click.UsageError(f"{flags}: of recordings, not of --notes; leave it out")
+        raise click.UsageError(
+            f"{flags}: for recordings, not for --notes; leave it out"
+        )
 
 
 def _evaluate_notes(
     estimate: str, reference: str, options: dict[str, Any]
 ) -> NoteEvaluation:
-    from specnmf.evaluation.inputs import read_notes
     from specnmf.evaluation.notes import evaluate_notes
 
-    found, true = read_notes(estimate), read_notes(reference)
-    return evaluate_notes(found, true, match=options["match"])
+    return evaluate_notes(estimate, reference, match=options["match"])
 
 
 def _evaluate(estimates: str, references: str, options: dict[str, Any]) -> Evaluation:
-    from specnmf.evaluation import inputs
     from specnmf.evaluation.evaluate import evaluate
     from specnmf.output.products import read_left_out
     from specnmf.record.record import read_record
 
     if options["report"] is not None:
-        read_record(Path(estimates))  # what is no run has no page: say so at once
-    warnings: list[str] = []
+        read_record(Path(estimates))  # fails at once if it is not a run
     with console.progress_bar(Path(estimates).name, options) as progress:
-        found = inputs.read_sources(references, warnings=warnings, progress=progress)
-        sources, mixture = inputs.split_mixture(found)
-        if options["mix"]:
-            mixture = inputs.read_recording(options["mix"], warnings)
         evaluation = evaluate(
-            inputs.read_sources(estimates, warnings=warnings, progress=progress),
-            sources,
-            mixture=mixture,
+            estimates,
+            references,
+            mixture=options["mix"],
             match=options["match"],
             v4=options["v4"],
             oracle=options["oracle"],
@@ -154,11 +149,11 @@ def _evaluate(estimates: str, references: str, options: dict[str, Any]) -> Evalu
         )
     if options["report"] is not None:
         _write_page(Path(estimates), options["report"], evaluation)
-    return replace(evaluation, warnings=(*warnings, *evaluation.warnings))
+    return evaluation
 
 
 def _write_page(run: Path, page: Path, evaluation: Evaluation) -> None:
-    """Write the page of a run, with scores."""
+    """Write the page of a run with its scores."""
     from specnmf.evaluation.scores import METRICS
     from specnmf.output.page.page import write_run
     from specnmf.record.record import read_record

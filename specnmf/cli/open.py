@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from specnmf.record.record import Record
     from specnmf.studio.session import Session
 
-#: Where runs go that are made of songs to be opened.
+#: The folder for runs of songs that are opened.
 RUNS = Path("specnmf_out")
 
 #: Tasks that need no file beside the song.
@@ -40,13 +40,13 @@ _ALONE = [name for name in TASKS if not any(i.required for i in TASKS[name].inpu
         Option(
             ["--task"],
             type=click.Choice(_ALONE),
-            help="What to do with SONG; by default separate, or open what was done.",
+            help="Task for SONG; by default separate, or the task of its run.",
             group=WHAT,
         ),
         Option(
             ["--input"],
             type=Place(path_type=Path),
-            help="Where the recording of RUN_DIR is now.",
+            help="The recording of RUN_DIR, if it was moved or renamed.",
             group=WHAT,
         ),
         Option(
@@ -54,14 +54,14 @@ _ALONE = [name for name in TASKS if not any(i.required for i in TASKS[name].inpu
             type=Place(path_type=Path),
             default="specnmf_edited",
             show_default=True,
-            help="The folder for runs that are saved.",
+            help="Folder for saved runs.",
             group=OUTPUT,
         ),
         Option(
             ["--host"],
             default="127.0.0.1",
             show_default=True,
-            help="The address to serve; another than this lets other machines in.",
+            help="Address to serve on; any other than 127.0.0.1 admits other machines.",
             group=RUN,
         ),
         Option(
@@ -69,7 +69,7 @@ _ALONE = [name for name in TASKS if not any(i.required for i in TASKS[name].inpu
             type=click.IntRange(0, 65535),
             default=0,
             show_default=True,
-            help="The port to serve; 0 takes a free one.",
+            help="Port to serve on; 0: a free port.",
             group=RUN,
         ),
         Option(
@@ -83,37 +83,39 @@ _ALONE = [name for name in TASKS if not any(i.required for i in TASKS[name].inpu
     epilog="Example: specnmf open specnmf_out/song",
 )
 def command(source: str, **options: Any) -> None:
-    """Open a run in a browser, to hear and to change it.
+    """Open a run in a browser, to listen and to edit.
 
-    RUN_DIR is the folder of a run. A SONG is separated first, into specnmf_out; if that
-    was done before, its run is opened.
+    RUN_DIR is the folder of a run. A SONG is separated first, into specnmf_out, or its
+    run there is opened.
 
-    The page shows what report.html shows, and lets you rename, merge, drop and level
-    stems, correct notes or mark regions, and separate again by them. What you save is
-    what specnmf edit would make. The link is printed; only this machine can use it.
-    Ctrl-C ends.
+    The page is report.html with tools: rename, merge, drop and level stems, correct
+    notes or mark regions, and separate again with them. Save writes the run that
+    specnmf edit would write. The link is printed and works on this machine only. Press
+    Ctrl-C to stop.
     """
     with console.failing_as(source, options):
         _open(_run_of(Path(source), options), options)
 
 
 def _run_of(source: Path, options: dict[str, Any]) -> Path:
-    """The folder of a run; of a song, the run that it has or gets."""
+    """The folder of a run; for a song, the folder of its run, old or new."""
     if not source.is_file():
         return source
     if options["input"] is not None:
-        raise click.UsageError(f"--input is for the folder of a run, got {source}")
+        raise click.UsageError(
+            f"--input needs the folder of a run, got the recording {source}"
+        )
     target = folder.target(RUNS, source)
     if (target / "run.json").exists():
         _check_made_from(target, source, options["task"])
         if not options["quiet"]:
-            console.note(f"opens {target}, which was made from {source}")
+            console.note(f"opening {target}, the run of {source}")
         return target
     return _separate(source, options)
 
 
 def _check_made_from(target: Path, song: Path, task: str | None) -> None:
-    """Raise OutputError if a run was made from another song, or by another task."""
+    """Raise OutputError if a run is of another song or another task."""
     from specnmf.output.products import sha256
     from specnmf.record.record import SONG, read_record
 
@@ -126,8 +128,8 @@ def _check_made_from(target: Path, song: Path, task: str | None) -> None:
     else:
         return
     raise OutputError(
-        f"{target} holds a run of {what}; open it by specnmf open {target}, or make "
-        f"one elsewhere: specnmf {task or 'separate'} {song} -o OUTPUT"
+        f"{target} holds a run of {what}; open it with specnmf open {target}, or make "
+        f"another run: specnmf {task or 'separate'} {song} -o OUTPUT"
     )
 
 
@@ -152,7 +154,7 @@ def _separate(song: Path, options: dict[str, Any]) -> Path:
 
 
 def _open(run_dir: Path, options: dict[str, Any]) -> None:
-    """Serve a run until Ctrl-C; what is not saved is lost, and that is said."""
+    """Serve a run until Ctrl-C, and report unsaved changes."""
     from specnmf.studio.address import listen
     from specnmf.studio.scratch import scratch_beside
     from specnmf.studio.session import Place as SessionPlace
@@ -161,8 +163,8 @@ def _open(run_dir: Path, options: dict[str, Any]) -> None:
     listening, address = listen(options["host"], options["port"])
     if not address.is_loopback:
         console.warning(
-            "whoever has the link can hear and change the run, from other machines "
-            "too; what is sent is not encrypted"
+            "anyone with the link can hear and change the run, also from other "
+            "machines; the connection is not encrypted"
         )
     with closing(listening), scratch_beside(run_dir) as scratch:
         place = SessionPlace(
@@ -176,11 +178,11 @@ def _open(run_dir: Path, options: dict[str, Any]) -> None:
         try:
             _serve(session, listening, address, options)
         except KeyboardInterrupt:
-            pass  # the way to end it
+            pass  # the usual way to stop
         finally:
             session.close()
     if session.dirty and not options["quiet"]:
-        console.note("not all changes were saved")
+        console.note("some changes were not saved")
 
 
 def _serve(
@@ -201,6 +203,6 @@ def _serve(
 
 
 def _has_browser() -> bool:
-    """Whether there may be a browser with a window, not one in the terminal."""
+    """Whether a browser with a window is likely, not one in the terminal."""
     shown = {"DISPLAY", "WAYLAND_DISPLAY", "BROWSER"} & os.environ.keys()
     return sys.platform in ("darwin", "win32") or bool(shown)

@@ -1,4 +1,4 @@
-"""Options of commands, made from where they are declared, and back to settings."""
+"""Options of commands, made from the declared settings, and turned back into them."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class Command(click.Command):
 
 
 class Place(click.Path):
-    """The path of a file or folder; an empty text is none, and means no folder."""
+    """The path of a file or folder; an empty string is not a path."""
 
     def convert(
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
@@ -67,14 +67,14 @@ class Place(click.Path):
 
 
 class Parsed(click.ParamType):  # type: ignore[type-arg]  # generic from 8.2 on
-    """What a function makes of a value; its ParameterError is a wrong usage.
+    """The result of a function of a value; its ParameterError is a usage error.
 
     Parameters
     ----------
     parse : callable
-        Takes text, or a value from a configuration file.
+        Takes a string, or a value from a configuration file.
     metavar : str
-        What the help shows.
+        The placeholder in the help.
     """
 
     name = "value"
@@ -85,14 +85,14 @@ class Parsed(click.ParamType):  # type: ignore[type-arg]  # generic from 8.2 on
     def convert(
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
     ) -> Any:
-        """What the function makes of it."""
+        """The result of the function."""
         try:
             return self.parse(value)
         except ParameterError as error:
             self.fail(str(error), param, ctx)
 
     def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str:
-        """What the help shows."""
+        """The placeholder in the help."""
         return self.metavar
 
 
@@ -125,7 +125,7 @@ def _option(field: Field[Any], hint: Any, changes: dict[str, Any]) -> click.Para
 
 
 def _of_type(hint: Any, declared: Declaration, default: Any) -> dict[str, Any]:
-    """What click has to know of the values of an option."""
+    """The arguments of click that describe an option's values."""
     if NoneType in get_args(hint):
         hint = next(part for part in get_args(hint) if part is not NoneType)
     if hint is bool:
@@ -142,7 +142,7 @@ def _of_type(hint: Any, declared: Declaration, default: Any) -> dict[str, Any]:
 
 
 def _gathered(parse: Callable[[Any], Any] | None) -> Callable[..., Any]:
-    """A callback that makes one value of all that a repeatable option was given."""
+    """A callback that joins the values of a repeatable option."""
 
     def gather(ctx: click.Context, param: click.Parameter, value: Any) -> Any:
         if parse is None or not value:
@@ -156,7 +156,7 @@ def _gathered(parse: Callable[[Any], Any] | None) -> Callable[..., Any]:
 
 
 def input_options(task: Task[Any]) -> list[click.Parameter]:
-    """The options of the files that a task takes beside the song."""
+    """The options for the files that a task takes besides the song."""
     return [
         Option(
             [f"--{each.name}"],
@@ -170,20 +170,20 @@ def input_options(task: Task[Any]) -> list[click.Parameter]:
 
 
 def output_options(default: str = "specnmf_out") -> list[click.Parameter]:
-    """The options of where runs go."""
+    """The options for the output folder."""
     return [
         Option(
             ["-o", "--output"],
             type=Place(path_type=Path),
             default=default,
             show_default=True,
-            help="The folder for runs.",
+            help="Folder for the runs.",
             group=OUTPUT,
         ),
         Option(
             ["--overwrite"],
             is_flag=True,
-            help="Replace finished runs; files of your own in them are kept.",
+            help="Replace finished runs; your own files in them are kept.",
             group=OUTPUT,
         ),
     ]
@@ -198,21 +198,21 @@ def common_options() -> list[click.Parameter]:
             is_eager=True,
             expose_value=False,
             callback=read_config,
-            help="A TOML file of options, by their names.",
+            help="TOML file that sets options; options given here override it.",
         ),
         Option(
             ["--json", "as_json"],
             is_flag=True,
-            help="Print one JSON object, and nothing else.",
+            help="Print one JSON object and nothing else.",
         ),
         Option(["--progress/--no-progress"], default=True, help="Show progress bars."),
-        Option(["-v", "--verbose"], is_flag=True, help="Print how long stages took."),
-        Option(["-q", "--quiet"], is_flag=True, help="Print nothing but errors."),
+        Option(["-v", "--verbose"], is_flag=True, help="Print the time of each stage."),
+        Option(["-q", "--quiet"], is_flag=True, help="Print errors only."),
     ]
 
 
 def make_settings(options: Mapping[str, Any], kind: type[AnyOptions]) -> AnyOptions:
-    """The settings among a command's options; what is not given has its default.
+    """The settings among a command's options; options not given have defaults.
 
     Raises
     ------

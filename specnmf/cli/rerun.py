@@ -33,20 +33,21 @@ if TYPE_CHECKING:
             ["--input", "inputs"],
             multiple=True,
             type=Place(path_type=Path),
-            help="Where an input is now; repeated for each, in the order of run.json.",
+            help="An input that was moved or renamed; give all, in the order of "
+            "run.json.",
             group=WHAT,
         ),
         *output_options("specnmf_rerun"),
         Option(
             ["--sources/--no-sources"],
             default=None,
-            help="Write the sources this time or not.",
+            help="Write the sources; by default as in the run.",
             group=OUTPUT,
         ),
         Option(
             ["--figures/--no-figures"],
             default=None,
-            help="Draw the figures this time or not.",
+            help="Draw the figures; by default as in the run.",
             group=OUTPUT,
         ),
         *common_options(),
@@ -54,15 +55,14 @@ if TYPE_CHECKING:
     epilog="Example: specnmf rerun specnmf_out/song",
 )
 def command(run_dirs: tuple[str, ...], **options: Any) -> None:
-    """Make runs again, and compare their factors.
+    """Repeat runs and compare the results.
 
-    Settings, seed and inputs are those that run.json in RUN_DIR names; inputs that are
-    not the same files any more are refused. The exit status is 1 if any run could not
-    be made again, or came out different.
+    Settings, seed and inputs come from run.json in RUN_DIR; inputs that have changed
+    since are refused. The exit status is 1 if any run fails or differs.
     """
     if options["inputs"] and len(run_dirs) > 1:
         raise click.UsageError(
-            "--input is for one RUN_DIR; make the others on their own"
+            "--input works with one RUN_DIR only; rerun the others separately"
         )
     taken: dict[Path, str] = {}
     identical: list[bool] = []
@@ -71,7 +71,7 @@ def command(run_dirs: tuple[str, ...], **options: Any) -> None:
         again = _rerun(run_dir, options, taken, progress)
         identical.append(again.identical)
         lines = [f"{_compared(again)} {_verdict(run_dir, again)}"]
-        return Done(again.run, run_dir, lines, _facts(run_dir, again))
+        return Done(again, run_dir, lines, _facts(run_dir, again))
 
     do_each(run_dirs, options, do)
     if not all(identical):
@@ -104,15 +104,15 @@ def _rerun(
 
 
 def _compared(again: Rerun) -> str:
-    """What of the runs was compared: factors, or notes."""
+    """The results that were compared: factors or notes."""
     from specnmf.tasks.registry import TASKS
 
-    archive = next(iter(TASKS[again.run.report["kind"]].archives()))
+    archive = next(iter(TASKS[again.report["kind"]].archives()))
     return archive.removesuffix(".npz")
 
 
 def _verdict(run_dir: str, again: Rerun) -> str:
-    """Whether the factors are the same, and what may have changed them."""
+    """Whether the results are the same, and possible causes of a difference."""
     if again.identical:
         return f"identical to {run_dir}"
     changes = ", ".join(
@@ -120,7 +120,7 @@ def _verdict(run_dir: str, again: Rerun) -> str:
     )
     is_amount = math.isfinite(again.difference)
     amount = f"by {again.difference:.1g}" if is_amount else "in shape or labels"
-    return f"differ from {run_dir} {amount} ({changes or 'versions are the same'})"
+    return f"differ from {run_dir} {amount} ({changes or 'same versions'})"
 
 
 def _facts(run_dir: str, again: Rerun) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Many songs, one after another: what fails is named, and the others are done."""
+"""Many songs, one after another: failures are reported, the others are done."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 
 
 class Done(NamedTuple):
-    """A run, and what is said of it."""
+    """A run, and the text that is printed about it."""
 
     run: Run
-    title: str  #: Before its warnings.
+    title: str  #: The prefix of its warnings.
     lines: Iterable[str]  #: For people.
     facts: Mapping[str, Any]  #: For ``--json``, beside the report.
 
@@ -34,7 +34,7 @@ def take_each(
     work: Callable[[str, Progress | None], Run],
     describe: Callable[[Run], Iterable[str]],
 ) -> None:
-    """Do the work for each song, and say what came of it; exit with 1 if any failed.
+    """Do the work for each song and print the outcomes; exit with 1 if any failed.
 
     ``work(song, progress)`` makes a song's run; ``describe(run)`` gives the lines about
     it that people read.
@@ -57,9 +57,9 @@ def do_each(
     work: Callable[[str, Progress | None], Done],
     no_memory: str = "not enough memory",
 ) -> None:
-    """Make a run of each of these files or folders, and say what came of it.
+    """Make a run of each of these files or folders, and print the outcomes.
 
-    If any failed, it exits with status 1 in the end.
+    If any failed, exit with status 1 at the end.
     """
     entries: list[dict[str, Any]] = []
     failures: list[dict[str, str]] = []
@@ -84,15 +84,15 @@ def do_each(
 
 
 def command_line() -> str:
-    """The command as it was typed, for run.json."""
+    """The command line, for run.json."""
     return shlex.join(["specnmf", *sys.argv[1:]])
 
 
 def check_unique(name: str, target: Path, taken: dict[Path, str], remedy: str) -> None:
-    """Take a place for a run; raise SpecnmfError if another one has it."""
+    """Reserve a folder for a run; raise SpecnmfError if another run has it."""
     if target in taken:
         raise SpecnmfError(
-            f"{name}: would be written to {target} like {taken[target]}; {remedy}"
+            f"{name}: its run would be {target}, like that of {taken[target]}; {remedy}"
         )
     taken[target] = name
 

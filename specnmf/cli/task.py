@@ -1,4 +1,4 @@
-"""The commands of tasks: options in, one run a song, an echo."""
+"""The commands of tasks: read options, make a run of each song, print."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 
 #: The end of each task's help.
 FAILURES = """
-    A song that fails is named on stderr, and the exit status is then 1; the others
-    are done all the same.
+    If a song fails, the error is printed, the other songs are still processed, and the
+    exit status is 1.
 """
 
 
@@ -64,7 +64,7 @@ def command_of(task: Task[Any]) -> click.Command:
 
 
 def do(task: Task[Any], songs: tuple[str, ...], options: dict[str, Any]) -> None:
-    """Do a task with each song."""
+    """Run a task on each song."""
     settings = make_settings(options, task.settings)
     inputs = {each.name: options[each.name] for each in task.inputs}
     if len(songs) > 1 and options["overwrite"]:
@@ -91,13 +91,15 @@ def do(task: Task[Any], songs: tuple[str, ...], options: dict[str, Any]) -> None
 def _check_apart(
     songs: Iterable[str], inputs: Iterable[Path | None], output: Path
 ) -> None:
-    """Raise UsageError if a file for all songs lies where one of their runs goes."""
+    """Raise UsageError if a file for all songs is in a folder that is replaced."""
     for song in songs:
-        with suppress(OutputError):  # a name for no folder: the song fails by itself
+        with suppress(
+            OutputError
+        ):  # not a name for a folder: that song fails by itself
             target = folder.target(output, song).resolve()
             for path in filter(None, inputs):
                 if path.resolve().is_relative_to(target):
                     raise click.UsageError(
-                        f"{path} is for all songs, and lies in a run that is to be "
-                        "replaced; copy it elsewhere first"
+                        f"{path} is an input, and in a run that --overwrite would "
+                        "replace; copy it elsewhere first"
                     )

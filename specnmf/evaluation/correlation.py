@@ -1,4 +1,4 @@
-"""Correlation of signals at many lags, gone through once, block by block."""
+"""Correlation of signals at many lags, in one pass, block by block."""
 
 from __future__ import annotations
 
@@ -38,16 +38,16 @@ def correlate(
     *,
     tell: Tell | None = None,
 ) -> Array:
-    """Inner products of signals with delayed references, channels averaged.
+    """Inner products of signals with delayed references, averaged over channels.
 
-    Shape (n_signals, n_references, n_lags): at [i, j, k] the sum over t of
-    signals[i](t + k) references[j](t). All signals (n_channels, n_samples) have one
-    length. ``tell`` is called with how much is done, and of how much. Raises
-    ParameterError if there are more references than MOST_REFERENCES.
+    Shape (n_signals, n_references, n_lags): at [i, j, k] the sum over t of signals[i](t
+    + k) references[j](t). All signals (n_channels, n_samples) have the same length.
+    ``tell`` is called with the amount done and the total. Raises ParameterError if
+    there are more references than MOST_REFERENCES.
     """
     if len(references) > MOST_REFERENCES:
         raise ParameterError(
-            f"at most {MOST_REFERENCES} references can be told apart at once, "
+            f"at most {MOST_REFERENCES} references can be scored at once, "
             f"got {len(references)}; add some together first"
         )
     n_fft = max(N_FFT, 1 << (4 * n_lags - 1).bit_length())
@@ -71,7 +71,7 @@ def correlate(
 def _correlate_piece(
     signals: Signals, references: Signals, n_fft: int, n_lags: int, span: slice
 ) -> Array:
-    """The same for the references' samples in a span."""
+    """The inner products for the samples of the references in a span."""
     from scipy import fft
 
     step = n_fft - n_lags + 1

@@ -1,11 +1,13 @@
-"""Estimates and references: out of files, and made comparable."""
+"""Estimates and references: read from files, and made comparable."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -19,11 +21,13 @@ from specnmf.evaluation.sums import left_out
 from specnmf.score.notes import Score
 from specnmf.score.reading import read_score
 
-Recording = Audio | ArrayLike
+Recording = Audio | ArrayLike | PathLike
+Sources = Mapping[str, Recording] | PathLike
 Sounds = dict[str, Float32]
+Sound = TypeVar("Sound")
 Progress = Callable[[str, int, int, str], None]
 
-#: What files of recordings are called; others in a folder are passed over.
+#: The suffixes of recordings; other files in a folder are ignored.
 SUFFIXES = (
     ".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aif", ".aiff", ".aifc", ".au",
     ".caf", ".rf64", ".w64",
@@ -32,18 +36,34 @@ SUFFIXES = (
 _CUT = "longer than the references: cut"
 _PADDED = "shorter than the longest reference: padded with zeros"
 
-#: A recording of this name among the references is what was separated.
+#: A reference with this name is the mixture.
 MIXTURES = ("mix", "mixture")
 
-#: What a run's folder calls the notes that were heard.
+#: The file of the transcribed notes in the folder of a run.
 TRANSCRIBED = "score.mid"
 
 
+def recording(given: Recording, warnings: list[str]) -> Audio | ArrayLike:
+    """A recording in memory; a path is read, doubts are added to the warnings."""
+    if isinstance(given, str | os.PathLike):
+        return read_recording(given, warnings)
+    return given
+
+
 def read_recording(path: PathLike, warnings: list[str]) -> Audio:
-    """A recording; what leaves it in doubt is added to the warnings."""
+    """A recording; doubts about it are added to the warnings."""
     audio = load(path)
     warnings += [f"{path}: {remark}" for remark in remarks(path, audio.n_samples)]
     return audio
+
+
+def loaded(
+    given: Sources, warnings: list[str], *, progress: Progress | None = None
+) -> dict[str, Audio | ArrayLike]:
+    """The sources by name, in memory; paths are read, doubts added to the warnings."""
+    if isinstance(given, str | os.PathLike):
+        return dict(read_sources(given, warnings=warnings, progress=progress))
+    return {name: recording(each, warnings) for name, each in given.items()}
 
 
 def read_sources(
@@ -52,11 +72,11 @@ def read_sources(
     warnings: list[str] | None = None,
     progress: Progress | None = None,
 ) -> dict[str, Audio]:
-    """The recordings behind a path, by their stems and in that order.
+    """The recordings at a path by the stems of their names, in that order.
 
     The path is that of a recording, a folder of recordings, or the folder of a run.
-    What leaves a recording in doubt is added to the warnings. Raises AudioError if
-    there is no recording, one cannot be read, or two have one stem.
+    Doubts about a recording are added to the warnings. Raises AudioError if there is no
+    recording, one cannot be read, or two have the same stem.
     """
     sources: dict[str, Audio] = {}
     said = [] if warnings is None else warnings
@@ -84,8 +104,8 @@ def _source_files(path: Path) -> dict[str, Path]:
             continue
         if file.stem in found:
             raise AudioError(
-                f"{folder}: {found[file.stem].name} and {file.name} have one name; "
-                "keep one of them"
+                f"{folder}: {found[file.stem].name} and {file.name} have the same "
+                "name; keep one of them"
             )
         found[file.stem] = file
     if not found:
@@ -96,12 +116,14 @@ def _source_files(path: Path) -> dict[str, Path]:
     return found
 
 
-def read_notes(path: PathLike) -> Score:
-    """The score in a file, or the one that a run wrote into its folder.
+def read_notes(given: Score | PathLike) -> Score:
+    """A score, or the one in a file or in the folder of a run.
 
     Raises ScoreError if there is none, or it cannot be read.
     """
-    folder = Path(path)
+    if isinstance(given, Score):
+        return given
+    folder = Path(given)
     if not folder.is_dir():
         return read_score(folder)
     if not (folder / TRANSCRIBED).is_file():
@@ -110,9 +132,9 @@ def read_notes(path: PathLike) -> Score:
 
 
 def split_mixture(
-    references: dict[str, Audio],
-) -> tuple[dict[str, Audio], Audio | None]:
-    """The references without the one called mix or mixture; and that, if any."""
+    references: dict[str, Sound],
+) -> tuple[dict[str, Sound], Sound | None]:
+    """The references without the one named mix or mixture; and that one, or None."""
     rest = {k: audio for k, audio in references.items() if k.lower() not in MIXTURES}
     if not rest or len(rest) == len(references):
         return references, None
@@ -121,10 +143,10 @@ def split_mixture(
 
 @dataclass(frozen=True, eq=False)
 class Material:
-    """References, estimates and mixture, each (n_channels, n_samples) and of one rate.
+    """References, estimates and mixture: (n_channels, n_samples), all of the same rate.
 
-    The warnings say what had to be done to make them so. A mixture that was not given
-    is the sum of the references.
+    The warnings tell what was changed for that. If no mixture is given, it is the sum
+    of the references.
     """
 
     references: Sounds
@@ -136,7 +158,7 @@ class Material:
 
     @property
     def rate(self) -> int:
-        """The sample rate in Hz; ParameterError if nobody said what it is."""
+        """The sample rate in Hz; ParameterError if it is unknown."""
         if self.sr is None:
             raise ParameterError(
                 "v4 and oracle need the sample rate of arrays; give sr in Hz"
@@ -145,24 +167,24 @@ class Material:
 
 
 def prepare(
-    estimates: Mapping[str, Recording],
-    references: Mapping[str, Recording],
-    mixture: Recording | None = None,
+    estimates: Mapping[str, Audio | ArrayLike],
+    references: Mapping[str, Audio | ArrayLike],
+    mixture: Audio | ArrayLike | None = None,
     sr: int | None = None,
     *,
     by_name: bool = True,
 ) -> Material:
-    """Bring recordings to one shape: the longest reference's length.
+    """Bring recordings to the same shape, with the length of the longest reference.
 
-    Where the numbers of channels differ, all are averaged to one channel. References
-    that are sums of others are left out; estimates may go by their names. Without
-    a mixture it is the sum of the references. Raises ParameterError if there is nothing
-    to compare, sample rates differ, or an array has the wrong shape or samples that are
-    not finite.
+    If the numbers of channels differ, all are averaged to one channel. References that
+    are sums of others are left out; names of estimates may decide which. Without a
+    mixture, the sum of the references is taken. Raises ParameterError if there is
+    nothing to compare, sample rates differ, or an array has the wrong shape or samples
+    that are not finite.
     """
     if not references or not estimates:
         which = "references" if estimates else "estimates"
-        raise ParameterError(f"{which} are empty, expected one source or more")
+        raise ParameterError(f"{which} are empty, expected at least one source")
     kinds = {"reference": references, "estimate": estimates, "mixture": {}}
     if mixture is not None:
         kinds["mixture"] = {"": mixture}
@@ -192,9 +214,9 @@ def prepare(
 
 
 def _common_rate(
-    kinds: Mapping[str, Mapping[str, Recording]], sr: int | None
+    kinds: Mapping[str, Mapping[str, Audio | ArrayLike]], sr: int | None
 ) -> int | None:
-    """The sample rate of all that state one, or None."""
+    """The sample rate of all that have one, or None."""
     stated = [] if sr is None else [("sr", sr)]
     stated += [
         (f"{kind} {name}".strip(), recording.sr)
@@ -205,12 +227,13 @@ def _common_rate(
     for (known, sr), (label, other) in pairwise(stated):
         if other != sr:
             raise ParameterError(
-                f"{label} has {other} Hz, {known} {sr} Hz; resample one of them first"
+                f"{label} is at {other} Hz, {known} at {sr} Hz; "
+                "resample one of them first"
             )
     return stated[0][1] if stated else None
 
 
-def _samples(label: str, recording: Recording) -> Float32:
+def _samples(label: str, recording: Audio | ArrayLike) -> Float32:
     if isinstance(recording, Audio):
         return recording.samples
     samples = np.atleast_2d(numbers(label, recording).astype(np.float32))
@@ -224,9 +247,10 @@ def _samples(label: str, recording: Recording) -> Float32:
 
 
 def _of_one_width(sounds: dict[str, Sounds], warnings: list[str]) -> dict[str, Sounds]:
-    """All with one number of channels: their own if it is the same, else one.
+    """All with the same number of channels: their own if it is the same, otherwise one.
 
-    If nothing would be left of a reference, what has one channel gets those of others.
+    If nothing would remain of a reference, mono recordings are copied to all channels
+    instead.
     """
     widths = {len(y) for group in sounds.values() for y in group.values()}
     if len(widths) == 1:
@@ -234,7 +258,7 @@ def _of_one_width(sounds: dict[str, Sounds], warnings: list[str]) -> dict[str, S
     cancelled = any(map(cancels, sounds["reference"].values()))
     if cancelled and len(widths) == 2 and min(widths) == 1:
         n = max(widths)
-        warnings.append(f"numbers of channels differ: one is taken for all {n}")
+        warnings.append(f"numbers of channels differ: mono is copied to all {n}")
         return {
             kind: {k: np.repeat(y, n // len(y), axis=0) for k, y in group.items()}
             for kind, group in sounds.items()
@@ -247,7 +271,7 @@ def _of_one_width(sounds: dict[str, Sounds], warnings: list[str]) -> dict[str, S
 
 
 def _of_one_length(kind: str, group: Sounds, n: int, warnings: list[str]) -> Sounds:
-    """All cut or padded with zeros to a length."""
+    """All cut or padded with zeros to the same length."""
     excess: dict[int, list[str]] = {}
     for name, y in group.items():
         excess.setdefault(y.shape[1] - n, []).append(f"{kind} {name}".strip())

@@ -1,4 +1,4 @@
-"""The judge: measures estimates against the references that sound."""
+"""The judge: measures estimates against the references that are not silent."""
 
 from __future__ import annotations
 
@@ -27,15 +27,15 @@ FLOOR, CEILING = -30.0, 80.0
 #: References and estimates this far below the mixture, in dB, count as silent.
 SILENT_REFERENCE, SILENT_ESTIMATE = -60.0, -100.0
 
-#: What a silent reference bids for an estimate: less than any other.
+#: The bid of a silent reference for an estimate: less than any other.
 LEAST_BID = -1e3
 
 
 class Judge:
-    """Measures estimates against the references that sound, by BSS Eval v4 if asked.
+    """Measures estimates against the references that are not silent; v4 is optional.
 
-    BSS Eval v3 is of the average of the channels; where that would cancel out a
-    reference, of all channels one after the other, with the same filters for each.
+    BSS Eval v3 uses the average of the channels. If a reference would cancel in that,
+    it uses all channels one after the other, with the same filters for each.
     """
 
     def __init__(
@@ -60,14 +60,14 @@ class Judge:
             self.mixture_si_sdr = _held(si_sdrs)
 
     def level(self, y: Float32) -> float:
-        """A signal's level relative to the mixture's in dB, channels together."""
+        """The level of a signal relative to the mixture in dB, over all channels."""
         return float(decibels(joint_energy(y), self.mixture_energy))
 
     def bids(self) -> Array:
-        """What each reference bids for each estimate: its SDR in dB.
+        """The bid of each reference for each estimate: its SDR in dB.
 
-        Shape (n_references, n_estimates). Silent references take what the others leave,
-        and of that the quietest.
+        Shape (n_references, n_estimates). Silent references get the estimates that the
+        others leave, the quietest first.
         """
         signals = list(self.material.estimates.values())
         levels = np.array([self.level(y) for y in signals])
@@ -81,9 +81,9 @@ class Judge:
     def rows(
         self, matched: Mapping[str, str | None], sounds: Sounds, stage: str
     ) -> tuple[SourceScores, ...]:
-        """The scores of each reference's estimate, told by its name among sounds.
+        """The scores of the estimate of each reference, by its name in ``sounds``.
 
-        ``stage`` is what progress calls it.
+        ``stage`` is the name that progress shows.
         """
         estimates = {
             reference: None if name is None else sounds[name]
@@ -104,7 +104,7 @@ class Judge:
     def _scores(
         self, estimates: Sequence[Float32 | None], stage: str
     ) -> list[dict[str, float | None]]:
-        """The scores of one estimate for each reference that sounds."""
+        """The scores of one estimate for each reference that is not silent."""
         if not self.sounding:
             return []
         heard = {
@@ -168,5 +168,5 @@ def _held(scores: ArrayLike) -> Array:
 
 
 def _number(score: float) -> float | None:
-    """NaN, which says that a score is unknown, as None."""
+    """A score, or None for NaN, which means unknown."""
     return None if np.isnan(score) else float(score)

@@ -1,4 +1,4 @@
-"""Which estimate belongs to which reference."""
+"""Matching: the estimate that belongs to each reference."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from specnmf.evaluation.correlation import Array
 def match_by_name(
     references: Sequence[str], estimates: Sequence[str]
 ) -> dict[str, str | None]:
-    """Each reference's estimate: the one of its name, or None.
+    """The estimate of each reference by name, or None.
 
-    Equal names come first, then those that differ in case, then those that differ
-    in spaces, underscores and hyphens.
+    Equal names come first, then those that differ in case, then those that differ in
+    spaces, underscores and hyphens.
     """
     matched: dict[str, str | None] = dict.fromkeys(references)
     for spell in (str, _folded, _plain):
@@ -38,7 +38,7 @@ def _plain(name: str) -> str:
 def match_by_score(
     references: Sequence[str], estimates: Sequence[str], scores: Array
 ) -> dict[str, str | None]:
-    """Each reference's estimate in the assignment with the highest sum of scores [1]_.
+    """The estimate of each reference in the assignment with the highest sum [1]_.
 
     The scores are (n_references, n_estimates).
 

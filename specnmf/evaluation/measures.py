@@ -1,4 +1,4 @@
-"""Scores of one estimate against one reference, or frame by frame."""
+"""Scores of one estimate against one reference, over all or frame by frame."""
 
 from __future__ import annotations
 
@@ -17,9 +17,10 @@ from specnmf.evaluation.correlation import Array, Signal
 def si_sdr(reference: ArrayLike, estimate: ArrayLike) -> float:
     """The scale-invariant signal-to-distortion ratio in dB.
 
-    Signals are (n_channels, n_samples) or (n_samples,), of one shape, else it raises
-    ParameterError. Each channel's mean is taken off first; one scale fits all channels.
-    Infinite for a perfect estimate; minus infinity for a silent one.
+    Signals are (n_channels, n_samples) or (n_samples,), both of the same shape,
+    otherwise ParameterError is raised. The mean of each channel is subtracted first;
+    one scale applies to all channels. Infinite for a perfect estimate; minus infinity
+    for a silent one.
 
     References
     ----------
@@ -29,7 +30,7 @@ def si_sdr(reference: ArrayLike, estimate: ArrayLike) -> float:
     r, e = np.atleast_2d(reference), np.atleast_2d(estimate)
     if r.shape != e.shape:
         raise ParameterError(
-            "reference and estimate must have one shape, "
+            "reference and estimate must have the same shape, "
             f"got {r.shape} and {e.shape}; cut or pad one"
         )
     energy = _product(e, e)
@@ -46,7 +47,7 @@ def _product(x: Signal, y: Signal) -> float:
 
 
 def museval_metrics() -> Any:
-    """The module of museval's metrics; ParameterError if it is not installed."""
+    """The metrics module of museval; ParameterError if it is not installed."""
     try:
         return import_module("museval.metrics")
     except ImportError as error:
@@ -58,10 +59,10 @@ def museval_metrics() -> Any:
 def framewise_sdr(
     references: Sequence[Signal], estimates: Sequence[Signal], sr: int
 ) -> Array:
-    """The median SDR over frames of one second in dB, as museval has it (v4).
+    """The median SDR over frames of one second in dB, as in museval (v4).
 
     Signals are (n_channels, n_samples), none of them silent; channels count jointly.
-    NaN for each if in no frame all of them sound.
+    All values are NaN if there is no frame in which all signals sound.
 
     References
     ----------
@@ -84,5 +85,5 @@ def framewise_sdr(
 
 
 def _channels_last(signals: Sequence[Signal]) -> Array:
-    """Signals as museval wants them: (n_signals, n_samples, n_channels)."""
+    """Signals in the shape that museval takes: (n_signals, n_samples, n_channels)."""
     return np.stack([signal.T for signal in signals]).astype(np.float64)

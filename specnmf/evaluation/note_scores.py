@@ -8,7 +8,7 @@ from typing import Any
 
 from specnmf.notation import counted
 
-#: The criteria, in the order in which they are shown, and what they are called.
+#: The criteria in the order of display, with their titles.
 CRITERIA = {
     "onset_50": "onset 50 ms",
     "onset_100": "onset 100 ms",
@@ -27,11 +27,20 @@ class Found:
     Attributes
     ----------
     precision : float
-        The share of the estimate's notes that are true.
+        The share of the notes of the estimate that are true.
     recall : float
-        The share of the true notes that the estimate has.
+        The share of the true notes that are found.
     f : float
-        Their harmonic mean. All are 0 where there are no notes.
+        The harmonic mean of both. All are 0 if there are no notes.
+
+    Examples
+    --------
+    >>> import specnmf
+    >>> notes = [specnmf.Note(start, 0.5, 60) for start in (0.0, 1.0, 2.0)]
+    >>> scores = specnmf.evaluate_notes(specnmf.Score(notes[:2]), specnmf.Score(notes))
+    >>> found = scores.notes.onset_50
+    >>> print(f"precision {found.precision:.2f}, recall {found.recall:.2f}")
+    precision 1.00, recall 0.67
     """
 
     precision: float
@@ -40,7 +49,7 @@ class Found:
 
     @classmethod
     def of(cls, hits: int, n_estimate: int, n_reference: int) -> Found:
-        """From the number of matched pairs and of the notes on either side."""
+        """The scores for the numbers of matched pairs and of notes on either side."""
         if not hits:
             return cls(0.0, 0.0, 0.0)
         f = 2 * hits / (n_estimate + n_reference)
@@ -49,19 +58,28 @@ class Found:
 
 @dataclass(frozen=True, kw_only=True)
 class NoteScores:
-    """How well notes were transcribed.
+    """How well the notes of one part, or of all, were transcribed.
 
     Attributes
     ----------
     reference, estimate : str
         The names of the parts; the estimate is None if there is none.
     n_reference, n_estimate : int
-        How many notes they have.
+        The numbers of notes.
     onset_50, onset_100 : Found
-        With onsets within 50 or 100 ms.
+        Onsets within 50 or 100 ms.
     onset_offset_50, onset_offset_100 : Found or None
-        With offsets, too, within a fifth of the note or 50 or 100 ms, whichever is
-        more; None for percussion.
+        Also offsets, within a fifth of the note or 50 or 100 ms, whichever is longer;
+        None for percussion.
+
+    Examples
+    --------
+    >>> import specnmf
+    >>> notes = [specnmf.Note(start, 0.5, 60) for start in (0.0, 1.0, 2.0)]
+    >>> scores = specnmf.evaluate_notes(specnmf.Score(notes[:2]), specnmf.Score(notes))
+    >>> row = scores.notes
+    >>> row.n_estimate, row.n_reference, round(row.onset_100.f, 2)
+    (2, 3, 0.8)
     """
 
     reference: str
@@ -76,20 +94,30 @@ class NoteScores:
 
 @dataclass(frozen=True, kw_only=True)
 class NoteEvaluation:
-    """How well a piece was transcribed.
+    """How well a piece was transcribed: the result of `specnmf.evaluate_notes`.
 
     Attributes
     ----------
     notes : NoteScores or None
-        All pitched notes, whatever their voice; None if the reference has none.
+        All pitched notes, whatever their part; None if the reference has none.
     voices : tuple of NoteScores
-        One a part of the reference, in its order: a note counts in its voice alone.
+        One per part of the reference, in its order; a note counts only in its own part.
     percussion : NoteScores or None
-        Drums, if both have some.
+        Drums, if both scores have some.
     unused : tuple of str
-        Parts of the estimate that belong to none of the reference.
+        The parts of the estimate that match no part of the reference.
     warnings : tuple of str
-        What to know before believing the scores.
+        What to know before trusting the scores.
+
+    Examples
+    --------
+    >>> import specnmf
+    >>> notes = [specnmf.Note(start, 0.5, 60, part="flute") for start in (0.0, 1.0)]
+    >>> scores = specnmf.evaluate_notes(specnmf.Score(notes), specnmf.Score(notes))
+    >>> [(voice.reference, voice.estimate) for voice in scores.voices]
+    [('flute', 'flute')]
+    >>> scores.mean["onset_50"]
+    1.0
     """
 
     notes: NoteScores | None
@@ -109,7 +137,7 @@ class NoteEvaluation:
 
     @property
     def mean(self) -> dict[str, float | None]:
-        """Each criterion's F, the mean over the voices; None without voices."""
+        """The F of each criterion, mean over the voices; None without voices."""
         means: dict[str, float | None] = {}
         for criterion in CRITERIA:
             found = [getattr(voice, criterion).f for voice in self.voices]
@@ -117,12 +145,12 @@ class NoteEvaluation:
         return means
 
     def as_dict(self) -> dict[str, Any]:
-        """All of it for JSON, with the means."""
+        """Everything as a dict for JSON, with the means."""
         return {**asdict(self), "mean": self.mean}
 
 
 def describe(evaluation: NoteEvaluation) -> list[str]:
-    """Lines for people: a table, one row for all, one a voice, and their mean F."""
+    """The lines of a table: one row for all notes, one per voice, and their mean F."""
     rows = [evaluation.notes, *evaluation.voices, evaluation.percussion]
     shown = [row for row in rows if row is not None]
     width = max(4, *(len(_name(row)) for row in shown))

@@ -1,9 +1,9 @@
 """Scores of transcribed notes against the true ones.
 
-A note is found if one of its pitch begins within the tolerance of its onset; with
-offsets, if it also ends within a fifth of the note's length, or the tolerance if that
-is more. Each note is found once at most. mir_eval matches them. A pitch is the number
-that the score has: how many cents a note is off does not count.
+A note is found if a note of the same pitch begins within the tolerance of its onset;
+with offsets, it must also end within a fifth of the note's length, or within the
+tolerance if that is longer. Each note is found at most once. mir_eval matches the
+notes. A pitch is the MIDI number in the score; deviations in cents do not count.
 """
 
 from __future__ import annotations
@@ -17,9 +17,11 @@ from specnmf.checks import check_choice
 from specnmf.errors import ScoreError
 from specnmf.evaluation.correlation import Array
 from specnmf.evaluation.evaluate import Match
+from specnmf.evaluation.inputs import read_notes
 from specnmf.evaluation.matching import match_by_name, match_by_score
 from specnmf.evaluation.note_scores import Found, NoteEvaluation, NoteScores
 from specnmf.notation import hertz
+from specnmf.score.loading import PathLike
 from specnmf.score.notes import Note, Score, pitched_parts
 
 #: In seconds: how far an onset, and an offset, may be off.
@@ -38,41 +40,55 @@ PERCUSSION = "percussion"
 
 
 def evaluate_notes(
-    estimate: Score, reference: Score, *, match: Match = "auto"
+    estimate: Score | PathLike, reference: Score | PathLike, *, match: Match = "auto"
 ) -> NoteEvaluation:
-    """Score transcribed notes against the true ones, over all and in each voice.
+    """The scores of transcribed notes against the true ones, over all and in each part.
 
     Parameters
     ----------
-    estimate, reference : Score
-        What was transcribed, and what was played, on one clock.
+    estimate, reference : Score or path
+        The transcribed notes and the true ones, with times on the same clock. A path is
+        that of a score or of a run with ``score.mid``.
     match : {"auto", "name", "best"}
-        Match the parts by name, or so that the sum of their F, onsets within 50 ms,
-        is highest; "auto" does the latter if no names agree.
+        Match the parts by name, or so that the sum of their F, with onsets within 50
+        ms, is highest; ``"auto"`` matches by F if no names agree.
 
     Returns
     -------
     NoteEvaluation
-        Percussion is scored apart, by drum and onset, if both have some; else it is
-        left out, with a warning. A part of the reference that has no counterpart
-        counts as not found.
+        Percussion is scored separately, by drum and onset, if both scores have some;
+        otherwise it is left out, with a warning. A part of the reference without a
+        counterpart counts as not found.
 
     Raises
     ------
     ScoreError
-        If the reference has no pitched notes, unless both have percussion.
+        If the reference has no pitched notes, unless both have percussion; or if a file
+        cannot be read.
     ParameterError
         If ``match`` is none of these.
 
     References
     ----------
-    Bay, Ehmann and Downie, ISMIR 2009; Raffel et al., "mir_eval", ISMIR 2014.
+    Bay, Ehmann and Downie, "Evaluation of multiple-F0 estimation and tracking systems",
+    ISMIR 2009; Raffel et al., "mir_eval: a transparent implementation of common MIR
+    metrics", ISMIR 2014.
+
+    Examples
+    --------
+    >>> import specnmf
+    >>> true = [specnmf.Note(start, 0.5, 60, part="flute") for start in (0.0, 1.0, 2.0)]
+    >>> heard = [specnmf.Note(start + 0.02, 0.5, 60) for start in (0.0, 1.0, 2.0)]
+    >>> scores = specnmf.evaluate_notes(specnmf.Score(heard), specnmf.Score(true))
+    >>> scores.notes.onset_50.f, scores.notes.n_reference
+    (1.0, 3)
     """
     check_choice("match", match, get_args(Match))
-    voices, true_voices = pitched_parts(estimate), pitched_parts(reference)
-    drums, true_drums = _percussion(estimate), _percussion(reference)
+    heard, true = read_notes(estimate), read_notes(reference)
+    voices, true_voices = pitched_parts(heard), pitched_parts(true)
+    drums, true_drums = _percussion(heard), _percussion(true)
     if not true_voices and not (drums and true_drums):
-        raise ScoreError("the reference has no pitched notes, expected some")
+        raise ScoreError("the reference has no pitched notes, expected at least one")
     matched = _matched(voices, true_voices, match)
     rows = [
         _rated(name, own, voices.get(own or "", ()), true_voices[name])
@@ -99,7 +115,7 @@ def _joined(parts: dict[str, list[Note]]) -> list[Note]:
 def _matched(
     voices: dict[str, list[Note]], true_voices: dict[str, list[Note]], match: Match
 ) -> dict[str, str | None]:
-    """Each true voice's estimate, None where there is none."""
+    """The estimate of each true part, None where there is none."""
     named = match_by_name(list(true_voices), list(voices))
     if match == "name" or (match == "auto" and any(named.values())):
         return named
@@ -126,7 +142,7 @@ def _rated(
 
 
 def _drummed(own: Sequence[Note], true: Sequence[Note]) -> NoteScores:
-    """By onsets alone: how long a drum sounds is not its player's doing."""
+    """Scores by onset alone: the player does not control how long a drum sounds."""
     return NoteScores(
         reference=PERCUSSION,
         estimate=PERCUSSION,
@@ -189,7 +205,7 @@ def _remarks(
     true_drums: list[Note],
     matched: dict[str, str | None],
 ) -> list[str]:
-    """What a reader of the scores should know."""
+    """The remarks that a reader of the scores should know."""
     lines = [] if voices or not matched else ["the estimate has no pitched notes"]
     if bool(drums) != bool(true_drums):
         lacking = "reference" if drums else "estimate"
@@ -197,6 +213,7 @@ def _remarks(
         lines.append(f"{PERCUSSION} ({n} strokes) left out: the {lacking} has none")
     missing = [name for name, own in matched.items() if own is None]
     lines += [
-        f"{name}: no part of the estimate, counted as not found" for name in missing
+        f"{name}: no such part in the estimate, counted as not found"
+        for name in missing
     ]
     return lines

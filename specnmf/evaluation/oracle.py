@@ -1,4 +1,4 @@
-"""Masks that know the answer: the most that masking the mixture can reach."""
+"""Ideal masks, made from the true sources: the upper bound of masking the mixture."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ EPSILON = np.float32(1e-30)
 def ideal_ratio_masks(
     mixture: Audio, references: list[Float32], *, n_fft: int | None = None
 ) -> list[Float32]:
-    """The mixture through each reference's share of the power, channel by channel.
+    """The mixture through the share of each reference in the power, channel by channel.
 
-    The references have the mixture's shape. The window of n_fft samples, by default
-    that of `specnmf.stft`, is stepped by a quarter; if it is odd or too short it raises
-    ParameterError.
+    The references have the shape of the mixture. The window has n_fft samples, by
+    default as in `specnmf.stft`, and a hop of a quarter. Raises ParameterError if it is
+    odd or too short.
     """
     from scipy import fft
 

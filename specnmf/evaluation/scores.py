@@ -8,7 +8,7 @@ from typing import Any
 
 from specnmf.notation import counted
 
-#: The scores, in the order in which they are shown, and what they are called.
+#: The scores in the order of display, with their titles.
 METRICS = {
     "sdr": "SDR",
     "sir": "SIR",
@@ -30,19 +30,30 @@ class SourceScores:
     Attributes
     ----------
     reference, estimate : str
-        Their names; the estimate is None if there is none, which counts as silence.
+        The names; the estimate is None if there is none, which counts as silence.
     sdr, sir, sar : float or None
-        BSS Eval v3: distortion, interference and artifacts. All scores are None
-        where the reference is silent.
+        BSS Eval v3: the ratio to distortion, interference and artifacts. All scores are
+        None if the reference is silent.
     si_sdr : float or None
         The scale-invariant SDR.
     sdr_improvement, si_sdr_improvement : float or None
-        How far above the mixture's own SDR and SI-SDR.
+        The improvement over SDR and SI-SDR of the mixture.
     sdr_v4 : float or None
-        BSS Eval v4, if asked for: median over frames of a second.
+        BSS Eval v4, if requested: the median over frames of one second.
     leak : float or None
-        Where the reference is silent: the estimate's level relative to the mixture;
-        None if it is silent, too.
+        If the reference is silent, the level of the estimate relative to the mixture;
+        None if the estimate is silent too.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import specnmf
+    >>> bass, voice = np.random.default_rng(0).standard_normal((2, 8000))
+    >>> estimates = {"low": bass + 0.1 * voice}
+    >>> scores = specnmf.evaluate(estimates, {"bass": bass, "voice": voice})
+    >>> row = scores.sources[0]
+    >>> row.reference, row.estimate, round(row.si_sdr)
+    ('bass', 'low', 20)
     """
 
     reference: str
@@ -59,20 +70,32 @@ class SourceScores:
 
 @dataclass(frozen=True, kw_only=True)
 class Evaluation:
-    """How well a mixture was separated.
+    """How well a mixture was separated: the result of `specnmf.evaluate`.
 
     Attributes
     ----------
     sources : tuple of SourceScores
-        One a reference, in the references' order.
+        One row per reference, in their order.
     oracle : tuple of SourceScores
-        The same of ideal ratio masks, if asked for.
+        The scores of ideal ratio masks, if requested.
     oracle_n_fft : int or None
-        The window of those masks in samples.
+        The window of these masks in samples.
     unused : tuple of str
-        Estimates that belong to no reference.
+        The estimates that match no reference.
     warnings : tuple of str
-        What to know before believing the scores.
+        What to know before trusting the scores.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import specnmf
+    >>> bass, voice = np.random.default_rng(0).standard_normal((2, 8000))
+    >>> estimates = {"bass": bass + 0.1 * voice, "voice": voice + 0.1 * bass}
+    >>> scores = specnmf.evaluate(estimates, {"bass": bass, "voice": voice})
+    >>> [row.reference for row in scores.sources]
+    ['bass', 'voice']
+    >>> round(scores.mean["si_sdr"])
+    20
     """
 
     sources: tuple[SourceScores, ...]
@@ -90,11 +113,11 @@ class Evaluation:
 
     @property
     def mean(self) -> dict[str, float | None]:
-        """Each metric's mean over the references that are not silent."""
+        """The mean of each metric over the references that are not silent."""
         return mean_scores(self.sources)
 
     def as_dict(self) -> dict[str, Any]:
-        """All of it for JSON, with the means."""
+        """Everything as a dict for JSON, with the means."""
         content = asdict(self)
         content["mean"] = self.mean
         content["oracle_mean"] = mean_scores(self.oracle)
@@ -102,7 +125,7 @@ class Evaluation:
 
 
 def mean_scores(sources: Sequence[SourceScores]) -> dict[str, float | None]:
-    """Each metric's mean over the sources that have it; None if none has."""
+    """The mean of each metric over the sources that have it; None if none has."""
     means: dict[str, float | None] = {}
     for metric in METRICS:
         values = [getattr(source, metric) for source in sources]
@@ -112,7 +135,7 @@ def mean_scores(sources: Sequence[SourceScores]) -> dict[str, float | None]:
 
 
 def describe(evaluation: Evaluation) -> list[str]:
-    """Lines for people: a table in dB, one row a source and one of the means."""
+    """The lines of a table in dB: one row per source, and one of the means."""
     lines = _table(evaluation.sources)
     if evaluation.oracle:
         title = f"ideal ratio masks, {evaluation.oracle_n_fft} samples"
@@ -146,7 +169,7 @@ def _cells(source: SourceScores, shown: Iterable[str]) -> str:
         return _numbers(asdict(source), shown)
     if source.leak is None:
         return "  silent"
-    return f"  silent, estimate at {source.leak:z.1f} dB of the mixture"
+    return f"  silent; estimate {source.leak:z.1f} dB relative to the mixture"
 
 
 def _numbers(scores: Mapping[str, float | None], shown: Iterable[str]) -> str:

@@ -1,4 +1,4 @@
-"""Recordings that are the sum of others, as an accompaniment is."""
+"""Recordings that are the sum of others, such as an accompaniment."""
 
 from __future__ import annotations
 
@@ -24,11 +24,12 @@ Sounds = Mapping[str, Float32]
 def left_out(
     references: Sounds, estimates: Sequence[str], *, by_name: bool
 ) -> tuple[set[str], list[str]]:
-    """The references that are in others already, and a line about each.
+    """The references that others already contain, and a remark about each.
 
-    What counts twice would be asked for twice, and be a part of the mixture twice. A
-    sum is left out; if only it has an estimate of its name, its parts are in its place.
-    Of copies those without an estimate of their name are left out, if another has one.
+    A reference that counts twice would be scored twice, and be part of the mixture
+    twice. A sum is left out; if only the sum has an estimate of its name, its parts are
+    left out. Of copies, those without an estimate of their name are left out, if
+    another has one.
     """
     names = list(references)
     named = match_by_name(names, estimates) if by_name else dict.fromkeys(names)
@@ -41,9 +42,9 @@ def left_out(
         why = f"{verb} {_listed(parts)}"
         gone: Sequence[str] = [name]
         if name in wanted and wanted.isdisjoint(parts):
-            gone, why = parts, f"in {name}, which has an estimate"
+            gone, why = parts, f"part of {name}, which has an estimate"
         elif copied and (name in wanted or wanted.isdisjoint(parts)):
-            remarks.append(f"{name}: {why}, so SIR tells nothing of them")
+            remarks.append(f"{name}: {why}, so their SIR means nothing")
             continue
         remarks.append(f"{', '.join(gone)}: {why}, left out")
         out.update(gone)
@@ -53,8 +54,8 @@ def left_out(
 def sums(sounds: Sounds) -> dict[str, tuple[str, ...]]:
     """The recordings that are sums of others, each with its parts.
 
-    A copy of another is the sum of one. Sounds are (n_channels, n_samples), of one
-    shape.
+    A copy of another recording counts as a sum of one. Sounds are (n_channels,
+    n_samples), all of the same shape.
     """
     names = list(sounds)
     gram = _gram(list(sounds.values()))
@@ -81,7 +82,7 @@ def is_same(y: Float32, other: Float32) -> bool:
 
 
 def _gram(sounds: Sequence[Float32]) -> Array:
-    """Inner products of all with all, channels together."""
+    """Inner products of all pairs, over all channels."""
     gram = np.zeros((len(sounds), len(sounds)))
     for span in cut(slice(0, sounds[0].shape[1]), BLOCK):
         stack = np.stack([y[:, span].ravel() for y in sounds]).astype(np.float64)
@@ -90,7 +91,7 @@ def _gram(sounds: Sequence[Float32]) -> Array:
 
 
 def _parts(gram: Array, i: int, others: list[int]) -> list[int]:
-    """Those of which a recording is the sum, in their order; none if it is none."""
+    """The recordings whose sum a recording is, in order; none if it is not a sum."""
     from scipy.optimize import nnls
 
     # Vectors with the same inner products take the recordings' place.

@@ -1,4 +1,4 @@
-"""A start from part of the frames: neighbours sound alike."""
+"""A start from part of the frames: neighbouring frames sound alike."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from specnmf.factor.iterate import Factors, Solver
 from specnmf.factor.matrices import Array, Booleans
 
-#: Every how many frames one is taken, round after round.
+#: The strides between the frames taken, round after round.
 STRIDES = (64, 32, 16, 8, 4)
 
 #: With fewer frames than this, or than components, a round is left out: what sounds
@@ -31,15 +31,15 @@ def approach(
     make: Callable[..., Solver],
     n_steps: int,
 ) -> tuple[Factors, float] | None:
-    """Factors learned from every 64th to every 4th frame, in between interpolated.
+    """Factors learned from every 64th to every 4th frame, interpolated in between.
 
-    A step costs in proportion to the frames, and on a part of them templates learn
-    as well at first: the finer the part, the less is left to learn.
+    The cost of a step is proportional to the number of frames, and at first templates
+    learn as well from part of them. The finer the part, the less is left to learn.
 
-    ``make(VT, WT, H, free_H, inertia=inertia)`` is the solver of a round. The last one
-    takes ``n_steps``, the first four times as many, those in between twice as many.
-    Returned are W transposed and H, and the last solver's momentum; None if there are
-    too few frames to leave any out.
+    ``make(VT, WT, H, free_H, inertia=inertia)`` makes the solver of a round. The last
+    round takes ``n_steps``, the first four times as many, those in between twice as
+    many. Returns W transposed and H, and the momentum of the last solver; None if there
+    are too few frames to leave any out.
     """
     n_components, n_frames = H.shape
     known: tuple[int, Array] | None = None
@@ -60,21 +60,21 @@ def approach(
 
 
 def _after(n_steps: int, solver: Solver) -> tuple[Factors, float]:
-    """The factors and the momentum of a solver, of which nothing else is kept."""
+    """The factors and the momentum of a solver, without the rest of it."""
     for _ in range(n_steps):
         solver.step()
     return solver.factors(), solver.inertia
 
 
 def _rounds(n_frames: int, least: int) -> list[tuple[int, int]]:
-    """The strides that leave enough frames, and how many times the steps each takes."""
+    """The strides that leave enough frames, and the factor of steps for each."""
     strides = [stride for stride in STRIDES if n_frames // stride >= least]
     times = [min(4, strides[0] // 2), *[2] * len(strides[1:-1]), 1] if strides else []
     return list(zip(strides, times, strict=False))
 
 
 def _interpolate(stride: int, H: Array, frames: NDArray[np.int_]) -> Array:
-    """The activations of some frames, between those of every ``stride``-th."""
+    """The activations of some frames, interpolated between those that were kept."""
     place = np.clip((frames - stride // 2) / stride, 0, H.shape[1] - 1)
     left = place.astype(int)
     right = np.minimum(left + 1, H.shape[1] - 1)

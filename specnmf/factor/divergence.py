@@ -21,18 +21,19 @@ TINY = 1e-10
 
 
 def floor(peak: float, beta: float) -> float:
-    """The least value that WH counts as, for a V whose largest entry is ``peak``.
+    """The floor of WH, for a V whose largest entry is ``peak``.
 
-    For beta <= 0 the same holds for V, whose zeros would cost infinitely much.
+    For beta <= 0 the floor holds for V too, because its zeros would cost infinitely
+    much.
     """
     return max((peak or 1.0) * (EPS if beta <= 0 else TINY), kernels.LEAST)
 
 
 def check_powers(name: str, V: Array, beta: float) -> None:
-    """Raise ParameterError if its floats cannot hold the powers that beta asks for.
+    """Raise ParameterError if the floats of V cannot hold the powers that beta needs.
 
-    Those are v^beta, p^(beta-1) and v p^(beta-2), of entries v and of models p between
-    the floor and the largest entry, and sums of them.
+    These are v^beta, p^(beta-1) and v p^(beta-2), for entries v and models p from the
+    floor to the largest entry, and sums of them.
     """
     peak = max(float(V.max()), -float(V.min()))
     if peak == 0:
@@ -59,27 +60,27 @@ def gamma(beta: float) -> float:
 
 
 def multiplier(negative: Array, positive: Array, beta: float) -> Array:
-    """What a multiplicative update multiplies by, of the parts of a slope."""
+    """The factor of a multiplicative update, from the two parts of a gradient."""
     ratio = negative / (positive + negative.dtype.type(EPS))
     exponent = gamma(beta)
     return ratio if exponent == 1 else ratio**exponent
 
 
 def beta_divergence(V: ArrayLike, P: ArrayLike, beta: float) -> float:
-    """D_beta(V | P), summed over all entries.
+    """The beta-divergence ``D_beta(V | P)``, summed over all entries.
 
     Parameters
     ----------
     V, P : array, shape (n_bins, n_frames)
         The data and its model, non-negative and finite.
     beta : float
-        2: half the squared Euclidean distance; 1: Kullback-Leibler; 0:
-        Itakura-Saito.
+        2: half the squared Euclidean distance; 1: Kullback-Leibler divergence;
+        0: Itakura-Saito divergence.
 
     Returns
     -------
     float
-        Computed in double precision, with zeros floored as the solvers do.
+        Computed in double precision, with zeros floored as in the solvers.
 
     Raises
     ------
@@ -90,10 +91,22 @@ def beta_divergence(V: ArrayLike, P: ArrayLike, beta: float) -> float:
     ----------
     Févotte and Idier, "Algorithms for nonnegative matrix factorization with the
     beta-divergence", Neural Computation 2011, equation 3.
+
+    Examples
+    --------
+    >>> import specnmf
+    >>> V, P = [[1.0, 2.0]], [[1.0, 1.0]]
+    >>> for name, beta in {"euclidean": 2, "kl": 1, "is": 0}.items():
+    ...     print(name, round(specnmf.beta_divergence(V, P, beta), 3))
+    euclidean 0.5
+    kl 0.386
+    is 0.307
     """
     V, P = non_negative("V", V), non_negative("P", P)
     if V.shape != P.shape:
-        raise ParameterError(f"V and P need one shape, got {V.shape} and {P.shape}")
+        raise ParameterError(
+            f"V and P must have the same shape, got {V.shape} and {P.shape}"
+        )
     V = np.ascontiguousarray(V, np.float64)
     check_powers("V", V, beta)
     least = floor(float(V.max(initial=0)), beta)
@@ -103,10 +116,10 @@ def beta_divergence(V: ArrayLike, P: ArrayLike, beta: float) -> float:
 def split(
     V: Array, P: Array, beta: float, least: float
 ) -> tuple[float, Array, Array | None]:
-    """D_beta(V | P) of a block, and the negative and positive part of its slope in P.
+    """``D_beta(V | P)`` of a block, and both parts of its gradient in P.
 
-    These are V P^(beta-2) and P^(beta-1), or None for the ones of beta 1. P is used as
-    scratch and may be returned; ``least`` is from `floor`.
+    The negative and the positive part are V P^(beta-2) and P^(beta-1), or None for the
+    ones of beta 1. P is overwritten and may be returned; ``least`` is from `floor`.
     """
     number = P.dtype.type
     if beta == 1:

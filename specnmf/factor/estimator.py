@@ -1,4 +1,4 @@
-"""NMF: the scikit-learn face of `specnmf.nmf`."""
+"""NMF: `specnmf.nmf` as a scikit-learn estimator."""
 
 from __future__ import annotations
 
@@ -23,30 +23,59 @@ from specnmf.factor.options import N_COMPONENTS, Init, NmfOptions, Solver
 
 
 class NMF(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
-    """Non-negative matrix factorisation X ≈ transform(X) @ components_.
+    """Non-negative matrix factorisation, ``X ≈ transform(X) @ components_``.
 
-    Rows of X are frames, as scikit-learn and ``librosa.decompose.decompose`` have
-    it: X is Vᵀ, ``components_`` is Wᵀ and ``transform(X)`` is Hᵀ.
+    Rows of X are frames, as in scikit-learn and ``librosa.decompose.decompose``: X is
+    the transpose of V, ``components_`` of W, and ``transform(X)`` of H in
+    `specnmf.nmf`.
 
     Parameters
     ----------
     n_components : int
-        How many components.
-    beta, solver, init, max_iter, tol
-        As for `specnmf.nmf` and `specnmf.starts`.
+        The number of components.
+    beta : float or str
+        The divergence: ``"euclidean"`` (2), ``"kl"`` (1), ``"is"`` (0) or any number.
+    solver : {"auto", "mu", "hals", "joint"}
+        See `specnmf.nmf`.
+    init : {"random", "nndsvd", "nndsvda"}
+        The initial W and H; ``"nndsvda"`` is ``"nndsvd"`` with its zeros filled.
+    max_iter : int
+        Maximum number of iterations.
+    tol : float
+        Stop when the cost falls by less than this fraction; 0: run all iterations.
     random_state : int, RandomState or None
-        Seeds the random start.
+        The seed of the random start.
 
     Attributes
     ----------
     components_ : array, shape (n_components, n_features)
         The templates, each with a maximum of 1.
     reconstruction_err_ : float
-        The cost at the end of `fit`.
+        The cost at the end of ``fit``.
     n_iter_ : int
-        Iterations that `fit` took.
+        The number of iterations of ``fit``.
     n_features_in_ : int
-        Features seen by `fit`.
+        The number of features in ``fit``.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import specnmf
+    >>> X = np.array([[1.0, 2, 0], [0, 1, 3], [2, 5, 3], [1, 5, 9]])  # frames, bins
+    >>> model = specnmf.NMF(2, beta=2, random_state=0)
+    >>> activations = model.fit_transform(X)
+    >>> activations.shape, model.components_.shape
+    ((4, 2), (2, 3))
+    >>> bool(np.allclose(model.inverse_transform(activations), X, atol=0.05))
+    True
+
+    In librosa, it takes the place of scikit-learn's NMF:
+
+    >>> import librosa
+    >>> model = specnmf.NMF(2, random_state=0)
+    >>> W, H = librosa.decompose.decompose(X.T, transformer=model)
+    >>> W.shape, H.shape
+    ((3, 2), (2, 4))
     """
 
     def __init__(
@@ -78,11 +107,16 @@ class NMF(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  # 
         y : None
             Ignored.
 
+        Returns
+        -------
+        NMF
+            The estimator itself.
+
         Raises
         ------
         ValueError
-            If X is negative, not finite, sparse or no matrix, or an option is
-            out of its range.
+            If X is negative, not finite, sparse or not a matrix, or an option is out of
+            its range.
         """
         V = self._validated(X, reset=True).T
         seed = check_random_state(self.random_state).randint(np.iinfo(np.int32).max)
@@ -101,14 +135,14 @@ class NMF(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  # 
         return self
 
     def fit_transform(self, X: ArrayLike, y: None = None, **_: Any) -> Array:
-        """Learn the templates, then return what `transform` returns."""
+        """Learn the templates, and return the activations as ``transform`` does."""
         return self.fit(X, y).transform(X)
 
     def transform(self, X: ArrayLike) -> Array:
         """The activations of the learned templates, shape (n_samples, n_components).
 
-        Each sample is fitted on its own and for ``max_iter`` iterations, so that
-        the answer for one does not depend on the others.
+        Each sample is fitted independently, for ``max_iter`` iterations, so the result
+        for one does not depend on the others.
         """
         check_is_fitted(self)
         V = self._validated(X, reset=False).T

@@ -27,7 +27,7 @@ MOMENTUM, GROWTH, BOUND_GROWTH, CUT = 0.5, 1.05, 1.01, 1.5
 #: the difference right at first and whenever the cost has fallen by a third.
 ALWAYS_PRECISE, FALLEN = 2e-4, 2 / 3
 
-#: Stands for a mask that is true everywhere.
+#: Represents a mask that is true everywhere.
 EVERYWHERE = np.zeros((0, 0), np.bool_)
 
 #: Bins that one thread sweeps at a time.
@@ -45,15 +45,16 @@ class _Sums(NamedTuple):
 class Hals:
     """Each row of H, then of W, is set to its exact non-negative optimum in turn.
 
-    One pass over V does everything: a tile of frames gets its activations, by a few
-    sweeps on one product with V, and adds to the sums that update W. Both factors then
-    go on beyond what was found, as they moved since the last pass; where the cost would
-    rise, the step is taken again without.
+    One pass over V does everything: the activations of a tile of frames are found by a
+    few sweeps on one product with V, and the tile adds to the sums that update W. Both
+    factors are then extrapolated in the direction of their last move; if the cost would
+    rise, the step is repeated without extrapolation.
 
     References
     ----------
-    docs/theory.md names them in full: Cichocki and Phan 2009; several sweeps for each
-    product, Gillis and Glineur 2012; extrapolation and restart, Ang and Gillis 2019.
+    The theory page on HALS gives them in full: Cichocki and Phan 2009; several sweeps
+    for each product, Gillis and Glineur 2012; extrapolation and restart, Ang and Gillis
+    2019.
     """
 
     inertia = 1.0
@@ -85,7 +86,7 @@ class Hals:
         self.precise_cost, self.correction = math.inf, 0.0
 
     def step(self) -> float:
-        """Update H, then W; return the cost, which is never above the last."""
+        """Update H, then W; return the cost, which never rises."""
         if not self._ahead():
             self._step_from(self.WT, momentum=0.0)
         return self.cost
@@ -96,7 +97,7 @@ class Hals:
         return self.WT[:n_components, :n_bins].copy(), self.H.copy()
 
     def _ahead(self) -> bool:
-        """Step from beyond where the last step ended; whether that lowered the cost."""
+        """Step from the extrapolated point; return whether that lowered the cost."""
         momentum = self.momentum
         if self._step_from(self.ahead_WT, momentum):
             self.momentum = min(self.bound, GROWTH * momentum)
@@ -140,7 +141,7 @@ class Hals:
         return sums
 
     def _templates(self, WT: Array, sums: _Sums) -> Array:
-        """W swept for the activations that the sums are from."""
+        """W after a sweep, with the activations that the sums are from."""
         updated, HV = tile_of(WT), sums.HV.astype(WT.dtype)
         slope = -sums.HH.astype(WT.dtype)
 
@@ -157,8 +158,9 @@ class Hals:
     def _cost(self, WT: Array, last_WT: Array, sums: _Sums) -> float:
         """The cost of W and ``next_H``, from the sums of the pass with the last W.
 
-        What is rounded most is the product with V; so it is taken tile by tile with
-        the last W, and only the difference that W makes from the sum over all tiles.
+        The product with V has the largest rounding errors, so it is summed tile by tile
+        with the last W. Only the difference that W makes comes from the sum over all
+        tiles.
         """
         new, last = WT.astype(np.float64), last_WT.astype(np.float64)
         cost = (
@@ -181,7 +183,7 @@ class Hals:
 
 
 class ExactActivations:
-    """The activations that templates which are all held have at the optimum."""
+    """The optimal activations of templates that are all held fixed."""
 
     inertia = 1.0
 
@@ -192,7 +194,7 @@ class ExactActivations:
         self.free_H, self.cost, self.solved = free_H, self._cost(H), False
 
     def step(self) -> float:
-        """Solve; a second step has nothing left to do."""
+        """Solve; a second step changes nothing."""
         if not self.solved:
             free = np.ascontiguousarray(self.free_H.T)
             passive = np.zeros_like(free)

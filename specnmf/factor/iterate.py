@@ -1,4 +1,4 @@
-"""The one loop that all solvers share: step, loss, stop, callback."""
+"""The loop that all solvers share: step, loss, stop, callback."""
 
 from __future__ import annotations
 
@@ -17,8 +17,15 @@ Callback = Callable[[int, float], None]
 Factors = tuple[NDArray[np.floating], NDArray[np.floating]]
 
 
+class Stepping(Protocol):
+    """What goes step by step."""
+
+    def step(self) -> float:
+        """Update both factors; return a cost."""
+
+
 class Steps(Protocol):
-    """What the loop needs: steps that never raise the cost."""
+    """The steps that the loop needs; they never raise the cost."""
 
     @property
     def cost(self) -> float:
@@ -32,17 +39,17 @@ class Steps(Protocol):
 
 
 class Solver(Steps, Protocol):
-    """A solver of V ≈ WH, whose steps another one may go on with.
+    """A solver of V ≈ WH; another one can continue from its result.
 
-    It is made of VT, (n_frames, n_bins), and a start: WT, (n_components, n_bins), and
-    H, (n_components, n_frames). ``learned``, bool of shape (n_components,), tells which
-    templates to update; for HALS ``free``, pair of bool arrays like WT and H, where an
-    entry may be other than zero. ``mapper`` is from `specnmf.parallel.workers`.
+    It is made from VT, (n_frames, n_bins), and a start: WT, (n_components, n_bins), and
+    H, (n_components, n_frames). ``learned``, bool of shape (n_components,), selects the
+    templates to update; for HALS ``free``, a pair of bool arrays like WT and H, marks
+    the entries that may be nonzero. ``mapper`` is from `specnmf.parallel.workers`.
     """
 
     @property
     def inertia(self) -> float:
-        """How far its momentum has built up; 1 if none of it is for another."""
+        """How far the momentum has built up; 1 if none can be passed on."""
 
 
 def iterate(
@@ -78,6 +85,19 @@ def iterate(
     return losses
 
 
+def repeat(
+    solver: Stepping, *, max_iter: int, callback: Callback | None = None
+) -> list[float]:
+    """Run steps that may raise the cost; return what each returned."""
+    losses: list[float] = []
+    for iteration in range(1, max_iter + 1):
+        losses.append(solver.step())
+        if callback is not None:
+            with flush_to_zero(on=False):
+                callback(iteration, losses[-1])
+    return losses
+
+
 def _largest_change(old: Factors, new: Factors) -> float:
     """The larger of ||H - H'|| and ||W - W'||, spectral norms (FMP 8.3)."""
     return max(
@@ -86,13 +106,13 @@ def _largest_change(old: Factors, new: Factors) -> float:
 
 
 class Counted:
-    """Tells a callback of several runs as if they were one."""
+    """A callback that counts the iterations of several runs as one."""
 
     def __init__(self, callback: Callback | None) -> None:
         self.callback, self.count = callback, 0
 
     def __call__(self, iteration: int, loss: float) -> None:
-        """Tell of an iteration, whatever its number in its own run."""
+        """Report an iteration, numbered over all runs."""
         self.count += 1
         if self.callback is not None:
             self.callback(self.count, loss)

@@ -34,22 +34,23 @@ class _Sums(NamedTuple):
 
 
 class JointMajorisation:
-    """Both factors from one model of V, going on in the direction they move in.
+    """Both factors updated from one model of V, with momentum.
 
-    Multiplicative updates compute WH for H and, with the new H, again for W. The cost
-    has a bound that touches it at the current WH and whose minimum over both factors
-    is known: one WH an iteration is enough. Each iteration starts from beyond where
-    the last one led (Nesterov's weights), afresh when the last move and the momentum
-    disagree; where the cost would rise, the plain step is taken from the last point: it
-    cannot rise then.
+    Multiplicative updates compute WH for H, and again with the new H for W. The cost
+    has an upper bound that touches it at the current WH, and whose minimum over both
+    factors is known, so one WH per iteration is enough. Each iteration starts from a
+    point extrapolated from the last two (Nesterov's weights), and restarts when the
+    last move and the momentum disagree. If the cost would rise, the plain step is taken
+    from the last point; it cannot raise the cost.
 
     Zeros of the start stay zero.
 
     References
     ----------
-    docs/theory.md names them in full. The bound: Marmin, Goulart and Févotte 2023; for
-    beta 1 and templates of sum 1 it is the EM algorithm of Shashanka, Raj and Smaragdis
-    2008. Momentum: Hien, Leplat and Gillis 2024. Restart: O'Donoghue and Candès 2015.
+    The theory page on joint updates gives them in full. The bound: Marmin, Goulart and
+    Févotte 2023; for beta 1 and templates of sum 1 it is the EM algorithm of Shashanka,
+    Raj and Smaragdis 2008. Momentum: Hien, Leplat and Gillis 2024. Restart: O'Donoghue
+    and Candès 2015.
     """
 
     def __init__(
@@ -81,7 +82,7 @@ class JointMajorisation:
         self._move(0.0)
 
     def step(self) -> float:
-        """Update both factors; return the cost, which is never above the last."""
+        """Update both factors; return the cost, which never rises."""
         before = self.inertia
         self.inertia = (1 + math.sqrt(1 + 4 * before**2)) / 2
         if not self._move(min((before - 1) / self.inertia, MOST_MOMENTUM)):
@@ -99,7 +100,7 @@ class JointMajorisation:
         return WT, np.ascontiguousarray(self.point_HT.T) / scale
 
     def _move(self, momentum: float, excess: float | None = None) -> bool:
-        """Go on, and update from there; False if the cost there is higher."""
+        """Extrapolate and update from there; False if the cost there is higher."""
         excess = EXCESS[self.beta] if excess is None else excess
         WT = self._templates_beyond(momentum)
         sums = self._pass(WT, momentum, excess)
@@ -164,7 +165,7 @@ class JointMajorisation:
         return WT
 
     def _agreement(self, WT: Array, updated: Array) -> float:
-        """How the update agrees with the whole move, weighed by the activations."""
+        """How well the update agrees with the whole move, weighted by activations."""
         moves = (updated - WT) * (updated - self.WT)
         relative = np.divide(moves, updated, out=moves, where=updated > 0)
         shares = relative.sum(axis=1, dtype=np.float64)[: self.shape[0]]

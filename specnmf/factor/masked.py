@@ -1,4 +1,4 @@
-"""NMF of a matrix with entries that are missing, or weigh more or less than others."""
+"""NMF of a matrix with missing entries, or with a weight for each entry."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from specnmf.factor.matrices import Array, non_negative
 def weighted_divergence(V: Array, P: Array, weights: Array, beta: float) -> float:
     """D_beta(V | P) with a weight for each entry, summed over all.
 
-    P, and for beta <= 0 V too, must have no zero, not even where the weight is none.
+    P, and for beta <= 0 also V, must have no zeros, not even where the weight is zero.
     """
     if beta == 2:
         costs = (V - P) ** 2 / 2
@@ -36,7 +36,7 @@ def weighted_divergence(V: Array, P: Array, weights: Array, beta: float) -> floa
 
 
 class Part:
-    """One of the matrices that share activations: V ≈ W H where the weights M are."""
+    """One of the matrices that share activations: V ≈ W H with weights M."""
 
     P: Array  # W H, (n_bins, n_frames), never below what the divergence bears
 
@@ -47,7 +47,7 @@ class Part:
         self.weights, self.weighted_V = weights, weights * self.V
 
     def follow(self, H: Array) -> None:
-        """Compute the model anew."""
+        """Compute the model again for new activations."""
         P = self.W @ H
         self.P = np.maximum(P, self.floor, out=P)
 
@@ -56,7 +56,7 @@ class Part:
         return weighted_divergence(self.V, self.P, self.weights, self.beta)
 
     def asks(self) -> tuple[Array, Array]:
-        """Wᵀ (M V P^(beta-2)) and Wᵀ (M P^(beta-1)): what asks for more H, and less."""
+        """Wᵀ (M V P^(beta-2)) and Wᵀ (M P^(beta-1)): what raises and what lowers H."""
         negative, positive = self._slopes()
         return self.W.T @ negative, self.W.T @ positive
 
@@ -78,11 +78,11 @@ class Part:
 class WeightedUpdates:
     """H <- H (Wᵀ(M V P^(beta-2)) / (Wᵀ(M P^(beta-1)) + eps))^gamma; then each W.
 
-    A zero stays one, and what has no weight at all becomes zero.
+    A zero stays zero, and components without any weight become zero.
 
-    With several parts, numerators and denominators are sums over them if they have one
-    beta. Of Kullback-Leibler and Euclidean parts together, H takes the minimum of the
-    sum of their majorisers, the root of a quadratic: the cost cannot rise either.
+    With several parts of the same beta, numerators and denominators are sums over the
+    parts. For one Kullback-Leibler and one Euclidean part, H minimises the sum of their
+    majorisers, the root of a quadratic, so the cost cannot rise either.
 
     References
     ----------
@@ -97,7 +97,7 @@ class WeightedUpdates:
         self.cost = sum(part.cost() for part in self.parts)
 
     def step(self) -> float:
-        """Update all factors; return the cost, which is never above the last."""
+        """Update all factors; return the cost, which never rises."""
         last = self.H, [(part.W, part.P) for part in self.parts]
         self.update()
         cost = sum(part.cost() for part in self.parts)
@@ -110,7 +110,7 @@ class WeightedUpdates:
         return cost
 
     def update(self) -> None:
-        """Update H, then each W, and leave the cost as it was."""
+        """Update H, then each W, without computing the cost."""
         self.H = _scaled(self.H, self._ratio())
         for part in self.parts:
             part.follow(self.H)
@@ -121,7 +121,7 @@ class WeightedUpdates:
         return np.concatenate([part.W.T for part in self.parts], axis=1), self.H
 
     def _ratio(self) -> Array:
-        """What H is multiplied by."""
+        """The factor for H."""
         asks: dict[float, tuple[Array, Array]] = {}
         for part in self.parts:
             more, less = part.asks()
@@ -146,9 +146,9 @@ def _root(more: Array, less: Array, more_kl: Array, less_kl: Array) -> Array:
 
 
 def _scaled(factor: Array, ratio: Array) -> Array:
-    """The product, without what is so small that products of two are denormal.
+    """The product, with entries set to zero if products of two are subnormal.
 
-    Those take a hundred times longer.
+    Subnormal numbers take a hundred times longer.
     """
     scaled = factor * ratio
     return np.where(scaled < np.sqrt(np.finfo(factor.dtype).tiny), 0, scaled)
@@ -157,23 +157,23 @@ def _scaled(factor: Array, ratio: Array) -> Array:
 def known(
     V: ArrayLike, weights: ArrayLike, names: tuple[str, str] = ("V", "weights")
 ) -> tuple[Array, Array]:
-    """V with zeros where it has no weight, and the weights in the same precision.
+    """V with zeros where its weight is zero, and the weights in the same precision.
 
     Raises
     ------
     ParameterError
-        With the ``names`` that the caller has for both, if shapes do not fit, or
-        either is out of range.
+        If shapes do not fit, or either is out of range. ``names`` are the names of both
+        in the message.
     """
     V, weights = numbers(names[0], V), numbers(names[1], weights)
     if V.ndim != 2 or 0 in V.shape or weights.shape != V.shape:
         raise ParameterError(
-            f"{names[0]} and {names[1]} must be matrices of one shape, "
+            f"{names[0]} and {names[1]} must be matrices of the same shape, "
             f"got {V.shape} and {weights.shape}"
         )
     dtype = V.dtype if V.dtype in (np.float32, np.float64) else np.dtype(np.float64)
     with np.errstate(over="ignore"):  # infinity is named below
         weights = non_negative(names[1], weights.astype(dtype))
         V = np.where(weights > 0, V, 0).astype(dtype)
-    expected = "finite and non-negative where it has a weight"
+    expected = "finite and non-negative where its weight is above 0"
     return non_negative(names[0], V, expected=expected), weights

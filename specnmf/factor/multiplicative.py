@@ -18,8 +18,8 @@ class MultiplicativeUpdates:
 
     References
     ----------
-    Févotte and Idier 2011, section 4; for beta 2 the steps of Lee and Seung 2001
-    as the FMP notebooks take them.
+    Févotte and Idier 2011, section 4; for beta 2, the steps of Lee and Seung 2001 as in
+    the FMP notebooks.
     """
 
     inertia = 1.0
@@ -42,7 +42,7 @@ class MultiplicativeUpdates:
         self.cost = self._look()
 
     def step(self) -> float:
-        """Update H, then W; return the cost, which is never above the last."""
+        """Update H, then W; return the cost, which never rises."""
         last_WT, last_HT = self.WT, self.HT
         self.HT, self.next_HT = self.next_HT, np.empty_like(self.HT)
         self._update_templates()

@@ -1,4 +1,4 @@
-"""nmf: the one door to every solver."""
+"""nmf: the public function for all solvers."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from functools import partial
 import numpy as np
 from numpy.typing import ArrayLike
 
-from specnmf.arrays import array_of
 from specnmf.errors import ParameterError
 from specnmf.factor import coarse, starts
 from specnmf.factor.divergence import check_powers
@@ -17,15 +16,20 @@ from specnmf.factor.hals import ExactActivations, Hals
 from specnmf.factor.iterate import Callback, iterate
 from specnmf.factor.iterate import Solver as SteppingSolver
 from specnmf.factor.joint import JointMajorisation
-from specnmf.factor.matrices import Array, Booleans, non_negative
+from specnmf.factor.matrices import (
+    Array,
+    Booleans,
+    Support,
+    mask,
+    non_negative,
+    supports,
+)
 from specnmf.factor.multiplicative import MultiplicativeUpdates
 from specnmf.factor.options import NmfOptions, Solver, Stop, parse_beta
 from specnmf.parallel import Mapper, workers
 from specnmf.subnormals import flush_to_zero
 
-Support = tuple[ArrayLike | None, ArrayLike | None]
-
-#: What ``auto`` stands for; multiplicative updates for any other beta.
+#: The solvers of ``auto``; multiplicative updates for any other beta.
 FASTEST: dict[float, Solver] = {2: "hals", 1: "joint", 0: "joint"}
 
 #: Steps on every fourth frame before all frames are taken, by solver; the exact steps
@@ -49,51 +53,52 @@ def nmf(
     threads: int | None = NmfOptions.threads,
     callback: Callback | None = None,
 ) -> Factorization:
-    """V ≈ WH from a start, by minimising a beta-divergence.
+    """Templates W and activations H with V ≈ WH, by minimising a beta-divergence.
 
     Parameters
     ----------
     V : array, shape (n_bins, n_frames)
-        Non-negative and finite. float32 is computed in float32, all else in
-        float64. Columns contiguous (Fortran order) save a copy.
+        The data, non-negative and finite. float32 is computed in float32, everything
+        else in float64. Contiguous columns (Fortran order) save a copy.
     start : Factorization or int
-        Where to start; an int stands for a random start of so many components.
+        The initial W and H; an int means a random start with that many components.
     beta : float or str
-        ``"euclidean"`` (2), ``"kl"`` (1), ``"is"`` (0) or any number.
+        The divergence: ``"euclidean"`` (2), ``"kl"`` (1), ``"is"`` (0) or any number.
     solver : {"auto", "mu", "hals", "joint"}
-        Multiplicative updates serve any beta, HALS only 2, joint majorisation 1 and
-        0; auto takes these where they serve, as they need a fraction of the time:
-        they learn from part of the frames first, and go on with momentum. ``"mu"``
-        takes exactly the textbook's steps, at beta 2 those of the FMP notebooks.
+        ``"mu"``: multiplicative updates, for any beta; exactly the steps of the
+        textbook, and for beta 2 those of the FMP notebooks. ``"hals"``: only beta 2.
+        ``"joint"``: joint majorisation, only beta 1 and 0. ``"auto"`` takes these two
+        where it can: they need a fraction of the time, because they learn from part of
+        the frames first and use momentum.
     max_iter : int
-        The most iterations over all frames.
+        Maximum number of iterations over all frames.
     tol : float
-        See ``stop``; 0 runs all ``max_iter`` iterations.
+        The threshold of ``stop``; 0 runs all ``max_iter`` iterations.
     stop : {"cost", "factors"}
-        End when an iteration lowers the cost by no more than ``tol`` of itself,
-        or, FMP's criterion, when both factors change by less than ``tol`` in
-        spectral norm.
+        ``"cost"``: stop when an iteration lowers the cost by no more than the fraction
+        ``tol``. ``"factors"``, as in FMP: stop when both factors change by less than
+        ``tol`` in spectral norm.
     fixed : array of bool, shape (n_components,), optional
-        Components whose templates stay untouched, not even rescaled. If that is
-        all, HALS solves for the activations exactly, by non-negative least squares.
+        Components whose templates do not change, not even in scale. If all are fixed,
+        HALS solves for the activations exactly, by non-negative least squares.
     support : pair of bool arrays or None, shapes of W and H
-        Entries that may be other than zero; the rest is zero from the start.
-        Numbers count as true where they are not zero.
+        The entries that may be nonzero; all others are zero from the start. Numbers
+        count as true where they are not zero.
     normalize : bool
-        Scale each learned template to a maximum of 1, its scale kept in H, as
-        the last step.
+        At the end, scale each learned template to a maximum of 1, and its row of H by
+        the inverse.
     rng : int or numpy.random.Generator
-        For a random start.
+        Seed or generator of the random start.
     threads : int, optional
-        None: one a core. The result does not depend on it.
+        Number of threads; by default one per core. The result does not depend on it.
     callback : callable, optional
         Called as ``callback(iteration, loss)``; iterations count from 1.
 
     Returns
     -------
     Factorization
-        Components in the order of the start, with its labels; ``losses[i]`` is
-        the cost after iteration i and never rises.
+        The components are in the order of the start and keep its labels. ``losses[i]``
+        is the cost after iteration i; it never rises.
 
     Raises
     ------
@@ -104,7 +109,28 @@ def nmf(
     ----------
     Lee and Seung 2001; Févotte and Idier 2011; Cichocki and Phan 2009; Ang and Gillis
     2019; Marmin, Goulart and Févotte 2023; Müller, "Fundamentals of Music Processing",
-    section 8.3. The documentation's page on theory has the equations.
+    section 8.3. The theory pages of the documentation have the equations.
+
+    Examples
+    --------
+    A matrix of two spectra is recovered:
+
+    >>> import numpy as np
+    >>> import specnmf
+    >>> W = np.array([[1.0, 0], [0.5, 0.2], [0, 1]])  # three bins
+    >>> H = np.array([[2.0, 0, 4, 2], [0, 3, 3, 9]])  # four frames
+    >>> V = W @ H
+    >>> result = specnmf.nmf(V, 2, rng=0)
+    >>> bool(np.allclose(result.W @ result.H, V, atol=1e-3))
+    True
+
+    With known templates, only the activations are fitted:
+
+    >>> start = specnmf.Factorization(W, np.ones((2, 4)))
+    >>> result = specnmf.nmf(V, start, beta="euclidean", fixed=[True, True])
+    >>> result.H.round(6)
+    array([[2., 0., 4., 2.],
+           [0., 3., 3., 9.]])
     """
     options = NmfOptions(
         beta=parse_beta(beta),
@@ -119,8 +145,8 @@ def nmf(
     if not isinstance(start, Factorization):
         start = starts.random(V, start, rng=rng)
     _check_start(V, start)
-    free_W, free_H = _support(start, support)
-    learned = ~_mask("fixed", fixed, (start.n_components,), default=False)
+    free_W, free_H = supports(start.W.shape, start.H.shape, support)
+    learned = ~mask("fixed", fixed, (start.n_components,), default=False)
     WT = np.array(start.W.T, V.dtype, order="C")
     H = np.array(start.H, V.dtype, order="C")
     problem = _Problem(np.asfortranarray(V).T, options, learned, free_W.T, free_H)
@@ -215,33 +241,9 @@ def _check_start(V: Array, start: Factorization) -> None:
     expected = (V.shape[0], start.n_components), (start.n_components, V.shape[1])
     if (start.W.shape, start.H.shape) != expected:
         raise ParameterError(
-            f"for V of shape {V.shape} the start needs W {expected[0]} and "
-            f"H {expected[1]}, got {start.W.shape} and {start.H.shape}"
+            f"for V of shape {V.shape}, the start must have W of shape {expected[0]} "
+            f"and H of shape {expected[1]}, got {start.W.shape} and {start.H.shape}"
         )
-
-
-def _support(start: Factorization, support: Support) -> tuple[Booleans, Booleans]:
-    W_mask, H_mask = (
-        None if m is None else array_of("support", m) != 0 for m in support
-    )
-    return (
-        _mask("support of W", W_mask, start.W.shape, default=True),
-        _mask("support of H", H_mask, start.H.shape, default=True),
-    )
-
-
-def _mask(
-    name: str, mask: ArrayLike | None, shape: tuple[int, ...], *, default: bool
-) -> Booleans:
-    if mask is None:
-        return np.full(shape, default)
-    array = array_of(name, mask)
-    if array.dtype != np.bool_ or array.shape != shape:
-        raise ParameterError(
-            f"{name} must be booleans of shape {shape}, "
-            f"got {array.dtype} of shape {array.shape}"
-        )
-    return array
 
 
 def _max_normalize(W: Array, H: Array, learned: Booleans) -> None:

@@ -27,26 +27,26 @@ def nnls(
     start: ArrayLike | None = None,
     threads: int | None = FitOptions.threads,
 ) -> Array:
-    """The X >= 0 that minimises ||B - A X||, to rounding.
+    """The X >= 0 that minimises ||B - A X||, up to rounding.
 
-    All is computed in double precision: the Gram matrix squares the condition of A,
-    which single precision cannot afford. `solve_normal` says what holds of a solution.
+    Everything is computed in double precision, because the Gram matrix squares the
+    condition number of A. `solve_normal` states the properties of a solution.
 
     Parameters
     ----------
     A, B : array, shapes (n_rows, n_components) and (n_rows, n_columns)
         Any finite numbers; columns of A may be zero, equal or more than the rows.
     support : array of bool, shape (n_components, n_columns), optional
-        Entries that may be other than zero.
+        The entries that may be nonzero.
     start : array, shape (n_components, n_columns), optional
-        A guess, such as the solution of a problem nearby. Only where it is positive
-        counts; it changes the time, not the solution.
+        A guess, such as the solution of a similar problem. Only the places of its
+        positive entries matter; they change the time, not the solution.
 
     Returns
     -------
     array, shape (n_components, n_columns)
-        float32 if B is, else float64. Columns that depend on others make solutions
-        many; then it is one of them.
+        float32 if B is, otherwise float64. If columns of A depend on each other, there
+        are several solutions, and one of them is returned.
 
     Raises
     ------
@@ -56,7 +56,8 @@ def nnls(
     A, B = matrix("A", A), matrix("B", B)
     if len(A) != len(B):
         raise ParameterError(
-            f"A and B need as many rows, got shapes {A.shape} and {B.shape}"
+            "A and B must have the same number of rows, "
+            f"got shapes {A.shape} and {B.shape}"
         )
     _check_finite("A", A)
     _check_finite("B", B)
@@ -77,7 +78,7 @@ def solve_columns_of(
     *,
     warm: bool = False,
 ) -> Array:
-    """What `nnls` returns, of matrices known to fit; masks have a row a column of B."""
+    """The result of `nnls` for matrices that fit; masks have a row per column of B."""
     X = np.empty(free.shape, B.dtype)
     A = A.astype(np.float64)
     problem = _Problem.of(_product(A.T, A))
@@ -100,22 +101,22 @@ def solve_normal(
 ) -> tuple[Doubles, Booleans]:
     """The X >= 0 that minimises ||B - A X||, from AᵀA and AᵀB, and where it may grow.
 
-    A column x and its gradient y = AᵀA x - AᵀB are non-negative, and x is zero
-    wherever y is not: y_i >= -1e-12 ||a_i|| max_j |a_jᵀb| / ||a_j||, and where x_i > 0
-    it is zero up to rounding. A component whose angle to the span of others is below
-    3e-7 may be left at zero, with a gradient of at most that share of ||a_i|| ||b||.
+    A column x and its gradient y = AᵀA x - AᵀB are non-negative, and x is zero wherever
+    y is not: y_i >= -1e-12 ||a_i|| max_j |a_jᵀb| / ||a_j||, and where x_i > 0 it is
+    zero up to rounding. A component whose angle to the span of others is below 3e-7 may
+    stay zero, with a gradient of at most that fraction of ||a_i|| ||b||.
 
-    A column begins at its own ``passive``, as returned for a problem nearby, else at
-    its neighbour's. If that is right already, it costs one Cholesky factorisation, or
-    none if its neighbour has the same.
+    A column starts from its own ``passive``, as returned for a similar problem,
+    otherwise from that of its neighbour. If the set is already right, the column costs
+    one Cholesky factorisation, or none if its neighbour has the same set.
 
     Returns
     -------
     X : array of float64, shape (n_components, n_columns), Fortran order
         The solutions.
     passive : array of bool, like X
-        Where x_i was free to grow. It is zero elsewhere; there, x is the solution
-        of least squares without bounds, and equal components are in it once.
+        Where x_i was free to grow. X is zero elsewhere; on this set, x solves least
+        squares without bounds, and of equal components only one is in it.
 
     Raises
     ------
@@ -124,19 +125,20 @@ def solve_normal(
 
     Notes
     -----
-    Block principal pivoting exchanges all infeasible components at once until there
-    is none. It may cycle. Where Kim and Park then exchange one at a time, by index,
-    which ends but may take very long, components here enter the set reached so far
-    one by one, the steepest first, so that the cost falls with each: Lawson and
-    Hanson's method as Bro and de Jong start it. Rounding might keep even that from
-    ending: after 10 n_components solves the point reached is returned, which is
-    non-negative and no worse than zero.
+    Block principal pivoting exchanges all infeasible components at once until there are
+    none. It may cycle. Kim and Park then exchange one at a time, by index, which ends
+    but may take very long. Here, components then enter the set reached so far one by
+    one, the steepest first, so the cost falls with each: this is Lawson and Hanson's
+    method as Bro and de Jong start it. Rounding might prevent even that from ending:
+    after 10 n_components solves the current point is returned, which is non-negative
+    and no worse than zero.
 
     References
     ----------
-    Kim and Park 2011 (docs/theory.md), section 4; Lawson and Hanson, "Solving least
-    squares problems", 1974, chapter 23; Bro and de Jong, "A fast non-negativity-
-    constrained least squares algorithm", J. Chemometrics 11, 1997.
+    Kim and Park, "Fast nonnegative matrix factorization: an active-set-like method and
+    comparisons", SIAM J. Scientific Computing 33(6), 2011, section 4; Lawson and
+    Hanson, "Solving least squares problems", 1974, chapter 23; Bro and de Jong, "A fast
+    non-negativity-constrained least squares algorithm", J. Chemometrics 11, 1997.
     """
     G = np.asarray(gram, np.float64)
     C = np.asarray(products, np.float64)
@@ -162,8 +164,9 @@ def solve_supports_of(
 ) -> Doubles:
     """The X of any sign that minimises ||B - A X|| and is zero off ``passive``.
 
-    Of AᵀA, of AᵀB or what else stands in its place, and of what `solve_normal` returns:
-    on it, no component depends on others. X is in Fortran order.
+    It is computed from AᵀA, from AᵀB or what replaces it, and from the set that
+    `solve_normal` returns: on that set, no component depends on others. X is in Fortran
+    order.
     """
     problem = _Problem.of(gram)
 
@@ -176,9 +179,9 @@ def solve_supports_of(
 
 @dataclass(frozen=True)
 class _Problem:
-    """What all columns share: AᵀA with a diagonal of ones, and each component's scale.
+    """The part that all columns share: AᵀA scaled to a unit diagonal, and the scales.
 
-    Scaled so, tolerances mean the same for loud components and soft ones.
+    With this scaling, tolerances mean the same for loud and soft components.
     """
 
     gram: Doubles
@@ -195,7 +198,7 @@ class _Problem:
     def solve(
         self, products: Doubles, free: Booleans, passive: Booleans, *, warm: bool
     ) -> Doubles:
-        """Return the solutions for rows of products; leave their sets in passive."""
+        """Return the solutions for rows of products; write the sets to ``passive``."""
         C = self._scaled(products)
         X = np.empty_like(C)
         solve_columns(self.gram, C, free, passive, warm, self._room(), X)
@@ -215,13 +218,13 @@ class _Problem:
         return np.multiply(products, self.scale, order="C")
 
     def _room(self) -> tuple[Doubles, NDArray[np.intp], Doubles]:
-        """What the kernels work in."""
+        """The work arrays of the kernels."""
         k = len(self.scale)
         return np.empty((k, k)), np.full(k, -1), np.empty((6, k))
 
 
 def _product(A: Array, B: Array) -> Doubles:
-    """A B of finite matrices; what of it is not finite is left for a check to name."""
+    """A B of finite matrices; a check names a product that is not finite."""
     with np.errstate(over="ignore", invalid="ignore"):
         return np.asarray(A @ B, np.float64)
 
@@ -241,5 +244,5 @@ def _check_finite(name: str, products: Array) -> None:
     if not np.isfinite(products).all():
         raise ParameterError(
             f"{name} must be finite, and so must its products with A; scale it down, "
-            "or set what is missing to zero"
+            "or set missing entries to zero"
         )

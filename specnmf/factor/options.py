@@ -17,10 +17,10 @@ Stop = Literal["cost", "factors"]
 #: The betas that have a name.
 BETAS: Mapping[str, float] = {"euclidean": 2.0, "kl": 1.0, "is": 0.0}
 
-#: How near a beta is to one of them that is taken for it.
+#: A beta nearer than this to one of them becomes it.
 NEAR = 1e-6
 
-#: How many components to look for unless told.
+#: The default number of components.
 N_COMPONENTS = 8
 
 #: The most components that auto may choose.
@@ -28,10 +28,10 @@ MOST_AUTO = 64
 
 
 def parse_beta(beta: float | str) -> float:
-    """The number that ``euclidean``, ``kl``, ``is`` or a number's text stands for.
+    """The number for ``euclidean``, ``kl``, ``is`` or a number, given as text or not.
 
-    A number next to that of a name is taken for it: the difference of its powers would
-    be rounding alone.
+    A number within NEAR of a named one becomes that: their powers would differ by
+    rounding only.
 
     Raises
     ------
@@ -50,30 +50,32 @@ def parse_beta(beta: float | str) -> float:
 
 
 class FitOptions(Options, group=FIT):
-    """How long to fit, from where, and on how many cores."""
+    """How long to fit, from which seed, and with how many threads."""
 
-    max_iter: int = option(200, "The most iterations.", least=1)
+    max_iter: int = option(200, "Maximum number of iterations.", least=1)
     tol: float = option(
-        1e-4, "Stop below this relative decrease of the cost; 0: never.", least=0
+        1e-4,
+        "Stop when the cost falls by less than this fraction; 0: run all iterations.",
+        least=0,
     )
     seed: int = option(0, "Seed of the random start.", least=0)
     threads: int | None = option(
-        None, "Threads; by default one a core.", least=1, group=RUN
+        None, "Number of threads; by default one per core.", least=1, group=RUN
     )
 
 
 class SolverOptions(FitOptions, group=FIT):
-    """What a solver minimises, and which solver does."""
+    """The divergence to minimise, and the solver."""
 
     beta: float = option(
         BETAS["kl"],
-        "The divergence: euclidean (2), kl (1), is (0) or any number.",
+        "Divergence to minimise: euclidean (2), kl (1), is (0) or any number.",
         parse=parse_beta,
         metavar="[euclidean|kl|is|NUMBER]",
         shown="kl",
     )
     solver: Solver = option(
-        "auto", "auto: hals for euclidean, joint for kl and is, else mu."
+        "auto", "auto: hals for euclidean, joint for kl and is, mu for other numbers."
     )
 
     def __post_init__(self) -> None:
@@ -85,15 +87,22 @@ class SolverOptions(FitOptions, group=FIT):
 class NmfOptions(SolverOptions, group=FIT):
     """The options of `nmf`."""
 
-    init: Init = option("random", "The start; nndsvda fills nndsvd's zeros.")
-    stop: Stop = option("cost", "What --tol is about: the cost, or FMP's factors.")
+    init: Init = option(
+        "random", "Initial W and H; nndsvda is nndsvd with its zeros filled."
+    )
+    stop: Stop = option(
+        "cost",
+        "Apply --tol to the decrease of the cost, or to the change of W and H (FMP).",
+    )
 
 
 def check_beta(beta: float, got: object = None) -> None:
     """Raise ParameterError unless ``beta`` is a finite number."""
     if not is_finite(beta):
         shown = beta if got is None else got
-        raise ParameterError(f"beta is {', '.join(BETAS)} or a number, got {shown!r}")
+        raise ParameterError(
+            f"beta must be {', '.join(BETAS)} or a number, got {shown!r}"
+        )
 
 
 def check_components(n_components: int | str) -> None:
@@ -101,7 +110,7 @@ def check_components(n_components: int | str) -> None:
     if isinstance(n_components, str):
         if n_components != "auto":
             raise ParameterError(
-                f"n_components is a whole number or auto, got {n_components!r}"
+                f"n_components must be a whole number or auto, got {n_components!r}"
             )
     else:
         check_at_least("n_components", n_components, 1)
@@ -111,10 +120,10 @@ def check_solver(solver: str, beta: float) -> None:
     """Raise ParameterError if the solver does not minimise this divergence."""
     if solver == "hals" and beta != BETAS["euclidean"]:
         raise ParameterError(
-            f"solver hals minimises beta 2 (euclidean) only, got beta {beta:g}; use mu"
+            f"solver hals minimises only beta 2 (euclidean), got beta {beta:g}; use mu"
         )
     if solver == "joint" and beta not in (BETAS["kl"], BETAS["is"]):
         raise ParameterError(
-            "solver joint minimises beta 1 (kl) and 0 (is) only, "
+            "solver joint minimises only beta 1 (kl) and 0 (is), "
             f"got beta {beta:g}; use mu"
         )

@@ -1,8 +1,8 @@
 """V that does not fit into memory: templates from a sample, then passes over all of it.
 
-A pass solves for the activations of each block of frames in turn, with the templates
-held, and gathers what the templates' update needs: sums over all frames. The cost of
-everything is therefore known after each pass, and no pass raises it.
+A pass solves for the activations of one block of frames after another with fixed
+templates, and sums what the update of the templates needs. So the total cost is known
+after each pass, and no pass raises it.
 """
 
 from __future__ import annotations
@@ -48,14 +48,14 @@ LEAST_ACTIVATION = 1e-3
 
 
 class Sample(NamedTuple):
-    """Frames that stand for all."""
+    """Frames that represent all frames."""
 
     frames: NDArray[np.int64]  # their numbers, rising, shape (n_sampled,)
     counts: NDArray[np.int64]  # for how many frames in a row each stands
 
 
 class _Sums(NamedTuple):
-    """The cost of some frames, and what they add to the templates' update."""
+    """The cost of some frames, and their part in the update of the templates."""
 
     cost: float
     negative: Array  # (n_components, n_bins)
@@ -63,7 +63,7 @@ class _Sums(NamedTuple):
 
 
 def sample(n_frames: int, n_sampled: int, *, rng: int | np.random.Generator) -> Sample:
-    """One frame at random out of each of ``n_sampled`` stretches of like length."""
+    """One random frame from each of ``n_sampled`` stretches of similar length."""
     n_sampled = min(n_sampled, n_frames)
     edges = np.arange(n_sampled + 1) * n_frames // n_sampled
     frames = np.random.default_rng(rng).integers(edges[:-1], edges[1:])
@@ -82,24 +82,24 @@ def refine(
 ) -> Factorization:
     """V ≈ WH for all frames, from the factorisation of a sample of them.
 
-    ``counts`` tells for how many frames each of the sampled stands, ``peak`` is the
-    largest entry of V, and the templates of ``fixed`` components stay untouched. A
-    block's activations get ``max_iter`` iterations, at most MOST_ITERATIONS, and fewer
-    once ``tol`` is reached. ``callback(n_passes, n_frames)`` hears of the passes done,
-    and of the frames done of the next.
+    ``counts`` is the number of frames that each sampled one represents, ``peak`` the
+    largest entry of V; the templates of ``fixed`` components do not change. The
+    activations of a block get ``max_iter`` iterations, at most MOST_ITERATIONS, and
+    fewer once ``tol`` is reached. ``callback(n_passes, n_frames)`` gets the number of
+    passes done, and the frames done of the next pass.
 
     Returns
     -------
     Factorization
-        Learned templates have a maximum of 1. ``losses`` holds the cost of all
-        frames after each pass; it never rises. At most MOST_PASSES are made, and
-        none after one that lowers the cost by less than WORTHWHILE of it.
+        Learned templates have a maximum of 1. ``losses`` holds the cost of all frames
+        after each pass; it never rises. There are at most MOST_PASSES, and none after
+        one that lowers the cost by less than WORTHWHILE of it.
 
     References
     ----------
-    The activations: as `specnmf.nmf`. The templates: Févotte and Idier 2011, section
-    4; for beta 2, Lee and Seung 2001 on the sums that Mairal, Bach, Ponce and Sapiro
-    2010 keep ("Online learning for matrix factorization and sparse coding").
+    The activations: as in `specnmf.nmf`. The templates: Févotte and Idier 2011, section
+    4; for beta 2, Lee and Seung 2001 on the sums of Mairal, Bach, Ponce and Sapiro 2010
+    ("Online learning for matrix factorization and sparse coding").
     """
     passes = _Passes(sampled, counts, settings, peak=peak, fixed=fixed)
     losses: list[float] = []
@@ -123,7 +123,7 @@ def _settled(losses: list[float]) -> bool:
 
 
 class _Passes:
-    """The factors, and what the last pass found out."""
+    """The factors, and the results of the last pass."""
 
     def __init__(
         self,
@@ -161,7 +161,7 @@ class _Passes:
         self.H[self.learned] *= peaks[self.learned]
 
     def _solved(self, blocks: Iterable[Array], tell: Tell | None) -> Iterator[_Sums]:
-        """Solve for the activations block by block; yield what is to be summed."""
+        """Solve for the activations block by block; yield the parts of the sums."""
         done = 0
         for VT in blocks:
             own = slice(done, done + len(VT))
@@ -173,7 +173,7 @@ class _Passes:
                     tell(done)
 
     def _activations(self, VT: Array, H: Array) -> Array:
-        """Those of a block of frames, from where they are."""
+        """The activations of a block of frames, starting from the current ones."""
         n_frames, beta = len(VT), self.settings.beta
         if beta <= 0:
             # What counts as silence depends on the largest entry: here is a frame of
@@ -193,7 +193,7 @@ class _Passes:
         return found.H[:, :n_frames]
 
     def _sums(self, VT: Array, H: Array) -> _Sums:
-        """What is to be summed of a block, from pieces that stay in the cache."""
+        """The parts of the sums of a block, from pieces that stay in the cache."""
         HT = np.ascontiguousarray(H.T)
 
         def summed(span: slice) -> _Sums:

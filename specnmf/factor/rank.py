@@ -1,4 +1,4 @@
-"""How many components: the number from which on held-out entries gain little more."""
+"""The number of components: beyond it, held-out entries gain little more."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from specnmf.subnormals import flush_to_zero
 Float32 = NDArray[np.float32]
 Bool = NDArray[np.bool_]
 
-#: What is tried first; then some of the numbers between the choice and the one below.
+#: The numbers tried first; then some between the choice and the one below.
 CANDIDATES = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, MOST_AUTO)
 REFINEMENTS = 3
 
 #: The choice is the smallest number that has this share of the best one's fall in dB.
 SHARE = 0.7
 
-#: A fall by so many dB is none.
+#: A smaller fall than this, in dB, does not count.
 NOTHING = 0.1
 
 #: Frames to learn from, in runs of neighbours.
@@ -49,19 +49,30 @@ ITERATIONS = 15
 
 @dataclass(frozen=True, eq=False)
 class RankChoice:
-    """How well each number of components explains entries that it was not fitted to.
+    """How well each number of components explains entries that were held out.
 
     Attributes
     ----------
     ranks : array of int, shape (n_ranks,)
         The numbers tried, rising from 1.
     means : array, shape (n_ranks,)
-        The held-out divergence in dB re that of one component; the mean of the folds.
+        The held-out divergence in dB relative to one component, mean over the folds.
     errors : array, shape (n_ranks,)
-        The standard errors of those means.
+        The standard errors of the means.
     chosen : int
-        The smallest number whose mean is at most SHARE times the lowest, or all but
-        as low.
+        The smallest number that reaches 70% of the largest decrease in dB.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import specnmf
+    >>> rng = np.random.default_rng(0)
+    >>> V = rng.random((40, 3)) @ rng.random((3, 100))  # three components
+    >>> choice = specnmf.choose_rank(V, candidates=[2, 3, 4], rng=0)
+    >>> choice
+    RankChoice(3 of [1, 2, 3, 4])
+    >>> choice.chosen
+    3
     """
 
     ranks: NDArray[np.int64]
@@ -89,30 +100,30 @@ def choose_rank(
     rng: int | np.random.Generator = NmfOptions.seed,
     threads: int | None = NmfOptions.threads,
 ) -> RankChoice:
-    """How many components V has, by cross-validation on blocks of held-out entries.
+    """The number of components of V, by cross-validation on blocks of held-out entries.
 
-    Of a long V some runs of frames are taken, spread over it, and of its rows the
-    upper ones are added up, so that the cost hardly depends on the size of V: with
-    1025 bins it is about a second of one thread.
+    A long V is reduced to runs of frames spread over it, and its upper rows are added
+    up, so the time hardly depends on the size of V: about a second on one thread for
+    1025 bins.
 
     Parameters
     ----------
     V : array, shape (n_bins, n_frames)
-        Non-negative and finite: a magnitude spectrogram, or some of its frames.
+        A magnitude spectrogram or some of its frames, non-negative and finite.
     beta : float or str
-        As in `specnmf.nmf`.
+        The divergence, as in `specnmf.nmf`.
     candidates : sequence of int, optional
-        Numbers to try; 1 is always tried. None: up to 64, and finer around the
-        choice.
+        The numbers to try; 1 is always tried. By default numbers up to 64, closer
+        together around the choice.
     rng : int or numpy.random.Generator
-        Decides which frames are taken and what is held out.
+        Seed or generator that selects the frames and the held-out entries.
     threads : int, optional
-        None: one a core. The result does not depend on it.
+        Number of threads; by default one per core. The result does not depend on it.
 
     Returns
     -------
     RankChoice
-        At most as many components as V has bins or frames.
+        Its ``chosen`` is at most the number of bins or frames of V.
 
     Raises
     ------
@@ -125,6 +136,15 @@ def choose_rank(
     principal components models", Technometrics 1978; Owen and Perry,
     "Bi-cross-validation of the SVD and the nonnegative matrix factorization",
     Annals of Applied Statistics 2009.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import specnmf
+    >>> rng = np.random.default_rng(0)
+    >>> V = rng.random((40, 3)) @ rng.random((3, 100))  # three components
+    >>> specnmf.choose_rank(V, candidates=[2, 3, 4], rng=0).chosen
+    3
     """
     beta, rng = parse_beta(beta), np.random.default_rng(rng)
     V = non_negative("V", V, form="(n_bins, n_frames)")

@@ -1,4 +1,4 @@
-"""Where a factorisation starts: at random, or from the singular vectors of V."""
+"""Starts: initial factors, random or from the singular vectors of V."""
 
 from __future__ import annotations
 
@@ -15,21 +15,37 @@ from specnmf.parallel import workers
 def random(
     V: Array, n_components: int, *, rng: int | np.random.Generator = NmfOptions.seed
 ) -> Factorization:
-    """Uniform random factors, scaled so that WH is as loud as V on average.
+    """Uniform random factors, scaled so that the mean of WH is about that of V.
 
     Parameters
     ----------
     V : array, shape (n_bins, n_frames)
-        The data; gives shape, scale and dtype.
+        The data; it determines shape, scale and dtype.
     n_components : int
-        How many components.
+        The number of components.
     rng : int or numpy.random.Generator
-        Seed or generator; the same seed gives the same start in every dtype.
+        Seed or generator; a seed gives the same start in every dtype.
+
+    Returns
+    -------
+    Factorization
+        A start for `specnmf.nmf`.
 
     Raises
     ------
     ParameterError
-        If ``n_components`` is below 1, or V is negative somewhere or not finite.
+        If ``n_components`` is below 1, or V has a negative or non-finite entry.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import specnmf
+    >>> V = np.ones((513, 100), dtype=np.float32)
+    >>> start = specnmf.starts.random(V, 8, rng=0)
+    >>> start
+    Factorization(8 components, 513 bins, 100 frames)
+    >>> round(float((start.W @ start.H).mean()), 1)
+    1.0
     """
     if not isinstance(n_components, int | np.integer):
         kind = type(n_components).__name__
@@ -48,7 +64,7 @@ def random(
 
 
 def nndsvd(V: Array, n_components: int, *, fill: bool = False) -> Factorization:
-    """Factors from the singular vectors of V, each by its stronger sign.
+    """Factors from the singular vectors of V; of each pair, the stronger sign is kept.
 
     Parameters
     ----------
@@ -57,19 +73,35 @@ def nndsvd(V: Array, n_components: int, *, fill: bool = False) -> Factorization:
     n_components : int
         At most the smaller side of V.
     fill : bool
-        Put the mean of V where there would be zeros (NNDSVDa): multiplicative
-        updates never leave a zero.
+        Replace zeros by the mean of V (NNDSVDa), because multiplicative updates never
+        change a zero.
+
+    Returns
+    -------
+    Factorization
+        A start for `specnmf.nmf`; the same V gives the same start.
 
     Raises
     ------
     ParameterError
-        If ``n_components`` is below 1 or above the smaller side of V, or V is
-        negative somewhere or not finite.
+        If ``n_components`` is below 1 or above the smaller side of V, or V has a
+        negative or non-finite entry.
 
     References
     ----------
     Boutsidis and Gallopoulos, "SVD based initialization: a head start for
     nonnegative matrix factorization", Pattern Recognition 2008.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import specnmf
+    >>> V = np.outer([1.0, 2.0, 0.0], [3.0, 1.0])  # one template
+    >>> start = specnmf.starts.nndsvd(V, 1)
+    >>> (start.W @ start.H).round(6)
+    array([[3., 1.],
+           [6., 2.],
+           [0., 0.]])
     """
     check_at_least("n_components", n_components, 1)
     V = non_negative("V", V)
@@ -93,7 +125,32 @@ def nndsvd(V: Array, n_components: int, *, fill: bool = False) -> Factorization:
 def make(
     V: Array, n_components: int, *, init: Init, rng: int | np.random.Generator
 ) -> Factorization:
-    """The start that the option ``init`` names."""
+    """The start for the value of the option ``init``.
+
+    Parameters
+    ----------
+    V : array, shape (n_bins, n_frames)
+        The data.
+    n_components : int
+        The number of components.
+    init : {"random", "nndsvd", "nndsvda"}
+        `specnmf.starts.random`, or `specnmf.starts.nndsvd` without or with ``fill``.
+    rng : int or numpy.random.Generator
+        Seed or generator of the random start.
+
+    Returns
+    -------
+    Factorization
+        A start for `specnmf.nmf`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import specnmf
+    >>> V = np.outer([1.0, 2.0, 0.0], [3.0, 1.0])
+    >>> specnmf.starts.make(V, 1, init="nndsvda", rng=0)
+    Factorization(1 component, 3 bins, 2 frames)
+    """
     if init == "random":
         return random(V, n_components, rng=rng)
     return nndsvd(V, n_components, fill=init == "nndsvda")

@@ -1,1 +1,1 @@
-"""Methods: from sound, notes and labels to a model of stems, one folder a method."""
+"""Methods: from sound, notes and labels to a model of stems; one folder per method."""

@@ -7,7 +7,8 @@ from functools import partial
 from typing import Any, Literal
 
 from specnmf.audio.features import features
-from specnmf.audio.recording import Audio, check_audio
+from specnmf.audio.reading import SongLike, sound_of
+from specnmf.audio.recording import Audio
 from specnmf.audio.resynthesis import gather
 from specnmf.audio.separated import Separated
 from specnmf.factor.iterate import Callback
@@ -25,8 +26,9 @@ from specnmf.score.options import Align, By
 
 def align(
     score: Score,
-    audio: Audio,
+    song: SongLike,
     *,
+    sr: int | None = None,
     mode: Align = "auto",
     transpose: int | Literal["auto"] = 0,
     threads: int | None = None,
@@ -37,8 +39,10 @@ def align(
     ----------
     score : Score
         In any tempo.
-    audio : Audio
-        The recording.
+    song : path, Audio or array of floats
+        The recording; an array is (n_samples,) or (n_channels, n_samples).
+    sr : int, optional
+        The sample rate of an array in Hz.
     mode : {"auto", "always", "never"}
         ``auto`` leaves a score alone that is already on the recording's clock,
         ``always`` warps it, ``never`` only says how well the two agree.
@@ -48,41 +52,50 @@ def align(
     Returns
     -------
     Alignment
-        Its ``score`` is the one to separate by.
+        ``separate`` takes it as a score; its ``score`` is on the recording's clock.
 
     Raises
     ------
     AudioError
-        If the audio is no `Audio`.
+        If the recording cannot be read, or an array comes without its rate.
     ScoreError
         If the two are different pieces, or in different keys.
 
-    References
-    ----------
-    As for `specnmf.score.align.align`.
+    Examples
+    --------
+    >>> import specnmf
+    >>> score = specnmf.read_score("audio_examples/chorale/chorale.mid")
+    >>> aligned = specnmf.align(score, "audio_examples/chorale/chorale.flac")
+    >>> aligned
+    Alignment(Score(77 notes, 4 parts, 12.8 s), confidence 1.00, times kept)
     """
-    check_audio(audio)
-    recording = features(audio, threads=threads)
+    recording = features(sound_of(song, sr), threads=threads)
     return alignment.align(score, recording, mode=mode, transpose=transpose)
 
 
 def separate_by_score(
-    audio: Audio,
+    song: SongLike,
     score: Score,
     *,
+    sr: int | None = None,
     by: By = ScoreOptions.by,
     groups: Mapping[str, Sequence[str]] | None = None,
     tuning: float = 0.0,
     **options: Any,
 ) -> Separated:
-    """The stems of a recording, found by its score.
+    """The stems of a recording, found by a score on its clock.
+
+    `separate` does the same and more, as the command does: it reads and aligns the
+    score. This function takes the notes where they are.
 
     Parameters
     ----------
-    audio : Audio
-        The recording.
+    song : path, Audio or array of floats
+        The recording; an array is (n_samples,) or (n_channels, n_samples).
     score : Score
         On the recording's clock, such as `align` gives it.
+    sr : int, optional
+        The sample rate of an array in Hz.
     by : {"part", "hand", "pitch", "note"}
         What makes a stem.
     groups : mapping of str to sequence of str, optional
@@ -90,30 +103,47 @@ def separate_by_score(
     tuning : float
         Cents by which A4 lies above 440 Hz, as `align` finds it.
     **options
-        Any other field of `ScoreOptions`: model, residual, split, mask_power, ...
+        model, residual, split, n_fft, hop_length, mask, mask_power, max_iter, tol and
+        threads, as in `ScoreSettings`.
 
     Returns
     -------
     Separated
-        A dict of str to Audio, which a notebook shows as a player, with the notes. Each
-        has the recording's channels and length; they add up to it.
+        A dict of str to Audio, which a notebook shows as a player, with notes and
+        factors. Each has the recording's channels and length; they add up to it. All of
+        them are in memory: of long recordings leave a run by `separate`.
 
     Raises
     ------
     AudioError
-        If the audio is no `Audio`.
+        If the recording cannot be read, or an array comes without its rate.
     ScoreError
         If no note sounds within the recording.
     ParameterError
         If an option is out of range, or a group names what there is not.
+
+    Examples
+    --------
+    >>> import specnmf
+    >>> audio = specnmf.read("audio_examples/chorale/chorale.flac", duration=2.0)
+    >>> score = specnmf.read_score("audio_examples/chorale/chorale.mid")
+    >>> stems = specnmf.separate_by_score(
+    ...     audio,
+    ...     score.excerpt(0.0, 2.0),
+    ...     groups={"men": ["tenor", "bass"], "women": ["soprano", "alto"]},
+    ...     max_iter=5,
+    ... )
+    >>> list(stems)
+    ['men', 'women']
     """
-    check_audio(audio)
+    audio = sound_of(song, sr)
     settings = ScoreOptions(by=by, groups=groups or {}, **options)
     labels = label_notes(score, settings)
     stems = fit_stems(audio, score, labels, settings, tuning=tuning)
     stream = stems.stream(settings)
     found = gather(stream, stems.names, audio.n_channels, stems.grid)
     found.notes = named(score, labels)
+    found.describe(stems.factors, stems.grid, stems.pitches)
     return found
 
 

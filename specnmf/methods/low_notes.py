@@ -1,10 +1,9 @@
-"""Low notes: pitches read from templates of a longer window.
+"""Low notes: pitches estimated from templates at a longer window.
 
-In a window of 2048 samples at 44.1 kHz the partials of a note below 86 Hz melt into one
-another: a bass is taken for a drum, a kick drum for a bass. A window of four times the
-length tells them apart. The activations stay as they are; which templates they need to
-make the longer window's magnitudes is a linear problem, and its answer is only looked
-at for pitches.
+In a window of 2048 samples at 44.1 kHz the partials of notes below 86 Hz overlap: a
+bass is confused with a drum, a kick drum with a bass. A window of four times the length
+resolves them. The activations stay unchanged. The templates at the longer window are
+the solution of a linear problem, and serve for the estimation of pitches only.
 """
 
 from __future__ import annotations
@@ -22,35 +21,35 @@ from specnmf.notation import midi_number, note_name
 from specnmf.parallel import cut, workers
 
 Array = NDArray[np.float64]
-#: The magnitudes of some frames, (n_frames, n_bins), asked for in order of time.
+#: The magnitudes of some frames, (n_frames, n_bins), requested in order of time.
 MagnitudesOf = Callable[[slice], Float32]
 
-#: The least length in seconds of a window that resolves the lowest note of a bass:
-#: six and a half periods of its 41 Hz.
+#: The shortest window, in seconds, that resolves the lowest note of a bass: six and a
+#: half periods at 41 Hz.
 LONG = 0.16
 
-#: At most so many frames are looked at, in pieces from all over the recording.
+#: The most frames that are used, in pieces from the whole recording.
 MOST_FRAMES = 4096
 
-#: Pieces whose products are held at a time.
+#: Pieces whose products are in memory at a time.
 AT_ONCE = 8
 
-#: Bins between partials that a window tells apart: the width of a Hann window's lobe.
+#: The distance in bins of resolved partials: the width of a Hann window's main lobe.
 RESOLVED = 4
 
-#: Notes below it are worth a remark where they hold this share of the energy.
+#: The share of the energy from which unresolved notes cause a warning.
 MUCH = 0.5
 
-#: Where a template has less than this share of its maximum (-40 dB) it does not sound,
-#: and its longer window's does not either.
+#: Values of a template below this share of its maximum (-40 dB) count as silence, in
+#: the longer window too.
 LEAST = 0.01
 
-#: How often each template is brought to its least squares.
+#: The number of least-squares sweeps over the templates.
 SWEEPS = 20
 
 
 def longer(grid: Grid) -> Grid:
-    """The grid of the same recording whose window lasts LONG; the same if it does."""
+    """The grid with a window of at least LONG for the same recording."""
     n_fft = grid.n_fft
     while n_fft < LONG * grid.sr:
         n_fft *= 2
@@ -78,24 +77,24 @@ def pitches_by(
     *,
     threads: int | None = None,
 ) -> Array:
-    """The pitch of each component, from its template at a window that resolves it.
+    """The pitch of each component, from its template at a longer window.
 
     Parameters
     ----------
     magnitudes_of : callable
-        Gives frames of the recording's magnitudes on the grid `longer`; in order of
-        time if there is one thread.
+        Returns frames of the recording's magnitudes on the grid `longer`; called in
+        order of time with one thread.
     factors : Factorization
         V ≈ W H.
     grid : Grid
-        Of V.
+        The grid of V.
     threads : int, optional
-        One a core by default.
+        By default one per core.
 
     Returns
     -------
     pitches : array, shape (n_components,), float64
-        As of `specnmf.audio.pitch.estimate_pitches`.
+        As from `specnmf.audio.pitch.estimate_pitches`.
     """
     long = longer(grid)
     W = np.asarray(factors.W, np.float64)
@@ -105,15 +104,15 @@ def pitches_by(
 
 
 def remarks(factors: Factorization, pitches: Array, grid: Grid) -> list[str]:
-    """What a user should know of low notes that the window of V hardly tells apart."""
+    """A warning if most energy is in notes that the window of V does not resolve."""
     lowest = midi_number(RESOLVED * grid.sr / grid.n_fft)
     low = pitches < lowest
     if not factors.energy_shares()[low].sum() >= MUCH:
         return []
     return [
-        f"low notes: a window of {grid.n_fft} samples hardly tells notes below "
-        f"{note_name(float(lowest))} apart, and they hold most of the energy; "
-        f"--n-fft {longer(grid).n_fft} does"
+        f"low notes: most of the energy is in notes below {note_name(float(lowest))}, "
+        f"which a window of {grid.n_fft} samples does not resolve; try --n-fft "
+        f"{longer(grid).n_fft}"
     ]
 
 
@@ -127,8 +126,8 @@ def _templates(
 ) -> Array:
     """The non-negative templates of the longer window, (n_long_bins, n_components).
 
-    They sound where the given ones do, within a bin. What the recording leaves open
-    stays the given template, interpolated.
+    They are non-zero where the given ones are, within a bin. Where the recording does
+    not determine them, they are the given templates, interpolated.
     """
     length = max(1, FRAMES * grid.n_fft // long.n_fft)
     pieces = list(cut(slice(0, long.n_frames), length))
@@ -156,7 +155,7 @@ def _stretched(W: Array, grid: Grid, long: Grid) -> Array:
 
 
 def _widened(W: Array) -> Array:
-    """The highest of each bin and its neighbours: NMF leaves zeros beside peaks."""
+    """The maximum of each bin and its neighbours: NMF leaves zeros beside peaks."""
     padded = np.pad(W, ((1, 1), (0, 0)))
     return np.asarray(np.maximum.reduce([padded[:-2], W, padded[2:]]))
 
@@ -164,7 +163,7 @@ def _widened(W: Array) -> Array:
 def _activations(
     H: NDArray[np.floating], frames: slice, grid: Grid, long: Grid
 ) -> Array:
-    """What a longer window sees of the activations, (n_components, n_frames)."""
+    """The activations as a longer window smooths them, (n_components, n_frames)."""
     step = long.hop_length // grid.hop_length
     reach = long.n_fft // 2 // grid.hop_length
     weights = np.hanning(2 * reach + 3)[1:-1]
@@ -180,9 +179,9 @@ def _activations(
 def _least_squares(
     WT: Array, HV: Array, HH: Array, allowed: NDArray[np.bool_]
 ) -> Array:
-    """Solve HH WT = HV for WT >= 0, row by row in turn, from a start; in place.
+    """Solve HH WT = HV for WT >= 0, row by row, from a start; in place.
 
-    It stays zero where it is not allowed to sound.
+    WT stays zero where it is not allowed.
     """
     WT *= allowed
     sounding = np.flatnonzero(np.diag(HH) > 0)

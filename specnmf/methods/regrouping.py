@@ -1,8 +1,7 @@
-"""Stems put together, made louder and placed anew: what an edit does to sound.
+"""Merging, gains and pans: the effect of an edit on samples.
 
-All that is done is done to the samples as they are written, so that a stem which no
-edit touches keeps each of its samples, and stems that add up to the recording still do.
-At integer subtypes sums are exact.
+All operations act on the samples as written. So unedited stems keep every sample, and
+stems that add up to the recording still do. At integer subtypes sums are exact.
 """
 
 from __future__ import annotations
@@ -26,11 +25,11 @@ class NewStem(NamedTuple):
     name : str
         Its name.
     members : tuple of int
-        The stems before the edit that it is the sum of, in their order.
+        The old stems that are added up, in their order.
     gain : float
         In dB.
     pan : float
-        From left, -1, to right, 1.
+        From -1 (left) to 1 (right).
     """
 
     name: str
@@ -40,32 +39,32 @@ class NewStem(NamedTuple):
 
     @property
     def is_as_it_was(self) -> bool:
-        """Whether it keeps the samples of the one stem that it was."""
+        """Whether it has the samples of one old stem."""
         return len(self.members) == 1 and not (self.gain or self.pan)
 
 
 def add_up(
     frames: Sequence[Frames], stems: Sequence[NewStem], bits: int | None
 ) -> tuple[list[Frames], int]:
-    """The sums of the stems' members; all together they are what they were.
+    """The sums of the stems' members; the total stays the same.
 
-    What an integer cannot hold of a sum goes to the other stems, from the first on.
+    The excess of a sum over full scale goes to the other stems, from the first on.
 
     Parameters
     ----------
     frames : sequence of array, each (n, n_channels)
-        The stems before; not changed.
+        The old stems; not changed.
     stems : sequence of NewStem
-        The new ones.
+        The new stems.
     bits : int or None
-        Of the integers; None: floats.
+        Bits of integer samples; None: floats.
 
     Returns
     -------
     sums : list of array
-        Of the same type.
+        The new stems, of the same type.
     held : int
-        How many samples full scale could not hold.
+        The number of samples beyond full scale.
     """
     sums = [_sum([frames[m] for m in stem.members]) for stem in stems]
     merged = [len(stem.members) > 1 for stem in stems]
@@ -77,10 +76,10 @@ def add_up(
 def level(
     frames: Sequence[Frames], stems: Sequence[NewStem], bits: int | None
 ) -> tuple[list[Frames], int]:
-    """The stems at their gains and places; samples beyond full scale are held there.
+    """The stems with gains and pans; samples beyond full scale are clipped.
 
-    Parameters and what comes back are those of `add_up`, but each of the frames is
-    that of a new stem.
+    Parameters and results are those of `add_up`, but the frames are those of the new
+    stems.
     """
     out, held = [], 0
     for own, stem in zip(frames, stems, strict=True):
@@ -95,13 +94,13 @@ def level(
 
 
 def mixed(frames: Sequence[Frames], bits: int | None) -> tuple[Frames, int]:
-    """The sum of stems; samples beyond full scale are held there, and counted."""
+    """The sum of stems, and the number of samples clipped at full scale."""
     total, held = clipped(_sum(frames), bits)
     return total.astype(frames[0].dtype), held
 
 
 def clipped(total: Frames, bits: int | None) -> tuple[Frames, int]:
-    """Numbers rounded and held at full scale where they are integers, and how many."""
+    """Values, rounded and clipped if integers, and the number of clipped ones."""
     if bits is None:
         return total, 0
     low, high = limits(bits)
@@ -114,16 +113,15 @@ def clipped(total: Frames, bits: int | None) -> tuple[Frames, int]:
 
 
 def limits(bits: int) -> tuple[int, int]:
-    """The least and the largest integer of so many bits."""
+    """The smallest and the largest integer of a number of bits."""
     return -(1 << (bits - 1)), (1 << (bits - 1)) - 1
 
 
 def matrix(gain: float, pan: float, n_channels: int) -> NDArray[np.float64]:
-    """What a gain in dB and a pan make of channels, (n_channels, n_channels).
+    """The matrix of a gain in dB and a pan, (n_channels, n_channels).
 
-    The pan is that of the Web Audio API's StereoPannerNode for two channels, which
-    leaves the middle as it is, and moves the sound of one side to the other at equal
-    power.
+    The pan is that of the Web Audio API's StereoPannerNode for two channels: it keeps
+    the centre unchanged, and moves the sound of one side to the other at equal power.
     """
     factor = 10 ** (gain / 20)
     moved = np.eye(n_channels)
@@ -136,7 +134,7 @@ def matrix(gain: float, pan: float, n_channels: int) -> NDArray[np.float64]:
 
 
 def _sum(frames: Sequence[Frames]) -> Frames:
-    """The sum in a type that holds it; of one stem, itself."""
+    """The sum in a type that can hold it; a single stem is returned itself."""
     if len(frames) == 1:
         return frames[0]
     kind = {"int16": np.int32}.get(frames[0].dtype.name, np.int64)
@@ -157,7 +155,7 @@ def _beyond(total: Frames, merged: bool, bits: int | None) -> bool:
 def _held(
     sums: list[NDArray[np.int64]], bits: int, like: Frames
 ) -> tuple[list[Frames], int]:
-    """Sums held at full scale, what is missing given to the first that have room."""
+    """Sums clipped at full scale; the excess goes to the first stems with room."""
     low, high = limits(bits)
     kept = [np.clip(total, low, high) for total in sums]
     missing = sum(total - own for total, own in zip(sums, kept, strict=True))

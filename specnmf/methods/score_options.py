@@ -1,10 +1,10 @@
-"""The options of separation by a score, whichever model does it."""
+"""The options of separation by a score, for all models."""
 
 from __future__ import annotations
 
 from typing import Literal
 
-from specnmf.audio.options import MaskOptions, WindowOptions
+from specnmf.audio.options import WienerOptions, WindowOptions
 from specnmf.errors import ParameterError
 from specnmf.factor.options import FitOptions
 from specnmf.options import MASKS, changed, option
@@ -13,16 +13,18 @@ from specnmf.score.options import StemOptions
 Model = Literal["partials", "fmp", "fmp-onsets"]
 
 
-class ScoreOptions(MaskOptions, WindowOptions, FitOptions, StemOptions):
-    """What makes the stems, and how they are found and shared."""
+class ScoreOptions(WienerOptions, WindowOptions, FitOptions, StemOptions):
+    """The model of a separation by score, and the handling of the rest."""
 
     model: Model = option(
-        "partials", "Partials of notes, or the FMP book's model, plain or with attacks."
+        "partials",
+        "partials: parametric model; fmp: NMF model of the FMP book; fmp-onsets: the "
+        "same with attacks.",
     )
     residual: bool | None = option(
         None,
-        "Keep what no note explains as a stem, or share it; by default kept only "
-        "without a score.",
+        "Keep the sound that no note explains as a stem of its own, or divide it among "
+        "the stems; by default kept only without a score.",
     )
     max_iter: int = changed(FitOptions, "max_iter", default=40)
     tol: float = changed(FitOptions, "tol", default=0.0)
@@ -35,11 +37,11 @@ class ScoreOptions(MaskOptions, WindowOptions, FitOptions, StemOptions):
     n_fft: int | None = changed(
         WindowOptions,
         "n_fft",
-        help="Window in samples; by default the one that suits the recording.",
+        help="Window in samples; by default chosen by the recording.",
     )
     mask_power: float | None = option(
         None,
-        "Exponent of the masks; by default 2, and 1 for the book's models.",
+        "Exponent of the masks; by default 2, and 1 for the fmp models.",
         above=0,
         group=MASKS,
     )
@@ -48,7 +50,7 @@ class ScoreOptions(MaskOptions, WindowOptions, FitOptions, StemOptions):
         super().__post_init__()
         if self.residual and self.model != "partials":
             raise ParameterError(
-                f"model {self.model} leaves no residual; use model partials"
+                f"model {self.model} has no residual; use model partials"
             )
 
     @property

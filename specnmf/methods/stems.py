@@ -1,4 +1,4 @@
-"""Stems: what every method makes of a recording, and everything after takes."""
+"""Stems: the result of every method, and the input of all later steps."""
 
 from __future__ import annotations
 
@@ -8,44 +8,48 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from specnmf.audio import masks
+from specnmf.audio import masks, neighbours, wiener
 from specnmf.audio.models import Models
-from specnmf.audio.options import Mask
+from specnmf.audio.options import Mask, Wiener
 from specnmf.audio.recording import Audio
 from specnmf.audio.resynthesis import Stream
 from specnmf.audio.stft import Grid
 from specnmf.factor.factorization import Factorization
 
-#: What a run may call the stem of what no other explains.
+#: Names of the stem for sound that no other stem explains.
 RESTS = ("rest", "residual")
 
 
 class Sharing(Protocol):
-    """The options by which stems share a recording."""
+    """The options of masks."""
 
     @property
     def mask(self) -> Mask:
-        """Ratio or binary."""
+        """``ratio`` or ``binary``."""
 
     @property
     def power(self) -> float:
         """The exponent of the models."""
 
     @property
+    def wiener(self) -> Wiener:
+        """``auto``, ``never`` or ``always``."""
+
+    @property
     def threads(self) -> int | None:
-        """None: one a core."""
+        """None: one per core."""
 
 
 @dataclass(frozen=True, eq=False)
 class Stems:
-    """A recording taken apart; the sound is made when it is asked for.
+    """A separated recording; the sound is made on request.
 
     Attributes
     ----------
     audio : Audio
         The recording.
     grid : Grid
-        Of the analysis.
+        The grid of the analysis.
     model : Models
         The magnitudes of each stem, for any frames.
     losses : array, shape (n_iterations,)
@@ -74,19 +78,28 @@ class Stems:
 
     def _stream(self, grid: Grid, model: Models, options: Sharing) -> Stream:
         spectra_of = masks.spectra_of(self.audio, grid)
+        if self.audio.n_channels == 2 and options.mask == "ratio":
+            return wiener.stream_sources(
+                spectra_of,
+                grid,
+                model,
+                power=options.power,
+                wiener=options.wiener,
+                threads=options.threads,
+            )
         return stream_of(spectra_of, grid, model, self.audio.n_channels, options)
 
 
 @dataclass(frozen=True, eq=False)
 class ScoreStems(Stems):
-    """A recording taken apart by its score.
+    """A recording separated by its score.
 
     Attributes
     ----------
     notes : tuple of str
         The note or drum of each component.
     start : Factorization
-        The same components before the updates: what the score allows.
+        The same components before the updates: the constraints of the score.
     explained : float or None
         The share of the sound that the score explains, 0 to 1; None: unknown.
     """
@@ -96,7 +109,7 @@ class ScoreStems(Stems):
     explained: float | None = None
 
     def envelopes(self) -> dict[str, NDArray[np.float64]]:
-        """How loud the model of each stem is in each frame."""
+        """The loudness of each stem's model in each frame."""
         factors = self.factors
         envelopes = {name: np.zeros(factors.H.shape[1]) for name in self.names}
         for label, template, activation in zip(
@@ -113,7 +126,16 @@ def stream_of(
     n_channels: int,
     options: Sharing,
 ) -> Stream:
-    """Yield the stems that models make of a recording, block by block."""
+    """Yield the stems of a recording by models, block by block."""
+    if options.mask == "ratio":
+        return neighbours.stream_sources(
+            spectra_of,
+            grid,
+            models,
+            n_channels=n_channels,
+            power=options.power,
+            threads=options.threads,
+        )
     return masks.stream_sources(
         spectra_of,
         grid,

@@ -1,4 +1,4 @@
-"""Arrays that a run has stored, checked as they are taken, whoever made the file."""
+"""Stored arrays of a run, which are not trusted and checked on access."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from specnmf.errors import OutputError, ParameterError
 from specnmf.factor.matrices import non_negative
 from specnmf.score.grouping import safe_names
 
-#: A name that is longer is none.
+#: The longest name.
 LONGEST_NAME = 1000
 
 #: The shape of an array; None: any number.
@@ -22,19 +22,19 @@ Shape = tuple[int | None, ...]
 
 
 class StoredArrays:
-    """Arrays out of an archive, by name.
+    """Arrays of an archive, by name.
 
-    Each is taken by what it must be, and refused in one line where it is not: what
-    comes out may go into compiled loops, which check nothing.
+    Each access states the expected type, shape and range, and other arrays are refused
+    with an error of one line: compiled loops, which use the arrays, check nothing.
 
     Parameters
     ----------
     arrays : mapping of str to array
-        What was read.
+        The arrays as read.
     name : str
-        Of the archive, for people.
+        The name of the archive, for messages.
     prefix : str
-        What all names begin with.
+        The common prefix of all names.
     """
 
     def __init__(
@@ -46,14 +46,14 @@ class StoredArrays:
         return self.prefix + name in self.arrays
 
     def within(self, prefix: str) -> StoredArrays:
-        """Those whose names begin with a prefix, by the rest of their names."""
+        """The arrays with a prefix, by the rest of their names."""
         return StoredArrays(self.arrays, self.name, self.prefix + prefix)
 
     def refuse(self, expected: str, found: object) -> NoReturn:
-        """Raise an OutputError: this was expected, and that was found."""
+        """Raise an OutputError with the expected and the found."""
         raise OutputError(
             f"{self.name}: expected {expected}, got {found}; "
-            "make the run again by specnmf rerun"
+            "make the run again with specnmf rerun"
         )
 
     def floats(
@@ -66,14 +66,14 @@ class StoredArrays:
         most: float = math.inf,
         missing: bool = False,
     ) -> NDArray[Any]:
-        """Finite numbers, of exactly this type, between two bounds.
+        """Finite numbers of exactly this type, between two bounds.
 
-        NaN stands for what is not known, where something may be ``missing``.
+        With ``missing``, NaN is allowed and stands for unknown values.
 
         Raises
         ------
         OutputError
-            If the array is missing, or another; so do those below.
+            If the array is missing or different; the same holds for the methods below.
         """
         array = self._taken(name, shape, "f")
         if array.dtype != dtype:
@@ -83,7 +83,7 @@ class StoredArrays:
         return array
 
     def matrix(self, name: str) -> NDArray[np.floating]:
-        """A matrix without negative numbers, in single or double precision."""
+        """A non-negative matrix, in single or double precision."""
         values = self._taken(name, (None, None), "f")
         try:
             return non_negative(self.prefix + name, values)
@@ -119,13 +119,13 @@ class StoredArrays:
         return self._taken(name, shape, "b")
 
     def files(self, name: str) -> tuple[str, ...]:
-        """Names that each stand for another file, as `safe_names` makes them."""
+        """Different names of files, as `safe_names` makes them."""
         names = self.texts(name)
         unsafe = next((own for own in names if safe_names([own])[own] != own), None)
         if unsafe is not None:
             self._refuse(name, "hold names of files", repr(unsafe[:LONGEST_NAME]))
         if len(set(names)) < len(names):
-            self._refuse(name, "hold different names", "the same again")
+            self._refuse(name, "hold different names", "the same twice")
         return names
 
     def texts(self, name: str) -> tuple[str, ...]:
@@ -133,7 +133,7 @@ class StoredArrays:
         array = np.ascontiguousarray(self._taken(name, (None,), "U"))
         codes = array.view(np.dtype(np.uint32).newbyteorder(array.dtype.byteorder))
         if (codes > sys.maxunicode).any():
-            self._refuse(name, "hold text", "what is none")
+            self._refuse(name, "hold text", "other values")
         texts = tuple(map(str, array.tolist()))
         longest = max(map(len, texts), default=0)
         if longest > LONGEST_NAME:
@@ -162,7 +162,7 @@ class StoredArrays:
         if not array.size:
             return
         low, high = array.min(), array.max()
-        # false for NaN as well
+        # false for NaN, too
         if not (least <= low and high <= most and -math.inf < low and high < math.inf):
             wanted = f"lie between {least:g} and {most:g}"
             self._refuse(name, wanted, f"{low:g} to {high:g}")
@@ -182,10 +182,10 @@ _KINDS = {
 
 
 def text_array(texts: Iterable[str]) -> NDArray[np.str_]:
-    """Names as an array, also where there are none."""
+    """Names as an array, which may be empty."""
     return np.array(list(texts), dtype=np.str_)
 
 
 def compact(values: NDArray[np.integer], most: int) -> NDArray[np.unsignedinteger]:
-    """Whole numbers from 0 to ``most`` in the smallest type that holds that."""
+    """Whole numbers from 0 to ``most`` in the smallest sufficient type."""
     return values.astype(np.min_scalar_type(max(0, most)))

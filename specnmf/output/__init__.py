@@ -1,1 +1,1 @@
-"""What a run leaves behind: figures, piano roll, report and folder."""
+"""The output of a run: folder, sources, figures, piano roll, report."""

@@ -1,4 +1,4 @@
-"""Two folders exchange their names: at once, where system and file system can."""
+"""Exchange the names of two folders, in one step where the system supports it."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ _RENAME_EXCHANGE, _RENAME_SWAP = 2, 2
 #: From Linux' fcntl.h: names are relative to the current folder.
 _AT_FDCWD = -100
 
-#: What they answer that cannot; sandboxes forbid what they do not know.
+#: The errors of systems without support; sandboxes forbid unknown calls.
 _CANNOT = {
     *(errno.ENOSYS, errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP),
     *(errno.EPERM, errno.EACCES),
 }
 
-#: What systems say of a name that is taken.
+#: The errors for a name that is taken.
 _TAKEN = {errno.EEXIST, errno.ENOTEMPTY, errno.ENOTDIR, errno.EISDIR}
 
 
 def exchange(one: Path, other: Path) -> bool:
-    """Let two folders exchange their names; say whether that could be done.
+    """Exchange the names of two folders; return whether that is supported.
 
-    At no time is either name without a folder. An OSError says that it could, but
+    Both names have a folder at all times. OSError if the exchange is supported but
     failed.
     """
     swap = _swap()
@@ -43,9 +43,9 @@ def exchange(one: Path, other: Path) -> bool:
 
 
 def move(folder: Path, target: Path) -> bool:
-    """Give a folder a name that is free, or an empty folder's; say if it was.
+    """Rename a folder to a free name or that of an empty folder; return if that worked.
 
-    No system renames a folder over a file, or over a folder that holds something.
+    No system renames a folder over a file, or over a folder that is not empty.
     """
     try:
         if os.name == "nt" and target.is_dir() and not any(target.iterdir()):
@@ -60,9 +60,9 @@ def move(folder: Path, target: Path) -> bool:
 
 @cache
 def _swap() -> Callable[[bytes, bytes], int] | None:
-    """A function that exchanges two names and returns 0 or an errno, if there is one.
+    """A function of the system that exchanges two names, if there is one.
 
-    Python has none (3.14).
+    It returns 0 or an errno. Python has none (3.14).
     """
     import ctypes
 

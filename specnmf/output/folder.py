@@ -22,31 +22,33 @@ try:
 except ImportError:  # not on Windows
     fcntl = None  # type: ignore[assignment]
 
-#: Begins the name of a folder that is being written, beside its target.
+#: The prefix of a folder that is being written, beside its target.
 PARTIAL = ".specnmf-"
 
-#: Begins that of a folder for a run that is being replaced.
+#: The prefix of the folder of a run that is being replaced.
 _ASIDE = f"{PARTIAL}was-"
 
-#: The whole name of the former.
+#: The pattern of the former.
 _UNFINISHED = re.compile(re.escape(PARTIAL) + "[0-9a-f]+")
 
 
 def target(output: str | Path, recording: str | Path) -> Path:
-    """Where the run of a recording goes: a folder called like it, without its suffix.
+    """The folder for the run of a recording, named like it without its suffix.
 
-    OutputError is raised if that would be the folder of runs itself, or the one above.
+    OutputError if that is the folder of runs itself, or the one above.
     """
     stem = Path(recording).stem
     if stem in ("", ".", ".."):
-        raise OutputError(f"{recording}: no folder can be called {stem!r}; rename it")
+        raise OutputError(
+            f"{recording}: {stem!r} cannot be the name of a folder; rename the file"
+        )
     return Path(output) / stem
 
 
 def check_free(target: Path, *, overwrite: bool) -> None:
-    """Raise OutputError if a run may not take this place.
+    """Raise OutputError if a run may not be written to this folder.
 
-    A finished run gives way to ``overwrite`` only; what is no run never does.
+    A finished run is replaced only with ``overwrite``; other folders never are.
     """
     recover(target)
     _check_free(target, overwrite=overwrite)
@@ -62,7 +64,7 @@ def _check_free(target: Path, *, overwrite: bool) -> None:
             )
     elif not target.is_dir() or any(target.iterdir()):
         raise OutputError(
-            f"{target} exists and is no run; move it, or use another --output"
+            f"{target} exists and is not a run; move it, or use another --output"
         )
 
 
@@ -72,13 +74,12 @@ def run_folder(
 ) -> Iterator[Path]:
     """Yield a hidden folder beside the target; rename it to the target at the end.
 
-    What the run that it replaces did not write, or what was changed there since, is
-    kept in the new one (`kept`), and so are ``inputs``. At any time there is the old
-    run or the new one. Whatever ends the block early, what it wrote is removed, with
-    the parents it needed.
+    Files that the replaced run did not write, or that were changed since, are kept in
+    the new one (`kept`), and so are ``inputs``. Either the old or the new run exists at
+    all times. If the block ends early, its files are removed, with the new parents.
 
-    OutputError is raised if the place is taken, at the beginning or the end, or
-    anything cannot be written.
+    OutputError if the folder is taken, at the start or at the end, or anything cannot
+    be written.
     """
     made: list[Path] = []
     inputs = list(inputs)
@@ -103,7 +104,7 @@ def run_folder(
 
 @contextmanager
 def scratch(parent: Path) -> Iterator[Path]:
-    """Yield a hidden folder that is removed in the end, with the parents it needed."""
+    """Yield a hidden temporary folder, which is removed with its new parents."""
     made: list[Path] = []
     try:
         made = _make_parents(parent)
@@ -116,10 +117,10 @@ def scratch(parent: Path) -> Iterator[Path]:
 
 
 def keep(target: Path, partial: Path, inputs: Iterable[Path] = ()) -> list[Kept]:
-    """Keep in a run that is being written what the run it replaces did not write so.
+    """Keep the user's files of a replaced run in the run that is being written.
 
-    `run_folder` does so at its end; who has to know before it what is kept, and by
-    which names, calls this when all but run.json is written.
+    `run_folder` does this at its end. Call it earlier, when all but run.json is
+    written, to know which files are kept, and under which names.
     """
     if not _is_run(target):
         return []
@@ -127,16 +128,16 @@ def keep(target: Path, partial: Path, inputs: Iterable[Path] = ()) -> list[Kept]
 
 
 def kept_as(path: Path, target: Path, kept: Iterable[Kept]) -> Path | None:
-    """Where a file in a run is after it was kept; None if nothing has moved it."""
+    """The new path of a kept file of a run; None if it was not moved."""
     (name,) = _names_in(target, [path]) or {""}
     moved = {each.then: each.now for each in kept if each.now != each.then}
     return target / moved[name] if name in moved else None
 
 
 def recover(target: Path) -> None:
-    """Put a run back that was being replaced when its writer was killed.
+    """Restore a run whose replacement was killed.
 
-    That leaves traces only where two folders cannot exchange their names at once.
+    This is only needed where two folders cannot exchange their names in one step.
     """
     aside = _aside(target)
     if not os.path.lexists(aside):
@@ -152,10 +153,10 @@ def recover(target: Path) -> None:
 
 
 def sweep(parent: Path) -> None:
-    """Remove what runs left unfinished in a folder when they were killed.
+    """Remove unfinished runs of killed processes.
 
-    What is being written is locked by its writer, and left alone; so is everything
-    where locks are not to be had.
+    Running writers hold a lock, and their folders stay; without support for locks, all
+    folders stay.
     """
     with _locked(parent) as alone:
         for path in list(parent.glob(f"{PARTIAL}*/")) if alone else ():
@@ -170,7 +171,7 @@ def sweep(parent: Path) -> None:
 
 
 def _is_run(folder: Path) -> bool:
-    """Whether a folder holds a finished run; another program's run.json is none."""
+    """Whether a folder holds a finished run; other programs' run.json do not count."""
     report = folder / REPORT
     if not report.is_file():
         return False
@@ -178,7 +179,7 @@ def _is_run(folder: Path) -> bool:
 
 
 def _names_in(folder: Path, paths: Iterable[Path]) -> frozenset[str]:
-    """The names in a folder of those of these files that lie in it."""
+    """The names of those files that are in a folder."""
     root = folder.resolve()
     found = (path.resolve() for path in paths)
     return frozenset(
@@ -187,7 +188,7 @@ def _names_in(folder: Path, paths: Iterable[Path]) -> frozenset[str]:
 
 
 def _aside(target: Path) -> Path:
-    """Where the run of a name is put, in a folder, while another takes its place."""
+    """The folder of a run while another takes its place."""
     name = target.name.encode(errors="surrogatepass")
     digest = hashlib.sha256(name).hexdigest()
     return target.parent / f"{_ASIDE}{digest[:16]}"
@@ -195,11 +196,11 @@ def _aside(target: Path) -> Path:
 
 @contextmanager
 def _partial_folder(parent: Path) -> Iterator[Path]:
-    """Yield a new hidden folder, locked; it is removed if it is there in the end."""
+    """Yield a new hidden folder, locked; it is removed if it exists at the end."""
     partial = parent / f"{PARTIAL}{secrets.token_hex(6)}"
     with ExitStack() as stack:
-        with _locked(parent):  # no sweep comes between
-            partial.mkdir(parents=True)  # a run that fails may just have taken them
+        with _locked(parent):  # keeps sweeps out
+            partial.mkdir(parents=True)  # a failing run may just have removed them
             stack.callback(shutil.rmtree, partial, ignore_errors=True)
             stack.enter_context(_locked(partial, wait=False))
         yield partial
@@ -207,7 +208,7 @@ def _partial_folder(parent: Path) -> Iterator[Path]:
 
 @contextmanager
 def _locked(folder: Path, *, wait: bool = True) -> Iterator[bool]:
-    """Yield whether this process has the folder to itself; a lock ends with it."""
+    """Yield whether this process has locked the folder; the lock ends with it."""
     file, alone = None, False
     if fcntl is not None:
         with suppress(OSError):  # not every file system has locks
@@ -226,7 +227,7 @@ def _make_parents(folder: Path) -> list[Path]:
     missing = [path for path in (folder, *folder.parents) if not path.exists()]
     for path in (folder, *folder.parents):
         if path.exists() and not path.is_dir():
-            raise OutputError(f"{path} is a file, expected a folder for runs")
+            raise OutputError(f"{path}: expected a folder for runs, got a file")
     folder.mkdir(parents=True, exist_ok=True)
     return missing
 
@@ -234,15 +235,15 @@ def _make_parents(folder: Path) -> list[Path]:
 def _publish(
     partial: Path, target: Path, inputs: Sequence[Path], *, overwrite: bool
 ) -> None:
-    """Put the finished folder in its place, and the old one, if any, away."""
+    """Move the finished folder to its place, and remove the old one, if any."""
     if overwrite:
-        keep(target, partial, inputs)  # this may take long, and nobody has to wait
+        keep(target, partial, inputs)  # may take long, but blocks nobody
     with _locked(target.parent):
         while not move(partial, target):
             try:
                 _check_free(target, overwrite=overwrite)
             except OutputError as error:
-                raise OutputError(f"{error} (it appeared meanwhile)") from None
+                raise OutputError(f"{error} (it appeared during the run)") from None
             if _is_run(target):
                 keep(target, partial, inputs)
                 _replace(partial, target, inputs)
@@ -250,10 +251,10 @@ def _publish(
 
 
 def _replace(partial: Path, target: Path, inputs: Sequence[Path]) -> None:
-    """Exchange a run for a new one, which has all that has to be kept.
+    """Replace a run by a new one, which contains all kept files.
 
-    The old one is looked at again before it is removed: what was saved in it at the
-    last moment is kept as well.
+    The old one is checked again before it is removed, so that files that were saved at
+    the last moment are kept too.
     """
     names = _names_in(target, inputs)
     if not exchange(partial, target):
@@ -264,11 +265,11 @@ def _replace(partial: Path, target: Path, inputs: Sequence[Path]) -> None:
     except BaseException:
         exchange(partial, target)
         raise
-    # The old run has the name of the hidden folder now, and is removed like one.
+    # The old run now has the name of the hidden folder, and is removed with it.
 
 
 def _replace_in_two_steps(partial: Path, target: Path) -> None:
-    """Put a run aside for a new one: in between, `recover` finds it there."""
+    """Move a run aside for a new one, where `recover` can find it."""
     aside = _aside(target)
     aside.mkdir(exist_ok=True)
     place = aside / target.name

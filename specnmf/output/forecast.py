@@ -1,4 +1,4 @@
-"""What sources will take on disk, said and checked before they are made."""
+"""The size of sources on disk, reported and checked before they are made."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from specnmf.audio.writing import bytes_of, output_subtype
 from specnmf.errors import OutputError
 from specnmf.output.selection import Group, select
 
-#: So many bytes are said before they are written.
+#: The number of bytes from which the size is reported.
 LARGE = 1_000_000_000
 
 
 class Options(Protocol):
-    """The options that decide how much is written."""
+    """The options that determine the size."""
 
     @property
     def sources(self) -> bool:
@@ -28,41 +28,41 @@ class Options(Protocol):
 
     @property
     def only(self) -> Sequence[str]:
-        """Which; all, if it is empty."""
+        """The sources to write; all, if it is empty."""
 
     @property
     def format(self) -> AudioFormat:
-        """In which files."""
+        """The file format."""
 
     @property
     def subtype(self) -> str | None:
-        """With which samples; None: the recording's."""
+        """The sample format; None: that of the recording."""
 
     @property
     def n_fft(self) -> int | None:
-        """The window, on which factors depend."""
+        """The window, which determines the size of the factors."""
 
     @property
     def hop_length(self) -> int | None:
-        """Its step."""
+        """The hop."""
 
 
 @dataclass
 class Forecast:
-    """Checks which sources will be written, and that the disk can hold them; once.
+    """Checks, once, that the sources exist and that the disk has room for them.
 
     Attributes
     ----------
     recording : path
         The song.
     settings : Options
-        What to write, and the transform.
+        The sources to write, and the transform.
     target : path
         The folder of the run.
     say : callable
-        Called with a line if there will be much to write.
+        Called with a line if the files will be large.
     sound : Sound or None
-        The recording, once it is read.
+        The recording, after it was read.
     """
 
     recording: Path
@@ -73,14 +73,14 @@ class Forecast:
     _known: bool = field(default=False, init=False)
 
     def __call__(self, groups: Sequence[Group]) -> None:
-        """Take note of the sources that there will be.
+        """Check the expected sources.
 
         Raises
         ------
         ParameterError
-            If another source is asked for.
+            If a requested source does not exist.
         OutputError
-            If the disk cannot hold them.
+            If the disk does not have room for them.
         """
         if self._known or self.sound is None or not self.settings.sources:
             return
@@ -90,7 +90,7 @@ class Forecast:
         self._check(n_sources, n_sources * self._bytes(self.sound))
 
     def _bytes(self, sound: Sound) -> int:
-        """What a source takes with its factors; if compressed, about the most."""
+        """The size of a source with its factors; if compressed, about the maximum."""
         options = self.settings
         with reading(self.recording) as source:
             subtype = output_subtype(options.format, options.subtype, source.subtype)
@@ -99,24 +99,24 @@ class Forecast:
         return bytes_of(sound, options.format, subtype) + 4 * n_entries
 
     def _check(self, n_sources: int, n_bytes: int) -> None:
-        """Say what sources will take if that is much, or refuse it."""
+        """Report a large size; raise an error if the disk is too small."""
         place, exact = self.target, self.settings.format == "wav"
         free = shutil.disk_usage(_existing(place)).free
         sources = f"{n_sources} sources" if n_sources > 1 else "1 source"
         size = f"{'' if exact else 'up to '}{gigabytes(n_bytes)}"
         if exact and n_bytes > free:
             raise OutputError(
-                f"{self.recording}: {sources} take {size}, but only "
+                f"{self.recording}: {sources} need {size}, but only "
                 f"{gigabytes(free)} are free for {place}; {self._remedy()}, or use "
                 "another --output"
             )
         if n_bytes >= LARGE:
             self.say(
-                f"{self.recording}: {sources} take {size} in {place}; {self._remedy()}"
+                f"{self.recording}: {sources} need {size} in {place}; {self._remedy()}"
             )
 
     def _remedy(self) -> str:
-        """What makes the sources smaller, or fewer."""
+        """How to make the sources smaller, or fewer."""
         fewer = "--only NAME,... writes some of them"
         if self.settings.format != "wav":
             return fewer
@@ -124,7 +124,7 @@ class Forecast:
 
 
 def gigabytes(n_bytes: int) -> str:
-    """A size as disks are sold by, such as ``2.1 GB``."""
+    """A size in decimal units, such as ``2.1 GB``."""
     if n_bytes >= 1e9:
         return f"{n_bytes / 1e9:.1f} GB"
     if n_bytes >= 1e6:
@@ -133,5 +133,5 @@ def gigabytes(n_bytes: int) -> str:
 
 
 def _existing(path: Path) -> Path:
-    """A path, or the innermost folder above it that is there."""
+    """A path, or the innermost existing folder above it."""
     return next(each for each in (path, *path.absolute().parents) if each.exists())

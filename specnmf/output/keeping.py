@@ -1,4 +1,4 @@
-"""What a person put into a run folder, or changed there, goes into the next one."""
+"""Files that the user added to a run folder, or changed there, survive a new run."""
 
 from __future__ import annotations
 
@@ -15,56 +15,57 @@ from typing import NamedTuple
 from specnmf.errors import OutputError
 from specnmf.output.products import REPORT, Finished
 
-#: Where a file goes whose name the new run needs; if that is taken too, ``kept_2``.
+#: The folder for files whose names the new run needs; if it is taken, ``kept_2``.
 KEPT = "kept"
 
-#: What file systems answer to the wish for a hard link that they cannot have.
+#: The errors of file systems without hard links.
 _NO_LINKS = {
     *(errno.EPERM, errno.EACCES, errno.EXDEV, errno.EMLINK),
     *(errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS),
 }
 
-#: How many names a remark lists.
+#: The number of names in a warning.
 LISTED = 5
 
 
 class Kept(NamedTuple):
-    """A file, link or empty folder that was kept: its name then and now."""
+    """A kept file, link or empty folder: its old and its new name."""
 
     then: str
     now: str
 
 
 def check_keepable(run: Path) -> None:
-    """Raise OutputError, or the system's error, if all of a run cannot be looked at.
+    """Raise OutputError, or the system's error, if a part of a run cannot be read.
 
-    What is mounted in it cannot be kept, for it is another file system's.
+    Mounted file systems in it cannot be kept.
     """
     device = run.stat().st_dev
     for name, status in _walk(run, ""):
         if status.st_dev != device:
             raise OutputError(
-                f"{run / name} is another disk's; unmount it, or use another --output"
+                f"{run / name} is on another disk; unmount it, or use another --output"
             )
 
 
 def keep(run: Finished, new: Path) -> list[Kept]:
-    """Keep in a new run what an older one holds and did not write so.
+    """Keep the files of an older run that it did not write, or that were changed.
 
-    Each such file, link or empty folder is linked, or else copied, to its old place, or
-    if that is taken to the same in `KEPT`; the older run stays as it is. What is there
-    already, under either name, is left. Links are kept as links, and never followed.
+    Each such file, link or empty folder is linked or copied to its old name, or if that
+    is taken, to the same name in `KEPT`; the older run stays unchanged. Files that are
+    there already, under either name, are left. Links are kept as links and not
+    followed.
     """
     walked = _walk(run.folder, "")
     own = [(name, status) for name, status in walked if not run.wrote(name, status)]
-    own.sort(key=lambda each: os.path.lexists(new / each[0]))  # the others make room
+    own.sort(key=lambda each: os.path.lexists(new / each[0]))  # free names first
     return [
         Kept(name, _put(run.folder / name, status, new, name)) for name, status in own
     ]
 
 
 def remarks(kept: Sequence[Kept]) -> list[str]:
-    """A line about what was kept under another name, if anything was."""
+    """A warning about files that were kept under another name, if any."""
     moved = [each for each in kept if each.now != each.then]
     if not moved:
         return []
@@ -74,7 +75,7 @@ def remarks(kept: Sequence[Kept]) -> list[str]:
 
 
 def _walk(root: Path, within: str) -> Iterator[tuple[str, os.stat_result]]:
-    """Yield the names in a folder of all but folders, and of empty folders."""
+    """Yield the names of all files and empty folders in a folder."""
     with os.scandir(root / within) as entries:
         found = sorted(entries, key=lambda entry: entry.name)
     if not found and within:
@@ -88,7 +89,7 @@ def _walk(root: Path, within: str) -> Iterator[tuple[str, os.stat_result]]:
 
 
 def _put(path: Path, status: os.stat_result, new: Path, name: str) -> str:
-    """Link or copy something into a new run; the name that it has there."""
+    """Link or copy an entry into a new run; return its name there."""
     for place in _places(name):
         target = new / place
         if not all(_is_folder_or_free(new / parent) for parent in parents(place)):
@@ -103,14 +104,14 @@ def _put(path: Path, status: os.stat_result, new: Path, name: str) -> str:
 
 
 def _places(name: str) -> Iterator[str]:
-    """Names for what had a name before, the best first; a new run has a report."""
+    """Candidate names for an entry, the best first."""
     if name != REPORT:
         yield name
     yield from kept_places(name)
 
 
 def kept_places(name: str) -> Iterator[str]:
-    """Names in `KEPT`, then in ``kept_2`` and so on, without end."""
+    """Names in `KEPT`, then in ``kept_2`` and so on."""
     yield f"{KEPT}/{name}"
     yield from (f"{KEPT}_{number}/{name}" for number in count(2))
 
@@ -126,7 +127,7 @@ def _is_folder_or_free(path: Path) -> bool:
 
 
 def _same(path: Path, status: os.stat_result, other: Path) -> bool:
-    """Whether two names lead to what no one could tell apart."""
+    """Whether two names have indistinguishable content."""
     found = other.lstat()
     if os.path.samestat(status, found):
         return True
@@ -142,7 +143,7 @@ def _same(path: Path, status: os.stat_result, other: Path) -> bool:
 
 
 def _link(path: Path, status: os.stat_result, target: Path) -> None:
-    """Make a second name for something, or a copy where there are no such names."""
+    """Make a hard link to something, or a copy where links are not supported."""
     if stat.S_ISDIR(status.st_mode):
         target.mkdir()
         shutil.copystat(path, target)

@@ -1,4 +1,4 @@
-"""Edited stems on disk, and mixes of them: what an edit leaves as sound."""
+"""Edited stems on disk, and their mixes."""
 
 from __future__ import annotations
 
@@ -30,31 +30,31 @@ from specnmf.output.sources import (
 from specnmf.parallel import Mapper, workers
 from specnmf.subnormals import flush_to_zero
 
-#: The folder of mixes in a run, and what the mix of all stems is called.
+#: The folder of mixes in a run, and the name of the mix of all stems.
 MIXES, MIX = "mixes", "mix"
 
-#: What files hold that keep less than they were given.
+#: Lossy sample formats.
 LOSSY = ("ogg", "mp3")
 
-#: Samples a channel that are read and written at a time.
+#: Samples per channel that are read and written at a time.
 BLOCK = 1 << 16
 
-#: Significant digits of measures, which sums in another order leave as they are.
+#: Significant digits of measures, so that the order of sums does not matter.
 DIGITS = 9
 
 
 @dataclass(frozen=True)
 class Edited:
-    """Stems that edits make of others, one edit after another.
+    """The results of edits, one after another.
 
     Attributes
     ----------
     stages : sequence of sequence of NewStem
-        What each of the edits makes.
+        The new stems of each edit.
     written : collection of int
-        Which of the last stems become files.
+        The last stems that become files.
     without : sequence of int
-        Which of them are left out of a mix each.
+        The last stems that are left out of a mix of their own.
     within : str
         Their folder, in sources/ and mixes/.
     """
@@ -71,7 +71,7 @@ class Edited:
 
     @property
     def is_levelled(self) -> bool:
-        """Whether any stem has become louder, softer or is elsewhere."""
+        """Whether any stem has a gain or a pan."""
         return any(stem.gain or stem.pan for stage in self.stages for stem in stage)
 
     @property
@@ -87,16 +87,16 @@ class Edited:
 
 @dataclass
 class Outcome:
-    """What became of edited stems and of their mixes.
+    """The written stems and mixes.
 
     Attributes
     ----------
     written : Written
         The stems.
     mixes : list of dict
-        An entry for run.json of each mix.
+        The entry of each mix for run.json.
     beyond : int
-        Samples of single stems that gains took beyond full scale.
+        The number of samples of single stems beyond full scale, after gains.
     """
 
     written: Written
@@ -104,12 +104,12 @@ class Outcome:
     beyond: int = 0
 
 
-#: Yields, block by block, the samples of all stems before any of the edits.
+#: Yields, block by block, the samples of all stems before the edits.
 Before = Callable[[int | None, Mapper], Iterator[Sequence[Frames]]]
 
 
 def from_stream(stream: Stream, recording: Path, start: float) -> Before:
-    """The stems of a stream, as `specnmf.output.sources.write_sources` writes them."""
+    """The stems of a stream, as `output.sources.write_sources` writes them."""
 
     def blocks(bits: int | None, mapper: Mapper) -> Iterator[Sequence[Frames]]:
         with closing(stream), reading(recording) as source:
@@ -122,7 +122,7 @@ def from_stream(stream: Stream, recording: Path, start: float) -> Before:
 
 
 def from_files(paths: Sequence[Path], n_samples: int) -> Before:
-    """The stems that a run has written in files that lose nothing."""
+    """The stems of a run, from its lossless files."""
 
     def blocks(bits: int | None, mapper: Mapper) -> Iterator[Sequence[Frames]]:
         with ExitStack() as stack:
@@ -164,19 +164,19 @@ def write_edited(
     folder : path
         The run.
     recording : path
-        The original, which is read from ``start`` seconds for the null test.
+        The original, read from ``start`` seconds on for the null test.
     audio : Audio or other Sound
-        Its rate and size.
+        Gives rate and size.
     edited : Edited
-        What to write.
+        The stems to write.
     before : callable
-        The stems before.
+        The stems before the edits.
     options : FileOptions
         The format of all files.
     progress : callable
-        Called with the samples done and in all.
+        Called with the numbers of finished and of all samples.
     copies : mapping of int to path
-        Files that hold stems as they are now.
+        Existing files with the present content of stems.
 
     Raises
     ------
@@ -196,7 +196,7 @@ def write_edited(
 
 
 class _Desk:
-    """Where stems are put together, weighed, written and mixed, block by block."""
+    """Merges, levels, writes and mixes stems, block by block."""
 
     def __init__(
         self,
@@ -233,7 +233,7 @@ class _Desk:
         self.mixers = {name: writer(mixes, name) for name in edited.mixes}
 
     def take(self, frames: Sequence[Frames], mapper: Mapper) -> None:
-        """Edit and write a block of the stems before."""
+        """Edit and write a block of stems."""
         base, heard, held, beyond = _edited(frames, self.edited.stages, self.bits)
         self.tally.held += held
         self.beyond_full_scale += beyond
@@ -257,7 +257,7 @@ class _Desk:
         mapper(lambda n: shutil.copyfile(self.copies[n], self._path(n)), written)
 
     def outcome(self) -> Outcome:
-        """What became of it."""
+        """The outcome."""
         edited, names = self.edited, self.edited.names
         written = Written(
             files={names[n]: self._path(n).name for n in sorted(edited.written)},
@@ -280,7 +280,7 @@ class _Desk:
         }
 
     def _residual_db(self) -> float | None:
-        """The null test of the stems before gains; None where no files can tell."""
+        """The null test of the stems before gains; None if it is not possible."""
         if self.format not in LOSSY:
             return _round(self.tally.residual_db())
         if self.edited.is_levelled or len(self.edited.written) < len(self.edited.names):
@@ -306,16 +306,16 @@ class _Desk:
 def _edited(
     frames: Sequence[Frames], stages: Sequence[Sequence[NewStem]], bits: int | None
 ) -> tuple[Sequence[Frames], Sequence[Frames], int, int]:
-    """The stems after the edits, without any gain and with all of them.
+    """The stems after the edits, without and with gains.
 
-    Also how many samples full scale could not hold: of sums, and of gains.
+    Also returns the number of samples beyond full scale, of sums and of gains.
     """
     base, heard, held, beyond = frames, None, 0, 0
     for stems in stages:
         base, moved = add_up(base, stems, bits)
         held += moved
         summed = base
-        if heard is not None:  # gains have come before, and the sum is no recording's
+        if heard is not None:  # after earlier gains, the sum is not the recording
             own = [mixed([heard[m] for m in stem.members], bits) for stem in stems]
             summed, beyond = [f for f, _ in own], beyond + sum(n for _, n in own)
         if heard is not None or any(stem.gain or stem.pan for stem in stems):

@@ -1,4 +1,4 @@
-"""The options of what a run leaves."""
+"""The options of the output of a run."""
 
 from __future__ import annotations
 
@@ -14,53 +14,56 @@ ReportAudio = Literal["ogg", "mp3", "link", "none"]
 
 
 def parse_names(texts: str | Iterable[str]) -> tuple[str, ...]:
-    """The names in texts such as ``drums,bass``; an empty one is a ParameterError."""
+    """The names in strings such as ``drums,bass``; ParameterError if one is empty."""
     parts = [texts] if isinstance(texts, str) else texts
     names = tuple(name.strip() for text in parts for name in text.split(","))
     if not all(names):
-        raise ParameterError("only names sources, such as drums or 1,3; one is empty")
+        raise ParameterError(
+            "expected only as names of sources, such as drums or 1,3, got an empty name"
+        )
     return names
 
 
 class FigureOptions(Options, group=OUTPUT):
-    """Which figures to draw."""
+    """The options of figures."""
 
-    figures: bool = option(True, "Draw the figures or not.")
+    figures: bool = option(True, "Draw the figures.")
     figure_format: FigureFormat = option("png", "File format of the figures.")
 
 
 class ReportOptions(Options, group=OUTPUT):
-    """The page to hear and see a run."""
+    """The options of report.html."""
 
     report: bool = option(
-        True, "Write report.html, the run to hear and see, or not.", added=True
+        True, "Write report.html, a page with players and pictures.", added=True
     )
     report_audio: ReportAudio = option(
         "ogg",
-        "The sound of report.html. ogg, mp3: in the page, unless it would become too "
-        "large; link: the files in sources/; none.",
+        "Audio of report.html. ogg, mp3: embed, unless it is too large; link: play the "
+        "files in sources/; none: no audio.",
         added=True,
     )
 
 
 class GridOptions(Options, group=OUTPUT):
-    """What the beats of MIDI files are."""
+    """The beats of MIDI files."""
 
     grid: bool = option(
         True,
-        "Lay MIDI files on the beats of the recording, where they are found, or on 120 "
-        "beats a minute.",
+        "Use the beats of the recording in MIDI files, if they are found, or a fixed "
+        "tempo of 120 bpm.",
         added=True,
     )
 
 
 class OutputOptions(FileOptions, FigureOptions, group=OUTPUT):
-    """What to write."""
+    """The options of sources."""
 
-    sources: bool = option(True, "Write the sources or not.")
+    sources: bool = option(True, "Write the sources.")
     only: Sequence[str] = option(
         (),
-        "Write only these sources, by name or number, such as violin*,3; repeatable.",
+        "Write only these sources, by name, pattern or number, such as violin*,3; "
+        "repeatable.",
         parse=parse_names,
         metavar="NAME,...",
         added=True,

@@ -1,4 +1,4 @@
-"""Piano roll: activations, read as notes."""
+"""Piano roll: activations converted to notes."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ from specnmf.score.notes import LOUDEST, Note, Score
 
 Array = NDArray[np.float64]
 
-#: A note begins where an activation exceeds this share of its component's maximum
+#: A note starts where an activation exceeds this share of its component's maximum
 #: (-12 dB) and RUN_ON of the loudest component's (-30 dB), and ends where it has
 #: fallen RISE_DB below the higher of the two.
 OWN_ON, RUN_ON = 10 ** (-12 / 20), 10 ** (-30 / 20)
 
-#: The same note is struck again where it rises by so many decibels.
+#: A rise by this many decibels is a repetition of the note.
 RISE_DB = 5.0
 
-#: A note is placed where it has done this share of its rise. An attack reaches it
-#: at once; half the rise is late for bowed and blown notes.
+#: The onset is where the activation has reached this share of its rise. An attack
+#: reaches it at once; half the rise would be late for bowed and blown notes.
 RISEN = 0.2
 
 #: Half the length, in seconds, of the Hann window that smooths the activations:
-#: tremolo and beating strings are no repeated notes.
+#: tremolo and beating strings are not repeated notes.
 SMOOTHING = 0.05
 
 #: Shorter notes (in seconds) are left out.
@@ -57,22 +57,21 @@ def transcribe(
     gains: ArrayLike | None = None,
     centroids: ArrayLike | None = None,
 ) -> Score:
-    """Return the notes that the activations play, a part for each component.
+    """The notes of activations, one part for each component.
 
-    A note is a peak that stands RISE_DB above what lies before and after it, all
-    that is softer than the end of a note taken as silence. This is a threshold
-    with hysteresis, and inside a sustained note it finds the new attacks. The
-    thresholds follow each component's own maximum, so that soft components are
-    heard, and the loudest component's, so that faint ones do not scatter notes.
+    A note is a peak at least RISE_DB above the levels before and after it, where levels
+    below the end of a note count as silence. This is a threshold with hysteresis, which
+    also finds new attacks inside a sustained note. The thresholds depend on each
+    component's own maximum, so that soft components have notes, and on that of the
+    loudest component, so that faint components do not produce spurious notes.
 
-    A pitched component plays its nearest note, moved by octaves into MIDI's range.
-    An unpitched one plays a drum of its own, as long as there are drums, chosen by
+    A pitched component plays the nearest note, moved by octaves into MIDI's range. An
+    unpitched component plays a drum of its own, as long as there are drums, chosen by
     its centroid: a kick below 1.8 kHz, a snare below 8.5 kHz, else a hi-hat.
 
-    Velocity is LOUDEST times the square root of the strength in relation to the
-    strongest note: 6 dB for a factor of 0.71. This inverts the 40 log10(v / 127)
-    dB that synthesisers of General MIDI give a velocity [1]_, so they play the
-    notes as loud as they were.
+    Velocity is LOUDEST times the square root of the strength relative to the strongest
+    note: 6 dB for a factor of 0.71. This inverts the 40 log10(v / 127) dB of General
+    MIDI synthesisers [1]_, so that they play the notes at their original levels.
 
     Parameters
     ----------
@@ -82,7 +81,7 @@ def transcribe(
     pitches : array, shape (n_components,)
         Fractional MIDI numbers, NaN for an unpitched component.
     gains : array, shape (n_components,), optional
-        How strong each template is, such as its norm; by default all are alike.
+        The strength of each template, such as its norm; by default all are equal.
     centroids : array, shape (n_components,), optional
         Each template's mean frequency in Hz, weighted by magnitude. By default
         all unpitched components count as snares.
@@ -90,8 +89,8 @@ def transcribe(
     Raises
     ------
     ParameterError
-        If the shapes do not fit, the times do not rise, an entry of ``H`` or
-        ``gains`` is negative or not finite, or a pitch is infinite.
+        If the shapes do not fit, the times do not rise, a value of ``H`` or ``gains``
+        is negative or not finite, or a pitch is infinite.
 
     References
     ----------
@@ -102,7 +101,7 @@ def transcribe(
         H, times, pitches, labels, gains, centroids
     )
     hop = float(times[1] - times[0]) if len(times) > 1 else MIN_DURATION
-    # Smoothed twice, component by component: cheaper than to hold all of them.
+    # Smoothed twice, component by component, which saves memory.
     tops = np.array(
         [_smooth(h, g, hop).max(initial=0) for h, g in zip(H, gains, strict=True)]
     )
@@ -119,7 +118,7 @@ def transcribe(
 
 
 def notes_of(factors: Factorization, grid: Grid, pitches: NDArray[np.float64]) -> Score:
-    """What a model V ≈ W H plays: `transcribe` with the strengths of its templates."""
+    """The notes of a model V ≈ W H: `transcribe` with the strength of each template."""
     return transcribe(
         factors.H,
         grid.times,
@@ -134,14 +133,12 @@ def _events(
     strength: Array, times: Array, least: float
 ) -> Iterator[tuple[float, float, float]]:
     """Start, duration and strength of each note of one component."""
-    from scipy.signal import find_peaks  # takes half a second to import
-
     on = max(OWN_ON * strength.max(), least)
     off = on / 10 ** (RISE_DB / 20)
     decibels = np.pad(20 * np.log10(np.maximum(strength, off) / off), 1)
-    # of equal peaks, as in a tremolo, each counts as the highest: the first shall
+    # of equal peaks, as in a tremolo, the first one counts
     decibels -= _TIE * np.arange(len(decibels))
-    peaks = find_peaks(decibels, prominence=RISE_DB)[0] - 1
+    peaks = _peaks(decibels, RISE_DB) - 1
     starts = [
         _onset(strength, times, before, peak)
         for before, peak in zip((0, *peaks), peaks, strict=False)
@@ -154,8 +151,28 @@ def _events(
             yield start, duration, float(strength[peak])
 
 
+def _peaks(levels: Array, prominence: float) -> NDArray[np.intp]:
+    """The indices of the peaks of at least this prominence; neighbours must differ.
+
+    They are those of ``scipy.signal.find_peaks``, which takes half a second to import.
+    """
+    rising = np.diff(levels) > 0
+    turns = np.append(1 + np.flatnonzero(rising[1:] != rising[:-1]), len(levels) - 1)
+    low, high, top = float(levels[0]), 0.0, -1  # top: the peak that may be one
+    peaks = []
+    for turn, level in zip(turns.tolist(), levels[turns].tolist(), strict=True):
+        if top < 0 and level - low < prominence:
+            low = min(low, level)
+        elif top < 0 or level > high:
+            high, top = level, turn
+        elif high - level >= prominence:
+            peaks.append(top)
+            low, top = level, -1
+    return np.array(peaks, np.intp)
+
+
 def _onset(strength: Array, times: Array, before: int, peak: int) -> float:
-    """The time at which the rise to ``peak`` is RISEN done, between two frames."""
+    """The time at which the rise to ``peak`` reaches RISEN, interpolated."""
     rise = strength[before : peak + 1]
     level = rise.min() + RISEN * (rise[-1] - rise.min())
     below = np.flatnonzero(rise < level)
@@ -177,7 +194,7 @@ def _smooth(activation: NDArray[np.floating], gain: float, hop: float) -> Array:
 
 
 def _played(pitch: float, centroid: float, free: set[int]) -> tuple[int, bool]:
-    """The MIDI number of a component, and whether it is a drum's, then taken."""
+    """The MIDI number of a component, and whether it is a drum, now used up."""
     if not math.isnan(pitch):
         return _in_range(nearest(pitch)), False
     kit = next((drums for edge, drums in DRUMS if centroid < edge), DRUMS[1][1])
@@ -203,11 +220,11 @@ def _checked(
     H, times = np.asarray(H), np.asarray(times, np.float64)
     if H.ndim != 2 or times.shape != H.shape[1:]:
         raise ParameterError(
-            "activations need a time for each frame, "
+            "expected one time for each frame of the activations, "
             f"got shapes {H.shape} and {times.shape}"
         )
     if not (np.diff(times) > 0).all():
-        raise ParameterError("times must rise from frame to frame")
+        raise ParameterError("expected times to rise from frame to frame")
     each = np.empty(len(labels))
     given = {
         "pitches": pitches,
@@ -219,11 +236,13 @@ def _checked(
     for name, values in columns.items():
         if values.shape != H.shape[:1]:
             raise ParameterError(
-                f"{len(H)} components need as many {name}, got shape {values.shape}"
+                f"expected {name} of shape ({len(H)},), got {values.shape}"
             )
     for name, values in (("activations", H), ("gains", columns["gains"])):
         if not np.isfinite(values).all() or (values < 0).any():
-            raise ParameterError(f"{name} must be finite and non-negative")
+            raise ParameterError(f"expected {name} to be finite and non-negative")
     if np.isinf(columns["pitches"]).any():
-        raise ParameterError("pitches must be finite, or NaN where there is none")
+        raise ParameterError(
+            "expected pitches to be finite, or NaN for unpitched components"
+        )
     return H, times, columns["pitches"], columns["gains"], columns["centroids"]

@@ -1,4 +1,4 @@
-"""What a run wrote: listed in its run.json, and known again when it is replaced."""
+"""The files of a run: listed in its run.json, and recognised when it is replaced."""
 
 from __future__ import annotations
 
@@ -21,29 +21,29 @@ REPORT = "run.json"
 #: The keys of run.json with the files of the run, and with its `seal`.
 FILES, SEAL = "files", "finished"
 
-#: What the seal is not about.
+#: The keys that the seal does not cover.
 UNSEALED = {SEAL, "command", "seconds"}
 
-#: A larger run.json is none.
+#: The largest run.json, in bytes.
 MOST_REPORT = 256 << 20
 
-#: So many SHA-256 are remembered.
+#: The number of cached SHA-256.
 MOST_SUMS = 1 << 14
 
-#: By device, inode, size and times of files.
+#: Cached by device, inode, size and times of files.
 _sums: dict[tuple[int, ...], str] = {}
 
-#: Some of what every run.json has said, whatever its version.
+#: Keys that run.json has in every version.
 _KEYS = {
     *("kind", "settings", "settings_hash", "inputs", "versions"),
     *("residual_db", "components"),
 }
 
-#: The seal, wherever it stands.
+#: The pattern of the seal.
 _SEALED = re.compile(f'"{SEAL}": "([0-9a-f]{{64}})"'.encode())
 
-#: What runs leave whose run.json lists no files. Not labels.txt: it is there to be
-#: edited.
+#: The files of older runs, whose run.json does not list them; without labels.txt, which
+#: users may edit.
 _NAMES = re.compile(
     r"factors\.npz|layers\.npz|tree\.json|(?:pianoroll|aligned)\.(?:mid|csv)"
     r"|figures/(?:spectrogram|templates|activations|reconstruction|loss|rank|layers"
@@ -54,17 +54,17 @@ _SOURCES = re.compile(r"sources/(?:layer_\d+/)?[^/]+\.(?:wav|flac|ogg|mp3)")
 
 @dataclass(frozen=True)
 class Products:
-    """What a run wrote, as far as its run.json says.
+    """The files of a run, from its run.json.
 
     Attributes
     ----------
     listed : mapping of str to (int, str), or None
-        The size and SHA-256 of each file, by its name in the folder; None: the
-        run.json is older than this list, or damaged, and names have to do.
+        The size and SHA-256 of each file, by its name in the folder; None: run.json is
+        older than this list, or damaged, and only names are used.
     sources : frozenset of str or None
-        The sources that an older run.json names; None: it is damaged.
+        The sources in an older run.json; None: it is damaged.
     seal : str
-        That of run.json; empty if it has none.
+        The seal of run.json; empty if it has none.
     """
 
     listed: Mapping[str, tuple[int, str]] | None = None
@@ -73,11 +73,11 @@ class Products:
 
     @property
     def damaged(self) -> bool:
-        """Whether nothing tells what the run wrote."""
+        """Whether the files of the run are unknown."""
         return self.listed is None and self.sources is None
 
     def lists(self, name: str) -> bool:
-        """Whether a file of this name may be the run's."""
+        """Whether a file of this name may be from the run."""
         if name == REPORT:
             return True
         if self.listed is not None:
@@ -89,10 +89,10 @@ class Products:
         return _NAMES.fullmatch(name) is not None
 
     def holds(self, name: str, size: int, checksum: Callable[[], str]) -> bool:
-        """Whether a file is the run's, as it was written.
+        """Whether a file is from the run, and unchanged.
 
-        ``checksum`` is asked for its SHA-256 only where that decides; of run.json, for
-        the seal that it must have.
+        ``checksum`` is called only if it decides; it returns the SHA-256 of the file,
+        or for run.json the seal that it should have.
         """
         if not self.lists(name):
             return False
@@ -105,7 +105,7 @@ class Products:
 
 
 def read_products(content: bytes) -> Products:
-    """What a run.json says of the files of its run; bytes that are none say nothing."""
+    """The files of a run, from the bytes of its run.json, which may be invalid."""
     report, seals = _parse(content), _SEALED.findall(content)
     seal = seals[-1].decode() if seals else ""
     if report is None:
@@ -122,9 +122,9 @@ def read_products(content: bytes) -> Products:
 
 
 def read_left_out(folder: Path) -> list[str]:
-    """The names of the sources that a run has and did not write; none if it is no run.
+    """The names of the sources in a run that it did not write; empty for other folders.
 
-    In layers they are in folders, whose names are left out.
+    Sources of layers are in folders, whose names are left out.
     """
     report = folder / REPORT
     if not report.is_file() or report.stat().st_size > MOST_REPORT:
@@ -135,13 +135,13 @@ def read_left_out(folder: Path) -> list[str]:
 
 
 def is_foreign(content: bytes) -> bool:
-    """Whether a run.json is another program's: an object with none of our keys."""
+    """Whether a run.json is of another program: an object without any of our keys."""
     report = _parse(content)
     return bool(report) and not _KEYS & {*(report or ())}
 
 
 def _parse(content: bytes) -> dict[str, Any] | None:
-    """The object that a run.json holds; what somebody wrote after it is passed over."""
+    """The object in a run.json; text after it is ignored."""
     try:
         report, _ = json.JSONDecoder().raw_decode(content.decode())
     except (ValueError, RecursionError):
@@ -150,7 +150,7 @@ def _parse(content: bytes) -> dict[str, Any] | None:
 
 
 def _named_sources(report: Any) -> Iterator[str]:
-    """The sources that an older run.json names, wherever it does."""
+    """The sources in an older run.json."""
     waiting = [report]
     while waiting:
         each = waiting.pop()
@@ -185,44 +185,44 @@ def sha256(path: Path) -> str:
 
 
 def is_there(path: Path) -> bool:
-    """Whether a path leads to a file; one that no system takes does not."""
+    """Whether a path is a file; invalid paths are not."""
     try:
         return path.is_file()
-    except OSError:  # too long a name, or a folder that is closed to us
+    except OSError:  # the name is too long, or the folder is not readable
         return False
 
 
 def as_json(content: Mapping[str, Any]) -> bytes:
     """Standard JSON, UTF-8, no NaN.
 
-    Bytes of file names that are no UTF-8 are escaped, as JSON can.
+    Bytes of file names that are not UTF-8 are escaped.
     """
     text = json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False)
     return f"{text}\n".encode(errors="backslashreplace")
 
 
 def seal(report: Mapping[str, Any]) -> str:
-    """The SHA-256 of a run.json's content, without what a rerun changes."""
+    """The SHA-256 of the content of run.json, without the keys that a rerun changes."""
     content = {name: report[name] for name in report if name not in UNSEALED}
     return hashlib.sha256(as_json(content)).hexdigest()
 
 
 def seal_of(content: bytes) -> str:
-    """The seal that a run.json must have; none if it is not as it was written."""
+    """The seal that a run.json should have; empty if it was changed."""
     report = _parse(content)
     return "" if report is None or as_json(report) != content else seal(report)
 
 
 @dataclass(frozen=True)
 class Finished:
-    """A finished run on disk, and which of its files are as the run wrote them.
+    """A finished run on disk, and which of its files are unchanged.
 
     Attributes
     ----------
     folder : path
-        Where it is now.
+        The present folder.
     inputs : frozenset of str
-        Names of files in it that count as a person's, whoever wrote them.
+        Names of files that always count as the user's.
     """
 
     folder: Path
@@ -230,23 +230,23 @@ class Finished:
 
     @cached_property
     def content(self) -> bytes:
-        """The bytes of its run.json; none if it is no file, or too large for one."""
+        """The bytes of its run.json; empty if it is not a file, or too large."""
         path = self.folder / REPORT
         small = path.is_file() and path.stat().st_size <= MOST_REPORT
         return path.read_bytes() if small else b""
 
     @cached_property
     def products(self) -> Products:
-        """What its run.json says of its files."""
+        """Its files, from run.json."""
         return read_products(self.content)
 
     @cached_property
     def written_ns(self) -> int:
-        """When its run.json was written, in nanoseconds."""
+        """The time of its run.json, in nanoseconds."""
         return (self.folder / REPORT).stat().st_mtime_ns
 
     def wrote(self, name: str, status: os.stat_result) -> bool:
-        """Whether a file is the run's own, and nobody has changed it or needs it."""
+        """Whether a file is from the run, unchanged, and not one of the inputs."""
         if name in self.inputs or not stat.S_ISREG(status.st_mode):
             return False
         if self.products.damaged and name != REPORT:
@@ -256,14 +256,14 @@ class Finished:
         return self.products.holds(name, status.st_size, lambda: self._sum(name))
 
     def _sum(self, name: str) -> str:
-        """The SHA-256 of a file, of run.json the seal that it must have."""
+        """The SHA-256 of a file; for run.json the seal that it should have."""
         if name == REPORT:
             return seal_of(self.content)
         return _sha256_as_of(self.folder / name)
 
 
 def _sha256_as_of(path: Path) -> str:
-    """The SHA-256 of a file, which is read again only if it has changed since."""
+    """The SHA-256 of a file, which is read again only if it has changed."""
     status = path.stat()
     times = status.st_mtime_ns, status.st_ctime_ns
     key = (status.st_dev, status.st_ino, status.st_size, *times)

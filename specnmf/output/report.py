@@ -1,4 +1,4 @@
-"""run.json and factors.npz: what was done, with what, and what came out."""
+"""run.json and factors.npz: the record of a run, and its factors."""
 
 from __future__ import annotations
 
@@ -21,15 +21,30 @@ from specnmf.notation import note_name, percent
 from specnmf.options import Options, added_options
 from specnmf.output.products import as_json, sha256
 
-#: Packages whose versions decide what a run computes.
+#: Packages whose versions affect the result of a run.
 PACKAGES = ("numpy", "scipy", "numba", "soundfile", "matplotlib")
 
-#: Settings that decide nothing of what a run finds: batches have another default of the
-#: latter, and what they did before there were pages is done.
+#: The versions of the formats of a run's files: docs/formats.md describes them. The
+#: first number counts changes that break readers, the second additions.
+SCHEMAS = {
+    "run.json": "1.0",
+    "tree.json": "1.0",
+    "factors.npz": "1.0",
+    "layers.npz": "1.0",
+    "model.npz": "1.0",
+    "notes.npz": "1.0",
+    "aligned.csv": "1.0",
+    "pianoroll.csv": "1.0",
+    "score.csv": "1.0",
+    "labels.txt": "1.0",
+}
+
+#: Settings that do not affect the result of a run. Batches have another default of the
+#: second, and runs from before there were pages count as done.
 UNHASHED = ("threads", "report_audio")
 
-#: Hexadecimal digits of a hash of settings: 64 bits, for it only tells the few settings
-#: of one folder from each other.
+#: Hexadecimal digits of a hash of settings: 64 bits, as it only distinguishes the few
+#: settings of one folder.
 HASH_DIGITS = 16
 
 
@@ -39,26 +54,24 @@ def versions() -> dict[str, str]:
     for package in PACKAGES:
         try:
             found[package] = version(package)
-        except PackageNotFoundError:  # imported from a path that pip does not know
+        except PackageNotFoundError:  # imported from a path, not installed
             found[package] = "unknown"
     return found
 
 
 def settings_hash(kind: str, settings: Options, inputs: Mapping[str, str]) -> str:
-    """What tells runs of a recording apart: a hash of all that decides what they hold.
+    """A hash of everything that determines the result of a recording's run.
 
-    That is the task's name, the settings as asked for, without ``threads``, where the
-    sound of the page is, and options that older versions lack and that have their
-    defaults, and the SHA-256 of each file beside the recording, by what it is to the
-    task. Returns the first 16 hexadecimal digits of the SHA-256 of all that in JSON.
+    It covers the name of the task, the given settings, and the SHA-256 of each further
+    input by its name in the task. It leaves out ``threads``, ``report_audio``, and
+    newer options that leave everything as in older runs. Returns the first 16
+    hexadecimal digits of the SHA-256 of all that in JSON.
     """
     values = dataclasses.asdict(settings)
     for name in UNHASHED:
         values.pop(name, None)
-    for name, default in added_options(type(settings)).items():
-        if name in values and (
-            values[name] == default or not (values[name] or default)
-        ):
+    for name, older in added_options(type(settings)).items():
+        if name in values and (values[name] == older or not (values[name] or older)):
             del values[name]
     content = {
         "kind": kind,
@@ -70,19 +83,19 @@ def settings_hash(kind: str, settings: Options, inputs: Mapping[str, str]) -> st
 
 
 def _canonical(value: Any) -> Any:
-    """The same for 1 and 1.0, which are the same setting."""
+    """The same value for 1 and 1.0, which are the same setting."""
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def settings_entries(asked: Options, used: Options) -> dict[str, Any]:
-    """The settings of a run, and what was asked for where the recording decided."""
+    """The settings of a run, and the given values where the recording decided."""
     before, after = map(_listed, (asked, used))
     differing = {name: before[name] for name in before if before[name] != after[name]}
     return {"settings": after, "asked": differing}
 
 
 def _listed(settings: Options) -> dict[str, Any]:
-    """Settings as JSON has them: without tuples."""
+    """Settings as JSON: without tuples."""
     values = dataclasses.asdict(settings)
     return {n: list(v) if isinstance(v, tuple) else v for n, v in values.items()}
 
@@ -90,7 +103,7 @@ def _listed(settings: Options) -> dict[str, Any]:
 def inputs_entry(
     recording: Path, inputs: Mapping[str, Path], called: Mapping[Path, str]
 ) -> list[dict[str, str]]:
-    """Each input with its SHA-256, the song first; ``called`` has where copies are."""
+    """Each input with its SHA-256, the song first; ``called`` has original names."""
     return [
         {"path": called.get(path, str(path)), "sha256": sha256(path)}
         for path in (recording, *inputs.values())
@@ -106,7 +119,7 @@ def audio_entry(sound: Sound) -> dict[str, Any]:
 def components(
     factorization: Factorization, pitches: NDArray[np.float64]
 ) -> list[dict[str, Any]]:
-    """One entry a component: its label, pitch, note and share of the energy."""
+    """One entry per component: its label, pitch, note and share of the energy."""
     return [
         {
             "label": label,
@@ -134,8 +147,7 @@ def write_factors(
 ) -> None:
     """Write factors.npz; the same factors give the same bytes.
 
-    W and H are written in float32, labels in unicode, losses, frequencies (Hz) and
-    times (s) in float64.
+    W and H are float32, labels unicode, losses, frequencies (Hz) and times (s) float64.
     """
     np.savez(
         path,

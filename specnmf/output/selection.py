@@ -1,4 +1,4 @@
-"""Which of the sources to write: by their names, patterns or numbers."""
+"""The selection of sources by names, patterns or numbers."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from typing import NamedTuple
 
 from specnmf.errors import ParameterError
 
-#: How many names an error lists.
+#: The number of names that an error lists.
 LISTED = 24
 
-#: What names of files have in place of what no file may be called.
+#: The replacement of characters that are not allowed in the names of files.
 _SAFE = str.maketrans(dict.fromkeys('/\\:"<>|', "_"))
 
 
@@ -22,22 +22,22 @@ class Group(NamedTuple):
     within: str = ""  #: The folder of the files, in sources/.
 
     def path(self, number: int) -> str:
-        """A source's name with that of its folder."""
+        """A source's name, with its folder."""
         name = self.names[number]
         return f"{self.within}/{name}" if self.within else name
 
 
 def select(groups: Sequence[Group], only: Iterable[str]) -> list[list[int]]:
-    """The numbers of the sources that are asked for in each group, from 0.
+    """The indices of the selected sources in each group, from 0.
 
     Parameters
     ----------
     groups : sequence of Group
-        What there is.
+        All sources.
     only : iterable of str
-        Names in capital or small letters, with ``*``, ``?`` and ``[abc]`` for any, one
-        and some characters; or numbers from 1 on. Either may follow a group's folder
-        and a slash. Nothing asks for everything.
+        Names in upper or lower case, patterns with ``*``, ``?`` and ``[abc]``, or
+        numbers from 1 on. Each may have the prefix of a group's folder and a slash.
+        Empty: all sources.
 
     Raises
     ------
@@ -50,7 +50,7 @@ def select(groups: Sequence[Group], only: Iterable[str]) -> list[list[int]]:
         found = find(groups, pattern)
         if not any(found):
             raise ParameterError(
-                f"only asks for {pattern!r}, but there is only {listed(groups)}"
+                f"only: no source matches {pattern!r}; the sources are {listed(groups)}"
             )
         for own, more in zip(chosen, found, strict=True):
             own |= more
@@ -59,10 +59,10 @@ def select(groups: Sequence[Group], only: Iterable[str]) -> list[list[int]]:
 
 
 def find(groups: Sequence[Group], pattern: str) -> list[set[int]]:
-    """The numbers in each group of the sources that a pattern of `select` means.
+    """The indices in each group of the sources that a pattern of `select` matches.
 
-    A name in full goes before a pattern, and either before a number; all are empty if
-    there is no such source.
+    A full name has priority over a pattern, and both over a number. All are empty if
+    there is no match.
     """
     found = [_named(group, pattern) for group in groups]
     if not any(found):
@@ -71,7 +71,7 @@ def find(groups: Sequence[Group], pattern: str) -> list[set[int]]:
 
 
 def left_out(groups: Sequence[Group], chosen: Sequence[Sequence[int]]) -> list[str]:
-    """The sources that are not among those chosen, each with its group's folder."""
+    """The sources that are not selected, each with its group's folder."""
     return [
         group.path(number)
         for group, own in zip(groups, chosen, strict=True)
@@ -96,12 +96,12 @@ def _matching(group: Group, pattern: str) -> set[int]:
 
 
 def _of(group: Group, number: int) -> tuple[str, str]:
-    """What a source is called, in small letters: without its folder, and with it."""
+    """The names of a source in lower case, without and with its folder."""
     return group.names[number].casefold(), group.path(number).casefold()
 
 
 def _spellings(pattern: str) -> set[str]:
-    """A name as it is, and as a file may have it, in small letters."""
+    """A name and its form as a file name, in lower case."""
     return {pattern.casefold(), pattern.translate(_SAFE).casefold()}
 
 
@@ -113,7 +113,7 @@ def _numbered(group: Group, pattern: str) -> set[int]:
 
 
 def listed(groups: Sequence[Group]) -> str:
-    """The names of sources, for an error; not all, if there are many."""
+    """The names of sources, for an error; shortened if there are many."""
     names = [group.path(n) for group in groups for n in range(len(group.names))]
     more = f" and {len(names) - LISTED} more" if len(names) > LISTED else ""
     return ", ".join(names[:LISTED]) + more

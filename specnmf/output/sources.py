@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack, closing
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path, PurePosixPath
@@ -27,13 +29,16 @@ Float64 = NDArray[np.float64]
 #: The null test's value for sources that add up exactly.
 EXACT_DB = -300.0
 
-#: Pieces a block is rounded in, so that threads share the work.
+#: The number of pieces of a block that threads round.
 PIECES = 8
+
+#: After so many bytes of samples, files are sent to the disk while others are computed.
+SEND_BYTES = 64 << 20
 
 
 @dataclass(frozen=True)
 class Written:
-    """What became of the sources."""
+    """The written sources."""
 
     files: dict[str, str]  # the file name of each label that was written
     rms: dict[str, float]  # each label's root mean square; full scale is 1
@@ -44,7 +49,7 @@ class Written:
     within: str  # the folder of the files, in sources/
 
     def entry(self, label: str) -> dict[str, Any]:
-        """What run.json says of a source."""
+        """The entry of a source in run.json."""
         entry: dict[str, Any] = {}
         if label in self.files:
             path = PurePosixPath("sources", self.within, self.files[label])
@@ -69,13 +74,13 @@ def write_sources(
 ) -> Written:
     """Write each source of a recording into a file of its name; they add up to it.
 
-    The recording is read again from ``start`` seconds, block by block, for its exact
-    samples; of ``audio``, the mixture, only rate and size are used. ``stream`` is that
-    of `stream_sources`, ``within`` is what run.json calls the folder, in sources/, and
-    ``progress`` is called with the samples done and in all. ``only`` are the numbers of
-    those to write, from 0: all are made, for only together they add up.
+    The recording is read again from ``start`` seconds on, block by block, for its exact
+    samples; ``audio``, the mixture, only gives rate and size. ``stream`` is that of
+    `stream_sources`, ``within`` is the folder in sources/ as in run.json, and
+    ``progress`` is called with the numbers of finished and of all samples. ``only`` has
+    the indices of the sources to write; all are made, as only all of them add up.
 
-    AudioError is raised if a source cannot be written in its format, or at all.
+    AudioError if a source cannot be written in its format, or at all.
     """
     with ExitStack() as stack:
         stack.enter_context(closing(stream))
@@ -88,11 +93,12 @@ def write_sources(
         mixture = exact_samples(source, start)
         mapper = stack.enter_context(workers(threads))
         tally = Tally(len(names))
+        disk = Disk(stack.enter_context(ThreadPoolExecutor(1)))
         for first, block in stream:
             _write_block(block, mixture.take(block.shape[2]), writers, tally, mapper)
+            disk.send([writer.path for writer in writers.values()], block.nbytes)
             progress(first + block.shape[2], audio.n_samples)
-        for writer in writers.values():
-            writer.close()
+        mapper(Writer.close, writers.values())
     residual_db: float | None = tally.residual_db()
     if options.format in ("ogg", "mp3"):
         paths = [writer.path for writer in writers.values()]
@@ -127,7 +133,7 @@ def null_test(
 def open_writer(
     stack: ExitStack, stem: Path, audio: Sound, options: FileOptions, subtype: str
 ) -> Writer:
-    """A writer of the file of a source, that is abandoned when the stack ends."""
+    """A writer of a source's file, which is abandoned when the stack ends."""
     writer = Writer(
         stem.with_name(f"{stem.name}.{options.format}"),
         audio,
@@ -138,13 +144,35 @@ def open_writer(
     return writer
 
 
+class Disk:
+    """Sends files to the disk while they are written: closing them waits for it."""
+
+    def __init__(self, thread: Executor) -> None:
+        self.thread, self.waiting = thread, 0
+        self.sending: Future[None] | None = None
+
+    def send(self, paths: Sequence[Path], n_bytes: int) -> None:
+        """Take note of more bytes in files; send all when there are SEND_BYTES."""
+        self.waiting += n_bytes
+        busy = self.sending is not None and not self.sending.done()
+        if self.waiting >= SEND_BYTES and not busy:
+            self.waiting = 0
+            self.sending = self.thread.submit(_send, paths)
+
+
+def _send(paths: Sequence[Path]) -> None:
+    for path in paths:
+        with suppress(OSError), path.open("rb+") as file:  # closing it will tell
+            os.fsync(file.fileno())
+
+
 def exact_samples(source: Source, start: float = 0.0) -> Buffer[Float64]:
     """A file's exact samples."""
     return Buffer(source.blocks(round(start * source.sr), dtype="float64"))
 
 
 class Tally:
-    """Sums of squares for the null test and the sources' loudness."""
+    """Sums of squares for the null test and the levels of the sources."""
 
     def __init__(self, n_sources: int) -> None:
         self.error = self.signal = 0.0
@@ -152,7 +180,7 @@ class Tally:
         self.squares = np.zeros(n_sources)
 
     def add(self, error: Float64, mixture: Float64) -> None:
-        """Take note of a block, and of what its sources' sum is beside it."""
+        """Add a block, and the sum of its sources."""
         self.error += float(np.vdot(error, error))
         self.signal += float(np.vdot(mixture, mixture))
         self.n_values += mixture.size
@@ -173,7 +201,7 @@ class Tally:
 def exact_frames(
     sources: NDArray[np.float32], mixture: Float64, bits: int | None, mapper: Mapper
 ) -> tuple[NDArray[Any], Float64, int]:
-    """The samples that are written of a block, which add up to the mixture.
+    """The samples of a block to write, which add up to the mixture.
 
     Parameters
     ----------
@@ -181,7 +209,7 @@ def exact_frames(
         May be changed.
     mixture : array, shape (n_channels, n)
     bits : int or None
-        Of the integers to write; None: floats, which add up as far as float32 goes.
+        Bits of integer samples; None: floats, which add up within float32 precision.
 
     Returns
     -------
@@ -190,15 +218,20 @@ def exact_frames(
     total : array, shape (n_channels, n)
         Their sum; full scale is 1.
     held : int
-        How many samples full scale could not hold.
+        The number of samples beyond full scale.
     """
     if bits is None:
-        rest = mixture - sources.sum(axis=0, dtype=np.float64)
-        sources += (rest / len(sources)).astype(np.float32)
+        share_rest(sources, mixture)
         total = sources.sum(axis=0, dtype=np.float64)
         return sources.transpose(0, 2, 1), total, 0
     frames, written, held = _round(sources, mixture, bits, mapper)
     return frames, written / 2.0 ** (bits - 1), held
+
+
+def share_rest(sources: NDArray[np.float32], mixture: Float64) -> None:
+    """Share what sources lack of the mixture among them, in place; shapes as above."""
+    rest = mixture - sources.sum(axis=0, dtype=np.float64)
+    sources += (rest / len(sources)).astype(np.float32)
 
 
 def _write_block(
@@ -221,7 +254,7 @@ def _round(
 ) -> tuple[NDArray[np.signedinteger], Float64, int]:
     """Integers that add up to the mixture, (n_sources, n, n_channels), and their sum.
 
-    Also returns how many were held at full scale.
+    Also returns the number of samples clipped at full scale.
     """
     n_sources, n_channels, n = sources.shape
     number = np.int16 if bits == 16 else np.int32

@@ -1,4 +1,4 @@
-"""What a run has stored: notes, model and factors, whoever made the files."""
+"""The stored data of a run: notes, model and factors; the files are not trusted."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ from specnmf.score.notes import Note, Score
 #: The archives of a run.
 MODEL, FACTORS = "model.npz", "factors.npz"
 
-#: An archive whose arrays take more is none of a run's.
+#: The largest size of the arrays of an archive.
 MOST_BYTES = 8 << 30
 
-#: Notes further off their pitches than so many cents are none.
+#: The largest deviation of a note from its pitch, in cents.
 MOST_CENTS = 1e4
 
-#: A table without notes has no more than its titles, which take so many bytes at most.
+#: The largest size in bytes of a table with only a header, without notes.
 LONGEST_TITLES = 200
 _TITLES = re.compile(rb"start,duration,pitch,[a-z,]+\r?\n?")
 
-#: How a number of each note is stored, and where it is from.
+#: The type of each stored value of notes, and its origin.
 _COLUMNS: Mapping[str, tuple[type[np.generic], Callable[[Note], Any]]] = {
     "note_start": (np.float64, lambda note: note.start),
     "note_end": (np.float64, lambda note: note.start + note.duration),
@@ -46,16 +46,16 @@ _COLUMNS: Mapping[str, tuple[type[np.generic], Callable[[Note], Any]]] = {
 
 
 class StoredFactors(NamedTuple):
-    """What factors.npz holds.
+    """The content of factors.npz.
 
     Attributes
     ----------
     factors : Factorization
         V ≈ W H, with labels and losses.
     frequencies : array, shape (n_bins,)
-        In Hz.
+        Frequencies of the bins in Hz.
     times : array, shape (n_frames,)
-        The centres of the frames, in seconds.
+        Centres of the frames in seconds.
     """
 
     factors: Factorization
@@ -76,7 +76,7 @@ def note_arrays(score: Score) -> dict[str, NDArray[Any]]:
     dict of str to array
         ``note_start`` and ``note_end`` in seconds, ``note_pitch``, ``note_velocity``,
         ``note_percussion``, ``note_cents`` and ``note_confidence``, each of shape
-        (n_notes,); ``note_stem``, the place of each note's stem in ``note_stems``.
+        (n_notes,); ``note_stem``, the index of each note's stem in ``note_stems``.
     """
     notes, stems = score.notes, score.parts
     place = {stem: number for number, stem in enumerate(stems)}
@@ -89,16 +89,16 @@ def note_arrays(score: Score) -> dict[str, NDArray[Any]]:
 
 
 def notes_from(stored: StoredArrays) -> Score:
-    """The notes that `note_arrays` made arrays of.
+    """The notes in the arrays of `note_arrays`.
 
     Raises
     ------
     OutputError
-        If an array is missing, or holds what is no note.
+        If an array is missing or invalid.
     """
     start = stored.floats("note_start", (None,), least=0, most=MAX_DURATION)
     if len(start) > MAX_NOTES:
-        raise OutputError(f"{stored.name}: holds more than {MAX_NOTES} notes")
+        raise OutputError(f"{stored.name}: expected at most {MAX_NOTES} notes")
     shape, stems = start.shape, stored.texts("note_stems")
     end = stored.floats("note_end", shape, least=0, most=MAX_DURATION)
     cents = stored.floats("note_cents", shape, least=-MOST_CENTS, most=MOST_CENTS)
@@ -125,51 +125,51 @@ def notes_from(stored: StoredArrays) -> Score:
 
 
 def read_shown(folder: Path) -> Score:
-    """The notes of a finished run, on the excerpt's clock; each part is a stem.
+    """The notes of a finished run, in the excerpt's time; each part is a stem.
 
-    They are in model.npz. Runs of older versions lack that: then they are those of
-    pianoroll.csv, or the score.csv of `transcribe`.
+    They are in model.npz. For runs of older versions without it, they come from
+    pianoroll.csv, or from score.csv for `transcribe`.
 
     Raises
     ------
     OutputError
-        If none of these is there, or one is damaged.
+        If none of these exists, or one is damaged.
     """
     if (folder / MODEL).exists():
         stored = stored_model(folder)
-        if "note_start" in stored:  # which edits of older runs lack
+        if "note_start" in stored:  # edits of older runs do not have it
             return notes_from(stored)
     if (folder / "pianoroll.csv").exists():
         return _table(folder / "pianoroll.csv")
     if not (folder / "score.csv").exists():
-        raise OutputError(f"{folder}: holds no notes, expected those of a run")
+        raise OutputError(f"{folder}: no notes, expected those of a run")
     return _earlier(_table(folder / "score.csv"), _excerpt_start(folder))
 
 
 def stored_model(folder: Path) -> StoredArrays:
-    """The arrays of model.npz, which are checked as they are taken.
+    """The arrays of model.npz, which are checked on access.
 
     Raises
     ------
     OutputError
-        If there is none, or it is damaged, or its arrays take more than its file.
+        If it is missing or damaged, or its arrays are larger than its file.
     """
     path = folder / MODEL
     if not path.exists():
         raise OutputError(
-            f"{folder}: holds no {MODEL}, for an older version made it; "
-            "make it again by specnmf rerun"
+            f"{folder}: no {MODEL}, as it is from an older version; make the run again "
+            "with specnmf rerun"
         )
     return read_archive(path)
 
 
 def read_factors(folder: Path) -> StoredFactors:
-    """What factors.npz holds.
+    """The content of factors.npz.
 
     Raises
     ------
     OutputError
-        If there is none, or it is damaged, or its arrays take more than its file.
+        If it is missing or damaged, or its arrays are larger than its file.
     """
     names = ("W", "H", "labels", "losses", "frequencies", "times")
     stored = read_archive(folder / FACTORS, names)
@@ -191,15 +191,15 @@ def read_factors(folder: Path) -> StoredFactors:
 
 
 def read_archive(path: Path, names: Collection[str] | None = None) -> StoredArrays:
-    """Arrays of an archive that a run left, by default all.
+    """Arrays of an archive of a run, by default all.
 
-    Runs compress none of their models, so arrays that take more than the file does are
-    a stranger's.
+    Runs do not compress their models, so arrays larger than the file are not from a
+    run.
 
     Raises
     ------
     OutputError
-        If there is none, or it is damaged, or its arrays take more than its file.
+        If it is missing or damaged, or its arrays are larger than its file.
     """
     size = path.stat().st_size if path.is_file() else 0
     arrays = read_arrays(
@@ -214,7 +214,7 @@ def read_archive(path: Path, names: Collection[str] | None = None) -> StoredArra
 
 
 def _table(path: Path) -> Score:
-    """The notes of a table that a run left, which may have none."""
+    """The notes of a table of a run, which may be empty."""
     if path.is_file():
         with path.open("rb") as file:
             if _TITLES.fullmatch(file.read(LONGEST_TITLES)):
@@ -226,16 +226,16 @@ def _table(path: Path) -> Score:
 
 
 def _excerpt_start(folder: Path) -> float:
-    """Where in the recording a run's excerpt begins, in seconds."""
+    """The start of a run's excerpt in the recording, in seconds."""
     try:
         start = float(json.loads(Finished(folder).content)["settings"]["start"])
     except (ValueError, TypeError, KeyError, RecursionError) as error:
-        raise OutputError(f"{folder}: its run.json tells no start") from error
+        raise OutputError(f"{folder}: its run.json has no start") from error
     return start if 0 <= start < MAX_DURATION else 0.0
 
 
 def _earlier(score: Score, seconds: float) -> Score:
-    """The score, so many seconds earlier."""
+    """The score, shifted earlier by a number of seconds."""
     notes = score.notes
     return Score(
         tuple(note._replace(start=max(0.0, note.start - seconds)) for note in notes)

@@ -1,1 +1,1 @@
-"""run.json read, checked, made again and compared."""
+"""Read and check run.json; repeat, compare and edit runs."""

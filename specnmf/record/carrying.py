@@ -1,4 +1,4 @@
-"""Files of a run that go into an edited one, checked before they are taken."""
+"""Files of a run that an edited run keeps, checked before they are copied."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class Carried:
-    """The files of a run, as far as they are what its run.json lists."""
+    """The files of a run that match its run.json."""
 
     def __init__(self, base: Record) -> None:
         self.folder = base.folder
@@ -27,7 +27,7 @@ class Carried:
 
     @cached_property
     def listed(self) -> dict[str, tuple[int, str]] | None:
-        """The size and SHA-256 of each file; None where an older run.json has none."""
+        """The size and SHA-256 of each file; None in older versions of run.json."""
         found = Finished(self.folder).products.listed
         return None if found is None else dict(found)
 
@@ -38,16 +38,16 @@ class Carried:
         return name in self.listed
 
     def check(self, *names: str) -> None:
-        """Raise OutputError if the run wrote one of these files otherwise."""
+        """Raise OutputError if one of these files was changed since the run."""
         for name in names:
             if self.has(name) and not self.is_intact(name):
                 raise OutputError(
-                    f"{self.folder / name}: is not what the run left there; make the "
-                    "run again by specnmf rerun"
+                    f"{self.folder / name}: the file has changed since the run; make "
+                    "the run again with specnmf rerun"
                 )
 
     def is_intact(self, name: str) -> bool:
-        """Whether a file lies in the run, is no link, and is as the run left it."""
+        """Whether a file is in the run, is not a link, and is unchanged."""
         path = self._path(name)
         if path is None:
             return False
@@ -57,7 +57,7 @@ class Carried:
         return path.stat().st_size == size and sha256(path) == checksum
 
     def copy(self, target: Path, is_stale: Callable[[str], bool]) -> None:
-        """Copy what is not stale into a new run; what was changed stays behind."""
+        """Copy all files that are not stale or changed into a new run."""
         for name in sorted(self.listed or ()):
             if name != REPORT and not is_stale(name) and self.is_intact(name):
                 place = target / name
@@ -65,7 +65,7 @@ class Carried:
                 shutil.copyfile(self.folder / name, place, follow_symlinks=False)
 
     def sound_files(self, names: Sequence[str], sound: Sound) -> list[Path]:
-        """The files of these names if all of them hold what a run wrote; else none."""
+        """The files of these names if all of them are unchanged; else none."""
         if self.listed is None:
             return []
         with workers(self.threads) as mapper:
@@ -75,7 +75,7 @@ class Carried:
         return paths if fits else []
 
     def _path(self, name: str) -> Path | None:
-        """Where a file of the run is, if it is a file within it, and no link leads."""
+        """The path of a file of the run, if it is within the run without links."""
         parts = PurePosixPath(name).parts
         if not parts or ".." in parts or PurePosixPath(name).is_absolute():
             return None
@@ -94,7 +94,7 @@ class Carried:
 
 
 def _fits(path: Path, sound: Sound) -> bool:
-    """Whether a file is as long as a recording, and has its channels and rate."""
+    """Whether a file has the length, channels and rate of a recording."""
     from specnmf.audio.reading import reading
 
     try:

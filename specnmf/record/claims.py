@@ -1,4 +1,4 @@
-"""Which stems an edit merges, renames and drops, and what comes of them."""
+"""The stems that an edit merges, renames and drops, and the new stems."""
 
 from __future__ import annotations
 
@@ -13,27 +13,27 @@ from specnmf.output.selection import Group, find, listed
 from specnmf.record.edits import Edits
 from specnmf.score.grouping import safe_names
 
-#: What becomes of an old stem: the kind of edit, and the name it gives.
+#: The edit of an old stem: its kind, and the new name.
 Claim = tuple[str, str]
 
 
 @dataclass
 class Claimed:
-    """Stems that an edit merges, renames or drops, each for one of these.
+    """Stems that an edit merges, renames or drops, each once.
 
     Attributes
     ----------
     wanted : Edits
         The edit.
     old : sequence of Group
-        The stems that there are.
+        The present stems.
     claims : list of dict of int to Claim
-        What becomes of those of each group that are named.
+        The edits of the selected stems of each group.
 
     Raises
     ------
     ParameterError
-        If the edit names what there is not, or a stem twice.
+        If the edit selects no stem, or one stem twice.
     """
 
     wanted: Edits
@@ -52,15 +52,15 @@ class Claimed:
                 if len(own) > 1:
                     names = ", ".join(group.names[n] for n in sorted(own))
                     raise ParameterError(
-                        f"rename takes one stem, {pattern!r} is {names}; merge them "
-                        "to put them together"
+                        f"rename takes one stem, but {pattern!r} selects {names}; use "
+                        "merge to add them up"
                     )
             self._claim("rename", new, found)
         for pattern in self.wanted.drop:
             self._claim("drop", "", self._find("drop", pattern))
 
     def _place(self, new: str) -> tuple[str, set[int]]:
-        """The name of a merged stem, and the groups that it is for."""
+        """The name of a merged stem, and the groups in which it is made."""
         within, slash, name = new.rpartition("/")
         places = {
             number
@@ -77,12 +77,12 @@ class Claimed:
             found = [own if n in places else set() for n, own in enumerate(found)]
         if not any(found):
             raise ParameterError(
-                f"{what} asks for {pattern!r}, but there is only {listed(self.old)}"
+                f"{what}: no stem matches {pattern!r}; the stems are {listed(self.old)}"
             )
         return found
 
     def _claim(self, what: str, name: str, found: Sequence[set[int]]) -> None:
-        """Take stems for an edit; each can be taken for one."""
+        """Assign stems to an edit; each can have one edit."""
         for number, own in enumerate(found):
             for stem in sorted(own):
                 claim = what, name
@@ -90,14 +90,14 @@ class Claimed:
                 if before != claim:
                     path = self.old[number].path(stem)
                     raise ParameterError(
-                        f"{path} is to be both {_told(before)} and {_told(claim)}; "
-                        "say one of them"
+                        f"{path} cannot be both {_told(before)} and {_told(claim)}; "
+                        "choose one"
                     )
 
     def stems(self) -> Iterator[list[NewStem]]:
-        """The new stems of each group, still as loud, in order.
+        """The new stems of each group in order, before gains.
 
-        ParameterError is raised if there are none, or if two have one name.
+        ParameterError if there are none, or if two have the same name.
         """
         for group, claims in zip(self.old, self.claims, strict=True):
             stems = _dropped(_stems(group, claims), group, claims)
@@ -105,7 +105,7 @@ class Claimed:
             yield stems
 
     def edits(self) -> Edits:
-        """The same edits, with names in full."""
+        """The same edits, with full names."""
         merge: dict[str, list[str]] = {}
         rename: dict[str, str] = {}
         drop: list[str] = []
@@ -131,7 +131,7 @@ def _told(claim: Claim) -> str:
 
 
 def _stems(group: Group, claims: Mapping[int, Claim]) -> list[NewStem]:
-    """The stems that are not dropped, each at the place of its first member."""
+    """The stems that are not dropped, each at the position of its first member."""
     merged: dict[str, list[int]] = {}
     order: dict[tuple[str, str | int], list[int]] = {}
     for stem in range(len(group.names)):
@@ -148,14 +148,14 @@ def _stems(group: Group, claims: Mapping[int, Claim]) -> list[NewStem]:
 def _dropped(
     stems: list[NewStem], group: Group, claims: Mapping[int, Claim]
 ) -> list[NewStem]:
-    """The stems with what was dropped in the rest."""
+    """The stems, with the dropped ones added to the rest."""
     dropped = [stem for stem in sorted(claims) if claims[stem][0] == "drop"]
     if not dropped:
         return stems
     kept = [n for n, name in enumerate(group.names) if name in RESTS]
     if any(stem in kept for stem in dropped):
         raise ParameterError(
-            f"{group.names[kept[0]]} is where dropped stems go, and cannot be dropped"
+            f"{group.names[kept[0]]} cannot be dropped: dropped stems are added to it"
         )
     into = next(
         (
@@ -167,7 +167,7 @@ def _dropped(
     )
     if len(stems) == (into is not None):
         raise ParameterError(
-            f"drop takes all stems ({listed([group])}), expected some to be left"
+            f"drop selects all stems ({listed([group])}); at least one must remain"
         )
     if into is None:
         return [*stems, NewStem(RESTS[0], tuple(dropped))]
@@ -179,19 +179,19 @@ def _dropped(
 def _check_names(
     stems: Sequence[NewStem], group: Group, claims: Mapping[int, Claim]
 ) -> None:
-    """Raise ParameterError if a new name is none that a file may have, or is taken."""
+    """Raise ParameterError if a new name is not valid for a file, or is taken."""
     for what, name in claims.values():
         if what != "drop" and not name:
-            raise ParameterError(f"{what} takes the name of a stem, got none")
+            raise ParameterError(f"{what} needs the name of a stem, got none")
         safe = safe_names([name])[name] if name else name
         if safe != name:
             raise ParameterError(
-                f"no file may be called {name!r} on every system; {safe!r} will do"
+                f"{name!r} is not a valid file name on every system; use {safe!r}"
             )
     names = [stem.name for stem in stems]
     twice = [name for name, count in Counter(names).items() if count > 1]
     alike = [name for name, safe in safe_names(names).items() if safe != name]
     for name in (*twice, *alike):
         raise ParameterError(
-            f"there would be two stems called {name}; there are {listed([group])}"
+            f"two stems would be named {name}; the stems are {listed([group])}"
         )

@@ -17,12 +17,12 @@ Sizes = dict[str, int]
 
 
 def sizes(run_dir: Path, task: Task[Any]) -> dict[str, Sizes]:
-    """The arrays in each archive of a run; nothing is unpacked.
+    """The arrays in each archive of a run, without unpacking them.
 
     Raises
     ------
     OutputError
-        If an archive is not there, or not what a run leaves.
+        If an archive is missing, or was changed since the run.
     """
     needed = task.archives()
     return {name: _members(run_dir / name, needed[name]) for name in needed}
@@ -36,18 +36,18 @@ def difference(then: Path, now: Path, archives: dict[str, Sizes]) -> float:
     then, now : path
         The run folders.
     archives : dict
-        What `sizes` found in both.
+        The result of `sizes` for both.
 
     Returns
     -------
     float
-        In shares of the older array's largest value; infinite if shapes, types or
+        Relative to the largest value of the older array; infinite if shapes, types or
         labels differ.
 
     Raises
     ------
     OutputError
-        If an older archive is not what a run leaves.
+        If an older archive was changed since the run.
     """
     return max(_difference(then / name, now / name) for name in archives)
 
@@ -56,36 +56,36 @@ def _members(path: Path, needed: set[str]) -> dict[str, int]:
     """The arrays in an archive, and their sizes in bytes."""
     try:
         if not path.is_file():
-            raise OutputError(f"{path}: no such file, nothing to compare with")
+            raise OutputError(f"{path}: no such file; it is needed for the comparison")
         with zipfile.ZipFile(path) as archive:
             sizes = {member.filename: member.file_size for member in archive.infolist()}
     except OutputError:
         raise
     except OSError as error:
         raise OutputError(f"{path}: {error.strerror or error}") from error
-    except Exception as error:  # whatever a broken archive makes zipfile raise
+    except Exception as error:  # a broken archive can make zipfile raise anything
         raise _edited(path, error) from error
     if not needed <= sizes.keys():
-        raise _edited(path, f"no {' and '.join(sorted(needed - sizes.keys()))}")
+        raise _edited(path, f"{' and '.join(sorted(needed - sizes.keys()))} missing")
     return sizes
 
 
 def _edited(path: Path, reason: object) -> OutputError:
-    return OutputError(f"{path}: is not what the run left there ({reason})")
+    return OutputError(f"{path}: the file has changed since the run ({reason})")
 
 
 def _difference(then: Path, now: Path) -> float:
-    """The largest relative difference in archives whose arrays are alike in size."""
+    """The largest relative difference in archives whose arrays have equal sizes."""
     with np.load(now, allow_pickle=False) as made:
         try:
             with np.load(then, allow_pickle=False) as kept:
                 return max(_relative(kept[name], made[name]) for name in made)
-        except Exception as error:  # whatever a broken archive makes numpy raise
+        except Exception as error:  # a broken archive can make numpy raise anything
             raise _edited(then, error) from error
 
 
 def _relative(then: NDArray[Any], now: NDArray[Any]) -> float:
-    """The largest difference of two arrays, in shares of the largest value."""
+    """The largest difference of two arrays, relative to the largest value."""
     if then.dtype != now.dtype or then.shape != now.shape:
         return np.inf
     if np.array_equal(then, now):

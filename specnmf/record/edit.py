@@ -1,4 +1,4 @@
-"""A finished run, changed without fitting it again."""
+"""Edit a finished run without fitting it again."""
 
 from __future__ import annotations
 
@@ -30,35 +30,38 @@ def edit(
     without: Sequence[str] = (),
     **options: Any,
 ) -> Run:
-    """A finished run changed into a new one, without fitting it again.
+    """A new run with edited stems, made from a finished one without fitting it again.
 
-    Stems that are not changed keep each of their samples; a merged one is the sum of
-    its members. But for gains and pans, all stems add up to the recording, exactly
-    where they are integers. With gains or pans their sum is ``mixes/mix.wav``.
+    Unchanged stems keep every sample; a merged stem is the sum of its members. Without
+    gains and pans, all stems add up to the recording, exactly for integer samples. With
+    gains or pans, their sum is ``mixes/mix.wav``.
 
     Parameters
     ----------
     run : path or Run
-        The run, of any task that makes stems.
+        A run of any task that makes stems.
     merge : mapping of str to sequence of str, optional
-        Stems to add up, by the name of their sum. Names are found as by the setting
-        ``only``: patterns and numbers will do.
+        Stems to add up, by the name of their sum. Stems are selected by name, pattern
+        or number, as in the setting ``only``.
     rename : mapping of str to str, optional
-        New names, by the old ones.
+        New names, by old name.
     drop : sequence of str
-        Stems to add to the rest.
+        Stems to add to the rest (``rest`` or ``residual``).
     gain : mapping of str to float, optional
         Gains in dB, by name.
     pan : mapping of str to float, optional
-        Places from left, -1, to right, 1, by name.
+        Pans from -1 (left) to 1 (right), by name.
     order : sequence of str
-        Stems that come first, in this order.
+        Stems to put first, in this order.
     only : sequence of str
-        Stems to write; by default those that the run has as files.
+        Stems to write; by default those that the run has written.
     without : sequence of str
-        Stems, for each of which ``mixes/without_NAME.wav`` is the mix of all others.
+        Stems to leave out: ``mixes/without_NAME.wav`` is the sum of all others.
     **options
-        As of `edit_run`: output, in_place, overwrite, input, ...
+        Further options: ``output`` (folder for runs, default ``"specnmf_edited"``),
+        ``in_place`` (replace the run itself), ``overwrite``, ``input`` (the recording,
+        if it was moved), ``sources``, ``figures``, ``report`` (whether to write them),
+        ``name`` (of the new run's folder) and ``progress``.
 
     Returns
     -------
@@ -68,15 +71,23 @@ def edit(
     Raises
     ------
     OutputError
-        If ``run`` holds no whole run, or the new one cannot be written.
+        If ``run`` is not a finished run, or the new one cannot be written.
     AudioError
-        If the recording is not there, or not the file that it was.
+        If the recording is missing or has changed.
     ParameterError
-        If the edits name what there is not, or contradict each other.
+        If the edits select no stem, or contradict each other.
 
     Examples
     --------
-    >>> specnmf.edit("specnmf_out/song", merge={"bass": ["component_0[35]"]})
+    >>> import specnmf
+    >>> settings = specnmf.Settings(
+    ...     n_components=3, max_iter=5, duration=1.0, report=False, figures=False
+    ... )
+    >>> song = "audio_examples/drums/drums.flac"
+    >>> run = specnmf.decompose(song, settings, output="runs")
+    >>> edited = specnmf.edit(run, merge={"low": ["1", "2"]}, output="edited")
+    >>> sorted(stem["label"] for stem in edited.report["components"])
+    ['component_03', 'low']
     """
     edits = Edits(
         merge=merge or {},
@@ -107,39 +118,42 @@ def edit_run(
     progress: Progress | None = None,
     say: Callable[[str], None] | None = None,
 ) -> Run:
-    """A finished run changed into a new one, as `edit` does.
+    """A new run with edited stems, as `edit` makes it.
 
     Parameters
     ----------
     run : path or Run
         The run.
     edits : Edits
-        What to change.
+        The edits.
     output : path
         The folder for runs.
     name : str, optional
-        Of the new run's own folder in it; by default the old one's.
+        Name of the new run's folder; by default that of the old one.
     in_place : bool
-        Replace the run itself, at once, instead. What no run wrote there, or a person
-        changed, is kept.
+        Replace the run itself instead, in one step. Files that the run did not write,
+        or that were changed since, are kept.
     overwrite : bool
         Replace a finished run in ``output``.
     input : path, optional
-        Where the recording is now; by default where it was, from the current folder.
+        The recording, if it was moved; by default its old path, relative to the current
+        folder.
     sources, figures, report : bool, optional
-        Whether to write them; by default as before.
+        Whether to write them; by default as in the run.
     command : str
-        Kept in run.json.
+        The command line, for run.json.
     progress : callable, optional
         Called as ``progress(stage, done, total, note)``.
     say : callable, optional
-        Called with a line for the user before much is written.
+        Called with a line for the user before large files are written.
     """
     run_dir = Path(run.folder if isinstance(run, Run) else run)
     record = read_record(run_dir)
     check_editable(record)
     if not edits:
-        raise ParameterError(f"{run_dir}: no edits given, expected some, such as merge")
+        raise ParameterError(
+            f"{run_dir}: no edits given; expected at least one, such as merge"
+        )
     if input is not None:
         record = with_song(record, input)
     if in_place:
@@ -167,21 +181,21 @@ def edit_run(
 
 
 def check_editable(record: Record) -> None:
-    """Raise ParameterError unless a run is of a task that makes stems."""
+    """Raise ParameterError unless the run's task makes stems."""
     if not issubclass(record.task.settings, RunSettings):
         raise ParameterError(
             f"{record.folder}: a run of {record.task.name} has no stems to edit; "
-            "correct its score.csv, and give it to separate by --score"
+            "correct its score.csv, and pass it to separate with --score"
         )
 
 
 def with_song(record: Record, song: str | Path) -> Record:
-    """The record with the recording where it is now."""
+    """The record with the present path of the recording."""
     return dataclasses.replace(record, inputs={**record.inputs, SONG: Path(song)})
 
 
 def changed(record: Record, changes: Mapping[str, Any]) -> Record:
-    """The record with settings that are others this time."""
+    """The record with changed settings."""
     return dataclasses.replace(
         record,
         settings=dataclasses.replace(record.settings, **changes),
@@ -190,18 +204,18 @@ def changed(record: Record, changes: Mapping[str, Any]) -> Record:
 
 
 def target_of(run_dir: Path, output: str | Path, name: str | None) -> Path:
-    """Where an edited run goes: a folder called as the run's is."""
+    """The folder of an edited run, by default with the name of the run's folder."""
     own = run_dir.resolve().name if name is None else name
     if own in ("", ".", "..") or Path(own).name != own:
-        raise OutputError(f"no run can be called {own!r}; give it another name")
+        raise OutputError(f"{own!r} cannot be the name of a run; use another name")
     return Path(output) / own
 
 
 def keep_apart(run_dir: Path, target: Path, what: str) -> None:
     """Raise OutputError if writing to the target would remove the run.
 
-    ``what`` is to be done to the run, and how it can be.
+    ``what`` is the operation, and the remedy.
     """
     inner = run_dir.resolve()
     if target.exists() and any(target.samefile(p) for p in (inner, *inner.parents)):
-        raise OutputError(f"{target} is or holds the run to be {what}")
+        raise OutputError(f"{target} is or contains the run to be {what}")

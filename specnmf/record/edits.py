@@ -1,4 +1,4 @@
-"""Edits: what is changed in a finished run, as values, plain JSON and back."""
+"""Edits of a finished run, as values, and converted to and from plain JSON."""
 
 from __future__ import annotations
 
@@ -8,14 +8,15 @@ from dataclasses import dataclass, field, fields
 from typing import Any
 
 from specnmf.errors import ParameterError
+from specnmf.output.page.edits import sentences
 
-#: Bounds of gains in dB: the least is silence at 16 bits, the most clips most stems.
+#: Bounds of gains in dB: the least is silence at 16 bits; the most clips most stems.
 LEAST_GAIN, MOST_GAIN = -120.0, 40.0
 
-#: Names and patterns are no longer, and not more in all of a list of edits.
+#: The longest name or pattern, and the most of them in a list of edits.
 LONGEST_NAME, MOST_NAMES = 300, 100_000
 
-#: So many edits may follow each other.
+#: The most edits in a list.
 MOST_EDITS = 1000
 
 Names = Sequence[str]
@@ -23,36 +24,43 @@ Names = Sequence[str]
 
 @dataclass(frozen=True)
 class Edits:
-    """What to change in a run, without fitting it again.
+    """Edits of the stems of a finished run, which need no new fit.
 
-    Stems are named as `specnmf.output.selection.select` finds them: by name, pattern or
-    number, in layers also with their folder, such as ``layer_2/component_01``. What is
-    merged, renamed and dropped goes by the run's stems, all else by the new ones; an
-    old name will do for a stem that is not merged or dropped.
+    Select stems by name, pattern or number, in layers also with their folder, such as
+    ``layer_2/component_01``. ``merge``, ``rename`` and ``drop`` take the names in the
+    run, all others the new names; the old name of a stem that is not merged or dropped
+    works too.
 
-    Attributes
+    Parameters
     ----------
     merge : mapping of str to sequence of str
         Stems to add up, by the name of their sum.
     rename : mapping of str to str
-        New names, by the old ones.
+        New names, by old name.
     drop : sequence of str
-        Stems to add to the rest: the stem ``rest`` or ``residual``, or a new ``rest``.
+        Stems to add to the stem ``rest`` or ``residual``, or to a new ``rest``.
     gain : mapping of str to float
         Gains in dB.
     pan : mapping of str to float
-        Places between left, -1, and right, 1, in a recording of two channels.
+        Pans from -1 (left) to 1 (right), for recordings with two channels.
     order : sequence of str
-        Stems that come first, in this order.
+        Stems to put first, in this order.
     only : sequence of str
-        Stems to write; by default those that the run has as files.
+        Stems to write; by default those that the run has written.
     without : sequence of str
-        Stems each of which is left out of a mix of all others.
+        Stems to leave out, each of one mix of all others.
 
     Raises
     ------
     ParameterError
-        If a value is of another type or out of its range.
+        If a value is of the wrong type or out of range.
+
+    Examples
+    --------
+    >>> import specnmf
+    >>> edits = specnmf.Edits(merge={"women": ["soprano", "alto"]}, gain={"women": -6})
+    >>> list(edits.sentences())
+    ['women: sum of soprano and alto', 'women: gain -6 dB']
     """
 
     merge: Mapping[str, Names] = field(default_factory=dict)
@@ -67,7 +75,9 @@ class Edits:
     def __post_init__(self) -> None:
         for name, members in _mapping("merge", self.merge).items():
             if not _names(f"merge {name}", members):
-                raise ParameterError(f"merge {name} names no stems, expected some")
+                raise ParameterError(
+                    f"merge {name} has no stems, expected at least one"
+                )
         for name, new in _mapping("rename", self.rename).items():
             _name(f"rename {name}", new)
         for key in ("drop", "order", "only", "without"):
@@ -76,11 +86,11 @@ class Edits:
         _numbers("pan", self.pan, -1.0, 1.0, "(left to right)")
 
     def __bool__(self) -> bool:
-        """Whether anything is to be changed."""
+        """Whether there is any edit."""
         return any(getattr(self, each.name) for each in fields(self))
 
     def to_plain(self) -> dict[str, Any]:
-        """What is to be changed, as JSON has it; what is not, is left out."""
+        """The edits as JSON; empty ones are left out."""
         plain: dict[str, Any] = {}
         for each in fields(self):
             value = getattr(self, each.name)
@@ -102,36 +112,24 @@ class Edits:
         Raises
         ------
         ParameterError
-            If the content is anything else.
+            If the content is not valid.
         """
         known = [each.name for each in fields(cls)]
         if not isinstance(content, Mapping):
-            raise ParameterError(f"edits are an object, got {_spell(content)}")
+            raise ParameterError(f"expected edits as an object, got {_spell(content)}")
         for name in content:
             if name not in known:
                 raise ParameterError(
-                    f"an edit is one of {', '.join(known)}, got {_spell(name)}"
+                    f"expected an edit ({', '.join(known)}), got {_spell(name)}"
                 )
         return cls(**content)
 
     def sentences(self) -> Iterator[str]:
-        """What is changed, a line each, for people."""
-        for name, members in self.merge.items():
-            yield f"{name} is {' + '.join(members)}"
-        for name, new in self.rename.items():
-            yield f"{name} is called {new}"
-        if self.drop:
-            yield f"dropped: {', '.join(self.drop)}"
-        for name, gain in self.gain.items():
-            yield f"{name}: {gain:+g} dB"
-        for name, pan in self.pan.items():
-            yield f"{name}: {spell_pan(pan)}"
-        for key in ("order", "only", "without"):
-            if getattr(self, key):
-                yield f"{key}: {', '.join(getattr(self, key))}"
+        """One line for each edit, as the page of the run shows it."""
+        yield from sentences([self.to_plain()])
 
     def count(self) -> int:
-        """How many names there are in all."""
+        """The number of names in all edits."""
         merged = sum(len(members) + 1 for members in self.merge.values())
         pairs = len(self.rename) + len(self.gain) + len(self.pan)
         lists = (self.drop, self.order, self.only, self.without)
@@ -144,26 +142,19 @@ def read_edits(content: object) -> tuple[Edits, ...]:
     Raises
     ------
     ParameterError
-        If it is anything else, or too much.
+        If it is not valid, or too large.
     """
     if not isinstance(content, list) or len(content) > MOST_EDITS:
-        raise ParameterError(f"edits are a list of at most {MOST_EDITS}")
+        raise ParameterError(f"expected a list of at most {MOST_EDITS} edits")
     edits = tuple(map(Edits.from_plain, content))
     if sum(each.count() for each in edits) > MOST_NAMES:
-        raise ParameterError(f"edits hold at most {MOST_NAMES} names")
+        raise ParameterError(f"expected edits with at most {MOST_NAMES} names")
     return edits
-
-
-def spell_pan(pan: float) -> str:
-    """A pan as mixing desks show it, such as ``50L``."""
-    if not pan:
-        return "C"
-    return f"{abs(pan) * 100:g}{'L' if pan < 0 else 'R'}"
 
 
 def _mapping(key: str, value: object) -> Mapping[str, Any]:
     if not isinstance(value, Mapping):
-        raise ParameterError(f"{key} takes a value by each name, got {_spell(value)}")
+        raise ParameterError(f"{key} takes a value for each name, got {_spell(value)}")
     for name in value:
         _name(key, name)
     return value
@@ -189,11 +180,11 @@ def _numbers(key: str, value: object, least: float, most: float, unit: str) -> N
         fits = isinstance(number, int | float) and not isinstance(number, bool)
         if not fits or not (math.isfinite(number) and least <= number <= most):
             raise ParameterError(
-                f"{key} of {name} is from {least:g} to {most:g} {unit}, "
+                f"{key} of {name}: expected {least:g} to {most:g} {unit}, "
                 f"got {_spell(number)}"
             )
 
 
 def _spell(value: object) -> str:
-    """A value, cut short, for it may be anything."""
+    """A value, shortened, as it may be anything."""
     return repr(value)[:60] if isinstance(value, str | int | float) else "another type"

@@ -1,4 +1,4 @@
-"""What run.json says of stems, after an edit."""
+"""The entries of stems in run.json after an edit."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from specnmf.record.plan import Plan, renamed
 from specnmf.record.relabelling import new_labels
 from specnmf.score.grouping import safe_names
 
-#: Where run.json has an entry a stem; the first that there is.
+#: The keys of run.json under which stems have entries; the first present one counts.
 PER_STEM = ("stems", "labels", "components")
 
-#: What is added up where stems are merged.
+#: The values that are added up for merged stems.
 SUMMED = ("energy_share", "notes")
 
-#: What is said of a file.
+#: The keys that describe a file.
 OF_FILES = ("source", "rms")
 
-#: Beyond it, numbers are no shares, and none of notes.
+#: Larger numbers cannot be shares or numbers of notes.
 LARGEST = 1e12
 
 Entry = dict[str, Any]
@@ -30,8 +30,8 @@ Entry = dict[str, Any]
 def edited_entries(content: Mapping[str, Any], before: Plan, after: Plan) -> Entry:
     """The entries of stems, components and layers after an edit, by their keys.
 
-    A merged stem has its members' share of the energy and their notes, their names as
-    ``members``, and a pitch if they have the same one.
+    A merged stem has the energy and the notes of its members, their names in
+    ``members``, and a pitch if all members have the same.
     """
     if _is_list(content.get("layers")):
         names = renamed([before, after])
@@ -53,7 +53,7 @@ def edited_entries(content: Mapping[str, Any], before: Plan, after: Plan) -> Ent
 
 
 def with_files(content: Mapping[str, Any], outcomes: Sequence[Outcome]) -> Entry:
-    """The entries of stems with the file and the loudness of each, as they are now."""
+    """The entries of stems with the present file and loudness of each."""
     written = {each.written.within: each.written for each in outcomes}
     if _is_list(content.get("layers")):
         layers = [_filed_layer(layer, written) for layer in content["layers"]]
@@ -67,7 +67,7 @@ def with_files(content: Mapping[str, Any], outcomes: Sequence[Outcome]) -> Entry
 
 
 def _filed_layer(layer: Entry, written: Mapping[str, Written]) -> Entry:
-    """A layer whose components have their files, and its null test."""
+    """A layer with the files of its components, and its null test."""
     own = written.get(f"layer_{layer.get('layer')}")
     told = {key: value for key, value in layer.items() if key != "residual_db"}
     if _is_list(layer.get("components")):
@@ -97,7 +97,7 @@ def _by_name(entries: Iterable[Entry], key: str) -> dict[str, Entry]:
 def _merged(
     entries: Mapping[str, Entry], key: str, before: Plan, after: Plan, place: int
 ) -> list[Entry]:
-    """An entry for each of the new stems of a group."""
+    """An entry for each new stem of a group."""
     old, new = before.groups[place], after.groups[place]
     is_path = key == "name"
     made = []
@@ -111,7 +111,7 @@ def _merged(
 
 
 def _together(own: Sequence[Entry], key: str, name: str) -> Entry:
-    """One entry of several, with what can be said of all of them."""
+    """One entry for several stems, with the values that hold for their sum."""
     if len(own) == 1:
         return {**own[0], key: name}
     entry: Entry = {key: name}
@@ -129,14 +129,14 @@ def _together(own: Sequence[Entry], key: str, name: str) -> Entry:
 
 
 def _members(entry: Entry, key: str) -> list[str]:
-    """The stems that an entry's is the sum of; itself, if it is none."""
+    """The stems whose sum an entry is; the stem itself, if it is not a sum."""
     members = entry.get("members")
     names = members if isinstance(members, list) and members else [entry[key]]
     return [str(name) for name in names]
 
 
 def _weighted(own: Sequence[Entry], each: str) -> list[Entry]:
-    """Shares of notes or other components, of several components together."""
+    """The joint shares of several components in notes or other components."""
     weights = [_number(e.get("energy_share")) for e in own]
     total = sum(weights) or 1.0
     found: dict[tuple[str, str], float] = {}
@@ -151,7 +151,7 @@ def _weighted(own: Sequence[Entry], each: str) -> list[Entry]:
 
 
 def _layer(layer: Entry, before: Plan, after: Plan, names: Mapping[str, str]) -> Entry:
-    """A layer with its components as they are now, and what they belong to."""
+    """A layer with its present components and their parents."""
     within = f"layer_{layer.get('layer')}"
     place = next((n for n, g in enumerate(before.groups) if g.within == within), None)
     nodes: Any = layer.get("components")
@@ -163,7 +163,7 @@ def _layer(layer: Entry, before: Plan, after: Plan, names: Mapping[str, str]) ->
 
 
 def _pointing(node: Entry, names: Mapping[str, str]) -> Entry:
-    """A component whose parents and parts have their new names."""
+    """A component with the new names of its parents and parts."""
     told = dict(node)
     for each in ("parents", "parts"):
         if _is_list(node.get(each)):
@@ -178,7 +178,7 @@ def _pointing(node: Entry, names: Mapping[str, str]) -> Entry:
 def _relabelled(
     content: Mapping[str, Any], known: bool, names: Mapping[str, str], within: str = ""
 ) -> Entry:
-    """The entries of the factors' components, each with the stem that it is in."""
+    """The entries of the factors' components, each with its stem."""
     entries: Any = content.get("components")
     if not known or not _is_list(entries):
         return {}
@@ -189,13 +189,13 @@ def _relabelled(
 
 
 def _is_number(value: object) -> bool:
-    """Whether it is a number that sums of shares may hold."""
+    """Whether it is a number that a sum of shares may be."""
     known = isinstance(value, int | float) and not isinstance(value, bool)
     return known and abs(_as_float(value)) <= LARGEST
 
 
 def _number(value: object) -> float:
-    """A number; zero, if it is none."""
+    """The number; 0 for other values."""
     return value if _is_number(value) else 0  # type: ignore[return-value]  # is one
 
 

@@ -1,4 +1,4 @@
-"""Edits worked out: which stems a run has after them, and what each is to be."""
+"""The plan of an edit: the stems that the run has afterwards, and their settings."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from specnmf.record.edits import Edits
 
 @dataclass(frozen=True)
 class NewGroup:
-    """Stems after an edit that add up to the recording, but for gains and pans.
+    """Stems after an edit; without gains and pans they add up to the recording.
 
     Attributes
     ----------
@@ -24,9 +24,9 @@ class NewGroup:
     within : str
         Their folder in sources/.
     written : frozenset of int
-        Those that become files.
+        The indices of those that become files.
     without : tuple of int
-        Those each of which is left out of a mix.
+        The indices of those that are left out of a mix of their own.
     """
 
     stems: tuple[NewStem, ...]
@@ -41,26 +41,26 @@ class NewGroup:
 
     @property
     def group(self) -> Group:
-        """The stems as `specnmf.output.selection` knows them."""
+        """The stems as a group of `specnmf.output.selection`."""
         return Group(self.names, self.within)
 
     @property
     def is_levelled(self) -> bool:
-        """Whether any stem is louder, softer or elsewhere than it was."""
+        """Whether any stem has a gain or a pan."""
         return any(stem.gain or stem.pan for stem in self.stems)
 
     @property
     def paths(self) -> list[str]:
-        """The stems' names with that of their folder."""
+        """The stems' names, with their folder."""
         return [self.group.path(number) for number in range(len(self.stems))]
 
     def path(self, number: int) -> str:
-        """A stem's name with that of its folder."""
+        """A stem's name, with its folder."""
         return self.group.path(number)
 
 
 def untouched(groups: Sequence[Group], chosen: Sequence[Iterable[int]]) -> Plan:
-    """The stems of a run before any edit, of which those chosen are files."""
+    """The stems of a run before any edit; the chosen ones are files."""
     return Plan(
         Edits(),
         tuple(
@@ -76,14 +76,14 @@ def untouched(groups: Sequence[Group], chosen: Sequence[Iterable[int]]) -> Plan:
 
 @dataclass(frozen=True)
 class Plan:
-    """An edit of some stems, worked out.
+    """The plan of an edit.
 
     Attributes
     ----------
     edits : Edits
-        The same edit, with each stem's name in full.
+        The same edit, with the full name of each stem.
     groups : tuple of NewGroup
-        The stems that come of it.
+        The new stems.
     """
 
     edits: Edits
@@ -91,12 +91,12 @@ class Plan:
 
     @property
     def names(self) -> list[Group]:
-        """The stems that come of it, by groups."""
+        """The new stems, by group."""
         return [each.group for each in self.groups]
 
     @property
     def left_out(self) -> list[str]:
-        """The stems that do not become files."""
+        """The new stems that do not become files."""
         return [
             group.path(number)
             for group in self.groups
@@ -106,7 +106,7 @@ class Plan:
 
 
 def renamed(plans: Sequence[Plan]) -> dict[str, str]:
-    """The path of each stem of the first plan in the last one, by its path in it."""
+    """The last path of each stem, by its path in the first plan."""
     names = {path: path for group in plans[0].groups for path in group.paths}
     for before, after in pairwise(plans):
         step = {
@@ -120,12 +120,12 @@ def renamed(plans: Sequence[Plan]) -> dict[str, str]:
 
 
 def work_out(before: Plan, edits: Edits) -> Plan:
-    """What an edit makes of stems.
+    """The plan of an edit of stems.
 
     Raises
     ------
     ParameterError
-        If it names what there is not, contradicts itself, or leaves nothing.
+        If it selects no stem, contradicts itself, or leaves nothing.
     """
     claimed = Claimed(edits, before.names)
     groups = tuple(
@@ -137,7 +137,7 @@ def work_out(before: Plan, edits: Edits) -> Plan:
 
 
 def _regrouped(group: NewGroup, stems: Sequence[NewStem]) -> NewGroup:
-    """A group of new stems; those are written that have a member which was."""
+    """A group of new stems; those with a member that was written are written."""
     written = frozenset(
         number
         for number, stem in enumerate(stems)
@@ -148,7 +148,7 @@ def _regrouped(group: NewGroup, stems: Sequence[NewStem]) -> NewGroup:
 
 @dataclass
 class _Later:
-    """Gains, pans, order and files, by the new names, or old ones that are left."""
+    """Gains, pans, order and files, by the new names, or unchanged old ones."""
 
     wanted: Edits
     before: Plan
@@ -156,7 +156,7 @@ class _Later:
     claims: list[dict[int, Claim]]
 
     def plan(self, names: Edits) -> Plan:
-        """The groups as they become, and the edits with names in full."""
+        """The new groups, and the edits with full names."""
         gains = self._values("gain", self.wanted.gain)
         pans = self._values("pan", self.wanted.pan)
         order = self._listed("order", self.wanted.order)
@@ -169,7 +169,7 @@ class _Later:
         for place, stem in without:
             if len(self.groups[place].stems) == 1:
                 raise ParameterError(
-                    f"without {self._path((place, stem))}, nothing would be left"
+                    f"without {self._path((place, stem))}: no other stem to mix"
                 )
         full = replace(
             names,
@@ -190,7 +190,7 @@ class _Later:
         only: Sequence[tuple[int, int]],
         without: Sequence[tuple[int, int]],
     ) -> NewGroup:
-        """A group in its order, with all that each stem is to be."""
+        """A group in its new order, with the settings of each stem."""
         group = self.groups[number]
         first = [stem for place, stem in order if place == number]
         rest = [stem for stem in range(len(group.stems)) if stem not in first]
@@ -208,13 +208,13 @@ class _Later:
     def _values(
         self, what: str, values: Mapping[str, float]
     ) -> dict[tuple[int, int], float]:
-        """What each of the stems is to have."""
+        """The value of each stem."""
         found: dict[tuple[int, int], float] = {}
         for pattern, value in values.items():
             for key in self._find(what, pattern):
                 if key in found:
                     raise ParameterError(
-                        f"{what} is given twice for {self._path(key)}; give it once"
+                        f"{what} has two values for {self._path(key)}; give one"
                     )
                 found[key] = float(value)
         return {key: found[key] for key in sorted(found)}
@@ -226,7 +226,7 @@ class _Later:
         return list(found)
 
     def _find(self, what: str, pattern: str) -> list[tuple[int, int]]:
-        """The new stems of a name, else those that were of that name or number."""
+        """The new stems of a name, else those of that old name or number."""
         new = [group.group for group in self.groups]
         found = find(new, pattern)
         named = [
@@ -238,19 +238,19 @@ class _Later:
         keys = [(place, stem) for place, own in enumerate(old) for stem in sorted(own)]
         if not keys:
             raise ParameterError(
-                f"{what} asks for {pattern!r}, but there is only {listed(new)}"
+                f"{what}: no stem matches {pattern!r}; the stems are {listed(new)}"
             )
         return list(dict.fromkeys(self._now(what, *key) for key in keys))
 
     def _now(self, what: str, place: int, stem: int) -> tuple[int, int]:
-        """The new stem that an old one is, if it is one."""
+        """The new stem of an old one, unless that was merged or dropped."""
         group, claim = self.groups[place], self.claims[place].get(stem)
         new = next(n for n, each in enumerate(group.stems) if stem in each.members)
         if claim is not None and claim[0] != "rename":
             gone = "merged" if claim[0] == "merge" else "dropped"
             raise ParameterError(
-                f"{what} asks for {self.before.names[place].path(stem)}, which is "
-                f"{gone} into {group.path(new)}; say {group.path(new)}"
+                f"{what}: {self.before.names[place].path(stem)} is {gone} into "
+                f"{group.path(new)}; use {group.path(new)}"
             )
         return place, new
 
@@ -259,7 +259,7 @@ class _Later:
 
 
 def _is_number(pattern: str, groups: Sequence[Group]) -> bool:
-    """Whether a pattern is a number, and no stem's name."""
+    """Whether a pattern is a number, and not the name of a stem."""
     tail = pattern.rpartition("/")[2]
     known = any(tail == name for group in groups for name in group.names)
     return tail.isascii() and tail.isdigit() and not known

@@ -1,4 +1,4 @@
-"""What a run.json says of how its run was made, read and checked."""
+"""How a run was made, read from its run.json and checked."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from specnmf.tasks.registry import TASKS
 from specnmf.tasks.settings import SongSettings
 from specnmf.tasks.task import Task
 
-#: A run.json beyond this size is refused: that of 40 000 stems is smaller.
+#: The largest run.json: that of 40 000 stems is smaller.
 MOST_REPORT_BYTES = 16 << 20
 
-#: The longest path that is looked for.
+#: The longest path of an input.
 LONGEST_PATH = 4096
 
 #: The role of the recording among the inputs.
@@ -38,24 +38,23 @@ class Record:
     folder : path
         The run folder.
     task : Task
-        What was done.
+        The task of the run.
     settings : SongSettings
-        As asked for.
+        The settings as given.
     used : SongSettings
-        As they were used.
+        The settings as used, with automatic values filled in.
     inputs : mapping of str to path
-        The recording as ``song``, and the files beside it by the names of the task's
-        inputs.
+        The recording as ``song``, and the other inputs by their names in the task.
     checksums : mapping of str to str
         The inputs' SHA-256.
     versions : dict
-        Of the packages that computed it.
+        The versions of the packages that computed it.
     edits : tuple of Edits
-        What was changed since it was fitted, one after another.
+        The edits since the fit, in order.
     edited_from : dict or None
-        The path and the seal of the run that was edited, if any was.
+        The path and the seal of the run that was edited, if any.
     content : dict
-        All that run.json says, as it was read.
+        The whole run.json, as read.
     """
 
     folder: Path
@@ -71,7 +70,7 @@ class Record:
 
     @property
     def seal(self) -> str:
-        """The seal of run.json; empty in those of older versions."""
+        """The seal of run.json; empty in older versions."""
         seal = str(self.content.get(SEAL))
         return seal if _is_checksum(seal) else ""
 
@@ -86,27 +85,27 @@ class Record:
         return {role: path for role, path in self.inputs.items() if role != SONG}
 
     def target(self, output: str | Path) -> Path:
-        """The folder that a run from this record is written to."""
+        """The folder of a new run from this record."""
         return folder.target(output, self.song)
 
     def check_inputs(self) -> None:
-        """Raise an error unless each input is there and the file that it was.
+        """Raise an error unless each input exists and is unchanged.
 
         Raises
         ------
         AudioError, ScoreError, TemplateError
-            By the input.
+            Depending on the input.
         """
         for role in self.inputs:
             self.check_input(role)
 
     def check_input(self, role: str = SONG) -> None:
-        """Raise an error unless an input is there and the file that it was.
+        """Raise an error unless an input exists and is unchanged.
 
         Raises
         ------
         AudioError, ScoreError, TemplateError
-            By the input.
+            Depending on the input.
         """
         kinds: dict[str, type[SpecnmfError]] = {SONG: AudioError}
         kinds |= {each.name: each.error for each in self.task.inputs}
@@ -114,8 +113,8 @@ class Record:
         found = _checksum(kinds[role], path)
         if found != expected:
             raise kinds[role](
-                f"{path}: is not the file that {self.folder} was made from: "
-                f"expected SHA-256 {expected}, got {found}"
+                f"{path}: not the file that {self.folder} was made from: expected "
+                f"SHA-256 {expected}, got {found}"
             )
 
 
@@ -129,22 +128,22 @@ def read_record(
     run_dir : path
         The folder of the run.
     inputs : sequence of path, optional
-        Where the inputs are now, in the order of run.json.
+        The present paths of the inputs, in the order of run.json.
 
     Raises
     ------
     OutputError
-        If there is no run.json, or it is none.
+        If there is no run.json, or it is not valid.
     ParameterError
-        If a setting is of the wrong kind or out of its range, or ``inputs`` are more
-        or fewer than there were.
+        If a setting is of the wrong type or out of range, or ``inputs`` has the wrong
+        length.
     """
     run_dir = Path(run_dir)
     path = run_dir / REPORT
     content = _load(path)
     kind = content.get("kind")
     if not isinstance(kind, str) or kind not in TASKS:
-        _refuse(path, f"as kind one of {', '.join(TASKS)}")
+        _refuse(path, f"kind to be one of {', '.join(TASKS)}")
     task = TASKS[kind]
     entries = _inputs(path, content, task)
     paths = [entry["path"] for entry in entries.values()]
@@ -170,8 +169,8 @@ def read_record(
 def _load(path: Path) -> dict[str, Any]:
     """The object that a run.json holds."""
     try:
-        if not path.is_file():  # what is a pipe may never end
-            raise OutputError(f"{path.parent}: no run, {path.name} is missing")
+        if not path.is_file():  # a pipe may never end
+            raise OutputError(f"{path.parent}: not a run, {path.name} is missing")
         with path.open("rb") as file:
             data = file.read(MOST_REPORT_BYTES + 1)
         if len(data) > MOST_REPORT_BYTES:
@@ -182,14 +181,14 @@ def _load(path: Path) -> dict[str, Any]:
     except OSError as error:
         raise OutputError(f"{path}: {error.strerror or error}") from error
     except (ValueError, RecursionError) as error:
-        raise OutputError(f"{path}: no valid JSON: {error}") from error
+        raise OutputError(f"{path}: not valid JSON: {error}") from error
     if not isinstance(content, dict):
         _refuse(path, "an object")
     return content
 
 
 def _no_number(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no number")
+    raise ValueError(f"{name} is not a number")
 
 
 def _finite(text: str) -> float:
@@ -198,7 +197,7 @@ def _finite(text: str) -> float:
 
 
 def _refuse(path: Path, expected: str) -> NoReturn:
-    raise OutputError(f"{path}: no run.json of this version, expected {expected}")
+    raise OutputError(f"{path}: not a run.json of this version, expected {expected}")
 
 
 def _inputs(
@@ -206,7 +205,7 @@ def _inputs(
 ) -> dict[str, dict[str, str]]:
     """The entries of a run's inputs, by their roles.
 
-    Runs of version 0.1 name no roles: the recording comes first, then one input.
+    Runs of version 0.1 have no roles: the recording comes first, then one input.
     """
     entries, known = content.get("inputs"), [SONG, *(i.name for i in task.inputs)]
     required = {SONG, *(i.name for i in task.inputs if i.required)}
@@ -217,10 +216,10 @@ def _inputs(
         if not isinstance(entry, dict) or not (
             _is_path(entry.get("path")) and _is_checksum(entry.get("sha256"))
         ):
-            _refuse(path, "of each input its path and sha256")
+            _refuse(path, "path and sha256 of each input")
     roles = content.get("roles", known[: len(entries)])
     if not isinstance(roles, list) or roles != [r for r in known if r in roles]:
-        _refuse(path, f"as roles some of {', '.join(known)}")
+        _refuse(path, f"roles among {', '.join(known)}")
     if len(roles) != len(entries) or not required <= {*roles}:
         _refuse(path, f"a role for each of {len(entries)} inputs")
     return dict(zip(roles, entries, strict=True))
@@ -238,10 +237,10 @@ def _is_checksum(text: object) -> bool:
 def _settings(
     path: Path, content: dict[str, Any], task: Task[Any]
 ) -> tuple[SongSettings, SongSettings]:
-    """The settings as they were asked for, and as they were used."""
+    """The settings as given, and as used."""
     used, asked = content.get("settings"), content.get("asked")
     if not isinstance(used, dict) or not isinstance(asked, dict):
-        _refuse(path, "settings and asked as objects")
+        _refuse(path, "the objects settings and asked")
     try:
         return (
             from_plain(task.settings, {**used, **asked}),
@@ -254,7 +253,7 @@ def _settings(
 def _edits(
     path: Path, content: Mapping[str, Any]
 ) -> tuple[tuple[Edits, ...], dict[str, str] | None]:
-    """What was changed since the fit, and in which run last."""
+    """The edits since the fit, and the run that the last one edited."""
     if "edits" not in content and "edited_from" not in content:
         return (), None
     try:
@@ -283,9 +282,11 @@ def _strings(path: Path, content: dict[str, Any], key: str) -> dict[str, str]:
 
 def _checksum(kind: type[SpecnmfError], path: Path) -> str:
     try:
-        if not path.is_file():  # what is a pipe or a device may never end
-            raise kind(f"{path}: no such file; say where it is now by --input")
+        if not path.is_file():  # a pipe or a device may never end
+            raise kind(
+                f"{path}: no such file; if it was moved, give its path with --input"
+            )
         return sha256(path)
-    except (OSError, ValueError) as error:  # the latter if no file has such a name
+    except (OSError, ValueError) as error:  # ValueError: not a valid name for a file
         reason = getattr(error, "strerror", None) or error
         raise kind(f"{path}: cannot be opened ({reason})") from error

@@ -1,4 +1,4 @@
-"""What a run stores of its model, with other names of stems."""
+"""The stored model of a run, with new names of stems."""
 
 from __future__ import annotations
 
@@ -30,15 +30,15 @@ if TYPE_CHECKING:
 def new_labels(
     labels: Sequence[str], names: Mapping[str, str], within: str = ""
 ) -> list[str]:
-    """What components or notes are called after an edit.
+    """The labels of components or notes after an edit.
 
     Parameters
     ----------
     labels : sequence of str
-        The stem of each before. A label that is no name of a file stays where its stem
-        does.
+        The old stem of each. A label that is not the name of a file stays the same if
+        its stem does.
     names : mapping of str to str
-        The new path of each stem, by its old one.
+        The new path of each stem, by its old path.
     within : str
         The folder of the stems, with a slash.
     """
@@ -56,14 +56,14 @@ def new_labels(
 def write_factors(
     base: Path, target: Path, names: Mapping[str, str], within: str
 ) -> Factorization | None:
-    """Write factors.npz and model.npz of a run into another, with new names.
+    """Write factors.npz and model.npz of a run into another one, with new names.
 
-    The model keeps the labels that it was fitted with, for `Task.restore`.
+    The model keeps the labels of the fit, for `Task.restore`.
 
     Returns
     -------
     Factorization or None
-        With the new labels, if any is another than before.
+        With the new labels, if any label has changed.
     """
     stored = read_factors(base)
     old = stored.factors.labels
@@ -92,7 +92,7 @@ def write_factors(
 
 
 def _renamed(shown: Score, names: Mapping[str, str], within: str) -> Score:
-    """Notes whose parts are the stems by their new names."""
+    """Notes whose parts are the new names of the stems."""
     parts = shown.parts
     new = dict(zip(parts, new_labels(parts, names, within), strict=True))
     notes = tuple(note._replace(part=new[note.part]) for note in shown.notes)
@@ -100,7 +100,7 @@ def _renamed(shown: Score, names: Mapping[str, str], within: str) -> Score:
 
 
 def _note_stems(model: Any, names: Mapping[str, str], within: str) -> dict[str, Any]:
-    """The stem of each note, by its new name."""
+    """The new name of each note's stem."""
     old = model.texts("note_stems")
     stems = new_labels(old, names, within)
     new = list(dict.fromkeys(stems))
@@ -121,7 +121,7 @@ def write_roll(
 ) -> None:
     """Write the activations as notes, with the stems' new names.
 
-    ``onsets`` are the notes that tell the beats; None: there are none.
+    ``onsets`` are the notes whose onsets give the beats; None: there are no beats.
     """
     from specnmf.output import pianoroll
     from specnmf.score import midi, notelist

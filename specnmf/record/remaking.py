@@ -1,4 +1,4 @@
-"""A run made of another one by edits: its files and its run.json."""
+"""Make a run from another one and edits: its files and its run.json."""
 
 from __future__ import annotations
 
@@ -41,13 +41,13 @@ if TYPE_CHECKING:
     from specnmf.audio.stft import Grid
     from specnmf.methods.progress import Step
 
-#: What run.json says of a run itself, and of none that is made of it.
+#: Entries of run.json that an edited run does not inherit.
 OWN = ("command", "seconds", FILES, SEAL, "left_out", "mixes", "edits", "edited_from")
 
-#: Figures that name stems; others name components, by their numbers, and labels.
+#: Figures that name stems; the others name components, by number, and labels.
 NAMING = ("score", "sources")
 
-#: What is written anew in any case, by the first part of its name.
+#: Files that are always written anew, by the first part of their names.
 ANEW = ("sources", "mixes", "factors.npz", "model.npz", "report.html", "tree.json")
 
 
@@ -63,22 +63,22 @@ def remake(
     progress: Progress | None = None,
     say: Callable[[str], None] | None = None,
 ) -> Run:
-    """A run with edits done to it, one after another.
+    """A run with edits applied, one after another.
 
     Parameters
     ----------
     base : Record
-        The run, whose song is known to be what it was.
+        The run; its song has been checked to be unchanged.
     edits : sequence of Edits
-        What to change.
+        The edits.
     target : path
         The folder of the new run.
     like : Record
-        Whose settings the new run is to have.
+        The record whose settings the new run gets.
     edited_from : mapping, optional
-        What run.json says of the run that was edited.
+        The entry of run.json about the run that was edited.
     overwrite, command, progress, say
-        As of `specnmf.record.edit.edit_run`.
+        As in `specnmf.record.edit.edit_run`.
 
     Returns
     -------
@@ -104,7 +104,7 @@ def remake(
 def _keep(
     content: dict[str, Any], target: Path, partial: Path, inputs: Sequence[Path]
 ) -> None:
-    """Keep what a person has in the run that is replaced, and say so in run.json."""
+    """Keep the user's files in the run that is replaced, and list them in run.json."""
     kept = folder.keep(target, partial, inputs)
     content["warnings"] += remarks(kept)
     for entry in content["inputs"]:
@@ -114,7 +114,7 @@ def _keep(
 
 
 class _Remaking:
-    """A run that is being made of another one."""
+    """A run while it is made from another one."""
 
     def __init__(self, base: Record, like: Record, stages: Stages) -> None:
         self.base, self.like, self.stages = base, like, stages
@@ -122,7 +122,7 @@ class _Remaking:
         self.carried = Carried(base)
 
     def prepare(self, edits: Sequence[Edits]) -> None:
-        """Read what the run has stored, and work the edits out."""
+        """Read the stored data of the run, and plan the edits."""
         base, asked = self.base, self.base.settings
         song = Song(base.song, base.used, {}, self.stages)
         with self.stages.stage("read") as step:
@@ -137,7 +137,7 @@ class _Remaking:
             done = [*accumulate(base.edits, work_out, initial=first)]
         except ParameterError as error:
             raise OutputError(f"{base.folder / REPORT}: edits: {error}") from error
-        #: The stems as the run has them, and what the edits since the fit made.
+        #: The stems of the run, and the results of the edits since the fit.
         self.before, self.history = done[-1], done[1:]
         self.plans = [*accumulate(edits, work_out, initial=self.before)][1:]
         self._check_pans()
@@ -147,12 +147,12 @@ class _Remaking:
         panned = any(p.edits.pan for p in (*self.history, *self.plans))
         if panned and n_channels != 2:
             raise ParameterError(
-                f"{self.base.song}: pan takes a recording of 2 channels, this one has "
+                f"{self.base.song}: pan needs a recording with 2 channels, this has "
                 f"{n_channels}"
             )
 
     def forecast(self, target: Path, say: Callable[[str], None]) -> None:
-        """Say what the files will take, or refuse it."""
+        """Report the size of the files; raise an error if the disk is too small."""
         left_out = {*self.after.left_out}
         paths = [path for group in self.after.groups for path in group.paths]
         only = tuple(path for path in paths if path not in left_out)
@@ -161,12 +161,12 @@ class _Remaking:
 
     @property
     def after(self) -> Plan:
-        """What there is in the end."""
+        """The last plan."""
         return self.plans[-1]
 
     @property
     def _asks_for_sound(self) -> bool:
-        """Whether an edit asks for more than other names."""
+        """Whether an edit does more than rename."""
         return any(
             edits.gain or edits.pan or edits.only or edits.without
             for edits in (plan.edits for plan in self.plans)
@@ -174,17 +174,17 @@ class _Remaking:
 
     @cached_property
     def renamed(self) -> dict[str, str]:
-        """The new path of each stem that the run has, by the old one."""
+        """The new path of each stem of the run, by the old one."""
         return renamed([self.before, *self.plans])
 
     @property
     def within(self) -> str:
-        """The folder of the stems that factors and notes belong to, with a slash."""
+        """The folder of the stems of the factors and notes, with a slash."""
         first = self.sources[0].within
         return f"{first}/" if first else ""
 
     def write(self, partial: Path) -> dict[str, Any]:
-        """Write all but page and run.json; what the latter says."""
+        """Write all but page and run.json; return the content of run.json."""
         content = self._content()
         with self.stages.stage("piano roll"):
             self._write_names(partial, content)
@@ -206,7 +206,7 @@ class _Remaking:
         }
 
     def _content(self) -> dict[str, Any]:
-        """What run.json says before any sound is written."""
+        """The content of run.json before any sound is written."""
         base, like = self.base, self.like
         content = {k: v for k, v in base.content.items() if k not in OWN}
         beside = {role: base.checksums[role] for role in base.beside}
@@ -219,6 +219,7 @@ class _Remaking:
                 for role, path in base.inputs.items()
             ],
             **report.settings_entries(like.settings, like.used),
+            "schemas": report.SCHEMAS,
             "warnings": still_true(content.get("warnings")),
         }
         for before, after in pairwise([self.before, *self.plans]):
@@ -226,7 +227,7 @@ class _Remaking:
         return content
 
     def _write_names(self, partial: Path, content: Mapping[str, Any]) -> None:
-        """Write what names stems, and copy what does not."""
+        """Write the files that name stems, and copy the others."""
         names, within, base = self.renamed, self.within, self.base.folder
         factors = relabelling.write_factors(base, partial, names, within)
         is_renamed = factors is not None
@@ -289,14 +290,14 @@ class _Remaking:
         )
 
     def _before(self, number: int, files: Sequence[Path]) -> Before:
-        """The stems before the edits that are still to be done."""
+        """The stems before the remaining edits."""
         if files:
             return from_files(files, self.sound.n_samples)
         stream = self.sources[number].stems.stream(self.settings)
         return from_stream(stream, self.base.song, self.settings.start)
 
     def _files(self, number: int) -> list[Path]:
-        """The files of a group's stems, where they hold all samples of all of them."""
+        """The files of a group's stems, if they hold all samples of all stems."""
         group, format = self.before.groups[number], self.settings.format
         levelled = any(plan.groups[number].is_levelled for plan in self.history)
         if levelled or len(group.written) < len(group.stems) or format in LOSSY:
@@ -305,7 +306,7 @@ class _Remaking:
         return self.carried.sound_files(names, self.sound)
 
     def write_page(self, partial: Path, content: Mapping[str, Any]) -> None:
-        """Write the page, where it is asked for."""
+        """Write the page, if it is wanted."""
         if not self.settings.report:
             return
         from specnmf.output.page.page import write_page
@@ -323,14 +324,14 @@ class _Remaking:
 
 
 class _Material(NamedTuple):
-    """What stems are restored of whose task needs a file beside the song to fit."""
+    """The material of stems whose task needs another input to fit."""
 
     sound: Sound
     grid: Grid
 
 
 def _material(base: Record, song: Song[Any], step: Step) -> Any:
-    """What `Task.restore` needs; files beside the song may be gone, and are not."""
+    """The song for `Task.restore`; other inputs may be missing, and are not needed."""
     from specnmf.audio.stft import Grid
 
     if not any(each.required for each in base.task.inputs):
@@ -345,6 +346,6 @@ def _restored(base: Record, song: Song[Any], material: Any) -> Sequence[Sources]
         return base.task.restore(song, material, base.folder)
     except NotImplementedError:
         raise ParameterError(
-            f"{base.folder}: runs of {base.task.name} cannot be edited, for it stores "
-            "no stems"
+            f"{base.folder}: runs of {base.task.name} cannot be edited: they store no "
+            "stems"
         ) from None

@@ -18,14 +18,16 @@ from specnmf.tasks.run import Run, run
 from specnmf.tasks.stages import Progress
 
 
-@dataclass(frozen=True)
-class Rerun:
-    """A run made again, beside the one that it was made from.
+@dataclass(frozen=True, repr=False)
+class Rerun(Run):
+    """A run made again: a `Run`, and how it differs from the one before.
 
     Attributes
     ----------
-    run : Run
-        The new one.
+    folder : path
+        Where the new run is.
+    report : dict
+        What its run.json says.
     identical : bool
         Whether all arrays of factors.npz, and of layers.npz if any, are equal.
     difference : float
@@ -33,16 +35,25 @@ class Rerun:
         older one; infinite if their shapes or labels differ.
     versions : dict
         Of the packages whose version differs, then and now.
+
+    Examples
+    --------
+    >>> import specnmf
+    >>> options = {"sources": False, "figures": False, "report": False}
+    >>> song = "audio_examples/drums/drums.flac"
+    >>> run = specnmf.decompose(song, duration=2.0, output="runs", **options)
+    >>> again = specnmf.rerun(run)
+    >>> again.identical, again.difference, again.versions
+    (True, 0.0, {})
     """
 
-    run: Run
     identical: bool
     difference: float
     versions: dict[str, tuple[str, str]]
 
 
 def rerun(
-    run_dir: str | Path,
+    run_dir: str | Path | Run,
     *,
     output: str | Path = "specnmf_rerun",
     overwrite: bool = False,
@@ -57,7 +68,7 @@ def rerun(
 
     Parameters
     ----------
-    run_dir : path
+    run_dir : path or Run
         The folder of the run.
     output : path
         The folder for runs; ``run_dir`` itself is never written to.
@@ -88,8 +99,21 @@ def rerun(
         If an input is not there, or not the file that it was.
     ParameterError
         If a setting is of the wrong kind or out of its range.
+
+    Examples
+    --------
+    >>> import specnmf
+    >>> options = {"sources": False, "figures": False, "report": False}
+    >>> song = "audio_examples/drums/drums.flac"
+    >>> run = specnmf.decompose(song, duration=2.0, output="runs", **options)
+    >>> again = specnmf.rerun(run)
+    >>> again
+    Rerun('specnmf_rerun/drums', kind='decompose')
+    >>> again.identical
+    True
     """
-    record = read_record(run_dir, inputs=inputs)
+    place = run_dir.folder if isinstance(run_dir, Run) else run_dir
+    record = read_record(place, inputs=inputs)
     archives = comparison.sizes(record.folder, record.task)
     target = record.target(output)
     keep_apart(record.folder, target, "made again; use another --output")
@@ -110,7 +134,13 @@ def rerun(
     difference = np.inf
     if archives == comparison.sizes(again.folder, record.task):
         difference = comparison.difference(record.folder, again.folder, archives)
-    return Rerun(again, difference == 0, difference, _changed(record.versions))
+    return Rerun(
+        again.folder,
+        again.report,
+        identical=difference == 0,
+        difference=difference,
+        versions=_changed(record.versions),
+    )
 
 
 def _run(record: Record, target: Path, **options: Any) -> Run:

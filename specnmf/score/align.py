@@ -1,4 +1,4 @@
-"""Alignment: a score brought to the clock of a recording."""
+"""Alignment of a score to the times of a recording."""
 
 from __future__ import annotations
 
@@ -38,29 +38,42 @@ SAME, FEW_STRAY = 0.06, 0.11
 
 @dataclass(frozen=True, eq=False)
 class Alignment:
-    """A score on the clock of a recording.
+    """A score with the times of a recording: the result of `specnmf.align`.
 
     Parameters
     ----------
     score : Score
-        The notes with the recording's times. Those of bars that the recording lacks
-        are left out.
+        The notes with the times of the recording. Bars that the recording lacks are
+        left out.
     path : array, shape (n_points, 2), float64
-        Seconds of the score and of the recording that belong together. Where either
-        has something that the other lacks, it leaps.
+        Corresponding seconds of the score and of the recording. The path jumps where
+        one has something that the other lacks.
     agreement : array, shape (n_points, 2), float64
-        Seconds of the recording, and how well the score agrees with it there: 1 for
-        the same sound, 0 for an unrelated one.
+        Seconds of the recording, and how well the score agrees with it there: 1 for the
+        same sound, 0 for an unrelated one.
     confidence : float
-        0 to 1. Below 0.5 the score is most likely that of another piece.
+        0 to 1. Below 0.5, the score is most likely that of another piece.
     transposition : int
-        Semitones by which the score was transposed.
+        The semitones by which the score was transposed.
     tuning : float
-        Cents by which the recording's A4 lies above 440 Hz.
+        The tuning of the recording: cents from 440 Hz up to its A4.
     warped : bool
         Whether the times were changed.
     remarks : tuple of str
-        What is in doubt, and where score and recording disagree.
+        Doubts, and differences between score and recording.
+
+    Examples
+    --------
+    The first seconds of a chorale; its score is already in time:
+
+    >>> import specnmf
+    >>> recording = specnmf.read("audio_examples/chorale/chorale.flac", duration=4.0)
+    >>> score = specnmf.read_score("audio_examples/chorale/chorale.mid")
+    >>> alignment = specnmf.align(score.excerpt(0, 4.0), recording)
+    >>> alignment
+    Alignment(Score(27 notes, 4 parts, 4.4 s), confidence 1.00, times kept)
+    >>> alignment.transposition, alignment.warped
+    (0, False)
     """
 
     score: Score
@@ -85,19 +98,19 @@ def align(
     mode: Align = "auto",
     transpose: int | Literal["auto"] = 0,
 ) -> Alignment:
-    """A score brought to the clock of a recording.
+    """A score with the times of a recording.
 
     The path is found by dynamic time warping from coarse to fine [1]_, on what the
-    score should sound like: partials for harmony, decaying onsets for timing [2]_.
-    Bars that only one of the two has are left out. Each note's beginning is then
-    sought in the recording near where the path has it. For the options see
+    score should sound like: partials for harmony, decaying onsets for timing [2]_. Bars
+    that only one of the two has are left out. The beginning of each note is then
+    searched in the recording near its place on the path. For the options see
     `specnmf.align`.
 
     Raises
     ------
     ScoreError
-        If the score has no notes, the recording no sound, or they are different
-        pieces or in different keys. Mode ``never`` remarks on the latter two.
+        If the score has no notes, the recording is silent, or they are different pieces
+        or in different keys. With ``mode="never"``, the last two are remarks.
     ParameterError
         If the mode is unknown.
 
@@ -110,7 +123,7 @@ def align(
     """
     check_choice("mode", mode, get_args(Align))
     if not score.notes:
-        raise ScoreError("a score to align must have notes, got none")
+        raise ScoreError("the score has no notes to align")
     semitones = 0 if transpose == "auto" else transpose
     fit = _fit(transposed(score, semitones), recording)
     key = _better_key(fit)
@@ -124,9 +137,9 @@ def align(
 
 
 def transposed(score: Score, semitones: int) -> Score:
-    """The score with its pitches moved; drums stay what they are.
+    """The score with its pitches transposed; drums stay.
 
-    Raises ScoreError if a pitch leaves MIDI's range.
+    Raises ScoreError if a pitch leaves the range of MIDI.
     """
     if semitones == 0:
         return score
@@ -139,7 +152,7 @@ def transposed(score: Score, semitones: int) -> Score:
 
 
 class _Fit(NamedTuple):
-    """A score and a recording, and the way that they go together."""
+    """A score, the features of both sides, and the coarse path between them."""
 
     score: Score
     music: Music
@@ -154,7 +167,7 @@ def _fit(score: Score, recording: Recording) -> _Fit:
 
 
 def _better_key(fit: _Fit) -> int:
-    """The semitones by which the score must be transposed to fit; 0 if it does."""
+    """The semitones to transpose the score by so that it fits; 0 if it does."""
     if fit.music.drums or fit.confidence >= CERTAIN:
         return 0
     semitones, share = matching.key(fit.music)
@@ -163,19 +176,19 @@ def _better_key(fit: _Fit) -> int:
 
 
 def _doubts(confidence: float, key: int, semitones: int) -> Iterator[str]:
-    """Say why the score may not be the recording's, the weightiest first."""
+    """Yield reasons to doubt that the score is the recording's, the strongest first."""
     if key:
         side = "above" if key > 0 else "below"
         plural = "" if abs(key) == 1 else "s"
         yield (
-            f"the recording sounds {abs(key)} semitone{plural} {side} the score; "
-            f"transpose it by {semitones + key} (--transpose {semitones + key})"
+            f"the recording is {abs(key)} semitone{plural} {side} the score; "
+            f"transpose the score by {semitones + key} (--transpose {semitones + key})"
         )
     if confidence < REFUSED:
         yield (
             "the recording does not sound like the score (confidence "
-            f"{confidence:.2f}, expected {REFUSED} or more): is it that of another "
-            "piece?"
+            f"{confidence:.2f}, expected {REFUSED} or more): is it the score of "
+            "another piece?"
         )
     elif confidence < DOUBTED:
         yield f"score and recording agree poorly (confidence {confidence:.2f} of 1)"
@@ -194,7 +207,9 @@ def _aligned(
     stuck = stuck_notes(gaps, fit.score)
     remarks = [*doubts, *named(stuck), *told(gaps, fit.score, set(notes.notes))]
     if mode == "never" and apart > SAME:
-        remarks.append(f"score and recording lie up to {apart:.2f} s apart")
+        remarks.append(
+            f"the times of score and recording differ by up to {apart:.2f} s"
+        )
     score = fit.score
     if not keep:
         score = Score(tuple(notes.warped))
@@ -213,7 +228,7 @@ def _aligned(
 
 
 def _cut(score: Score, stuck: Sequence[Note], end: float) -> Score:
-    """The score in which some notes last no longer than the recording."""
+    """The score, with some notes cut at the end of the recording."""
     ends = {note: max(0.0, end - note.start) for note in stuck}
     return Score(
         tuple(

@@ -1,8 +1,8 @@
-"""Beat tracking: the tempo and the beats of onsets, by the method of `librosa.beat`.
+"""Beat tracking: tempo and beats from onsets, with the method of `librosa.beat`.
 
-librosa's compiles for five seconds in each process, and looks for the tempo in a window
-a frame, which takes 800 MB for ten minutes. Both are a few lines of NumPy here, and
-tests compare what they find.
+librosa's version compiles for five seconds in each process, and estimates the tempo in
+a window per frame, which takes 800 MB for ten minutes. Both are a few lines of NumPy
+here; tests compare the results.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 Float64 = NDArray[np.float64]
 Places = NDArray[np.intp]
 
-#: Frames a second in which onsets are counted, and the standard deviation in seconds
+#: Frames per second in which onsets are counted, and the standard deviation in seconds
 #: by which players, and those who hear them, miss a beat.
 RATE, LOOSE = 100, 0.02
 
@@ -32,7 +32,7 @@ TIGHTNESS, NEAR = 100.0, 1 / 32
 
 
 def strength_of(onsets: Float64, duration: float, weights: ArrayLike | None) -> Float64:
-    """How much begins in each frame, shape (n_frames,)."""
+    """The strength of the onsets in each frame, shape (n_frames,)."""
     from scipy.ndimage import gaussian_filter1d
 
     n_frames = 1 + int(duration * RATE)
@@ -44,7 +44,7 @@ def strength_of(onsets: Float64, duration: float, weights: ArrayLike | None) -> 
 
 
 def tempo_of(strength: Float64) -> float:
-    """The tempo in beats a minute: the mean autocorrelation's highest, if likely."""
+    """The tempo in beats per minute: the likeliest peak of the mean autocorrelation."""
     from scipy import fft
 
     padded = np.pad(strength, WINDOW // 2)
@@ -61,10 +61,11 @@ def tempo_of(strength: Float64) -> float:
 
 
 def track(strength: Float64, period: int) -> Places:
-    """The frames of beats, about a period apart, where onsets are strong.
+    """The frames of beats, about a period apart, at strong onsets.
 
-    The beats of ``librosa.beat.beat_track`` without its trimming. As a beat is at least
-    half a period from the one before, so many frames are done at a time.
+    The beats are those of ``librosa.beat.beat_track`` without trimming. A beat is at
+    least half a period after the previous one, so that many frames are computed at a
+    time.
     """
     from scipy.ndimage import convolve1d
 
@@ -89,7 +90,7 @@ def track(strength: Float64, period: int) -> Places:
 
 
 def _last(total: Float64) -> int:
-    """The last beat: the last peak of at least half the median of all."""
+    """The last beat: the last peak of at least half the median of all peaks."""
     padded = np.pad(total, 1, mode="edge")
     peaks = np.flatnonzero((total > padded[:-2]) & (total >= padded[2:]))
     strong = peaks[total[peaks] >= 0.5 * np.median(total[peaks])]

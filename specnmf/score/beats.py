@@ -1,9 +1,9 @@
-"""Beats: when the beats of a recording are.
+"""Beats of a recording.
 
-They are sought in the onsets of its notes, not in its sound. Of 55 rendered clips,
+They are found in the onsets of its notes, not in its sound. Of 55 rendered clips,
 librosa finds the tempo of 54 in onsets, of which a fifth is missing and the others are
-15 ms loose, half or twice the tempo counted as well; in the spectral flux of 37, for
-bowed and blown notes hardly show in that.
+15 ms off (half or double the tempo counts as well); in the spectral flux it finds 37,
+because bowed and blown notes hardly show there.
 """
 
 from __future__ import annotations
@@ -46,8 +46,8 @@ class Beats:
     Raises
     ------
     ParameterError
-        If there are fewer than three, if they do not increase, or if the first comes
-        after the start.
+        If there are fewer than three, if they do not increase, or if the first is after
+        the start.
     """
 
     times: Float64
@@ -56,35 +56,35 @@ class Beats:
         times = np.asarray(self.times, np.float64)
         if times.ndim != 1 or len(times) < 3 or not (np.diff(times) > 0).all():
             raise ParameterError(
-                f"beats must be three times or more that increase, got {times!r}"
+                f"beats must be at least three increasing times, got {times!r}"
             )
         if not times[0] <= 0:
             raise ParameterError(
-                f"the first beat must lie at or before 0 s, got {times[0]:g}"
+                f"the first beat must be at or before 0 s, got {times[0]:g}"
             )
         object.__setattr__(self, "times", times)
 
     @property
     def bpm(self) -> float:
-        """The median tempo in beats a minute."""
+        """The median tempo in beats per minute."""
         return float(60 / np.median(np.diff(self.times)))
 
     def positions(self, seconds: ArrayLike) -> Float64:
-        """Moments in beats, counted from the first one, as fractions."""
+        """Times as positions in beats, counted from the first one, with fractions."""
         places = np.arange(len(self.times), dtype=float)
         found: Float64 = np.interp(np.asarray(seconds), self.times, places)
         return found
 
     def later(self, seconds: float) -> Beats:
-        """The beats, so many seconds later, and those before them from the start on."""
+        """The beats shifted later by some seconds, with earlier ones from 0 s on."""
         times = self.times + seconds
         return Beats(_over_all(times, float(times[-1])))
 
 
 def beats_of(score: Score, duration: float) -> Beats | None:
-    """The beats on which notes lie, over a recording of a duration in seconds.
+    """The beats of a score, over a recording of a duration in seconds.
 
-    Loud and sure notes count more. None where none are found: see `find_beats`.
+    Loud and certain notes count more. None if no beats are found: see `find_beats`.
     """
     onsets = [note.start for note in score.notes]
     weights = [np.sqrt(note.velocity / 127) * note.confidence for note in score.notes]
@@ -95,23 +95,23 @@ def beats_of(score: Score, duration: float) -> Beats | None:
 def find_beats(
     onsets: ArrayLike, duration: float, *, weights: ArrayLike | None = None
 ) -> Beats | None:
-    """The beats on which onsets lie, by their autocorrelation and Ellis's tracker [1]_.
+    """The beats of onsets, by their autocorrelation and Ellis's tracker [1]_.
 
     Parameters
     ----------
     onsets : array, shape (n,)
-        When notes begin, in seconds, in any order.
+        The times in seconds at which notes begin, in any order.
     duration : float
-        How long the recording lasts, in seconds.
+        The duration of the recording in seconds.
     weights : array, shape (n,), optional
-        How strong each onset is; by default all are alike.
+        The strength of each onset; by default all are equal.
 
     Returns
     -------
     Beats or None
-        Over the whole recording: before the first onset and after the last one at the
-        tempo that is found there. None where there are fewer than eight onsets, or no
-        beat between 30 and 500 a minute.
+        Beats over the whole recording: before the first onset and after the last, at
+        the tempo found there. None if there are fewer than eight onsets, or no beat
+        between 30 and 500 per minute.
 
     References
     ----------
@@ -142,7 +142,7 @@ def _over_all(times: Float64, duration: float) -> Float64:
 
 
 def _smoothed(times: Float64) -> Float64:
-    """Beats of few tempi: the longest runs of one tempo that miss none by TOLERANCE."""
+    """Beats of few tempi: the longest runs of one tempo within TOLERANCE."""
     smoothed = times.copy()
     corner, last = 0, len(times) - 1
     while corner < last:
@@ -156,10 +156,10 @@ def _smoothed(times: Float64) -> Float64:
 
 
 def _straight(ahead: Float64) -> tuple[int, float]:
-    """How many beats ahead lie on a line from here, and its slope.
+    """The number of beats ahead that lie on a line from here, and its slope.
 
-    The slopes that miss none by TOLERANCE make a wedge that narrows beat by beat; where
-    it closes, its middle is taken.
+    The slopes within TOLERANCE of each beat form a wedge that narrows beat by beat.
+    When it closes, its middle is the slope.
     """
     steps = np.arange(1, len(ahead) + 1)
     low = np.maximum.accumulate((ahead - TOLERANCE) / steps)

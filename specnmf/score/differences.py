@@ -1,4 +1,4 @@
-"""Differences: what either a score or a recording has, and how that is told."""
+"""Differences between a score and a recording, and the remarks about them."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from specnmf.score.placing import BESIDE
 #: A note is stuck if for so many seconds no other begins and the recording has it not.
 STUCK = 10.0
 
-#: At most so many stuck notes are named.
+#: The most stuck notes that a remark names.
 MOST_NAMED = 3
 
 SIDES = (("score", "recording"), ("recording", "score"))
 
 
 def stuck_notes(found: Sequence[Leap], score: Score) -> list[Note]:
-    """The notes that alone go on where the recording is over, or has gone on."""
+    """The notes that sound alone after the recording has ended or gone on."""
     stuck: dict[Note, None] = {}
     for leap in found:
         since, long_after = leap.begin[0] + BESIDE, leap.begin[0] + STUCK
@@ -31,13 +31,13 @@ def stuck_notes(found: Sequence[Leap], score: Score) -> list[Note]:
 
 
 def told(found: Sequence[Leap], score: Score, kept: Collection[Note]) -> Iterator[str]:
-    """Say what either side has and the other lacks, where some notes are kept."""
+    """Yield remarks on what is missing on either side, given the notes kept."""
     lost = [note for note in score.notes if note not in kept]
     for leap in found:
         begun = any(leap.begin[0] <= n.start <= leap.end[0] for n in lost)
         held = _held_over(leap, score)
         rests = leap.silent[0] and not begun, leap.silent[1]
-        # silence around the music is no matter, nor whose pause is the longer
+        # silence around the music does not matter, nor which pause is longer
         at_ease = leap in (found[0], found[-1]) or all(rests)
         for side, (name, other) in enumerate(SIDES):
             untold = rests[side] and (at_ease or (side == 0 and held))
@@ -45,7 +45,7 @@ def told(found: Sequence[Leap], score: Score, kept: Collection[Note]) -> Iterato
                 continue
             since, until = leap.begin[side], leap.end[side]
             when = f"the {name} from {since:.1f} s to {until:.1f} s"
-            what = f"has no counterpart in the {other}"
+            what = f"is missing from the {other}"
             if rests[side]:
                 when = f"the {name} pauses from {since:.1f} s to {until:.1f} s,"
                 what = f"but not the {other}"
@@ -59,7 +59,7 @@ def _held_over(leap: Leap, score: Score) -> bool:
 
 
 def named(stuck: Sequence[Note]) -> Iterator[str]:
-    """Say which notes are stuck, if any."""
+    """Yield a remark with the names of stuck notes, if there are any."""
     names = [
         f"{note_name(note.pitch)}{f' of {note.part}' if note.part else ''} "
         f"({note.start:.1f} s to {note.start + note.duration:.1f} s)"
@@ -68,7 +68,7 @@ def named(stuck: Sequence[Note]) -> Iterator[str]:
     if len(stuck) > MOST_NAMED:
         names.append(f"{len(stuck) - MOST_NAMED} more")
     if names:
-        seem = "a note seems stuck and is"
+        seem = "a note seems stuck and ends"
         if len(names) > 1:
-            seem = "notes seem stuck and are"
-        yield f"{seem} taken to end as in the recording: {', '.join(names)}"
+            seem = "notes seem stuck and end"
+        yield f"{seem} where the recording does: {', '.join(names)}"

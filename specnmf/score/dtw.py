@@ -1,8 +1,8 @@
-"""Dynamic time warping: two sequences of features brought to one another.
+"""Dynamic time warping: the alignment of two sequences of features.
 
-Multiscale and memory-restricted: a path found between coarse features restricts the
-path between finer ones to a band around it, so that time and memory grow with the
-length of the music and not with its square.
+It is multiscale and memory-restricted: a path between coarse features restricts the
+path between finer ones to a band around it, so time and memory grow with the length of
+the music and not with its square.
 """
 
 from __future__ import annotations
@@ -31,9 +31,10 @@ DIAGONAL, STRAIGHT = 2.0, 1.5
 
 
 class Level(NamedTuple):
-    """Both sequences (n_frames, n_dimensions), at one rate in frames a second.
+    """Both sequences (n_frames, n_dimensions), at the same rate in frames per second.
 
-    ``silences`` says how silent each frame of X, and of Y, is: 0 to 1; None: none is.
+    ``silences`` tells how silent each frame of X, and of Y, is: 0 to 1; None: not at
+    all.
     """
 
     X: Float32
@@ -43,11 +44,12 @@ class Level(NamedTuple):
 
 
 class Prices(NamedTuple):
-    """What a path pays to leave out frames, in costs of two frames that do not match.
+    """The costs of leaving out frames, in units of two frames that do not match.
 
-    ``skip`` is for each frame, ``begin`` to begin to leave out frames within the music,
-    in seconds of such frames; it is free before the music begins and after it ends.
-    In silence, a path pays ``silent_begin`` and ``silent_skip`` instead.
+    ``skip`` is the cost per frame, ``begin`` that of starting to leave out frames
+    within the music, in seconds of such frames; before the music begins and after it
+    ends, starting is free. In silence, ``silent_begin`` and ``silent_skip`` apply
+    instead.
     """
 
     begin: float
@@ -57,7 +59,7 @@ class Prices(NamedTuple):
 
 
 class Band(NamedTuple):
-    """The columns of each row in which a path is sought: first to before last."""
+    """The columns of each row in which a path is searched: first to before last."""
 
     first: NDArray[np.int64]
     last: NDArray[np.int64]
@@ -75,8 +77,8 @@ def everywhere(n: int, m: int) -> Band:
 def around(path: Path, scale: float, n: int, m: int, radius: int) -> Band:
     """A band of n rows and m columns around a path from a coarser level.
 
-    ``scale`` is how many frames of the finer level one of the coarser has, ``radius``
-    how many of them the band reaches beyond the path.
+    ``scale`` is the number of frames of the finer level per frame of the coarser one;
+    ``radius`` is how many of them the band extends beyond the path.
     """
     points = _joined(path)
     rows = (points[:, 0] * scale).astype(np.int64)
@@ -94,7 +96,7 @@ def around(path: Path, scale: float, n: int, m: int, radius: int) -> Band:
 
 
 def _joined(path: Path) -> Path:
-    """A path with its jumps walked through: down, then to the right."""
+    """A path whose jumps are filled with steps: down, then to the right."""
     steps = np.diff(path, axis=0)
     lengths = np.maximum(1, steps.sum(axis=1))
     origin = np.repeat(np.arange(len(steps)), lengths)
@@ -105,11 +107,10 @@ def _joined(path: Path) -> Path:
 
 
 def coarse_path(levels: Sequence[Level], prices: Prices) -> Path:
-    """The path between two sequences, found from the coarsest level to the finest.
+    """The path between two sequences, from the coarsest level to the finest.
 
-    Shape (n_points, 2): the frames of X and of Y that belong together at the finest
-    level. Where frames are left out, the path jumps. Of the first level the whole grid
-    is searched.
+    Shape (n_points, 2): corresponding frames of X and of Y at the finest level. The
+    path jumps where frames are left out. On the first level the whole grid is searched.
     """
     coarsest = levels[0]
     path = warp(coarsest, everywhere(len(coarsest.X), len(coarsest.Y)), prices)
@@ -121,9 +122,9 @@ def coarse_path(levels: Sequence[Level], prices: Prices) -> Path:
 
 
 def fine_paths(level: Level, path: Path, rate: float) -> list[Path]:
-    """The pieces of a path at a finer level, one for each that a coarser path has.
+    """The pieces of a path at a finer level, one for each piece of the coarser path.
 
-    The coarser path is in pieces where it jumps; the finer rate is a multiple of its
+    The coarser path is cut where it jumps; the finer rate is a multiple of its
     ``rate``.
     """
     scale = round(level.rate / rate)
@@ -144,9 +145,9 @@ def fine_paths(level: Level, path: Path, rate: float) -> list[Path]:
 
 
 def _sounding(level: Level, low: Path, high: Path) -> tuple[Path, Path]:
-    """The frames of each side from low to before high, less silence at their ends.
+    """The frames of each side from low to before high, without silence at the ends.
 
-    Where silence begins and ends, the finer level knows better.
+    The finer level finds where silence begins and ends.
     """
     low, high = low.copy(), np.minimum(high, (len(level.X), len(level.Y)))
     for side, silence in enumerate(level.silences or ()):
@@ -157,17 +158,18 @@ def _sounding(level: Level, low: Path, high: Path) -> tuple[Path, Path]:
 
 
 def _cropped(band: Band, corner: Path, size: Path) -> Band:
-    """What a band holds of some rows and columns from a corner on, at least one."""
+    """The part of a band in some rows and columns from a corner on, at least one."""
     rows = slice(corner[0], corner[0] + size[0])
     first = np.clip(band.first[rows] - corner[1], 0, size[1] - 1)
     return Band(first, np.clip(band.last[rows] - corner[1], first + 1, size[1]))
 
 
 def bridge(path: Path, level: Level, *, ratio: float = inf, brief: int = 0) -> Path:
-    """A path made straight where it leaves out frames of both sides, or at the end.
+    """A path made straight where it leaves out frames of both sides, or at its end.
 
-    It is where one side leaves out at most ``ratio`` times as much as the other, or
-    neither more than ``brief`` frames. The level's corners count as the path's ends.
+    This applies if one side leaves out at most ``ratio`` times as much as the other, or
+    both at most ``brief`` frames. The corners of the level count as the ends of the
+    path.
     """
     end = len(level.X), len(level.Y)
     corners = np.concatenate([[(-1, -1)], path, [end]])
@@ -203,7 +205,7 @@ def warp(level: Level, band: Band, prices: Prices) -> Path:
 
 
 def _charged(level: Level, prices: Prices) -> tuple[_Sides, _Sides]:
-    """What each row, and each column, costs: to begin a leap at, and to leave out."""
+    """The costs of each row and column: to begin a leap there, and to leave it out."""
     unit = mismatch(level)
     shares = level.silences or (np.zeros(len(level.X)), np.zeros(len(level.Y)))
 
@@ -217,7 +219,7 @@ def _charged(level: Level, prices: Prices) -> tuple[_Sides, _Sides]:
 
 
 def _mixed(price: float, silent: float, shares: NDArray[np.floating]) -> Float64:
-    """The prices of frames of which shares are silent; the price may be infinite."""
+    """The costs of frames with some share of silence; the cost may be infinite."""
     mixed = np.full(len(shares), price)
     quiet = shares > 0
     mixed[quiet] += shares[quiet].astype(np.float64) * (silent - price)
@@ -225,6 +227,6 @@ def _mixed(price: float, silent: float, shares: NDArray[np.floating]) -> Float64
 
 
 def mismatch(level: Level) -> float:
-    """The mean cost of a frame of X and one of Y that have nothing in common."""
+    """The mean cost of two frames of X and Y that have nothing in common."""
     squares = (float(np.einsum("ij,ij->", Z, Z)) / len(Z) for Z in level[:2])
     return 0.5 * sum(squares)

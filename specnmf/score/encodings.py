@@ -1,8 +1,8 @@
-"""Encodings: what the bytes of names and tables spell.
+"""Encodings of the names in MIDI files, and of tables.
 
-MIDI has no rule for text, and tables come from programs older than Unicode. chardet
-knows the languages: of the detectors that were tried, it alone is right on single words
-such as ピアノ, 钢琴 and Скрипка.
+MIDI does not define the encoding of text, and tables come from programs older than
+Unicode. chardet knows the languages: of the detectors that were tried, only chardet is
+right on single words such as ピアノ, 钢琴 and Скрипка.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ _MOST_WORDS, _LONGEST = 32, 200
 #: What parts words: no letter of any of the encodings contains one of these.
 _BETWEEN = re.compile(rb'[\x00-\x1f",;]+')
 
-#: Letters that nobody has agreed upon.
+#: Letters without an agreed meaning.
 _PRIVATE = re.compile("[\ue000-\uf8ff]")
 
 #: Words with letters that have accents, one at a time, or a degree sign at the end.
@@ -64,11 +64,11 @@ _LIKELIER = 1.5
 def decoded(
     texts: Sequence[bytes], others: Iterable[bytes] = ()
 ) -> tuple[list[str], str | None]:
-    """The texts of a file, and the encoding that they share, if it had to be guessed.
+    """The texts of a file, and their common encoding if it had to be guessed.
 
-    They are UTF-8, or UTF-16 with a byte order mark or letters of ASCII; else in the
-    encoding of `GUESSED` that fits best, or in Latin-1. A guess looks at ``others`` of
-    the file too.
+    Texts are UTF-8, or UTF-16 with a byte order mark or ASCII letters; otherwise the
+    encoding of `GUESSED` that fits best, or Latin-1. A guess also looks at ``others``
+    of the file.
 
     Raises ScoreError if UTF-16 is damaged.
     """
@@ -90,7 +90,7 @@ def decoded(
 
 
 def _unicode(text: bytes) -> str | None:
-    """The encoding of Unicode that a text is in; None if in none."""
+    """The Unicode encoding of a text; None if it has none."""
     for mark, name in _MARKS.items():
         if text.startswith(mark):
             return name
@@ -115,7 +115,7 @@ def _decode(text: bytes, encoding: str | None) -> str:
 
 
 def _guess(texts: Iterable[bytes], others: Iterable[bytes]) -> str | None:
-    """The likeliest encoding in `GUESSED`; None if none has all of the texts."""
+    """The likeliest encoding in `GUESSED`; None if no encoding fits all texts."""
     data = b"\n".join(texts)
     words = _words(data)
     all_votes = _votes([*words, *_words(b"\n".join(others))])
@@ -133,7 +133,7 @@ def _guess(texts: Iterable[bytes], others: Iterable[bytes]) -> str | None:
 
 
 def _words(data: bytes) -> list[bytes]:
-    """Different words that are not ASCII alone."""
+    """Different words that are not pure ASCII."""
     words: dict[bytes, None] = {}
     for word in _BETWEEN.split(data[: 1 << 20]):
         if not word.isascii():
@@ -144,7 +144,7 @@ def _words(data: bytes) -> list[bytes]:
 
 
 def _votes(words: Sequence[bytes]) -> dict[str, float]:
-    """How likely each encoding is, summed over words and all of them together."""
+    """The likelihood of each encoding, over the words and all of them together."""
     import chardet
 
     votes: dict[str, float] = {}
@@ -163,7 +163,7 @@ def _votes(words: Sequence[bytes]) -> dict[str, float]:
 
 
 def _has(encoding: str, data: bytes) -> bool:
-    """Whether some bytes are text in an encoding."""
+    """Whether bytes are valid text in an encoding."""
     try:
         return not _PRIVATE.search(data.decode(encoding))
     except UnicodeDecodeError:

@@ -1,7 +1,7 @@
-"""Endings: which measures a bracket over them is for, and in which passes.
+"""Endings: the measures under each bracket, and the passes in which they are played.
 
-Brackets are drawn too short, numbered twice or not at all, and left out over the first
-ending. What they must mean follows from the repeat signs beside them.
+Brackets may be too short, numbered twice or not at all, or missing over the first
+ending. The repeat signs beside them show what is meant.
 """
 
 from __future__ import annotations
@@ -10,17 +10,18 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from specnmf.score.repeats import MAX_PASSES, Called, RepeatMarks
+from specnmf.score.repeats import MAX_PASSES, Called, RepeatMarks, order
 
 _UNKNOWN: Called = (frozenset(), frozenset())
 
-#: What is assumed of which measures.
-_SHORT = "too short a bracket over an ending, taken to the repeat sign"
-_LOOSE = "an ending whose bracket does not begin, taken for this measure alone"
-_FIRST = "no bracket over the first ending, taken for the measure before the second"
-_NUMBER = "an ending with no number or a wrong one, numbered in its turn"
-_REPEAT = "no repeat sign at the end of an ending, added"
-_NESTED = "a repeat inside a repeat, played from the repeat sign before"
+#: The assumptions that remarks report.
+_SHORT = "the bracket over an ending is too short, extended to the repeat sign"
+_LOOSE = "the bracket over an ending has no beginning, applied to this measure only"
+_FIRST = "the first ending has no bracket, taken as the measure before the second"
+_NUMBER = "an ending has no number or a wrong one, numbered in order"
+_REPEAT = "an ending has no repeat sign at its end, added"
+_UNREACHED = "an ending that no pass reaches, played as if it had no bracket"
+_NESTED = "a repeat inside a repeat, played from the nearest repeat sign before"
 
 
 @dataclass
@@ -40,7 +41,7 @@ class _Bracket:
 
 
 class _Remarks(dict[str, list[str]]):
-    """The measures of which something is assumed, by what it is."""
+    """The measures for which something was assumed, by the assumption."""
 
     def add(self, what: str, measure: str) -> None:
         self.setdefault(what, []).append(measure)
@@ -50,13 +51,13 @@ class _Remarks(dict[str, list[str]]):
 
 
 def settle(marks: Sequence[RepeatMarks], names: Sequence[str]) -> list[str]:
-    """Set the endings of each measure, of those that are called so; what was assumed.
+    """Set the endings of each measure, and return remarks on what was assumed.
 
-    A bracket that is only closed is over the measure where it is. One that is too short
-    goes on to the repeat sign before the next. Where none stands before the second
-    ending, the measure with the repeat sign is the first. A number that is missing, or
-    comes again, follows from the brackets beside it, and the times that a repeat is
-    played add passes to its first ending.
+    A bracket that is only closed covers its measure. One that is too short extends to
+    the repeat sign before the next. If there is none before the second ending, the
+    measure with the repeat sign is the first. A number that is missing or repeated
+    follows from the brackets beside it; the times of a repeat add passes to its first
+    ending. If no pass reaches a measure under a bracket, it is played in all of them.
     """
     found, ahead = _Remarks(), _ahead(marks)
     for group in _groups(_brackets(marks, names, found), marks):
@@ -69,13 +70,14 @@ def settle(marks: Sequence[RepeatMarks], names: Sequence[str]) -> list[str]:
         for bracket in group:
             for k in range(bracket.first, bracket.last + 1):
                 marks[k].endings = bracket.numbers
+    _drop_unreached(marks, names, found)
     for k in _nested(marks):
         found.add(_NESTED, names[k])
     return found.lines()
 
 
 def named(measures: Sequence[str], most: int = 8) -> str:
-    """Measures by their numbers, not too many."""
+    """The numbers of measures, at most ``most`` of them."""
     if len(measures) == 1:
         return f"measure {measures[0]}"
     more = f" and {len(measures) - most} more" if len(measures) > most else ""
@@ -85,7 +87,7 @@ def named(measures: Sequence[str], most: int = 8) -> str:
 def _brackets(
     marks: Sequence[RepeatMarks], names: Sequence[str], remarks: _Remarks
 ) -> Iterator[_Bracket]:
-    """The brackets as they are meant to be drawn, in order."""
+    """The brackets as they are meant, in order."""
     last, numbers = -1, _UNKNOWN
     for k, mark in enumerate(marks):
         if k <= last or (mark.begins is None and mark.ends is None):
@@ -107,7 +109,7 @@ def _brackets(
 
 
 def _last(marks: Sequence[RepeatMarks], first: int) -> tuple[int, bool]:
-    """The last measure of a bracket, and whether it is drawn over fewer."""
+    """The last measure of a bracket, and whether it was drawn too short."""
     end = first + 1  # where another begins
     while end < len(marks) and marks[end].begins is None and not marks[end].forward:
         end += 1
@@ -128,7 +130,7 @@ def _last(marks: Sequence[RepeatMarks], first: int) -> tuple[int, bool]:
 
 
 def _goes_on(marks: Sequence[RepeatMarks], first: int, repeat: int) -> bool:
-    """Whether a later ending than that of a bracket begins behind a repeat sign."""
+    """Whether a later ending than that of a bracket begins after a repeat sign."""
     after = marks[repeat + 1].begins if repeat + 1 < len(marks) else None
     if after is None:
         return False
@@ -140,7 +142,7 @@ def _goes_on(marks: Sequence[RepeatMarks], first: int, repeat: int) -> bool:
 def _lacks_first(
     marks: Sequence[RepeatMarks], first: int, covered: int, numbers: Called
 ) -> bool:
-    """Whether a bracket over a second ending follows a first one without a bracket."""
+    """Whether a bracket over a second ending follows a first one without bracket."""
     before = first - 1
     if before <= covered or not marks[before].backward:
         return False
@@ -153,7 +155,7 @@ def _lacks_first(
 def _groups(
     brackets: Iterable[_Bracket], marks: Sequence[RepeatMarks]
 ) -> Iterator[list[_Bracket]]:
-    """The brackets that follow one another as endings of one repeat."""
+    """The brackets that follow each other as endings of one repeat."""
     group: list[_Bracket] = []
     for bracket in brackets:
         if group and not _continues(group, bracket, marks):
@@ -217,7 +219,7 @@ def _merge_numbers(
 
 
 def _fill_gaps(group: Sequence[_Bracket], used: set[int]) -> None:
-    """Have an ending for each pass: that before the one which comes later."""
+    """Give every pass an ending: a missing one is that before the next."""
     for number in range(1, max(used)):
         if number not in used:
             before = [b for b in group if min(b.numbers) < number] or group[:1]
@@ -242,7 +244,7 @@ def _check_repeat(
     names: Sequence[str],
     remarks: _Remarks,
 ) -> None:
-    """Have a repeat sign at the end of each ending but the last, if there is none."""
+    """Add a repeat sign at the end of each ending but the last, if there is none."""
     for bracket, after in pairwise(group):
         end = marks[bracket.last]
         if bracket.numbers != after.numbers and not (end.backward or _jumps(end)):
@@ -253,10 +255,10 @@ def _check_repeat(
 def _lies_in_repeat(
     group: Sequence[_Bracket], marks: Sequence[RepeatMarks], ahead: Sequence[int]
 ) -> bool:
-    """Whether endings are in the middle of a repeat, which is played for each of them.
+    """Whether endings are inside a repeat, or the repetition of a jump.
 
-    Or of what a jump repeats. ``ahead`` is the next measure, from each on, with a sign
-    that sends elsewhere.
+    The repeat is then played once for each ending. ``ahead`` is the next measure, from
+    each on, with a sign that leads elsewhere.
     """
     if any(_jumps(marks[bracket.last]) for bracket in group[:-1]):
         return True
@@ -276,7 +278,7 @@ def _jumps(mark: RepeatMarks) -> bool:
 
 
 def _ahead(marks: Sequence[RepeatMarks]) -> list[int]:
-    """The next measure from each on, and from behind the last, that has a sign."""
+    """The next measure with a sign, from each measure on and after the last."""
     found = [len(marks)]
     for k in range(len(marks) - 1, -1, -1):
         mark = marks[k]
@@ -285,8 +287,22 @@ def _ahead(marks: Sequence[RepeatMarks]) -> list[int]:
     return found[::-1]
 
 
+def _drop_unreached(
+    marks: Sequence[RepeatMarks], names: Sequence[str], remarks: _Remarks
+) -> None:
+    """Take the brackets from measures that would never be played."""
+    while True:
+        played = set(order(marks))
+        left = [k for k, m in enumerate(marks) if m.endings and k not in played]
+        if not left:
+            return
+        for k in left:
+            marks[k].endings = frozenset()
+            remarks.add(_UNREACHED, names[k])
+
+
 def _nested(marks: Sequence[RepeatMarks]) -> Iterator[int]:
-    """Where a repeat ends that seems to hold another."""
+    """Yield the ends of repeats that seem to contain another."""
     n_open, has_ended = 0, False
     for k, mark in enumerate(marks):
         if mark.forward:

@@ -1,4 +1,4 @@
-"""Stems: which notes make one, and what its file is called."""
+"""Stems: the notes that form each stem, and the name of its file."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from specnmf.score.hands import hand_labels
 from specnmf.score.notes import Note, Score, numbered
 from specnmf.score.options import By, Groups, StemOptions
 
-#: What a part without a name is called.
+#: The name of a part without a name.
 UNNAMED = "part"
 
 #: The longest name of a stem, in bytes of UTF-8.
 MAX_BYTES = 100
 
-#: Names that Windows keeps for its devices, whatever follows after a dot.
+#: Names that Windows reserves for devices, whatever follows after a dot.
 RESERVED = frozenset(
     ["CON", "PRN", "AUX", "NUL", "CONIN$", "CONOUT$"]
     + [f"{port}{digit}" for port in ("COM", "LPT") for digit in "0123456789¹²³"]
@@ -37,47 +37,66 @@ def stem_labels(
     groups: Groups | None = None,
     split: int = StemOptions.split,
 ) -> tuple[str, ...]:
-    """The stem that each note belongs to.
+    """The stem of each note of a score.
 
     Parameters
     ----------
     score : Score
         The notes.
     by : {"part", "hand", "pitch", "note"}
-        ``"part"``: the part's name. ``"pitch"``: the note's name, such as ``C#4``,
-        of percussion the drum's. ``"note"``: a number in order of time, name and
+        What makes a stem.
+
+        ``"part"``: the name of the part. ``"pitch"``: the name of the note, such as
+        ``C#4``, or of the drum. ``"note"``: a number in order of time, the name and the
         part, such as ``0001_C#4_violin``.
 
-        ``"hand"``: ``right`` or ``left``, after the keyboard's name if there are
-        more. A part on two staves is a keyboard's, the upper one its right hand.
-        Else the parts' names tell: *right*, *lh*, *droite* and the like. Of two
-        parts of one keyboard, or the only two of a score if their names are alike,
-        the right hand is the upper or treble one, or else the one with the higher
-        mean. What is left of keyboards is parted at ``split``, and so are all parts
-        where no keyboard is to be found. Other instruments and percussion keep
-        their parts' names.
+        ``"hand"``: ``right`` or ``left``, after the name of the keyboard if there are
+        several. A part on two staves is a keyboard, and the right hand is the upper
+        staff. Otherwise the names of the parts decide: *right*, *lh*, *droite* and the
+        like. Of two parts of one keyboard, or the only two parts of a score if their
+        names are alike, the right hand is the one named upper or treble, or the one
+        with the higher mean pitch. Other keyboards are divided at ``split``, and so are
+        all parts if there is no keyboard. Other instruments and percussion keep the
+        names of their parts.
     groups : mapping of str to sequence of str, optional
-        Labels to join in one stem, by the stem's name. Upper and lower case are the
-        same, and ``*``, ``?`` and ``[abc]`` stand for any, one and some characters.
-        What is named in full goes before what is matched, and ``*`` alone takes
-        what no other group does. Labels in no group keep their names.
+        Labels to join, by the name of the new stem. Upper and lower case are the same;
+        ``*``, ``?`` and ``[abc]`` match any characters, one, and one of some. A full
+        name takes precedence over a pattern, and ``*`` alone matches the labels that
+        are in no other group. Labels in no group keep their names.
     split : int
-        The lowest MIDI pitch of the right hand where nothing else tells.
+        The lowest MIDI pitch of the right hand, where nothing else decides.
 
     Returns
     -------
     tuple of str
-        A label for each of ``score.notes``, in their order.
+        One label for each of ``score.notes``, in their order.
 
     Raises
     ------
     ParameterError
-        If ``by`` or ``split`` is out of range, or a group names what there is not,
-        shares a label with another, or is called like a label outside it.
+        If ``by`` or ``split`` is out of range, or a group matches no label, shares a
+        label with another group, or has the name of a label outside it.
+
+    Examples
+    --------
+    >>> import specnmf
+    >>> score = specnmf.Score(
+    ...     [
+    ...         specnmf.Note(0.0, 1.0, 67, part="violin"),
+    ...         specnmf.Note(0.5, 1.0, 48, part="cello"),
+    ...         specnmf.Note(1.0, 1.0, 67, part="viola"),
+    ...     ]
+    ... )
+    >>> specnmf.stem_labels(score)
+    ('violin', 'cello', 'viola')
+    >>> specnmf.stem_labels(score, "pitch")
+    ('G4', 'C3', 'G4')
+    >>> specnmf.stem_labels(score, groups={"upper": ["viol*"]})
+    ('upper', 'cello', 'upper')
     """
     check_choice("by", by, get_args(By))
     if not 0 <= split <= 128:
-        raise ParameterError(f"split is a MIDI pitch from 0 to 128, got {split}")
+        raise ParameterError(f"split must be a MIDI pitch from 0 to 128, got {split}")
     if by == "hand":
         labels = hand_labels(score, _part_labels(score), split)
     elif by == "pitch":
@@ -90,10 +109,10 @@ def stem_labels(
 
 
 def stem_order(score: Score, labels: Sequence[str], *, by: By) -> tuple[str, ...]:
-    """The stems in the order to show them.
+    """The stems in the order of display.
 
-    Pitches rise, and drums follow; all else comes in order of its first note. The
-    labels are those that `stem_labels` gives.
+    Pitches rise, followed by drums; other stems are in the order of their first notes.
+    The labels are those of `stem_labels`.
     """
     first: dict[str, tuple[bool, int]] = {}
     for note, label in zip(score.notes, labels, strict=True):
@@ -103,14 +122,14 @@ def stem_order(score: Score, labels: Sequence[str], *, by: By) -> tuple[str, ...
 
 
 def safe_names(labels: Iterable[str]) -> dict[str, str]:
-    """A file name, without ending, for each label: safe on every system.
+    """A file name without suffix for each label, safe on every system.
 
-    Separators, control characters and what else Linux, macOS or Windows refuse
-    become underscores, dots and spaces at the ends go, Windows' device names get an
-    underscore in front, and long names are cut to MAX_BYTES. Of names that a file
-    system takes for one another, for it ignores case or how accents are spelt, the
-    first stays and the others are numbered: ``violin``, ``Violin_2``. Names that
-    are safe as they are go first. Names are in NFC.
+    Separators, control characters and all that Linux, macOS or Windows refuse become
+    underscores; dots and spaces at the ends are removed, device names of Windows get an
+    underscore in front, and long names are cut to MAX_BYTES. If a file system would
+    confuse names, because it ignores case or the encoding of accents, the first stays
+    and the others are numbered: ``violin``, ``Violin_2``. Names that are already safe
+    come first. Names are in NFC.
     """
     wanted = {label: _safe(label) for label in labels}
     safe_first = sorted(wanted, key=lambda label: wanted[label] != label)
@@ -145,7 +164,7 @@ def _grouped(labels: Sequence[str], groups: Groups) -> tuple[str, ...]:
             matched = [name for name in names if _matches(name, pattern)]
             if not matched:
                 raise ParameterError(
-                    f"group {stem} asks for {pattern!r}, but there is only "
+                    f"group {stem}: no stem matches {pattern!r}; the stems are "
                     f"{_listed(names)}"
                 )
             for name in matched:
@@ -162,33 +181,33 @@ def _matches(name: str, pattern: str) -> bool:
 
 
 def _rank(name: str, pattern: str) -> int:
-    """How little a pattern tells of a name: in full, in part, or nothing."""
+    """How specific a pattern is for a name: 0 is a full match, 2 matches all."""
     if name.casefold() == pattern.casefold():
         return 0
     return 2 if pattern == "*" else 1
 
 
 def _winner(name: str, claims: Mapping[str, int]) -> str:
-    """The group that a label goes to, or its own name."""
+    """The group of a label, or its own name."""
     if not claims:
         return name
     first, *others = [s for s in claims if claims[s] == min(claims.values())]
     if others:
         raise ParameterError(
-            f"{name} is in the groups {first} and {others[0]}; leave it in one"
+            f"{name} is in the groups {first} and {others[0]}; keep it in one"
         )
     return first
 
 
 def _check_outside(stems: Mapping[str, str], groups: Groups) -> None:
-    """Raise ParameterError if a label outside a group has the group's name."""
+    """Raise ParameterError if a label outside a group has the name of the group."""
     for name, stem in stems.items():
         patterns = groups.get(name, ())
         is_in_it = any(_matches(name, pattern) for pattern in patterns)
         if name == stem and patterns and not is_in_it:
             raise ParameterError(
-                f"group {name} is called like {name}, which is not in it; "
-                "add it, or call the group something else"
+                f"group {name} has the name of a stem that is not in it; "
+                f"add {name} to the group, or rename the group"
             )
 
 
@@ -214,7 +233,7 @@ def _safe_character(character: str) -> str:
 
 
 def _cut(name: str, n_bytes: int) -> str:
-    """The beginning of a name, of whole characters, fit to end a file's name."""
+    """The start of a name, in whole characters, that can end a file name."""
     return name.encode()[:n_bytes].decode(errors="ignore").rstrip(" .")
 
 
@@ -224,6 +243,6 @@ def _with_number(name: str, number: int) -> str:
 
 
 def _identity(name: str) -> str:
-    """Alike for names that a file system may take for one another."""
+    """A key that is equal for names that a file system may confuse."""
     folded = unicodedata.normalize("NFD", name).casefold()
     return unicodedata.normalize("NFD", folded)

@@ -1,4 +1,4 @@
-"""Hands: which notes of a keyboard each of them plays."""
+"""Hands: the notes of a keyboard that each hand plays."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ FILLERS = frozenset({
     "part", "staff", "track", "untitled",
 })  # fmt: skip
 
-#: What the names of instruments for two hands begin with.
+#: The beginnings of the names of instruments for two hands.
 KEYBOARDS = (
     "accordion", "celesta", "cembalo", "clavecin", "clavichord", "clavier",
     "fortepiano", "harmonium", "harp", "keyboard", "keys", "klavier", "organ",
@@ -39,17 +39,17 @@ KEYBOARDS = (
 
 
 class _Hand(NamedTuple):
-    """Whose a part's notes are: a side, or how to tell it for each note."""
+    """The hand of a part: a side, or how to decide for each note."""
 
     keyboard: str
     side: Literal["right", "left", "by staff", "by pitch"]
 
 
 def hand_labels(score: Score, labels: Sequence[str], split: int) -> list[str]:
-    """The hand of each note that one plays; of others, what they are labelled.
+    """The hand of each note that a hand plays; other notes keep their labels.
 
-    `specnmf.score.grouping.stem_labels` says how hands are told. Where nothing does,
-    ``split`` is the lowest MIDI pitch of the right one.
+    `specnmf.score.grouping.stem_labels` describes the rules. If none applies, ``split``
+    is the lowest MIDI pitch of the right hand.
     """
     hands = _hands(score)
     several = len({hand.keyboard for hand in hands.values()}) > 1
@@ -70,7 +70,7 @@ def _side(note: Note, split: int, *, by_staff: bool) -> Literal["right", "left"]
 
 
 def _hands(score: Score) -> dict[str, _Hand]:
-    """The parts that hands play, and which."""
+    """The parts that hands play, with their hands."""
     parts = pitched_parts(score)
     hands = {name: _hand(name, notes) for name, notes in parts.items()}
     unclear = {name: parts[name] for name, hand in hands.items() if hand is None}
@@ -83,7 +83,7 @@ def _hands(score: Score) -> dict[str, _Hand]:
 
 
 def _hand(name: str, notes: Iterable[Note]) -> _Hand | None:
-    """What a part's own staves and name tell."""
+    """The hand of a part, from its own staves and name."""
     if {1, 2} <= {note.staff for note in notes}:
         return _Hand(name.lower(), "by staff")
     words = _words(name)
@@ -115,7 +115,7 @@ def _pairs(parts: Mapping[str, Sequence[Note]], *, alone: bool) -> dict[str, _Ha
 
 
 def _instrument(name: str) -> str:
-    """What is left of a part's name without numbers, clefs and the like."""
+    """The name of a part without numbers, clefs and the like."""
     words = (word.rstrip("0123456789") for word in _words(name))
     known = UPPER | LOWER | FILLERS
     return " ".join(word for word in words if word and word not in known)

@@ -1,8 +1,8 @@
-"""What notes look like in a recording: the features in which the two are compared.
+"""The features in which notes and a recording are compared.
 
-Both sides end as the same arrays, frames by pitches: *harmony*, of length 1 where
-there is sound and 0 where there is none, and *attacks*, which leap up where a note
-begins and decay, so that the beginnings of notes are matched, not only their sound.
+Both sides are arrays of frames by pitches: *harmony*, of length 1 where there is sound
+and 0 where there is none, and *attacks*, which jump where a note begins and decay. So
+the beginnings of notes are matched, not only their sound.
 """
 
 from __future__ import annotations
@@ -71,17 +71,17 @@ class Imprint(NamedTuple):
 
     @property
     def harmony(self) -> Float32:
-        """What sounds, shape (n_frames, 107)."""
+        """The sound, shape (n_frames, 107)."""
         return self.features[:, :N_PITCHES]
 
     @property
     def attacks(self) -> Float32:
-        """What begins to sound, shape (n_frames, 107)."""
+        """The beginnings of sounds, shape (n_frames, 107)."""
         return self.features[:, N_PITCHES:]
 
 
 def of_recording(magnitudes: Float32, rate: float) -> Imprint:
-    """The imprint of a recording, from how loud each pitch is, (n_frames, 128)."""
+    """The features of a recording, from the loudness of each pitch, (n_frames, 128)."""
     loud = loudness(magnitudes)
     imprint = _blank(silence.of_recording(magnitudes, loud))
     harmony = compress(magnitudes, loud)[:, LOWEST:]
@@ -94,9 +94,9 @@ def of_recording(magnitudes: Float32, rate: float) -> Imprint:
 
 
 def of_notes(notes: Sequence[Note], n_frames: int, rate: float) -> Imprint:
-    """The imprint of a score's notes, of the given length.
+    """The features of the notes of a score, with the given length.
 
-    Drums have a part in the harmony only where there is nothing else.
+    Drums contribute to the harmony only where there is nothing else.
     """
     imprint = _blank(silence.of_notes(notes, n_frames, rate))
     drums_only = all(note.percussion for note in notes)
@@ -118,19 +118,19 @@ def of_notes(notes: Sequence[Note], n_frames: int, rate: float) -> Imprint:
 
 
 def loudness(magnitudes: Float32) -> float:
-    """How loud the loudest pitch is in one frame of twenty; never 0."""
+    """The level that the loudest pitch reaches in one frame of twenty; never 0."""
     return max(float(np.quantile(magnitudes.max(axis=1, initial=0), LOUD)), TINY)
 
 
 def compress(
     magnitudes: Float32, loud: float, compression: float = COMPRESSION
 ) -> Float32:
-    """Magnitudes on a scale where soft sounds count as well, 0 for silence."""
+    """Magnitudes on a scale where soft sounds count as well; 0 for silence."""
     return np.asarray(np.log1p(magnitudes * np.float32(compression / loud)))
 
 
 def rises(compressed: Float32, rate: float) -> Float32:
-    """How much louder each pitch gets around each frame, 0 where it does not."""
+    """The increase of each pitch around each frame, 0 where there is none."""
     lag = max(2, round(RISE * rate))
     before, after = lag // 2, lag - lag // 2
     padded = np.pad(compressed, ((before, after), (0, 0)), mode="edge")
@@ -138,18 +138,18 @@ def rises(compressed: Float32, rate: float) -> Float32:
 
 
 def shared_part(harmony: Float32) -> float:
-    """How much of what a score's frames have in common tells nothing, 0 to 1."""
+    """How much of what a score's frames share carries no information, 0 to 1."""
     lengths = float(np.linalg.norm(harmony, axis=1).sum())
     monotony = float(np.linalg.norm(harmony.sum(axis=0))) / max(lengths, TINY)
     return SHARED * min(1.0, (1 - monotony) / (1 - VARIED))
 
 
 def smoothed(imprint: Imprint, factor: int, shared: float) -> Float32:
-    """Harmony at a rate that is lower by a factor, each frame a Hann-weighted mean.
+    """Harmony at a lower rate, each frame a Hann-weighted mean.
 
-    It is harmony less a share of what all frames have in common: a piece keeps to its
-    key and a recording to its timbre; without these two moments are seldom alike. The
-    last of the 108 columns is silence, lest a rest look half like anything.
+    A share of the common part of all frames is subtracted: a piece keeps to its key and
+    a recording to its timbre, and without these, two moments are seldom alike. The last
+    of the 108 columns is silence, otherwise a rest would look half like anything.
     """
     from scipy import ndimage
 
@@ -176,7 +176,7 @@ def _blank(silent: Float32) -> Imprint:
 
 
 def _make_lasting(attacks: Float32, rate: float) -> None:
-    """Scale rises by the loudest nearby and let them decay as the root of time [1]_.
+    """Scale rises by the loudest nearby, and let them decay as the root of time [1]_.
 
     .. [1] S. Ewert, M. Müller and P. Grosche, "High resolution audio synchronization
        using chroma onset features", ICASSP 2009.

@@ -1,7 +1,7 @@
-"""Label tracks: regions without titles, a line each.
+"""Label tracks: regions in a file without column titles, one per line.
 
-Audacity writes start, end and name, others write else, and nothing in the file says
-who did. What only one of them can have written is read, the rest is refused.
+Audacity writes start, end and name; other programs write other columns, and the file
+does not tell which. Only unambiguous files are read, all others are refused.
 """
 
 from __future__ import annotations
@@ -24,16 +24,17 @@ _AUDACITY = 6
 _ROUNDED = 0.002
 
 _UNCLEAR = (
-    "is no label track of start, end and name: its {} column holds {}; name the "
+    "not a label track of start, end and name: its {} column holds {}; name the "
     "columns in a first line, such as start,end,name or time,value,duration,name"
 )
 
 
 def splitter(line: str) -> Split | None:
-    """What parts the columns of a label track that begins with a line.
+    """The function that splits the lines of a label track that begins with a line.
 
-    Tabs; spaces where times have decimal points, for whole numbers are HTK's units;
-    commas of Sonic Visualiser. None if it is no label track.
+    Columns are separated by tabs; by spaces if times have decimal points, because whole
+    numbers are HTK's units; or by commas, from Sonic Visualiser. None if it is not a
+    label track.
     """
     if "\t" in line and _is_time(line.partition("\t")[0]):
         return lambda line: line.split("\t")
@@ -48,9 +49,9 @@ def splitter(line: str) -> Split | None:
 def labels(
     lines: Sequence[tuple[int, str]], split: Split
 ) -> Iterator[tuple[int, Cells]]:
-    """Yield the numbers of lines and their cells, by column, with decimal points.
+    """Yield line numbers and cells, by column, with decimal points.
 
-    Raises ScoreError if it is unclear what the columns hold.
+    Raises ScoreError if the meaning of the columns is unclear.
     """
     rows = [split(line.rstrip("\r\n")) for _, line in lines]
     columns = _columns(rows)
@@ -67,7 +68,7 @@ def _is_time(text: str) -> bool:
 
 
 def _columns(rows: Sequence[list[str]]) -> tuple[str, ...]:
-    """What the columns hold."""
+    """The meaning of the columns."""
     kinds = set(map(tables.nanoseconds, rows))
     if kinds == {(True, False, True)}:
         return ("start", "value", "duration", "name")
@@ -82,7 +83,7 @@ def _columns(rows: Sequence[list[str]]) -> tuple[str, ...]:
 
 
 def _is_sum(row: Sequence[str]) -> bool:
-    """Whether the third of four cells is from the first to the second."""
+    """Whether the third of four cells is the time from the first to the second."""
     if len(row) != 4 or not all(map(tables.is_number, row[:2])):
         return False
     start, end, duration = (float(cell.replace(",", ".")) for cell in row[:3])

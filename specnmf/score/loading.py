@@ -1,4 +1,4 @@
-"""Loading: what all readers of scores share, and how large a score may be."""
+"""Loading: the part that all readers of scores share, and the limits of size."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ MAX_DURATION = 24 * 3600.0
 
 
 def contents(path: Path, max_bytes: int, *, expected: str = "a score") -> bytes:
-    """What a file holds that should be what is ``expected``.
+    """The contents of a file that should be ``expected``.
 
     Raises ScoreError if there is none, or it is empty or larger than ``max_bytes``.
     """
@@ -38,7 +38,7 @@ def contents(path: Path, max_bytes: int, *, expected: str = "a score") -> bytes:
     if not data:
         raise ScoreError(f"empty, expected {expected}")
     if len(data) > max_bytes:
-        raise ScoreError(f"larger than {max_bytes >> 20} MB, too much for {expected}")
+        raise ScoreError(f"larger than {max_bytes >> 20} MB, the limit for {expected}")
     return data
 
 
@@ -49,12 +49,12 @@ def load(
     max_bytes: int,
     remarks: Sequence[str] = (),
 ) -> Score:
-    """The score that ``notes`` finds in what a file holds.
+    """The score that ``notes`` finds in the contents of a file.
 
-    It has the ``remarks`` that are there when all notes are read.
+    Its ``remarks`` are those that exist when all notes are read.
 
-    Raises ScoreError with the name of the file, if ``notes`` raises one, or if there
-    are no notes, more than a million of them, or any that end after more than a day.
+    Raises ScoreError with the name of the file if ``notes`` raises one, or if there are
+    no notes, more than a million of them, or any that end after more than a day.
     """
     path = Path(path)
     try:
@@ -72,19 +72,19 @@ def _within_bounds(notes: tuple[Note, ...], remarks: Sequence[str]) -> Score:
     score = Score(notes, tuple(remarks))
     if score.duration > MAX_DURATION:
         hours = score.duration / 3600
-        raise ScoreError(f"lasts {hours:.0f} hours, expected a day at most")
+        raise ScoreError(f"lasts {hours:.0f} hours, expected at most a day")
     return score
 
 
 def clock(
     tempo: float, changes: Iterable[tuple[float, float]], per_second: float
 ) -> Callable[[float], float]:
-    """The function that tells when a place of a score sounds, in seconds.
+    """The function from a place in a score to its time in seconds.
 
-    A tick or quarter note lasts ``tempo`` units of time at first; ``changes`` say where
-    that changes and to what; of several at one place the last counts. Whole numbers of
-    ticks and units stay so until the end: however many changes of tempo there are,
-    nothing is rounded before.
+    A tick or quarter note lasts ``tempo`` units of time at first; ``changes`` are the
+    places where that changes, with the new tempo; the last of several at one place
+    counts. Whole numbers of ticks and units stay whole until the end, so nothing is
+    rounded before, however many changes of tempo there are.
     """
     marks = [(0, tempo), *sorted(changes, key=lambda change: change[0])]
     places = [place for place, _ in marks]
@@ -99,6 +99,6 @@ def clock(
 
 
 def label(text: str, *, longest: int = 200) -> str:
-    """A name out of a file, fit for one line: printable, single spaces, not endless."""
+    """A name from a file, fit for one line: printable, single spaces, not too long."""
     words = "".join(c if c.isprintable() else " " for c in text[: 2 * longest]).split()
     return " ".join(words)[:longest].rstrip()

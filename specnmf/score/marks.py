@@ -1,4 +1,4 @@
-"""Marks: what regions say of each frame of a recording."""
+"""Marks: the regions of a recording, frame by frame."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SLACK = 0.01
 
 @dataclass(frozen=True, eq=False)
 class Marks:
-    """What regions say of each frame of a recording."""
+    """The regions of a recording, frame by frame."""
 
     #: The sounds, in order of first appearance.
     names: tuple[str, ...]
@@ -39,17 +39,17 @@ def mark(
     start: float = 0.0,
     ends: bool = True,
 ) -> Marks:
-    """What regions say of the frames of a recording, or of an excerpt of it.
+    """The marks of regions in the frames of a recording, or of an excerpt.
 
-    Names that differ in case only are one sound's. Regions of one sound that overlap
-    are joined, and what lies outside the excerpt is left out. Where the recording
-    ``ends`` with the excerpt, a region that goes on is remarked upon.
+    Names that differ only in case are the same sound. Regions of a sound that overlap
+    are joined, and regions outside the excerpt are left out. If the recording ``ends``
+    with the excerpt, a remark tells of regions that go on.
 
-    The regions are on the recording's clock; the centres of the frames, which rise, are
-    in seconds from the start of the excerpt.
+    The regions are in seconds of the recording; the centres of the frames, increasing,
+    are in seconds from the start of the excerpt.
 
-    Raises ScoreError if a sound is marked where `REST` is, or no region of a sound lies
-    in the excerpt, or each is too short for a frame.
+    Raises ScoreError if a sound is marked where `REST` is, if no region of a sound lies
+    in the excerpt, or if all are shorter than a frame.
     """
     spelled, respelled = _one_spelling(regions)
     joined, overlaps = _joined(spelled)
@@ -66,9 +66,9 @@ def mark(
 def frames_of(
     regions: Iterable[Region], names: Sequence[str], times: NDArray[np.float64]
 ) -> Marks:
-    """Which sounds are marked in the frames whose centres, rising, lie in a region.
+    """The sounds marked in the frames whose centres, increasing, lie in a region.
 
-    The regions are those of the sounds named, and of `REST`.
+    The regions are those of the given names, and of `REST`.
     """
     rows = {name: row for row, name in enumerate((*names, REST))}
     marked = np.zeros((len(rows), len(times)), bool)
@@ -89,8 +89,8 @@ def runs(
     """The regions in which sounds (n_names, n_frames) are active, in order of time.
 
     The centres of the frames, evenly spaced, are in seconds from the start of the
-    excerpt, the regions on the recording's clock. A region begins and ends halfway
-    between two frames; none leaves the excerpt.
+    excerpt, the regions in seconds of the recording. A region begins and ends halfway
+    between two frames and stays within the excerpt.
     """
     half = (times[1] - times[0]) / 2 if len(times) > 1 else duration
     found = []
@@ -107,7 +107,7 @@ def runs(
 
 
 def _one_spelling(regions: Iterable[Region]) -> tuple[list[Region], list[str]]:
-    """Regions whose names are spelled as the first alike, and what was changed."""
+    """Regions with the first spelling of each name, and remarks on the changes."""
     spellings: dict[str, dict[str, None]] = {REST: {REST: None}}
     spelled = []
     for region in regions:
@@ -116,7 +116,7 @@ def _one_spelling(regions: Iterable[Region]) -> tuple[list[Region], list[str]]:
         spelled.append(region._replace(name=next(iter(alike))))
     del spellings[REST]
     remarks = [
-        f"{' and '.join(alike)} are taken for one sound, {next(iter(alike))}"
+        f"{' and '.join(alike)} are treated as one sound, {next(iter(alike))}"
         for alike in spellings.values()
         if len(alike) > 1
     ]
@@ -124,12 +124,12 @@ def _one_spelling(regions: Iterable[Region]) -> tuple[list[Region], list[str]]:
 
 
 def _identity(name: str) -> str:
-    """Alike for names that differ in case, or in how accents are stored, only."""
+    """A key that is equal for names that differ only in case or encoding of accents."""
     return unicodedata.normalize("NFC", name).casefold()
 
 
 def _joined(regions: Iterable[Region]) -> tuple[list[Region], list[str]]:
-    """Regions in order of time, those of one name apart, and what was changed."""
+    """Regions in order of time without overlaps, and remarks on what was changed."""
     by_name: dict[str, list[Region]] = {}
     overlaps: dict[str, tuple[Region, Region]] = {}
     for region in sorted(regions):
@@ -140,14 +140,14 @@ def _joined(regions: Iterable[Region]) -> tuple[list[Region], list[str]]:
         else:
             own.append(region)
     remarks = [
-        f"{name} overlaps itself, as {_times(one)} and {_times(other)}: joined"
+        f"regions of {name} overlap ({_times(one)} and {_times(other)}): joined"
         for name, (one, other) in overlaps.items()
     ]
     return sorted(region for own in by_name.values() for region in own), remarks
 
 
 def _check_rest(regions: Sequence[Region]) -> None:
-    """Raise ScoreError where a sound is marked, and that none is heard."""
+    """Raise ScoreError where a sound is marked and `REST` is too."""
     rests = [region for region in regions if region.name == REST]
     starts = [rest.start for rest in rests]
     for region in regions:
@@ -160,7 +160,7 @@ def _check_rest(regions: Sequence[Region]) -> None:
 
 
 def _beyond(regions: Iterable[Region], end: float) -> Iterator[str]:
-    """What to know of regions that go on after the end of the recording."""
+    """Yield remarks on regions that go on after the end of the recording."""
     where = f"the end of the recording at {_spell(end)} s"
     after = [region for region in regions if region.start >= end]
     across = [r for r in regions if r.start < end and r.end > end + SLACK]
@@ -172,7 +172,7 @@ def _beyond(regions: Iterable[Region], end: float) -> Iterator[str]:
 
 
 def _inside(regions: Iterable[Region], start: float, end: float) -> list[Region]:
-    """What of the regions lies in an excerpt, on its clock."""
+    """The parts of the regions in an excerpt, on its clock."""
     return [
         Region(max(since, start) - start, min(until, end) - start, name)
         for since, until, name in regions
@@ -186,11 +186,11 @@ def _names(regions: Iterable[Region]) -> tuple[str, ...]:
 
 
 def _audible(marks: Marks, every: Sequence[str]) -> Marks:
-    """The sounds that are marked in a frame, and remarks on the others."""
+    """The sounds that are marked in some frame, and remarks on the others."""
     rows = np.flatnonzero(marks.heard.any(axis=1))
     names = tuple(marks.names[row] for row in rows)
     remarks = tuple(
-        f"{name} is marked in no frame of what is taken apart: left out"
+        f"{name} is not marked in any frame of the excerpt: left out"
         for name in every
         if name not in names
     )
@@ -198,21 +198,21 @@ def _audible(marks: Marks, every: Sequence[str]) -> Marks:
 
 
 def _why_none(regions: Sequence[Region], start: float, end: float, ends: bool) -> str:
-    """Why no sound is marked in any frame of an excerpt."""
+    """The reason why no sound is marked in any frame of an excerpt."""
     sounds = [region for region in regions if region.name != REST]
     if not sounds:
-        return f"marks only {REST}; mark where a sound is heard"
+        return f"only {REST} is marked; mark where a sound is heard"
     if ends and all(region.start >= end for region in sounds):
         return (
-            f"every sound is marked after the end of the recording at {_spell(end)} s; "
-            "are the regions another recording's?"
+            f"all regions are after the end of the recording at {_spell(end)} s; "
+            "do they belong to another recording?"
         )
     if not any(name != REST for _, _, name in _inside(regions, start, end)):
         return (
             f"no sound is marked from {_spell(start)} to {_spell(end)} s; mark one, "
             "or choose another excerpt"
         )
-    return "every region of a sound is too short for a frame; mark more of it"
+    return "all regions are shorter than a frame; mark longer ones"
 
 
 def _times(region: Region) -> str:

@@ -1,4 +1,4 @@
-"""Matching: the way that score and recording go together, and how well they do."""
+"""Matching: the path between score and recording, and its quality."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from specnmf.score.tightening import Tightened, tightened
 
 Float64 = NDArray[np.float64]
 
-#: Frames a second of the path, and of the coarser path that shows the way.
+#: Frames per second of the path, and of the coarser path that shows the way.
 FINE, COARSE = 50, 5
 
 #: The longest music, in seconds, whose path has FINE frames a second; that of longer
@@ -59,15 +59,15 @@ class Recording(Protocol):
 
     @property
     def magnitudes(self) -> Float32:
-        """How loud each MIDI pitch is, shape (128, n_frames)."""
+        """The loudness of each MIDI pitch, shape (128, n_frames)."""
 
     @property
     def rate(self) -> float:
-        """Frames a second, a multiple of 50."""
+        """Frames per second, a multiple of 50."""
 
     @property
     def tuning(self) -> float:
-        """Cents by which A4 lies above 440 Hz."""
+        """Cents from 440 Hz up to the recording's A4."""
 
     @property
     def duration(self) -> float:
@@ -79,7 +79,7 @@ class Music(NamedTuple):
 
     score: Imprint
     recording: Imprint
-    #: Frames a second.
+    #: Frames per second.
     rate: float
     #: The notes whose first frame is the score's.
     tight: Tightened
@@ -88,22 +88,22 @@ class Music(NamedTuple):
 
     @property
     def drums(self) -> bool:
-        """Whether the score has drums only."""
+        """Whether the score has only drums."""
         return all(note.percussion for note in self.tight.notes)
 
     @property
     def size(self) -> tuple[int, int]:
-        """How many frames the score has, and the recording."""
+        """The numbers of frames of the score and of the recording."""
         return len(self.score.features), len(self.recording.features)
 
     def seconds(self, path: Path) -> tuple[Float64, Float64]:
-        """When frames of the score are, and of the recording, both (n_points,)."""
+        """The times of frames of the score and of the recording, both (n_points,)."""
         rows, columns = path.T / self.rate
         return self.tight.written(rows), self.origin + columns
 
 
 class Way(NamedTuple):
-    """A coarse path and the features that it was found in."""
+    """A coarse path, and the features in which it was found."""
 
     level: Level
     #: Where it leaps, something has no counterpart.
@@ -121,7 +121,7 @@ def music(score: Score, recording: Recording) -> Music:
     played = imprint.of_recording(recording.magnitudes.T[::every], rate)
     audible = np.flatnonzero(np.linalg.norm(played.harmony, axis=1) >= AUDIBLE)
     if not len(audible):
-        raise ScoreError("the recording to align to is silent: there is no music in it")
+        raise ScoreError("the recording is silent, so no score can be aligned to it")
     first, last = audible[0], audible[-1] + 1
     played = Imprint(played.features[first:last], played.silence[first:last])
     written = imprint.of_notes(tight.notes, max(1, round(duration * rate)), rate)
@@ -136,7 +136,7 @@ def music(score: Score, recording: Recording) -> Music:
 
 
 def way(music: Music) -> Way:
-    """The coarse path: what belongs together, and what has no counterpart."""
+    """The coarse path: what corresponds, and what has no counterpart."""
     if music.drums:
         # a beat is lost at a rate at which harmonies are told apart best
         levels = [_decimated(music, _factor(music, 1, MOST_CELLS))]
@@ -150,7 +150,7 @@ def way(music: Music) -> Way:
 
 
 def paths(music: Music, way: Way) -> list[Path]:
-    """The way in full detail, in pieces of shape (n_points, 2)."""
+    """The path in full detail, in pieces of shape (n_points, 2)."""
     level = _decimated(music, 1)
     brief = round(BRIEF * way.level.rate)
     # there notes were improvised or hardly heard, rather than left out
@@ -159,11 +159,12 @@ def paths(music: Music, way: Way) -> list[Path]:
 
 
 def explained(way: Way) -> float:
-    """The share of the score that the recording explains, or the reverse, if more.
+    """The share of the score that the recording explains, or the reverse if larger.
 
-    An excerpt explains little of the score, but the score nearly all of the excerpt.
-    Where both are sounds that agree, it is above 0.4; different pieces seldom reach
-    0.1, for a path between them is best off where either is silent.
+    An excerpt explains little of the score, but the score explains nearly all of the
+    excerpt. If both are sounds that agree, the share is above 0.4. For different pieces
+    it seldom reaches 0.1, because the cheapest path between them stays where either is
+    silent.
     """
     products = np.einsum("ij,ij->i", *_sounds(way))
     shares = []
@@ -176,7 +177,7 @@ def explained(way: Way) -> float:
 
 
 def agreement(music: Music, way: Way) -> Float64:
-    """How alike score and recording are along the path, shape (n_points, 2).
+    """The similarity of score and recording along the path, shape (n_points, 2).
 
     Seconds of the recording, and a mean over time that is 1 for the same sound, 0 for
     an unrelated one or silence.
@@ -194,7 +195,7 @@ def agreement(music: Music, way: Way) -> Float64:
 
 
 def key(music: Music) -> tuple[int, float]:
-    """The semitones, not 0, with which the recording explains most, and what share."""
+    """The transposition in semitones, not 0, that explains most, and the share."""
     least = max(1, round(music.rate / COARSE))
     level = _harmony(music, _factor(music, least, CELLS_PER_KEY))
 
@@ -208,14 +209,14 @@ def key(music: Music) -> tuple[int, float]:
 
 
 def _sounds(way: Way) -> tuple[Float32, Float32]:
-    """The features of both sides along the path, less the column of silence."""
+    """The features of both sides along the path, without the column of silence."""
     X, Y = way.level[:2]
     rows, columns = way.path.T
     return X[rows, : way.n_sounds], Y[columns, : way.n_sounds]
 
 
 def _moved(features: Float32, semitones: int) -> Float32:
-    """Features transposed, with nothing where no pitch was; silence stays."""
+    """Features transposed, with zeros where there was no pitch; silence stays."""
     moved = np.roll(features[:, :N_PITCHES], semitones, axis=1)
     vacated = slice(0, semitones) if semitones > 0 else slice(semitones, None)
     moved[:, vacated] = 0
@@ -238,6 +239,6 @@ def _decimated(music: Music, factor: int) -> Level:
 
 
 def _factor(music: Music, least: int, most_cells: int) -> int:
-    """By how much to lower the rate so that a grid has at most so many cells."""
+    """The factor by which to lower the rate to get at most so many cells."""
     cells = len(music.score.harmony) * len(music.recording.harmony)
     return max(least, ceil(sqrt(cells / most_cells)))

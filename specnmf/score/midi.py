@@ -1,8 +1,8 @@
 """Writing MIDI: a score as a standard MIDI file.
 
-mido spells the bytes: what we hand it is known to be right, and its encoder does what
-some thirty lines of ours would. Reading is our own, for strangers' files are not:
-`specnmf.score.midi_events` says what mido makes of those.
+mido encodes the bytes: our input to it is known to be right, and its encoder does the
+work of some thirty lines. Reading is our own, because files from others are not always
+right: `specnmf.score.midi_events` tells how mido fails on those.
 """
 
 from __future__ import annotations
@@ -44,39 +44,39 @@ def write_midi(
     bends: bool = False,
     parts: Sequence[str] = (),
 ) -> None:
-    """Write a score as a standard MIDI file of format 1 [1]_, a track for each part.
+    """Write a score as a standard MIDI file of format 1 [1]_, one track per part.
 
-    Each part has a channel of its own, percussion the tenth. Beyond fifteen parts,
-    those share one that do not sound the same pitch at once, as far as possible.
-    Where a pitch is struck that already sounds on the channel, the first note ends
-    there and the second lasts until both have ended, for the note-off of either
-    would silence both; of two struck at once the longer is written.
+    Each part has its own channel, percussion the tenth. Beyond fifteen parts, channels
+    are shared by parts that do not sound the same pitch at once, as far as possible. If
+    a pitch is struck while it sounds on the channel, the first note ends there, and the
+    second lasts until both have ended, because the note-off of either would silence
+    both; of two notes struck at once, the longer is written.
 
-    Times are kept to the millisecond; a note lasts a tick at least.
+    Times are kept to the millisecond; a note lasts at least a tick.
 
     Parameters
     ----------
     path : path
-        Where to.
+        The file.
     score : Score
-        What to write.
+        The notes.
     tempo : float
-        In beats a minute, 20 to 1000. It makes the bars that an editor shows, and does
+        In beats per minute, 20 to 1000. It determines the bars in an editor, and does
         not change when the notes sound.
     beats : Beats, optional
-        Those of the recording, in place of one tempo: the file's beats follow them, so
-        that in an editor bars, notes and sound fall together.
+        The beats of the recording, instead of one tempo: the beats of the file follow
+        them, so bars, notes and sound coincide in an editor.
     bends : bool
         Bend each note by its cents. A bend holds for a whole channel, so notes that
         sound together are bent only where they agree.
     parts : sequence of str
-        Those whose tracks come first, in this order; the others in order of their
-        first notes.
+        The parts whose tracks come first, in this order; the others follow in order of
+        their first notes.
 
     Raises
     ------
     ParameterError
-        If the tempo is out of range, or that of the beats.
+        If the tempo, or that of the beats, is out of range.
 
     References
     ----------
@@ -101,7 +101,7 @@ def write_midi(
 
 
 def _switches(stroke: Stroke) -> Iterator[_Event]:
-    """When a note goes on and off."""
+    """The moments at which a note goes on and off."""
     channel, pitch = stroke.channel, stroke.note.pitch
     yield _Event(stroke.start, _ON, channel, pitch, stroke.note.velocity)
     yield _Event(stroke.end, _OFF, channel, pitch, 0)

@@ -1,4 +1,4 @@
-"""Pitch bends: the cents of notes, as MIDI has them for a channel at a time."""
+"""Pitch bends: the cents of notes, as bends of MIDI channels."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ LEGATO = 0.05
 
 
 class Bend(NamedTuple):
-    """The wheel of a channel, turned."""
+    """A turn of the pitch wheel of a channel."""
 
     tick: int
     channel: int
@@ -31,11 +31,11 @@ class Bend(NamedTuple):
 
 
 def bends_of(strokes: Sequence[Stroke]) -> Iterator[Bend]:
-    """Yield the bends of notes, each channel's in order of time.
+    """Yield the bends of notes, in order of time for each channel.
 
-    Notes of a channel that sound together are bent by their mean if they agree, else
-    not at all. A bend holds until the next note, for a note may ring on, and ends with
-    the channel.
+    Notes of a channel that sound together are bent by their mean if they agree,
+    otherwise not. A bend holds until the next note, because a note may ring on, and
+    ends with the channel.
     """
     pitched = [stroke for stroke in strokes if stroke.channel != PERCUSSION]
     for channel in sorted({stroke.channel for stroke in pitched}):
@@ -52,7 +52,7 @@ def bends_of(strokes: Sequence[Stroke]) -> Iterator[Bend]:
 
 
 def _together(strokes: Sequence[Stroke]) -> Iterator[list[Stroke]]:
-    """Yield groups of notes, none of which sounds together with one of another."""
+    """Yield groups of notes; no note sounds together with one of another group."""
     group: list[Stroke] = []
     until = 0.0
     for stroke in sorted(strokes, key=lambda s: (s.start, s.end)):
@@ -68,7 +68,7 @@ def _together(strokes: Sequence[Stroke]) -> Iterator[list[Stroke]]:
 
 
 def _wheel(strokes: Sequence[Stroke]) -> int:
-    """How far the wheel is turned for notes that sound together."""
+    """The turn of the wheel for notes that sound together."""
     cents = [stroke.note.cents for stroke in strokes]
     if max(cents) - min(cents) > AGREEING:
         return 0

@@ -1,12 +1,12 @@
-"""MIDI chunks: the header and the tracks of a standard MIDI file, whole or odd.
+"""MIDI chunks: the header and the tracks of a standard MIDI file, also of faulty ones.
 
-Many files are not as the standard has them, and players play them. So are they read
-here, with a remark. A track's length is believed where it leads to the next chunk or
-the end of the file; else the track lasts until its end-of-track event, or until the
-next track begins, or as long as it says. Tracks are counted, whatever the header says.
-What lies before the header or between chunks is passed over.
+Many files violate the standard, and players play them. They are read here too, with a
+remark. The length of a track is trusted if it leads to the next chunk or the end of the
+file; otherwise the track ends at its end-of-track event, or where the next track
+begins, or at its stated length. Tracks are counted, whatever the header states. Bytes
+before the header or between chunks are skipped.
 
-What stays an error is a file that ends within a track, for music is missing then.
+A file that ends within a track is an error, because music is missing.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class MidiData(NamedTuple):
     division: int
     #: The events of each track.
     tracks: tuple[bytes, ...]
-    #: What is odd in the file.
+    #: The faults of the file.
     remarks: tuple[str, ...] = ()
     #: The numbers of the tracks, from 1, whose length is not what they say.
     mismeasured: tuple[int, ...] = ()
@@ -45,7 +45,7 @@ class MidiData(NamedTuple):
 def midi_data(data: bytes) -> MidiData:
     """The chunks of a standard MIDI file [1]_, or of one inside another file.
 
-    Raises ScoreError if there is none, it is cut off, or of format 2 with several
+    Raises ScoreError if there is none, it is cut short, or of format 2 with several
     tracks, or there are more than 65 535 tracks.
 
     References
@@ -54,11 +54,11 @@ def midi_data(data: bytes) -> MidiData:
     """
     begin = 0 if data.startswith(HEADER) else data.find(HEADER + bytes(3))
     if begin < 0:
-        raise ScoreError("no MIDI file: it has no header (MThd)")
+        raise ScoreError("not a MIDI file: it has no header (MThd)")
     length = int.from_bytes(data[begin + 4 : begin + 8], "big")
     fields = data[begin + 8 : begin + 14]
     if length < 6 or len(fields) < 6:
-        raise ScoreError("cut short in its header")
+        raise ScoreError("the file ends within its header")
     kind, n_tracks, division = (
         int.from_bytes(fields[i : i + 2], "big") for i in (0, 2, 4)
     )
@@ -66,27 +66,27 @@ def midi_data(data: bytes) -> MidiData:
     search.run()
     kind, remarks = _format(kind, len(search.tracks))
     if begin and not data.startswith(b"RIFF"):
-        remarks.append(f"{begin} bytes before its header, passed over")
+        remarks.append(f"{begin} bytes before its header, skipped")
     if n_tracks != len(search.tracks):
         counted = "1 track" if n_tracks == 1 else f"{n_tracks} tracks"
-        remarks.append(f"its header counts {counted}, there are {len(search.tracks)}")
+        remarks.append(f"its header states {counted}, there are {len(search.tracks)}")
     remarks += search.remarks
     tracks, mismeasured = tuple(search.tracks), tuple(search.mismeasured)
     return MidiData(kind, division, tracks, tuple(remarks), mismeasured)
 
 
 def _after_header(data: bytes, position: int, more: int) -> int:
-    """Where the chunks begin, if the header says that it has more bytes."""
+    """The start of the chunks, if the header states that it has more bytes."""
     first = data.find(TRACK, position)
     return position if more == 0 else min(position + more, max(first, position))
 
 
 def _format(kind: int, n_tracks: int) -> tuple[int, list[str]]:
-    """The format of a file of so many tracks, 0 or 1, and what to remark on it."""
+    """The format of a file with so many tracks, 0 or 1, and remarks on it."""
     if kind == 2 and n_tracks > 1:
         raise ScoreError(
-            "a MIDI file of format 2, whose tracks are pieces of their own, expected "
-            "0 or 1; save it as one of those"
+            "MIDI format 2, whose tracks are separate pieces, expected format 0 or 1; "
+            "save it in one of these"
         )
     fitting = min(kind, 1) if n_tracks > 1 or kind == 1 else 0
     if n_tracks > 1 and kind != 1:
@@ -116,7 +116,7 @@ class _Search:
             if self.data.startswith(TRACK, self.position):
                 self._add_track()
             elif self.tracks and self.data.startswith(HEADER, self.position):
-                self.remarks.append("another MIDI file after its end, left out")
+                self.remarks.append("another MIDI file after its end, ignored")
                 return
             else:
                 self._pass_over()
@@ -129,8 +129,9 @@ class _Search:
         end = self._end(begin, said)
         if end is None:
             raise ScoreError(
-                f"cut off in track {number}: it says that it is {said - begin} bytes "
-                f"long, {max(len(self.data) - begin, 0)} are there, and no end of track"
+                f"the file ends within track {number}, which states "
+                f"{said - begin} bytes and has {max(len(self.data) - begin, 0)}, "
+                "without an end of track"
             )
         if end != said:
             self.mismeasured.append(number)
@@ -138,7 +139,7 @@ class _Search:
         self.position = end
 
     def _end(self, begin: int, said: int) -> int | None:
-        """Where a track ends; None if the file does before."""
+        """The end of a track; None if the file ends before."""
         data = self.data
         is_there = said <= len(data)
         is_alone = data.find(TRACK, begin, said + 3) < 0
@@ -166,15 +167,15 @@ class _Search:
             found = None
         self.looked_at += walk.position - begin
         if self.looked_at > _MOST_LOOKS * len(self.data):
-            raise ScoreError("damaged: no track is as long as it says")
+            raise ScoreError("damaged: no track is as long as it states")
         return found
 
     def _is_joint(self, position: int) -> bool:
-        """Whether a chunk may end at a position: another begins there, or nothing."""
+        """Whether a chunk may end at a position: another begins there, or none."""
         return position >= self.last or self._chunk_end(position) is not None
 
     def _chunk_end(self, position: int) -> int | None:
-        """Where a chunk says that it ends; None if none begins at a position."""
+        """The stated end of the chunk at a position; None if none begins there."""
         name = self.data[position : position + 4]
         end = position + 8
         end += int.from_bytes(self.data[position + 4 : end], "big")
@@ -184,7 +185,7 @@ class _Search:
         return end if is_name and end <= len(self.data) else None
 
     def _pass_over(self) -> None:
-        """Go on to the next track, or behind a chunk of another kind."""
+        """Go on to the next track, or past a chunk of another kind."""
         end = self._chunk_end(self.position)
         if end is not None:
             padded = end + (end - self.position) % 2
@@ -196,7 +197,7 @@ class _Search:
         if self.position < 0:
             self.position = len(self.data)
             if TRACK.startswith(rest):
-                raise ScoreError(f"cut off before track {len(self.tracks) + 1}")
+                raise ScoreError(f"the file ends before track {len(self.tracks) + 1}")
         elif self.data[begin : self.position].strip(b"\0"):
             n_bytes, number = self.position - begin, len(self.tracks) + 1
-            self.remarks.append(f"{n_bytes} bytes before track {number}, passed over")
+            self.remarks.append(f"{n_bytes} bytes before track {number}, skipped")

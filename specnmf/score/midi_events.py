@@ -1,10 +1,10 @@
-"""MIDI events: what the bytes of a standard MIDI file say, and when.
+"""MIDI events: the meaning of the bytes of a standard MIDI file, and their times.
 
-mido reads such files as well, but cannot be handed one from a stranger: a megabyte that
-spells one endless number keeps it busy for a minute and a half, every event costs some
-300 bytes, the time before a meta event that it does not know is lost, so that all
-later notes of the track come early, and a key signature of eight flats is an exception.
-This keeps one event at a time, and looks only into those that bear on notes.
+mido reads such files as well, but fails on files from others. A megabyte that spells
+one endless number keeps it busy for a minute and a half; every event takes some 300
+bytes; the time before an unknown meta event is lost, so that all later notes of the
+track come early; and a key signature of eight flats is an exception. This reader keeps
+one event at a time, and decodes only those that affect notes.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _N_SYSTEM = {0xF1: 1, 0xF2: 2, 0xF3: 1}
 #: From here on, what may come at any moment on a cable: clock, start, stop.
 _REAL_TIME = 0xF8
 
-#: What a track begins with.
+#: The first bytes of a track.
 TRACK = b"MTrk"
 
 
@@ -54,28 +54,29 @@ class Event(NamedTuple):
 
 
 class Walk:
-    """A walk along the events of a track, up to the one that ends it.
+    """A walk along the events of a track, up to the event that ends it.
 
     Parameters
     ----------
     data : bytes
-        What the track is a part of.
+        The data that contain the track.
     begin, end : int
-        Where its events begin and end in it; by default where the data do.
+        The range of its events; by default all data.
     stream : bool
-        Take them for what came over a cable: real-time bytes stand anywhere, without
-        a time before them, and exclusive messages last until their end.
+        Read the events as if they came over a cable: real-time bytes stand anywhere,
+        without a time before them, and exclusive messages last until their end.
     until_track : bool
-        Stop where another track begins as well.
+        Stop also where another track begins.
 
     Attributes
     ----------
     position : int
-        Behind the last event.
+        The byte after the last event.
     is_ended : bool
-        Whether the walk came to the end of the track.
+        Whether the walk reached the end of the track.
     n_above, n_system : int
-        Events with values above 127, and those of the system that no file has.
+        The numbers of events with values above 127, and of system events that no file
+        should have.
     """
 
     def __init__(
@@ -95,18 +96,18 @@ class Walk:
 
     @property
     def is_whole(self) -> bool:
-        """Whether the end of the track is where the data end."""
+        """Whether the end of the track is the end of the data."""
         return self.is_ended and self.position == self.end
 
     def __iter__(self) -> Iterator[Event]:
         """Yield the channel and meta events.
 
-        Raises ScoreError if the bytes are no such events.
+        Raises ScoreError if the bytes are not such events.
         """
         try:
             yield from self._events()
         except IndexError as error:
-            raise ScoreError("cut short in the midst of an event") from error
+            raise ScoreError("the file ends within an event") from error
 
     def _events(self) -> Iterator[Event]:
         data, tick, running = self.data, 0, 0
@@ -135,7 +136,7 @@ class Walk:
                 yield event
 
     def _other(self, tick: int, status: int, position: int) -> tuple[Event | None, int]:
-        """A meta event, or nothing for exclusive and other ones, and where it ends."""
+        """A meta event, or None for exclusive and other ones, and its end."""
         data = self.data
         if status == _META:
             kind = META + data[position]
@@ -158,7 +159,7 @@ class Walk:
         return position + length
 
     def _values(self, position: int, n_values: int) -> tuple[bytes, int]:
-        """What follows a status byte, and where that ends."""
+        """The bytes that follow a status byte, and their end."""
         if not self.stream:
             return _take(self.data, position, n_values)
         values = bytearray()
@@ -175,7 +176,7 @@ class Walk:
         return position
 
     def _voice(self, tick: int, status: int, values: bytes) -> Event | None:
-        """A channel event; None for pitches, programs and the like that none can be."""
+        """A channel event; None if its pitch, program or the like is impossible."""
         kind, channel = status & 0xF0, status & 0x0F
         if not values.isascii():
             self.n_above += 1
@@ -186,13 +187,13 @@ class Walk:
 
 
 def _number(track: bytes, position: int) -> tuple[int, int]:
-    """The number of variable length at a position, and where it ends."""
+    """The number of variable length at a position, and its end."""
     number = 0
     for k in range(position, position + 4):
         number = number << 7 | track[k] & 0x7F
         if track[k] < 0x80:
             return number, k + 1
-    raise ScoreError("damaged: a number of more than four bytes")
+    raise ScoreError("damaged: a number longer than four bytes")
 
 
 def _take(track: bytes, position: int, length: int) -> tuple[bytes, int]:

@@ -1,4 +1,4 @@
-"""MIDI names: what the parts of a file are called."""
+"""MIDI names: the names of the parts of a file."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def part_names(
 ) -> tuple[dict[tuple[int, int], str], str | None]:
     """The part that each track plays on each channel, by their numbers.
 
-    And the encoding of the tracks' own names, if it had to be guessed.
+    Also the encoding of the tracks' own names, if it had to be guessed.
     """
     changes = _changes(tracks)
     own, encoding = ([("", "")] * len(tracks), None)
@@ -101,9 +101,10 @@ def _program(
     channel: int,
     changes: Mapping[tuple[int, int], Sequence[tuple[int, int]]],
 ) -> str:
-    """What the first note of a track is played with; nothing if none says so.
+    """The name of the program of a track's first note; empty if none is set.
 
-    The track's own program counts, else the last that another has set by then.
+    The program of the track itself counts, otherwise the last that another track has
+    set.
     """
     program = track.programs.get(channel)
     if program is None:

@@ -32,27 +32,27 @@ _MOST_LISTED = 4
 def read_midi(path: PathLike) -> Score:
     """The score in a standard MIDI file of format 0 or 1, or in one inside a RIFF file.
 
-    A part is what a track plays on a channel. It is called as the track is, else as
-    the track's instrument, else as the General MIDI program of its first note, which
-    any track may set, else ``track 2`` or the like; in files of format 0, whose one
-    track is called as the piece is, by the program or ``channel 2`` or the like. The
-    tenth channel is percussion, called as the track is or ``drums``. Names are UTF-8,
-    else in the encoding that fits those of the file best, and numbered where they come
-    again.
+    A part is what a track plays on one channel. Its name is that of the track,
+    otherwise the instrument of the track, otherwise the General MIDI program of its
+    first note, which any track may set, otherwise ``track 2`` or the like. In files of
+    format 0, whose one track has the name of the piece, it is the program or ``channel
+    2`` or the like. The tenth channel is percussion, with the name of the track or
+    ``drums``. Names are UTF-8, otherwise in the encoding that fits those of the file
+    best; repeated names are numbered.
 
-    Notes of one pitch that overlap end in the order in which they began. What is
-    released under the sustain pedal lasts until the pedal is lifted or the pitch is
-    struck again on the channel. A note that is never released ends with its track,
-    one released as it is struck lasts a millisecond.
+    Overlapping notes of one pitch end in the order in which they began. A note released
+    under the sustain pedal lasts until the pedal is lifted or the pitch is struck again
+    on the channel. A note that is never released ends with its track; one released as
+    it is struck lasts a millisecond.
 
-    Files that are not as the standard has it are read as players read them, and the
-    score's remarks say what was odd: wrong numbers or lengths of tracks, no end of
-    track, bytes before the header or between tracks, values above 127 (taken as 127;
-    such pitches are left out), messages that belong on a cable, tempi of no length.
+    Files that violate the standard are read as players read them, and the remarks of
+    the score tell how: wrong numbers or lengths of tracks, no end of track, bytes
+    before the header or between tracks, values above 127 (read as 127; such pitches are
+    left out), messages that belong on a cable, tempi of length zero.
 
-    Raises ScoreError if the file is missing, no such file, ends within a track, has
-    events or a division that make no sense, is of format 2 with several tracks, holds
-    no notes, or is larger than 8 MB, a million notes or a day.
+    Raises ScoreError if the file is missing, not such a file, ends within a track, has
+    impossible events or an impossible division, is of format 2 with several tracks,
+    contains no notes, or is larger than 8 MB, a million notes or a day.
     """
     remarks: list[str] = []
     return load(
@@ -81,10 +81,10 @@ def _notes(data: bytes, *, remarks: list[str]) -> Iterator[Note]:
 def _remarks(
     file: MidiData, tracks: Sequence[Track], encoding: str | None
 ) -> Iterator[str]:
-    """What was odd in a file, in one line, and how its names were read."""
+    """The faults of a file in one line, and how its names were read."""
     where: dict[str, list[int]] = {}
     for number in file.mismeasured:
-        where.setdefault("another length than it says", []).append(number)
+        where.setdefault("a length other than stated", []).append(number)
     for track in tracks:
         for oddity in dict.fromkeys(track.oddities):
             where.setdefault(oddity, []).append(track.number)
@@ -92,11 +92,11 @@ def _remarks(
     if found:
         yield f"breaks the MIDI standard, read as players do: {'; '.join(found)}"
     if encoding is not None:
-        yield f"names that are not UTF-8, read as {encoding}"
+        yield f"its names are not UTF-8, read as {encoding}"
 
 
 def _numbers(numbers: Sequence[int]) -> str:
-    """Which tracks, and how many more."""
+    """The numbers of tracks, and how many more there are."""
     listed = ", ".join(map(str, numbers[:_MOST_LISTED]))
     more = len(numbers) - _MOST_LISTED
     tracks = "track" if len(numbers) == 1 else "tracks"
@@ -104,22 +104,24 @@ def _numbers(numbers: Sequence[int]) -> str:
 
 
 def _clock(division: int, tracks: Sequence[Track]) -> Callable[[float], float]:
-    """The seconds of a tick: tempi hold for all tracks, whichever they stand in."""
+    """The function from ticks to seconds: tempi of any track hold for all tracks."""
     if division & 0x8000:
         return _film_clock(0x100 - (division >> 8), division & 0xFF)
     if division == 0:
         raise ScoreError(
-            "damaged: a quarter note of no ticks, so that no time can be told; save it "
-            "anew with a sequencer"
+            "damaged: a quarter note has no ticks, so times are undefined; save it "
+            "again with a sequencer"
         )
     changes = [change for track in tracks for change in track.tempi]
     return clock(DEFAULT_TEMPO, changes, per_second=1_000_000 * division)
 
 
 def _film_clock(rate: float, ticks_per_frame: int) -> Callable[[float], float]:
-    """The same where a file counts frames, as film and television do."""
+    """The clock of a file that counts frames, as for film and television."""
     if rate not in (24, 25, 29, 30) or ticks_per_frame == 0:
-        raise ScoreError(f"damaged: {rate} frames a second of {ticks_per_frame} ticks")
+        raise ScoreError(
+            f"damaged: {rate} frames per second of {ticks_per_frame} ticks"
+        )
     if rate == 29:
         rate = 30_000 / 1001
     return clock(1, (), per_second=rate * ticks_per_frame)
@@ -134,7 +136,7 @@ class _Pedal:
     strikes: dict[int, list[int]]
 
     def end(self, stroke: Stroke) -> int:
-        """When a note ends."""
+        """The end of a note."""
         k = bisect_right(self.downs, stroke.end) - 1
         if k < 0 or stroke.end >= self.ups[k]:
             return stroke.end

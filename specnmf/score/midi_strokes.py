@@ -1,4 +1,4 @@
-"""Strokes: the notes of a score as MIDI has them, in ticks and on channels."""
+"""Strokes: the notes of a score as MIDI events, in ticks and on channels."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ PITCHED = tuple(channel for channel in range(16) if channel != PERCUSSION)
 
 @dataclass
 class Stroke:
-    """A note as MIDI has it: when it is struck and released, in ticks."""
+    """A note in MIDI, with the ticks at which it is struck and released."""
 
     start: int
     end: int
@@ -27,22 +27,22 @@ class Stroke:
     note: Note
 
     def gap(self, other: Stroke) -> int:
-        """The ticks that must lie between the two.
+        """The ticks required between the two.
 
-        Players merge the tracks in their order, so that at one tick the note-off of
-        a later track follows the note-on of an earlier one.
+        Players merge the tracks in order, so at one tick, the note-off of a later track
+        follows the note-on of an earlier one.
         """
         return int(self.note.part != other.note.part)
 
     def sounds_at(self, other: Stroke) -> bool:
-        """Whether a note that does not start earlier finds its pitch sounding."""
+        """Whether the pitch of a note that does not start earlier is still sounding."""
         mine = self.channel, self.note.pitch
         theirs = other.channel, other.note.pitch
         return mine == theirs and other.start < self.end + self.gap(other)
 
 
 def strokes_of(score: Score, clock: TempoMap) -> list[Stroke]:
-    """The notes in ticks, no pitch sounding twice at once on a channel."""
+    """The notes in ticks; no pitch sounds twice at once on a channel."""
     channels = _channels(score)
     begun = np.array([note.start for note in score.notes])
     ended = np.array([note.start + note.duration for note in score.notes])
@@ -76,7 +76,7 @@ def _apart(strokes: Iterable[Stroke]) -> list[Stroke]:
 
 
 def _channels(score: Score) -> dict[str, int]:
-    """A channel for each part that has pitches."""
+    """A channel for each part that has pitched notes."""
     taken: dict[int, list[list[Note]]] = {channel: [] for channel in PITCHED}
     channels = {}
     for part, notes in pitched_parts(score).items():
@@ -86,7 +86,7 @@ def _channels(score: Score) -> dict[str, int]:
 
 
 def _freest(taken: dict[int, list[list[Note]]], notes: Sequence[Note]) -> int:
-    """The channel where notes clash least, of those the one with fewest parts."""
+    """The channel with the fewest clashes of notes, and of those the fewest parts."""
     pitches = {note.pitch for note in notes}
 
     def cost(channel: int) -> tuple[int, int]:
@@ -98,7 +98,7 @@ def _freest(taken: dict[int, list[list[Note]]], notes: Sequence[Note]) -> int:
 
 
 def _n_clashes(notes: Sequence[Note]) -> int:
-    """How many notes begin while their pitch sounds."""
+    """The number of notes that begin while their pitch sounds."""
     until: dict[int, float] = {}
     clashes = 0
     for note in sorted(notes, key=lambda n: n.start):

@@ -1,7 +1,7 @@
-"""MIDI's tempo map: at which tick a moment lies.
+"""The tempo map of MIDI: the ticks of moments.
 
-A file's ticks begin with the recording, and its beats are a whole number of ticks, so
-that in an editor the notes lie on the beats and sound when they do.
+The ticks of a file begin with the recording, and a beat is a whole number of ticks, so
+in an editor the notes lie on the beats and sound at their times.
 """
 
 from __future__ import annotations
@@ -28,16 +28,16 @@ SAME_PERIOD = 1e-6
 
 
 class TempoMap(NamedTuple):
-    """Where the tempo changes, and how long a beat lasts from there on.
+    """The places where the tempo changes, and the length of a beat from there on.
 
     Attributes
     ----------
     ticks : array of int, shape (n,)
         The first is 0.
     seconds : array, shape (n,)
-        When those ticks are, as a reader of the file finds them.
+        The times of these ticks, as a reader of the file computes them.
     microseconds : array of int, shape (n,)
-        A beat's.
+        The length of a beat.
     """
 
     ticks: NDArray[np.int64]
@@ -45,7 +45,7 @@ class TempoMap(NamedTuple):
     microseconds: NDArray[np.int64]
 
     def at(self, seconds: ArrayLike) -> Float64:
-        """The ticks of moments, from 0 s on, in fractions."""
+        """The ticks of times from 0 s on, with fractions."""
         seconds = np.asarray(seconds, float)
         last = np.searchsorted(self.seconds, seconds, side="right") - 1
         rates = TICKS_PER_BEAT * 1e6 / self.microseconds
@@ -55,7 +55,7 @@ class TempoMap(NamedTuple):
 
 
 def steady(tempo: float) -> TempoMap:
-    """The map of one tempo in beats a minute; ParameterError if it is out of range."""
+    """The map of one tempo in beats per minute; ParameterError if out of range."""
     if not SLOWEST <= tempo <= FASTEST:
         raise ParameterError(
             f"tempo must lie between {SLOWEST:g} and {FASTEST:g}, got {tempo}"
@@ -65,23 +65,22 @@ def steady(tempo: float) -> TempoMap:
 
 
 def along(beats: Beats) -> TempoMap:
-    """The map by which the beats of a recording lie on those of the file.
+    """The map that puts the beats of a recording on those of the file.
 
-    Before the first beat, there is one of another length, half as long as the next to
-    half as long again. What microseconds round is made up for where the tempo changes
-    next.
+    Before the first beat there is one of another length, 0.5 to 1.5 times the next.
+    Rounding to microseconds is compensated where the tempo changes next.
 
     Raises
     ------
     ParameterError
-        If the beats go slower or faster than MIDI's may.
+        If the beats are slower or faster than MIDI allows.
     """
     knots = _from_zero(beats.times)
     periods = np.diff(knots)
     slowest, fastest = 60 / periods.max(), 60 / periods.min()
     if slowest < SLOWEST or fastest > FASTEST:
         raise ParameterError(
-            f"beats must go at {SLOWEST:g} to {FASTEST:g} a minute, "
+            f"the tempo of beats must be {SLOWEST:g} to {FASTEST:g} per minute, "
             f"got {slowest:g} to {fastest:g}"
         )
     changes = np.flatnonzero(np.abs(np.diff(periods)) > SAME_PERIOD) + 1
@@ -99,7 +98,7 @@ def along(beats: Beats) -> TempoMap:
 
 
 def _from_zero(times: Float64) -> Float64:
-    """The beats after the start, and the start itself as one."""
+    """The beats after the start, with the start itself as a beat."""
     after = times[times > 0]
     if times[0] < 0 and after[0] < (after[1] - after[0]) / 2:
         after = after[1:]

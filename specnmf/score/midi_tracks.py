@@ -1,4 +1,4 @@
-"""MIDI tracks: what each plays, gathered event by event."""
+"""MIDI tracks: the notes of each, collected event by event."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from specnmf.score.midi_events import Event, Walk
 _SUSTAIN, _RESET, _DOWN = 64, 121, 64
 _NOTES_OFF = (120, *range(123, 128))
 
-#: What a name is not made of alone.
+#: Characters that alone are not a name.
 _BLANK = bytes(range(33))
 
 #: Other texts of a track that are kept, to tell their encoding, and of what length.
@@ -33,7 +33,7 @@ class Stroke(NamedTuple):
 
 @dataclass
 class Track:
-    """What a track plays, filled event by event."""
+    """The notes of a track, filled event by event."""
 
     number: int
     name: bytes = b""
@@ -53,11 +53,11 @@ class Track:
     sounding: dict[int, dict[int, deque[tuple[int, int]]]] = field(default_factory=dict)
     #: By channel, the ticks where it moves, and whether down.
     pedal: dict[int, list[tuple[int, bool]]] = field(default_factory=dict)
-    #: What is not as the standard has it, and what was made of it.
+    #: Faults, and how they were read.
     oddities: list[str] = field(default_factory=list)
 
     def hear(self, event: Event) -> None:
-        """Add what an event does."""
+        """Add the effect of an event."""
         channel, data = event.channel, event.data
         match event.kind:
             case midi_events.NOTE_ON if data[1]:
@@ -95,7 +95,7 @@ class Track:
         keys.setdefault(pitch, deque()).append((event.tick, velocity))
 
     def _release(self, event: Event) -> None:
-        """End the note of a pitch that began first, if any sounds."""
+        """End the oldest note of a pitch, if one sounds."""
         pitch = event.data[0]
         if begun := self.sounding.get(event.channel, {}).get(pitch):
             start, velocity = begun.popleft()
@@ -114,18 +114,18 @@ class Track:
     def _set_tempo(self, event: Event) -> None:
         tempo = int.from_bytes(event.data[:3], "big")
         if len(event.data) < 3 or tempo == 0:
-            self.oddities.append("a tempo of no duration, left out")
+            self.oddities.append("a tempo of length zero, ignored")
             return
         if len(event.data) > 3:
-            self.oddities.append("a tempo of more than three bytes, the rest left out")
+            self.oddities.append("a tempo of more than three bytes, the rest ignored")
         self.tempi.append((event.tick, tempo))
 
 
 def read_track(number: int, chunk: bytes) -> Track:
-    """What the events of a track play; an error names its number.
+    """The notes in the events of a track; an error names its number.
 
-    A track of odd events is read as a recording of what came over a cable, if it makes
-    sense as such alone.
+    A track of odd events is read as a recording of what came over a cable, if it only
+    makes sense that way.
     """
     track, walk, error = _walked(number, Walk(chunk))
     if error or walk.n_above or walk.n_system:
@@ -141,7 +141,7 @@ def read_track(number: int, chunk: bytes) -> Track:
 
 
 def _walked(number: int, walk: Walk) -> tuple[Track, Walk, ScoreError | None]:
-    """What is heard on a walk, and the error that ended it, if one did."""
+    """The notes of a walk, and the error that ended it, if there was one."""
     track = Track(number)
     try:
         for event in walk:
@@ -153,12 +153,12 @@ def _walked(number: int, walk: Walk) -> tuple[Track, Walk, ScoreError | None]:
 
 
 def _oddities(walk: Walk) -> Iterator[str]:
-    """What is odd in the events of a track."""
+    """Yield the faults in the events of a track."""
     if walk.n_above:
-        yield "values above 127, pitches left out and others taken as 127"
+        yield "values above 127, such pitches left out, other values read as 127"
     if walk.n_system:
-        yield "system messages, left out"
+        yield "system messages, ignored"
     if not walk.is_ended:
         yield "no end of track"
     elif walk.data[walk.position : walk.end].strip(b"\0"):
-        yield "bytes behind the end of track, left out"
+        yield "bytes after the end of track, ignored"

@@ -31,17 +31,17 @@ GRACE, GRACES = 0.1, 0.5
 def read_musicxml(path: PathLike) -> Score:
     """The score in a MusicXML file [1]_, packed (``.mxl``) or not, as it sounds.
 
-    Repeats are played, tied notes are one, transposing instruments transposed, tempo
-    marks turned into seconds (120 quarter notes a minute before the first), and grace
-    notes sound in turn before the beat, for a tenth of a second each. Each measure is
-    played at least once, or a remark of the score names it; remarks also tell what was
-    assumed where repeat signs, endings, jumps or drums are unclear. A part is called as
-    in the file; those called alike are numbered. A note's staff is 0 where its part has
-    but one. Dynamics are not read.
+    Repeats are played, tied notes are joined, transposing instruments transposed, and
+    tempo marks converted to seconds (120 quarter notes per minute before the first).
+    Grace notes sound one after the other before the beat, for a tenth of a second each.
+    Each measure is played at least once, or a remark of the score names it; other
+    remarks tell what was assumed if repeat signs, endings, jumps or drums are unclear.
+    Parts have their names from the file; equal names are numbered. The staff of a note
+    is 0 if its part has only one. Dynamics are not read.
 
-    Raises ScoreError if the file is missing, damaged or no MusicXML, defines entities,
-    holds no notes, or is larger than 64 MB unpacked, a million notes, 200 000 measures
-    or a day.
+    Raises ScoreError if the file is missing, damaged or not MusicXML, defines entities,
+    contains no notes, or is larger than 64 MB unpacked, a million notes, 200 000
+    measures or a day.
 
     References
     ----------
@@ -70,7 +70,7 @@ def _notes(data: bytes, remarks: list[str]) -> Iterator[Note]:
 
 
 def _times(note: Written, seconds: Callable[[float], float]) -> tuple[float, float]:
-    """When a note sounds. Without a duration it is a grace note, before its beat."""
+    """The start and end of a note; without a duration, a grace note before its beat."""
     start, end = seconds(note.start), seconds(note.end)
     if end > start:
         return start, end
@@ -91,7 +91,7 @@ def _names(root: Element) -> dict[str, str]:
 
 
 def _played(written: Sequence[Measure], remarks: list[str]) -> list[int]:
-    """The measures in the order in which they are played; what was assumed."""
+    """The measures in the order in which they are played; remarks are added."""
     marks = [measure.marks for measure in written]
     names = [label(m.number) or str(k) for k, m in enumerate(written, 1)]
     remarks += musicxml_signs.obey_words(marks, names)
@@ -100,7 +100,7 @@ def _played(written: Sequence[Measure], remarks: list[str]) -> list[int]:
     heard = set(played)
     left = [name for k, name in enumerate(names) if k not in heard]
     if left:
-        remarks.append(f"{endings.named(left)}: never played, by the signs of repeats")
+        remarks.append(f"{endings.named(left)}: never played, by the repeat signs")
     return played
 
 
@@ -110,9 +110,9 @@ def _changes(
     played: Sequence[int],
     starts: Sequence[float],
 ) -> list[tuple[float, float]]:
-    """Where the tempo changes, as played.
+    """The changes of tempo, as played.
 
-    A measure that is played again has the tempo that it had, whatever came between.
+    A measure that is played again has its earlier tempo, whatever came in between.
     """
     begins = list(accumulate(durations, initial=0.0))
     tempi = musicxml_tempo.changes(
@@ -136,7 +136,7 @@ def _joined(
     played: Sequence[int],
     starts: Sequence[float],
 ) -> Iterator[tuple[str, Written]]:
-    """The notes as played with their parts, the tied as one, in quarter notes."""
+    """The notes as played with their parts, tied notes joined, in quarter notes."""
     ties = _Ties()
     for k, begin in zip(played, starts, strict=False):
         yield from ties.ended(begin)
@@ -161,7 +161,7 @@ class _Ties:
         self.ends: list[tuple[float, tuple[str, int, int]]] = []
 
     def joined(self, part: str, note: Written) -> Iterator[tuple[str, Written]]:
-        """A note, with what is tied to it, if it does not go on itself."""
+        """A note, joined with the notes tied to it, unless it goes on itself."""
         if note.tied_back:
             for place in {_tick(note.start - SAME), _tick(note.start + SAME)}:
                 if before := self.held.get((part, note.pitch, place)):
@@ -177,7 +177,7 @@ class _Ties:
             yield from self.ended(math.inf)
 
     def ended(self, place: float) -> Iterator[tuple[str, Written]]:
-        """The notes that have ended before a place, and go on no more."""
+        """The notes that have ended before a place, and do not go on."""
         while self.ends and self.ends[0][0] < place - SAME:
             _, key = heappop(self.ends)
             own = self.held.get(key)
@@ -188,9 +188,9 @@ class _Ties:
 
 
 def _tick(place: float) -> int:
-    """A place in quarter notes as a whole number, to find what begins there."""
+    """A place in quarter notes as a whole number, to find notes that begin there."""
     if not place < MOST_QUARTERS:
         raise ScoreError(
-            f"damaged: a note ends {place:.3g} quarter notes after the beginning"
+            f"damaged: a note ends {place:.3g} quarter notes after the start"
         )
     return round(place * 1024)

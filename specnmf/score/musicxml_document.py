@@ -1,7 +1,7 @@
-"""MusicXML documents: what of a file from a stranger is let in, and how much.
+"""MusicXML documents: the parts of a foreign file that are read, and their limits.
 
-Only the elements that say which notes sound when are kept: lyrics and layout, most of
-any file, take no memory. No element or attribute leads to another file.
+Only the elements that determine which notes sound when are kept: lyrics and layout,
+most of any file, take no memory. No element or attribute leads to another file.
 """
 
 from __future__ import annotations
@@ -42,29 +42,29 @@ _KEPT = frozenset(
     )
 )
 
-#: Elements that are left out, but not what lies in them.
+#: Elements that are left out, while their contents are kept.
 _OPEN = frozenset(("notations",))
 
-#: What a note with a duration need not say, and one with a pitch.
+#: Elements that a note with a duration does not need, and one with a pitch.
 _SPARE = ("type", "dot", "time-modification"), ("notehead",)
 
 _CONTAINER = frozenset(("container", "rootfiles", "rootfile"))
 
-#: What zipfile raises at a damaged or encrypted file.
+#: The exceptions of zipfile for a damaged or encrypted file.
 _BROKEN = (
     *(zipfile.BadZipFile, zlib.error, struct.error, EOFError, LookupError),
     *(OSError, RuntimeError, ValueError),
 )
 
 
-#: What is packed beside a document.
+#: Files packed with a document.
 _ASIDE = ("META-INF/", "__MACOSX/")
 
 
 def document(data: bytes, remarks: list[str]) -> Element:
     """The ``score-partwise`` of a MusicXML document, packed (``.mxl``) or not.
 
-    A ``score-timewise`` is made one. Raises ScoreError if it is no such document,
+    A ``score-timewise`` is converted. Raises ScoreError if it is not such a document,
     defines entities, or is too large.
     """
     if data.startswith(b"PK\x03\x04"):
@@ -98,7 +98,7 @@ def _partwise(root: Element) -> Element:
 def _unpacked(data: bytes, remarks: list[str]) -> bytes:
     """The document in a packed file; read in memory."""
     if len(data) > MAX_PACKED_BYTES:
-        raise ScoreError(f"larger than {MAX_PACKED_BYTES >> 20} MB, too much for .mxl")
+        raise ScoreError(f"larger than {MAX_PACKED_BYTES >> 20} MB, the limit for .mxl")
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             return _member(archive, _packed_name(archive, remarks))
@@ -107,7 +107,7 @@ def _unpacked(data: bytes, remarks: list[str]) -> bytes:
 
 
 def _packed_name(archive: zipfile.ZipFile, remarks: list[str]) -> str:
-    """What the document in an archive is called: its container says it, or its end."""
+    """The name of the document in an archive, from its container or its suffix."""
     names = archive.namelist()
     if "META-INF/container.xml" not in names:
         documents = [name for name in names if _is_document(name)]
@@ -120,7 +120,7 @@ def _packed_name(archive: zipfile.ZipFile, remarks: list[str]) -> str:
     container = _tree(_member(archive, "META-INF/container.xml"), [], _CONTAINER)
     roots = [root for root in container.iter("rootfile") if root.get("full-path")]
     if not roots:
-        raise ScoreError("damaged: its container names no document")
+        raise ScoreError("damaged: its container names no score")
     path = min(roots, key=_is_other).attrib["full-path"]
     return path if path in names else path.replace("\\", "/").lstrip("/")
 
@@ -131,7 +131,7 @@ def _is_document(name: str) -> bool:
 
 
 def _is_other(root: Element) -> bool:
-    """Whether a container says that a file is something else than MusicXML."""
+    """Whether a container states that a file is not MusicXML."""
     kind = root.get("media-type", "musicxml")
     return "musicxml" not in kind and not _is_document(root.attrib["full-path"])
 
@@ -139,7 +139,9 @@ def _is_other(root: Element) -> bool:
 def _member(archive: zipfile.ZipFile, name: str) -> bytes:
     packed = archive.getinfo(name)
     if packed.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-        raise ScoreError("packed otherwise than .mxl is, expected deflate")
+        raise ScoreError(
+            "compressed in another way than .mxl files are, expected deflate"
+        )
     with archive.open(packed) as member:
         data = member.read(MAX_BYTES + 1)
     if len(data) > MAX_BYTES:
@@ -148,7 +150,7 @@ def _member(archive: zipfile.ZipFile, name: str) -> bytes:
 
 
 def _tree(data: bytes, remarks: list[str], kept: frozenset[str] = _KEPT) -> Element:
-    """The root of a document and all below it that is kept."""
+    """The root of a document, with all elements below it that are kept."""
     sieve = _Sieve(kept)
     parser = expat.ParserCreate("utf-8")
     parser.buffer_text = True
@@ -159,7 +161,7 @@ def _tree(data: bytes, remarks: list[str], kept: frozenset[str] = _KEPT) -> Elem
     try:
         parser.Parse(utf8(data, remarks), True)
     except expat.ExpatError as error:
-        raise ScoreError(f"no XML, or damaged: {error}") from error
+        raise ScoreError(f"not XML, or damaged: {error}") from error
     return sieve.builder.close()
 
 
@@ -176,12 +178,12 @@ class _Sieve:
     def doctype(self, *declaration: Any) -> None:
         *_, has_internal_subset = declaration
         if has_internal_subset:
-            raise ScoreError("defines XML entities of its own, which no score needs")
+            raise ScoreError("defines its own XML entities, which are not allowed")
 
     def start(self, tag: str, attributes: dict[str, str]) -> None:
         self.depth += 1
         if self.depth > MAX_DEPTH:
-            raise ScoreError("nested deeper than scores are")
+            raise ScoreError("nested too deeply for a score")
         tag = _local(tag)
         if self.dropped_from or tag in _OPEN:
             return
@@ -214,7 +216,7 @@ def _local(tag: str) -> str:
 
 
 def _thin(note: Element) -> int:
-    """Take from a note what need not be known of it; how many elements that were."""
+    """Remove unneeded elements of a note; return their number."""
     found = [
         child
         for known, spare in zip(("duration", "pitch"), _SPARE, strict=True)

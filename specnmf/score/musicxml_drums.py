@@ -1,4 +1,4 @@
-"""MusicXML drums: which of General MIDI's [1]_ a note without a pitch is.
+"""MusicXML drums: the General MIDI [1]_ drum of a note without a pitch.
 
 References
 ----------
@@ -14,13 +14,13 @@ from xml.etree.ElementTree import Element
 
 from specnmf.score.musicxml_tempo import whole
 
-#: What a drum is taken for of which nothing is known: the snare.
+#: The drum of a note of which nothing is known: the snare.
 SNARE = 38
 
 #: MIDI's channel of percussion, counted from 1 as MusicXML does.
 _PERCUSSION = "10"
 
-#: What names of drums say, in English, Italian, German and French; the first counts.
+#: Names of drums in English, Italian, German and French; the first match counts.
 _NAMED = tuple(
     (re.compile(pattern), drum)
     for pattern, drum in (
@@ -86,7 +86,7 @@ class Kit:
     placed: Counter[str] = field(default_factory=Counter)
 
     def drum(self, note: Element) -> int:
-        """The drum that a note strikes."""
+        """The drum of a note."""
         instrument = note.find("instrument")
         own = "" if instrument is None else instrument.get("id", "")
         if own in self.drums:
@@ -97,7 +97,7 @@ class Kit:
         return self._by_place(note) if named is None else named
 
     def plays(self, note: Element) -> bool:
-        """Whether a note is one of its drums', though it is written with a pitch."""
+        """Whether a note belongs to the drums, although it is written with a pitch."""
         instrument = note.find("instrument")
         own = "" if instrument is None else instrument.get("id", "")
         return own in self.drums and own in self.percussive
@@ -110,13 +110,13 @@ class Kit:
         return (*known, *drums, SNARE)[0]
 
     def remarks(self) -> list[str]:
-        """What was assumed."""
+        """Remarks on what was assumed."""
         said = {
-            "by place": "taken for what drum kits have at their place on the staff",
-            "snare": "taken for a snare",
+            "by place": "chosen by their place on the staff",
+            "snare": "played as snare",
         }
         return [
-            f"{n} notes name no drum that is known: {said[how]}"
+            f"{n} notes name no known drum: {said[how]}"
             for how, n in sorted(self.placed.items())
         ]
 
@@ -159,7 +159,7 @@ def _by_name(name: str) -> int | None:
 
 
 def _place(note: Element) -> str:
-    """Where on the staff a note is written, such as C5."""
+    """The place of a note on the staff, such as C5."""
     for kind in ("unpitched/display-", "pitch/"):
         step, octave = note.findtext(f"{kind}step"), note.findtext(f"{kind}octave")
         if step and octave:

@@ -1,4 +1,4 @@
-"""MusicXML measures: what is written where, and which pitches it sounds."""
+"""MusicXML measures: the contents of each, and their pitches as they sound."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Written(NamedTuple):
 
 
 class Span(NamedTuple):
-    """How far a part goes in a measure, in quarter notes: at all, and with notes."""
+    """The extent of a part in a measure, in quarter notes: of all, and of notes."""
 
     end: float
     sounding: float
@@ -41,7 +41,7 @@ class Span(NamedTuple):
 
 @dataclass
 class Measure:
-    """What is written in a measure."""
+    """The contents of a measure."""
 
     number: str = ""
     #: Whether it is less than a measure by what it says of itself.
@@ -55,12 +55,12 @@ class Measure:
     notes: dict[str, list[Written]] = field(default_factory=dict)
 
     def length(self, before: float) -> float:
-        """Its length, if that before it lasts so long, in quarter notes.
+        """The length in quarter notes, if the previous measure has length ``before``.
 
-        It is what most parts agree on, for rests are forgotten, and durations
+        It is the length of most parts, because rests may be missing, and durations
         miscounted, in one part at a time. Rests that are longer than the time signature
-        and all notes are cut, and what only rests does not shorten the others. Where
-        nothing is written it lasts a whole measure.
+        and all notes are cut, and parts with only rests do not shorten the others. An
+        empty measure has its full length.
         """
         nominal = math.inf if self.nominal is None else self.nominal
         spans = self.spans.values()
@@ -76,13 +76,13 @@ class Measure:
 
 
 def _mode(lengths: Iterable[float]) -> float:
-    """The commonest length that is not 0, of several the longest."""
+    """The most common length that is not 0; of several, the longest."""
     votes = Counter(round(length, 6) for length in lengths if length > 0)
     return max(votes, key=lambda length: (votes[length], length), default=0.0)
 
 
 def lengths(measures: Iterable[Measure]) -> Iterator[float]:
-    """How long each measure lasts, in quarter notes."""
+    """The length of each measure in quarter notes."""
     before = _WHOLE
     for measure in measures:
         length = measure.length(before)

@@ -25,7 +25,7 @@ _FIRST, _ALL = 1, 0
 
 
 def measures(root: Element, remarks: list[str]) -> list[Measure]:
-    """The measures of a score, with what all parts have in them; what was assumed."""
+    """The measures of a score with the contents of all parts; remarks are added."""
     known = kits(root)
     found: list[Measure] = []
     common = _divisions(root)
@@ -42,9 +42,9 @@ def measures(root: Element, remarks: list[str]) -> list[Measure]:
 
 
 def _divisions(element: Element) -> float:
-    """The first divisions of a quarter note in a part, or a score; 0 if there are none.
+    """The first divisions of a quarter note in a part or a score; 0 if there are none.
 
-    They hold from the beginning of the part on, for they may stand behind its first
+    They hold from the beginning of the part, because they may come after its first
     notes.
     """
     first = element.find(".//attributes[divisions]")
@@ -54,7 +54,7 @@ def _divisions(element: Element) -> float:
 def _read_divisions(element: Element) -> float:
     found = _number(element, "divisions", 0.0)
     if found <= 0:
-        raise ScoreError(f"damaged: {found} divisions of a quarter note")
+        raise ScoreError(f"damaged: {found} divisions per quarter note")
     return found
 
 
@@ -83,7 +83,7 @@ class _Scribe:
     around: Sequence[RepeatMarks] = ()
     #: Grace notes, together if struck together, whose beat has not come yet.
     graces: list[list[Written]] = field(default_factory=list)
-    #: What is not as written, and how often.
+    #: The differences from the written score, and their numbers.
     found: Counter[str] = field(default_factory=Counter)
 
     def write(self, element: Element, into: list[Measure], k: int) -> None:
@@ -165,14 +165,14 @@ class _Scribe:
             self.found["signs that repeat a beat, not played"] += 1
 
     def repeat(self) -> None:
-        """Play what a sign to repeat measures stands for, where no notes stand."""
+        """Play the measures that a repeat sign stands for, where there are no notes."""
         own = self.written[-1]
         for staff, length in self.repeated.items():
             if len(self.written) > length and not _on(own, staff):
                 own += _on(self.written[-1 - length], staff)
 
     def duration(self, element: Element, otherwise: float) -> float:
-        """How long something lasts, in quarter notes."""
+        """A duration in quarter notes."""
         if element.find("duration") is None:
             return otherwise
         duration = _number(element, "duration", 0.0)
@@ -209,7 +209,7 @@ class _Scribe:
             self.graces.append(notes)
 
     def end_graces(self) -> None:
-        """Have the grace notes sound in turn before the beat that has come."""
+        """Let the grace notes sound one after the other before the beat."""
         n_graces = len(self.graces)
         for k, notes in enumerate(self.graces):
             before = n_graces - k, n_graces
@@ -217,7 +217,7 @@ class _Scribe:
         self.graces.clear()
 
     def value(self, element: Element) -> float:
-        """How long a note without a duration lasts: as it looks, or all the measure."""
+        """The length of a note without duration: as it looks, or the whole measure."""
         rest = element.find("rest")
         kind = element.findtext("type")
         if kind is None:
@@ -228,7 +228,7 @@ class _Scribe:
         return value * normal / actual if actual > 0 and normal > 0 else value
 
     def pitches(self, element: Element) -> Iterator[tuple[int, bool]]:
-        """The pitches that sound, or a General MIDI drum; and whether it is a drum."""
+        """Yield the pitches that sound, or a General MIDI drum; and whether a drum."""
         pitch = element.find("pitch")
         staff = round(_number(element, "staff", _FIRST))
         if pitch is None and element.find("unpitched") is None:
@@ -269,7 +269,7 @@ class _Scribe:
         return _number(element, "offset", 0.0) / (self.divisions or 1.0)
 
     def remarks(self) -> list[str]:
-        """What was assumed."""
+        """Remarks on what was assumed."""
         name = label(self.kit.name) or label(self.part)
         return [f"{name}: {n} {what}" for what, n in self.found.items()] + [
             f"{name}: {remark}" for remark in self.kit.remarks()
@@ -277,9 +277,9 @@ class _Scribe:
 
 
 def _nominal(time: Element) -> float | None:
-    """How long a time signature makes a measure, in quarter notes; None if it does not.
+    """The length of a measure by a time signature, in quarter notes; None if unclear.
 
-    Beats may be a sum, and a signature of several.
+    The number of beats may be a sum, and the signature may be made of several.
     """
     found = 0.0
     pairs = time.findall("beats"), time.findall("beat-type")
@@ -293,7 +293,7 @@ def _nominal(time: Element) -> float | None:
 
 
 def _transposition(element: Element) -> tuple[int, int]:
-    """By how many semitones a part sounds higher, and which octave with it, if one."""
+    """The semitones by which a part sounds higher, and the octave added, if any."""
     octaves = round(_number(element, "octave-change", 0.0))
     semitones = round(_number(element, "chromatic", 0.0)) + 12 * octaves
     double = element.find("double")
@@ -303,7 +303,7 @@ def _transposition(element: Element) -> tuple[int, int]:
 
 
 def _ties(note: Element) -> set[str | None]:
-    """How a note is tied, as it sounds, else as it is drawn."""
+    """The ties of a note, as it sounds, otherwise as it is drawn."""
     ties = note.findall("tie") or note.findall("tied")
     types = {tie.get("type") for tie in ties}
     return types | ({"start", "stop"} if "continue" in types else set())

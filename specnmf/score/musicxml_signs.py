@@ -1,4 +1,4 @@
-"""MusicXML signs: what of barlines and directions sends a player elsewhere."""
+"""MusicXML signs: the barlines and directions that send a player elsewhere."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from xml.etree.ElementTree import Element
 from specnmf.score.musicxml_tempo import number
 from specnmf.score.repeats import MAX_PASSES, RepeatMarks
 
-#: Of words, in a remark.
+#: The most characters of words in a remark.
 _MOST_SHOWN = 40
 
 _NUMBERS = re.compile(r"(\d+)(?:\s*[-\u2013]\s*(\d+))?")
@@ -21,10 +21,10 @@ _LIKE_JUMP = re.compile(r"\bd\. ?[cs]\b|\bda ?capo\b|\bdal ?segno\b")
 
 
 def barline(element: Element, around: Sequence[RepeatMarks], *, at_end: bool) -> None:
-    """Add a barline's repeats and endings to the marks of the measures that they bound.
+    """Add the repeats and endings of a barline to the marks of the measures beside it.
 
-    ``around`` are those of the measure before, of its own and of the next; ``at_end``
-    tells on which side of its own it stands where it does not say so.
+    ``around`` are the marks of the measure before, its own and the next; ``at_end`` is
+    the side of its measure, if the barline does not state it.
     """
     location = element.get("location")
     is_right = at_end if location is None else location != "left"
@@ -46,7 +46,7 @@ def barline(element: Element, around: Sequence[RepeatMarks], *, at_end: bool) ->
 
 
 def passes(text: str) -> frozenset[int]:
-    """The passes that an ending is for, as in 1, 2 or 1-3."""
+    """The passes of an ending, from text such as 1, 2 or 1-3."""
     found: set[int] = set()
     for first, last in _NUMBERS.findall(text):
         until = int((last or first)[:9])
@@ -56,7 +56,7 @@ def passes(text: str) -> frozenset[int]:
 
 
 def sound(element: Element, marks: RepeatMarks) -> None:
-    """Add the jumps that a ``sound`` makes, and where they lead."""
+    """Add the jumps of a ``sound``, and their targets."""
     marks.forward |= element.get("forward-repeat") == "yes"
     marks.dacapo |= element.get("dacapo", "no") != "no"
     marks.fine |= element.get("fine", "no") != "no"
@@ -69,7 +69,7 @@ def sound(element: Element, marks: RepeatMarks) -> None:
 
 
 def direction(element: Element, marks: RepeatMarks) -> None:
-    """Add what a direction shows of jumps: words, and signs of segno and coda."""
+    """Add the jumps that a direction shows: words, and signs of segno and coda."""
     for kind in element.iterfind("direction-type"):
         marks.signs |= {
             sign for sign in ("segno", "coda") if kind.find(sign) is not None
@@ -80,11 +80,11 @@ def direction(element: Element, marks: RepeatMarks) -> None:
 
 
 def obey_words(written: Sequence[RepeatMarks], names: Sequence[str]) -> list[str]:
-    """Add the jumps that are only words and signs, as of old files; what remains.
+    """Add the jumps that are only words and signs, as in old files; return remarks.
 
-    Words count where nothing says how they sound: *D.C.* or *D.S.*, alone or *al Fine*
-    or *al Coda*, where there is such a place. But for a coda, *D.C.* stands at the end:
-    elsewhere the beginning may be that of a movement.
+    Words count if no element gives their sound: *D.C.* or *D.S.*, alone or *al Fine* or
+    *al Coda*, if there is such a place. *D.C.* without a coda must be at the end:
+    elsewhere, the beginning may be that of a movement.
     """
     _point(written)
     if any(marks.dacapo or marks.dalsegno is not None for marks in written):
@@ -96,14 +96,14 @@ def obey_words(written: Sequence[RepeatMarks], names: Sequence[str]) -> list[str
                 continue
             shown = words if len(words) < _MOST_SHOWN else f"{words[:_MOST_SHOWN]} ..."
             remarks[
-                f"{shown!r} in measure {name} is not followed: where it leads to and "
-                "ends is not marked"
+                f"{shown!r} in measure {name} is ignored: the score does not mark "
+                "where it leads and ends"
             ] = None
     return list(remarks)
 
 
 def _point(written: Sequence[RepeatMarks]) -> None:
-    """Add the places that jumps lead to, and end at, that are only words and signs."""
+    """Add the targets and ends of jumps that are only words and signs."""
     said = [{_plain(words) for words in marks.words} for marks in written]
     if not any(marks.fine for marks in written):
         for marks, words in zip(written, said, strict=True):
@@ -124,7 +124,7 @@ def _point(written: Sequence[RepeatMarks]) -> None:
 
 
 def _jump(written: Sequence[RepeatMarks], marks: RepeatMarks, words: str) -> bool:
-    """Add the jump that words ask for, if it can be made."""
+    """Add the jump of some words, if it is possible."""
     asked = _JUMP.fullmatch(_plain(words))
     if asked is None:
         return False

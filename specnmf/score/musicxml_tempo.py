@@ -1,4 +1,4 @@
-"""MusicXML tempo: how long a quarter note lasts, and from where on."""
+"""MusicXML tempo: the length of a quarter note, and the place from which it holds."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def sounding(element: Element, place: float) -> Iterator[Tempo]:
 
 
 def shown(element: Element, place: float) -> Iterator[Tempo]:
-    """The tempo that a ``metronome`` mark shows, where it is plain."""
+    """The tempo that a ``metronome`` mark shows, if it is clear."""
     values = _values(element)
     rate = _RATE.search(element.findtext("per-minute", ""))
     if len(values) == 2:  # what lasted as long as the first lasts as the second
@@ -77,9 +77,9 @@ def _tempo(place: float, quarters_per_minute: float, *, is_sound: bool) -> Tempo
 
 
 def changes(marks: Iterable[Tempo]) -> list[tuple[float, float]]:
-    """Where the tempo changes, and to how many seconds, from the beginning on.
+    """The changes of tempo with the new seconds per quarter note, from the beginning.
 
-    Of marks at one place the last counts.
+    The last of several marks at one place counts.
     """
     found = [(0.0, DEFAULT_TEMPO)]
     before = DEFAULT_TEMPO
@@ -92,13 +92,13 @@ def changes(marks: Iterable[Tempo]) -> list[tuple[float, float]]:
 
 
 def whole(text: str | None, otherwise: int) -> int:
-    """A whole number of at most nine digits; else another."""
+    """A whole number of at most nine digits; otherwise another."""
     digits = (text or "").strip()
     return int(digits) if digits.isdecimal() and len(digits) < 10 else otherwise
 
 
 def number(text: str, name: str) -> float:
-    """A finite number; raises ScoreError if the text is none."""
+    """A finite number; raises ScoreError if the text is not one."""
     try:
         found = float(text)
     except ValueError:

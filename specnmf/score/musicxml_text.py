@@ -1,4 +1,4 @@
-"""MusicXML text: the characters of a document, whatever it says of its encoding."""
+"""MusicXML text: the characters of a document, whatever encoding it declares."""
 
 from __future__ import annotations
 
@@ -35,16 +35,16 @@ _DECLARED = re.compile(rb"""<\?xml[^>]{0,200}?encoding\s*=\s*["']([^"'>]{1,40})[
 def utf8(data: bytes, remarks: list[str]) -> bytes:
     """The text of a document in UTF-8.
 
-    A byte order mark, or zeros between the letters, tell the encoding; else it is the
-    declared one, unless the text is not in it; else UTF-8, else Windows-1252, which is
-    remarked upon. Raises ScoreError if the text is broken off.
+    A byte order mark, or zeros between the letters, determine the encoding; otherwise
+    it is the declared one if the text is valid in it, otherwise UTF-8, otherwise
+    Windows-1252 with a remark. Raises ScoreError if the text is cut short.
     """
     told = [name for mark, name in _BEGINNINGS if data.startswith(mark)]
     if told:
         try:
             return data.decode(told[0]).encode()
         except UnicodeError as error:
-            raise ScoreError(f"no XML, or damaged: no {told[0].upper()}") from error
+            raise ScoreError(f"not XML, or damaged: not {told[0].upper()}") from error
     found = _DECLARED.match(data.lstrip())
     declared = found[1].decode("ascii", "replace") if found else ""
     for encoding in _likely(declared):

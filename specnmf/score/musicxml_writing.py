@@ -1,7 +1,7 @@
-"""Writing MusicXML: heard notes in the note values that they come nearest to.
+"""Writing MusicXML: notes of a recording in the nearest note values.
 
 partitura spells pitches, finds the key, ties, tuplets and rests, and writes the file;
-what it does not do is to find note values. It is installed by ``specnmf[musicxml]``.
+it does not find note values. It is installed by ``specnmf[musicxml]``.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ CLEARLY = 0.5
 
 
 class _Value(NamedTuple):
-    """A note as it is written, in units."""
+    """A note as written, in units."""
 
     start: int
     end: int
@@ -48,19 +48,20 @@ def can_write() -> bool:
 def write_musicxml(
     path: PathLike, score: Score, beats: Beats, *, parts: Sequence[str] = ()
 ) -> None:
-    """Write a score as MusicXML: in sixteenths or in triplets, four beats to a bar.
+    """Write a score as MusicXML: in sixteenths or in triplets, four beats per bar.
 
     Parameters
     ----------
     path : path
-        Where to.
+        The file.
     score : Score
-        What to write; percussion is left out.
+        The notes; percussion is left out.
     beats : Beats
-        Those of the recording, taken for quarters. The first bar begins with the last
-        one that lies at or before the start.
+        The beats of the recording, written as quarter notes. The first bar begins with
+        the last beat at or before the start.
     parts : sequence of str
-        Those that come first, in this order; the others in order of their first notes.
+        The parts that come first, in this order; the others follow in order of their
+        first notes.
 
     Raises
     ------
@@ -69,7 +70,8 @@ def write_musicxml(
     """
     if not can_write():
         raise ScoreError(
-            f"{path}: MusicXML is written by partitura; pip install 'specnmf[musicxml]'"
+            f"{path}: writing MusicXML needs partitura; run: "
+            "pip install 'specnmf[musicxml]'"
         )
     pitched = pitched_parts(score)
     by_part = [pitched[part] for part in parts_from(score, parts) if part in pitched]
@@ -77,7 +79,7 @@ def write_musicxml(
     units = _units(beats.positions(begun))
     values = [value for own in by_part for value in _values(own, beats, units)]
     if not values:
-        raise ScoreError(f"{path}: no note has a pitch to write")
+        raise ScoreError(f"{path}: the score has no pitched notes to write")
     # partitura warns of notes that it must tie, and of Python's deprecations
     warnings.filterwarnings("ignore", module="partitura|lark|specnmf.score.musicxml")
     from partitura import save_musicxml
@@ -102,7 +104,7 @@ def write_musicxml(
 
 
 def _units(begun: Float64) -> int:
-    """Into how many units notes divide the beats."""
+    """The number of units per beat."""
     four, three = (
         np.square(begun - np.rint(begun * units) / units).sum()
         for units in (SIXTEENTHS, TRIPLETS)
@@ -130,13 +132,13 @@ def _values(notes: Sequence[Note], beats: Beats, units: int) -> Iterator[_Value]
 
 
 def _nearest(seconds: Sequence[float], beats: Beats, units: int) -> list[int]:
-    """Moments in units."""
+    """Times in units."""
     nearest: list[int] = np.rint(beats.positions(seconds) * units).astype(int).tolist()
     return nearest
 
 
 def _voice(free: list[tuple[int, int]], start: int, end: int) -> int:
-    """The first voice that rests, or has a chord of the same notes; else a new one."""
+    """The first voice that rests, or has a chord of the same times; else a new one."""
     for number, (begun, until) in enumerate(free):
         if until <= start or (begun, until) == (start, end):
             free[number] = start, end
@@ -148,7 +150,7 @@ def _voice(free: list[tuple[int, int]], start: int, end: int) -> int:
 def _spelled(
     values: Sequence[_Value], units: int
 ) -> tuple[list[tuple[_Value, Any]], str]:
-    """The notes with their names, and the key, as partitura finds them."""
+    """The notes with their names, and the key, from partitura."""
     from partitura.musicanalysis import estimate_key, estimate_spelling
 
     ordered = sorted(values, key=lambda value: (value.start, value.pitch))
@@ -171,7 +173,7 @@ def _part(
     units: int,
     end: int,
 ) -> Any:
-    """A part as partitura has it, in bars."""
+    """A part for partitura, in bars."""
     from partitura import score
     from partitura.utils import estimate_clef_properties, key_name_to_fifths_mode
 

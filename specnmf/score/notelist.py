@@ -54,7 +54,7 @@ _A4, _A4_HZ = 69, 440.0
 
 
 class _Row(NamedTuple):
-    """A note, and what its row says of how it sounds."""
+    """A note, and the other values of its row."""
 
     note: Note
     velocity: float
@@ -64,27 +64,27 @@ class _Row(NamedTuple):
 
 
 def read_csv(path: PathLike) -> Score:
-    """The score in a table with a row for each note, as libfmp and `write_csv` have it.
+    """The score in a table with one row per note, as from libfmp and `write_csv`.
 
-    The columns are start (or onset, time) and duration (or end) in seconds, pitch as a
-    MIDI number or frequency in Hz, and where there are such, velocity, label (or
-    instrument, part, track, voice), percussion (yes or no), cents (-100 to 100) and
-    confidence (0 to 1), the last two blank where they are not known: in any order and
-    case, others between them. Commas, semicolons or tabs part them; where all numbers
-    have decimal commas, these are read.
+    The columns are start (or onset, time) and duration (or end) in seconds, and pitch
+    as MIDI number or frequency in Hz. Optional are velocity, label (or instrument,
+    part, track, voice), percussion (yes or no), cents (-100 to 100) and confidence (0
+    to 1), the last two blank if unknown. Columns may be in any order and case, with
+    others between them. They are separated by commas, semicolons or tabs; decimal
+    commas are read if all numbers have them.
 
-    Velocities go up to 127. Where none is above 1, they are shares of that, as libfmp
-    has them; but not where all are 1 between commas, as `write_csv` has them. A column
-    ``level`` always holds shares, as Sonic Visualiser has it. In its ``value``, a
-    column of which any number is above 127 holds frequencies, one of whole numbers
-    MIDI pitches; the remarks say which. Its tables may lack titles, for the times in
-    them are known by their nanoseconds. Frequencies are rounded to semitones.
+    Velocities go up to 127. If none is above 1, they are shares of that, as in libfmp;
+    but not if all are 1 between commas, as from `write_csv`. A column ``level`` always
+    contains shares, as in Sonic Visualiser. Its column ``value`` contains frequencies
+    if any number is above 127, and MIDI pitches if all are whole numbers; the remarks
+    tell which. Its tables may lack column names, because their times are recognised by
+    the nanoseconds. Frequencies are rounded to semitones.
 
-    The file is UTF-8 or UTF-16, else the remarks say what it was taken for.
+    The file is UTF-8 or UTF-16, otherwise the remarks tell the assumed encoding.
 
-    Raises ScoreError if the file is missing, lacks a column, has a row that is no note,
-    could be read in two ways, holds no notes, or is larger than 64 MB, a million notes
-    or a day.
+    Raises ScoreError if the file is missing, lacks a column, has a row that is not a
+    note, is ambiguous, contains no notes, or is larger than 64 MB, a million notes or a
+    day.
     """
     remarks: list[str] = []
     return load(
@@ -105,7 +105,7 @@ def _notes(data: bytes, *, remarks: list[str]) -> Iterable[Note]:
 
 
 def _untitled(text: str) -> str:
-    """The titles of Sonic Visualiser's notes, or Tony's, if a table has none."""
+    """The column names of Sonic Visualiser's notes, or Tony's, if a table has none."""
     first = text[: tables.MAX_LINE].partition("\n")[0]
     delimiter = "\t" if "\t" in first else ","
     cells = first.split(delimiter)
@@ -115,7 +115,7 @@ def _untitled(text: str) -> str:
 
 
 def _row(cells: Cells) -> _Row:
-    """What a row says."""
+    """The note in the cells of a row."""
     start = tables.seconds(cells, "start")
     tables.check_end(cells, start)
     if "duration" in cells:
@@ -133,7 +133,7 @@ def _row(cells: Cells) -> _Row:
     velocity = _VELOCITY if loudness is None else tables.number(cells, loudness)
     most = 1 if loudness == "level" else 127
     if not 0 <= velocity <= most:
-        raise ScoreError(f"a {loudness} lies between 0 and {most}, got {velocity}")
+        raise ScoreError(f"{loudness} must lie between 0 and {most}, got {velocity}")
     part = label(cells.get("label", ""))
     is_drum = cells.get("percussion", "").strip().lower() in ("1", "yes", "true")
     note = Note(start, duration, pitch, _whole(velocity), part, is_drum)
@@ -144,7 +144,7 @@ def _row(cells: Cells) -> _Row:
 
 
 def _heard(cells: Cells, column: str, default: float) -> float:
-    """What a row says of how a note was heard; the default where the cell is blank."""
+    """A value of a heard note; the default if the cell is blank."""
     if not cells.get(column, "").strip():
         return default
     value = tables.number(cells, column)
@@ -158,27 +158,27 @@ def _heard(cells: Cells, column: str, default: float) -> float:
 
 def _midi_pitch(number: float) -> int:
     if not number.is_integer():
-        raise ScoreError(f"a MIDI pitch is a whole number, got {number}")
+        raise ScoreError(f"a MIDI pitch must be a whole number, got {number}")
     return int(number)
 
 
 def _nearest(frequency: float) -> int:
     """The MIDI pitch of a frequency in Hz."""
     if not 0 < frequency < math.inf:
-        raise ScoreError(f"a frequency is above 0 Hz, got {frequency}")
+        raise ScoreError(f"a frequency must be above 0 Hz, got {frequency}")
     return round(_A4 + 12 * math.log2(frequency / _A4_HZ))
 
 
 def _pitched(rows: Sequence[_Row], remarks: list[str]) -> list[_Row]:
-    """Rows with the pitches that their values mean."""
+    """Rows with the pitches that their values stand for."""
     values = [row.value for row in rows if row.value is not None]
     if not values:
         return list(rows)
     are_hertz = max(values) > 127
     if not are_hertz and not all(value.is_integer() for value in values):
         raise ScoreError(
-            "its values may be frequencies or MIDI pitches; call their column "
-            "frequency, or round them and call it pitch"
+            "its values may be frequencies or MIDI pitches; name their column "
+            "frequency, or round them and name it pitch"
         )
     to_pitch = _nearest if are_hertz else _midi_pitch
     unit = "frequencies in Hz" if are_hertz else "MIDI pitches"
@@ -204,12 +204,12 @@ def _are_shares(rows: Sequence[_Row], delimiter: str) -> bool:
 
 
 def write_csv(path: PathLike, score: Score) -> None:
-    """Write a score as a table, a row for each note in order of time.
+    """Write a score as a table, one row per note in order of time.
 
     The columns are start and duration in seconds with six decimals, MIDI pitch,
-    velocity from 1 to 127, and the part as label; if the notes were heard, so that
-    some are not certain or not in tune, also cents and confidence, with one and three
-    decimals. The file is UTF-8. Staves are left out, and what is percussion.
+    velocity from 1 to 127, and the part as label. If the notes were heard, so that some
+    are uncertain or out of tune, cents and confidence are added, with one and three
+    decimals. The file is UTF-8. Staves and percussion are left out.
     """
     heard = any(note.cents != 0 or note.confidence < 1 for note in score.notes)
     titles = ["start", "duration", "pitch", "velocity", "label"]

@@ -8,8 +8,14 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from specnmf.arrays import numbers
 from specnmf.errors import ScoreError
-from specnmf.notation import counted, spell_seconds
+from specnmf.notation import counted, hertz, midi_number, nearest, spell_seconds
+
+Float64 = NDArray[np.float64]
 
 #: The velocity of the loudest of notes that are heard in a recording.
 LOUDEST = 115
@@ -35,7 +41,16 @@ class Note(NamedTuple):
     cents : float
         How far it sounds above its pitch, at A4 = 440 Hz; 0 where that is not known.
     confidence : float
-        How sure it is that there is such a note, 0 to 1; a score's are certain.
+        How sure it is that there is such a note, 0 to 1; notes of a score are certain.
+
+    Examples
+    --------
+    >>> import specnmf
+    >>> note = specnmf.Note(start=0.5, duration=1.0, pitch=69, part="flute")
+    >>> note.velocity
+    80
+    >>> note._replace(part="oboe").part
+    'oboe'
     """
 
     start: float
@@ -58,13 +73,35 @@ class Score:
     notes : iterable of Note
         Sorted by start, pitch and part on construction.
     remarks : tuple of str
-        What was assumed where the file that it was read from is unclear, a line each.
+        What was assumed where the file or the recording that it comes from is unclear,
+        a line each.
 
     Raises
     ------
     ScoreError
-        If a time is negative or not finite, a pitch or velocity out of MIDI's
-        range, or a staff negative.
+        If a time is negative or not finite, a pitch or velocity is out of MIDI's range,
+        or a staff is negative.
+
+    Examples
+    --------
+    >>> import specnmf
+    >>> score = specnmf.Score(
+    ...     (specnmf.Note(1.0, 0.5, 64, part="oboe"), specnmf.Note(0.0, 2.0, 60))
+    ... )
+    >>> score
+    Score(2 notes, 2 parts, 2.0 s)
+    >>> [note.pitch for note in score.notes]
+    [60, 64]
+    >>> score.excerpt(start=1.0, duration=1.0).notes[0].duration
+    1.0
+
+    As mir_eval takes it, and back:
+
+    >>> intervals, pitches_hz = score.intervals()
+    >>> intervals.tolist()
+    [[0.0, 2.0], [1.0, 1.5]]
+    >>> specnmf.Score.from_intervals(intervals, pitches_hz, part="piano").parts
+    ('piano',)
     """
 
     notes: tuple[Note, ...]
@@ -81,6 +118,68 @@ class Score:
         notes = counted(len(self.notes), "note")
         parts = counted(len(self.parts), "part")
         return f"Score({notes}, {parts}, {spell_seconds(self.duration)})"
+
+    @classmethod
+    def from_intervals(
+        cls, intervals: ArrayLike, pitches_hz: ArrayLike, *, part: str = ""
+    ) -> Score:
+        """A score of intervals and frequencies, the form that mir_eval takes.
+
+        Parameters
+        ----------
+        intervals : array, shape (n_notes, 2)
+            The start and the end of each note in seconds.
+        pitches_hz : array, shape (n_notes,)
+            The frequency of each note in Hz. The pitch is the nearest one at A4 = 440
+            Hz, and ``cents`` the distance from it.
+        part : str
+            Who plays the notes.
+
+        Returns
+        -------
+        Score
+
+        Raises
+        ------
+        ScoreError
+            If the shapes differ, or a note ends before it starts or has no MIDI pitch.
+        """
+        times, hz = numbers("intervals", intervals), numbers("pitches_hz", pitches_hz)
+        if times.shape != (*hz.shape, 2) or hz.ndim != 1:
+            raise ScoreError(
+                "expected intervals (n_notes, 2) and pitches_hz (n_notes,), got shapes "
+                f"{times.shape} and {hz.shape}"
+            )
+        if not (np.isfinite(hz) & (hz > 0)).all():
+            raise ScoreError("pitches_hz must be finite and above 0 Hz")
+        exact = midi_number(hz).tolist()
+        return cls(
+            tuple(
+                Note(
+                    float(start),
+                    float(end - start),
+                    nearest(midi),
+                    part=part,
+                    cents=100 * (midi - nearest(midi)),
+                )
+                for (start, end), midi in zip(times.tolist(), exact, strict=True)
+            )
+        )
+
+    def intervals(self) -> tuple[Float64, Float64]:
+        """The pitched notes as mir_eval takes them; percussion is left out.
+
+        Returns
+        -------
+        intervals : array, shape (n_notes, 2), float64
+            The start and the end of each note in seconds.
+        pitches_hz : array, shape (n_notes,), float64
+            The frequency of each note in Hz, with its cents, at A4 = 440 Hz.
+        """
+        notes = [note for note in self.notes if not note.percussion]
+        times = [(note.start, note.start + note.duration) for note in notes]
+        midi = np.array([note.pitch + note.cents / 100 for note in notes])
+        return np.array(times, dtype=float).reshape(-1, 2), hertz(midi)
 
     @property
     def parts(self) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""The options of scores: what makes a stem, and how a score meets a recording."""
+"""The options of scores: what makes a stem, and how a score is aligned."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ Groups = Mapping[str, Sequence[str]]
 
 
 def parse_groups(groups: Iterable[str] | Mapping[str, object]) -> Groups:
-    """The groups that a command line or a TOML file asks for.
+    """The groups of a command line or a TOML file.
 
-    From texts such as ``"strings=violin,viola"``, where groups of one name are joined;
-    or a table such as ``{"strings": ["violin", "viola"]}``, whose names may contain a
-    comma. Raises ParameterError if a text or table is not of this form.
+    They are texts such as ``"strings=violin,viola"``, where groups of the same name are
+    joined, or a table such as ``{"strings": ["violin", "viola"]}``, where names may
+    contain a comma. Raises ParameterError for any other form.
     """
     pairs = groups.items() if isinstance(groups, Mapping) else map(_pair, groups)
     parsed: dict[str, tuple[str, ...]] = {}
@@ -43,35 +43,39 @@ def _pair(text: str) -> tuple[str, str]:
 
 def _bad_group(got: str) -> ParameterError:
     return ParameterError(
-        f"a group is NAME=LABEL,LABEL such as strings=violin,viola, got {got!r}"
+        f"a group must be NAME=STEM,STEM such as strings=violin,viola, got {got!r}"
     )
 
 
 class StemOptions(Options):
     """What makes a stem."""
 
-    by: By = option("part", "What makes a stem.")
+    by: By = option("part", "Make a stem of each part, hand, pitch or note.")
     groups: Mapping[str, Sequence[str]] = option(
         {},
-        "Stems to join, such as strings=violin*,viola; repeatable.",
+        "Join stems into one, such as strings=violin*,viola; repeatable.",
         flags=("--group",),
         parse=parse_groups,
         metavar="NAME=STEM,...",
     )
     split: int = option(
-        60, "The right hand's lowest MIDI pitch; 60 is middle C.", least=0, most=128
+        60,
+        "Lowest MIDI pitch of the right hand, if the score does not show the hands; "
+        "60 is middle C.",
+        least=0,
+        most=128,
     )
 
 
 class AlignOptions(Options):
-    """How a score is brought to the time and key of a recording."""
+    """How a score is aligned to a recording."""
 
     align: Align = option(
-        "auto", "Warp the score to the recording: if they disagree, always or never."
+        "auto", "Align the score to the recording; auto: only if their times differ."
     )
     transpose: int | Literal["auto"] = option(
         0,
-        "Semitones that the recording sounds above the score, or auto.",
+        "Transpose the score by this many semitones to match; auto: find them.",
         least=-48,
         most=48,
         parse=partial(whole_or_auto, expected="auto or a whole number"),

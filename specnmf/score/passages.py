@@ -1,4 +1,4 @@
-"""Passages that a score and a recording have in common, and leaps between them."""
+"""Passages that a score and a recording have in common, and the leaps between them."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ SILENT = 0.5
 class Passage(NamedTuple):
     """A stretch that the score and the recording have in common.
 
-    Times in seconds that belong together, (n_points,): both rise, the score's strictly.
+    Corresponding times in seconds, (n_points,): both increase, the score's strictly.
     """
 
     score: Float64
     recording: Float64
 
     def __call__(self, seconds: Float64) -> Float64:
-        """When the recording has what the score has at these times.
+        """The times of the recording for times of the score.
 
-        Outside the passage both clocks go at the same speed.
+        Outside the passage, both clocks run at the same speed.
         """
         inside = np.clip(seconds, self.score[0], self.score[-1])
         mapped: Float64 = np.interp(inside, self.score, self.recording)
@@ -40,7 +40,7 @@ class Passage(NamedTuple):
 
 
 class Leap(NamedTuple):
-    """What lies between two passages, before the first or after the last."""
+    """The gap between two passages, before the first or after the last."""
 
     #: When it begins and ends, in seconds of the score and of the recording.
     begin: tuple[float, float]
@@ -49,7 +49,7 @@ class Leap(NamedTuple):
     silent: tuple[bool, bool]
 
     def lasts(self, side: int) -> float:
-        """For how long the score (0) or the recording (1) has no counterpart."""
+        """How long the score (0) or the recording (1) has no counterpart."""
         return self.end[side] - self.begin[side]
 
     @property
@@ -59,7 +59,7 @@ class Leap(NamedTuple):
 
 
 def passage(path: Path, music: Music) -> Passage:
-    """The passage of some music that a path leads through."""
+    """The passage of some music along a path."""
     rows, first = np.unique(path[:, 0], return_index=True)
     columns = path[first, 1]
     if len(rows) > 1:
@@ -70,7 +70,7 @@ def passage(path: Path, music: Music) -> Passage:
 
 
 def leaps(music: Music, paths: Sequence[Path], found: Sequence[Passage]) -> list[Leap]:
-    """The leaps before, between and after the passages that some paths lead through."""
+    """The leaps before, between and after the passages along some paths."""
     outer = np.array([(0, 0), music.size])
     begins = [outer[0], *(path[-1] + 1 for path in paths)]
     ends = [*(path[0] for path in paths), outer[1]]

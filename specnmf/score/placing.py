@@ -1,4 +1,4 @@
-"""Placing: each note of a score where the recording has it, by a path of frames."""
+"""Placing: the time of each note of a score in the recording, from a path of frames."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def placed(
     gaps: Sequence[Leap],
     recording: Recording,
 ) -> Placed:
-    """The notes that have a counterpart, and the same on the recording's clock.
+    """The notes that have a counterpart, and the same notes in the recording's time.
 
     ``gaps`` are the leaps before, between and after the passages.
     """
@@ -62,7 +62,7 @@ def placed(
         due[inside] = np.maximum(0, common(starts[inside]))
         until[ending] = common(np.minimum(ends[ending], common.score[-1]))
     own, shared = refined(kept, due, recording.magnitudes.T, recording.rate)
-    # what ends where a chord begins follows that chord
+    # a note that ends where a chord begins follows that chord
     until += np.interp(ends, starts, shared - due) if kept else 0
     own = heard(kept, own, until, recording.magnitudes.T, recording.rate)
     times = zip(kept, _in_order(kept, own), until, strict=True)
@@ -75,7 +75,7 @@ def _passage_of(
     gaps: Sequence[Leap],
     recording: Recording,
 ) -> NDArray[np.int64]:
-    """Which passage each note begins in, -1 where none, shape (n_notes,)."""
+    """The passage in which each note begins, -1 if none, shape (n_notes,)."""
     starts = np.array([note.start for note in notes])
     early = np.stack([common.score[0] - starts for common in found])
     late = np.stack([starts - common.score[-1] for common in found])
@@ -86,7 +86,7 @@ def _passage_of(
     beside = distances <= BESIDE
     torn = beside.sum(axis=0) > 1
     if torn.any():
-        # which side of a leap such a note is on is to be heard
+        # the sound decides on which side of a leap such a note is
         heard = beside & _heard(notes, beside & torn, found, recording)
         where = np.where(torn, np.argmax(heard, axis=0), where)
     return where
@@ -98,7 +98,7 @@ def _heard(
     found: Sequence[Passage],
     recording: Recording,
 ) -> NDArray[np.bool_]:
-    """Whether notes sound where each passage that is near would have them begin."""
+    """Whether notes sound where each nearby passage would have them begin."""
     starts = np.array([note.start for note in notes])
     levels = np.zeros(near.shape)
     for k, common in enumerate(found):
@@ -111,7 +111,7 @@ def _heard(
 def _last_passage_of(
     ends: Float64, where: NDArray[np.int64], gaps: Sequence[Leap]
 ) -> NDArray[np.int64]:
-    """Which passage each note ends in: it may sound on after a pause."""
+    """The passage in which each note ends: it may continue after a pause."""
     last = where.copy()
     for k, gap in enumerate(gaps[1:-1]):
         if gap.pause:
@@ -120,7 +120,7 @@ def _last_passage_of(
 
 
 def _in_order(notes: Sequence[Note], starts: Float64) -> Float64:
-    """The starts, none before that of a previous note of the same part and pitch."""
+    """The starts, none before that of an earlier note of the same part and pitch."""
     latest: dict[tuple[str, int], float] = {}
     ordered = starts.copy()
     for k, note in enumerate(notes):
@@ -130,16 +130,16 @@ def _in_order(notes: Sequence[Note], starts: Float64) -> Float64:
 
 
 def _timed(note: Note, start: float, end: float) -> Note:
-    """The note from start to end, but no shorter than it may be."""
+    """The note from start to end, but not shorter than allowed."""
     least = min(note.duration, SHORTEST)
     return note._replace(start=float(start), duration=float(max(end - start, least)))
 
 
 def distances(found: Placed) -> tuple[float, float]:
-    """How far the clocks are apart at most, and nine tenths of the notes, in seconds.
+    """The largest difference of the clocks, and that of nine tenths of the notes, in s.
 
-    The first is of medians over neighbours in one passage, for a single note may be
-    mistaken.
+    The first is that of medians over neighbours in one passage, because a single note
+    may be wrong.
     """
     if not found.notes:
         return np.inf, np.inf

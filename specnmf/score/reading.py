@@ -1,4 +1,4 @@
-"""Scores from files and into files, of whichever kind."""
+"""Scores from files and into files, of all formats."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ _WRITERS: dict[str, Callable[[PathLike, Score], None]] = {
     ".csv": write_csv,
 }
 
-#: What may stand before the first tag of an XML file: spaces and a byte order mark.
+#: Bytes allowed before the first tag of XML: spaces and a byte order mark.
 _BLANK = b" \t\r\n\xef\xbb\xbf\xff\xfe\x00"
 
 
-#: How much of a file tells its kind: MIDI may stand behind the header of an old Mac.
+#: The bytes of a file that show its kind: MIDI may follow the header of an old Mac.
 _HEAD = 256
 
 
@@ -38,13 +38,29 @@ def read_score(path: PathLike) -> Score:
     Parameters
     ----------
     path : path
-        A file ``.mid``, ``.midi``, ``.kar``, ``.rmi``; ``.musicxml``, ``.xml``,
-        ``.mxl``; ``.csv``, ``.txt``; or of another name that holds MIDI or MusicXML.
+        A file ``.mid``, ``.midi``, ``.kar``, ``.rmi`` (MIDI); ``.musicxml``, ``.xml``,
+        ``.mxl`` (MusicXML); ``.csv``, ``.txt`` (table); or a file with another name
+        that contains MIDI or MusicXML.
+
+    Returns
+    -------
+    Score
+        The notes in seconds; its ``remarks`` tell what was assumed if the file is
+        unclear.
 
     Raises
     ------
     ScoreError
-        If the file is missing, none of these, damaged, too large or without notes.
+        If the file is missing, in another format, damaged, too large or without notes.
+
+    Examples
+    --------
+    >>> import specnmf
+    >>> score = specnmf.read_score("audio_examples/chorale/chorale.mid")
+    >>> score
+    Score(77 notes, 4 parts, 12.8 s)
+    >>> score.parts
+    ('bass', 'tenor', 'alto', 'soprano')
     """
     path = Path(path)
     reader = _READERS.get(path.suffix.lower()) or _reader_by_content(path)
@@ -53,12 +69,12 @@ def read_score(path: PathLike) -> Score:
 
 def _reader_by_content(path: Path) -> Callable[[PathLike], Score]:
     try:
-        if not path.is_file():  # what is a pipe may never end
+        if not path.is_file():  # a pipe may never end
             return read_csv
         with path.open("rb") as file:
             head = file.read(_HEAD)
     except OSError:
-        return read_csv  # which says what is wrong with the path
+        return read_csv  # its error names the fault of the path
     if b"MThd" in head or head[8:12] == b"RMID":
         return read_midi
     if head.startswith(b"PK\x03\x04") or head.lstrip(_BLANK).startswith(b"<"):
@@ -70,23 +86,36 @@ def _reader_by_content(path: Path) -> Callable[[PathLike], Score]:
 
 
 def write_score(path: PathLike, score: Score) -> None:
-    """Write a score as MIDI or as a table of notes, as the path ends.
+    """Write a score as MIDI or as a table of notes; the suffix of the path decides.
 
     Parameters
     ----------
     path : path
         A file ``.mid`` or ``.midi``, or ``.csv``.
     score : Score
-        What to write; `write_midi` and `write_csv` say what is kept of it.
+        The notes. MIDI keeps times to the millisecond, with one track per part; a table
+        keeps six decimals of a second, and leaves out staves and percussion.
 
     Raises
     ------
     ScoreError
-        If the path ends otherwise.
+        If the path has another suffix.
     OSError
         If the file cannot be written.
+
+    Examples
+    --------
+    >>> import tempfile, pathlib
+    >>> import specnmf
+    >>> score = specnmf.Score([specnmf.Note(0.0, 0.5, 60, part="flute")])
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = pathlib.Path(folder, "flute.csv")
+    ...     specnmf.write_score(path, score)
+    ...     print(path.read_text().strip())
+    start,duration,pitch,velocity,label
+    0.000000,0.500000,60,80,flute
     """
     path = Path(path)
     if path.suffix.lower() not in _WRITERS:
-        raise ScoreError(f"{path}: a score is written as .mid or .csv")
+        raise ScoreError(f"{path}: expected a file that ends in .mid or .csv")
     _WRITERS[path.suffix.lower()](path, score)

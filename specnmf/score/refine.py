@@ -1,4 +1,4 @@
-"""Refinement: each note's beginning sought in the recording near where it is due."""
+"""Refinement: the beginning of each note, searched near its expected time."""
 
 from __future__ import annotations
 
@@ -41,12 +41,12 @@ FAINT, USUAL = 0.1, 0.9
 def refined(
     notes: Sequence[Note], due: Float64, magnitudes: Float32, rate: float
 ) -> tuple[Float64, Float64]:
-    """When notes begin, and when their chords do, in seconds.
+    """The times at which notes begin, and their chords, in seconds.
 
-    The notes of a chord are first moved together, to where their partials rise most
-    in the recording, and then each a little on its own. Notes are in the score's order,
-    and ``due`` when each begins by the path. Magnitudes (n_frames, 128) say how loud
-    each pitch of the recording is.
+    The notes of a chord are first moved together, to where their partials rise most in
+    the recording, and then each a little on its own. Notes are in the order of the
+    score, and ``due`` are their times by the path. Magnitudes (n_frames, 128) are the
+    loudness of each pitch of the recording.
     """
     if not notes:
         return due, due
@@ -69,9 +69,9 @@ def heard(
     magnitudes: Float32,
     rate: float,
 ) -> Float64:
-    """The starts, those of notes that are not to be heard yet put off until they are.
+    """The starts; those of notes that are not heard yet are delayed until they are.
 
-    A path has nothing to hold on to before the first sound, and in long rests.
+    A path has no support before the first sound, and in long rests.
     """
     put_off = starts.copy()
     for k, note in enumerate(notes):
@@ -89,7 +89,7 @@ def heard(
 def sounding(
     notes: Sequence[Note], starts: Float64, magnitudes: Float32, rate: float
 ) -> Float64:
-    """How loud notes' partials are just after they begin, shape (n_notes,)."""
+    """The loudness of notes' partials just after they begin, shape (n_notes,)."""
     levels = np.zeros(len(notes))
     for k, (note, seconds) in enumerate(zip(notes, starts, strict=True)):
         first = round(max(0.0, seconds) * rate)
@@ -111,7 +111,7 @@ def chords(notes: Sequence[Note]) -> list[slice]:
 def _evidence(
     notes: Sequence[Note], due: Float64, magnitudes: Float32, rate: float
 ) -> Float64:
-    """How much a note's partials rise at each shift, 1 where they rise most."""
+    """The rise of a note's partials at each shift, 1 for the largest."""
     reach, lag = round(REACH * rate), max(2, round(RISE * rate))
     within = np.arange(-reach - lag // 2, reach + 1 + lag - lag // 2)
     loud = loudness(magnitudes)

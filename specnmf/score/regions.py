@@ -1,4 +1,4 @@
-"""Regions: where in a recording which sound is heard, as a person marked it."""
+"""Regions of a recording in which a sound is heard, as a person marked them."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from specnmf.score import label_tracks, tables
 from specnmf.score.loading import MAX_DURATION, PathLike, contents, label
 from specnmf.score.tables import Cells
 
-#: Marks where none of the sounds is heard; no sound is called so.
+#: Marks where none of the sounds is heard; not the name of a sound.
 REST = "rest"
 
-#: A region a second for a day, with names of 160 letters.
+#: One region per second for a day, with names of 160 letters.
 MAX_REGIONS, MAX_BYTES = 100_000, 16 << 20
 
 #: Lines, blank ones as well.
@@ -29,22 +29,28 @@ _FORM = tables.Form(
     titles={**tables.TIMES, "name": ("name", "label", "annotation")},
     needed=("name",),
     expected=(
-        "expected a label track (start, end and name, parted by tabs) or a table with "
-        "columns start, end (or duration) and name"
+        "expected a label track (start, end and name, separated by tabs) or a table "
+        "with columns start, end (or duration) and name"
     ),
     example="start,end,name",
 )
 
 
 class Region(NamedTuple):
-    """Where a sound is heard.
+    """A region of a recording in which a sound is heard.
 
     Attributes
     ----------
     start, end : float
         In seconds.
     name : str
-        Of the sound, or `REST` where none is heard.
+        The name of the sound; ``rest`` marks that none of the sounds is heard.
+
+    Examples
+    --------
+    >>> import specnmf
+    >>> specnmf.Region(1.5, 4.0, "flute")
+    Region(start=1.5, end=4.0, name='flute')
     """
 
     start: float
@@ -55,36 +61,51 @@ class Region(NamedTuple):
 def read_regions(path: PathLike) -> tuple[Region, ...]:
     """The regions in a label track or a table, in order of time.
 
-    A label track is what Audacity exports: start, end and name, parted by tabs, with
-    decimal points or commas. Lines that begin with a backslash hold the frequencies of
-    a selection, and are left out. Spaces may part the columns where times have decimal
-    points, as in the label files of data sets. Sonic Visualiser's regions without
-    titles (time, value, duration and name) are known by their nanoseconds.
+    A label track is the format that Audacity exports: start, end and name, separated by
+    tabs, with decimal points or commas. Lines that begin with a backslash hold the
+    frequencies of a selection and are ignored. Spaces may separate the columns if times
+    have decimal points, as in the label files of data sets. Regions of Sonic Visualiser
+    without column names (time, value, duration and name) are recognised by their
+    nanoseconds.
 
-    A table has the columns start (or onset, begin, time), end (or duration, length)
-    and name (or label, annotation), in any order and case, others between them, parted
-    by commas, semicolons or tabs; where all numbers have decimal commas, these are
-    read. So are the tables of Sonic Visualiser, Raven and REAPER.
+    A table has the columns start (or onset, begin, time), end (or duration, length) and
+    name (or label, annotation), in any order and case, with other columns between them,
+    separated by commas, semicolons or tabs. Decimal commas are read if all numbers have
+    them. The tables of Sonic Visualiser, Raven and REAPER are such tables.
 
     Times are in seconds, or on a clock such as 1:02.5.
 
     Parameters
     ----------
     path : path
-        The file, in UTF-8 or UTF-16, else in whatever fits best.
+        The file, in UTF-8 or UTF-16; otherwise the encoding is guessed.
+
+    Returns
+    -------
+    tuple of Region
+        The regions, sorted by start.
 
     Raises
     ------
     ScoreError
-        If the file is missing, neither of the two or could be read in two ways, a
-        region is a point, without a name or beyond a day, or there are more than
-        100 000 of them or 64 names.
+        If the file is missing, in neither format or ambiguous; if a region is a point,
+        has no name or ends after more than a day; or if there are more than 100 000
+        regions or 64 names.
+
+    Examples
+    --------
+    >>> import specnmf
+    >>> regions = specnmf.read_regions("audio_examples/greensleeves/labels.txt")
+    >>> regions[0]
+    Region(start=0.25, end=3.0, name='guitar')
+    >>> sorted({region.name for region in regions})
+    ['guitar', 'recorder']
     """
     return load_regions(path)[0]
 
 
 def load_regions(path: PathLike) -> tuple[tuple[Region, ...], tuple[str, ...]]:
-    """The same, and what was assumed where the file is unclear, a line each."""
+    """The regions of a file, and remarks on what was assumed if the file is unclear."""
     path = Path(path)
     try:
         data = contents(path, MAX_BYTES, expected="labels")
@@ -95,14 +116,29 @@ def load_regions(path: PathLike) -> tuple[tuple[Region, ...], tuple[str, ...]]:
 
 
 def write_regions(path: PathLike, regions: Iterable[Region]) -> None:
-    """Write a label track, as Audacity imports it, in order of time.
+    """Write regions as a label track for Audacity, in order of time.
 
-    Seconds have six decimals; the file is UTF-8.
+    Parameters
+    ----------
+    path : path
+        The file. Seconds have six decimals; the encoding is UTF-8.
+    regions : iterable of Region
+        The regions.
 
     Raises
     ------
     OSError
         If the file cannot be written.
+
+    Examples
+    --------
+    >>> import tempfile, pathlib
+    >>> import specnmf
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = pathlib.Path(folder, "labels.txt")
+    ...     specnmf.write_regions(path, [specnmf.Region(1.5, 4.0, "flute")])
+    ...     specnmf.read_regions(path)
+    (Region(start=1.5, end=4.0, name='flute'),)
     """
     with Path(path).open("w", newline="", encoding="utf-8", errors="replace") as file:
         for start, end, name in sorted(regions):
@@ -135,7 +171,7 @@ def _lines(text: str) -> Iterator[str]:
 
 
 def _is_told(line: str) -> bool:
-    """Whether a line is neither blank nor the frequencies of the label before."""
+    """Whether a line is not blank, and does not hold the frequencies of a label."""
     return bool(line.strip()) and not line.startswith("\\")
 
 
@@ -151,11 +187,11 @@ def _region(cells: Cells) -> Region:
         raise ScoreError(f"ends at {end:g} s, before it starts at {start:g} s")
     if end == start:
         raise ScoreError(
-            f"{name or 'the label'!r} at {start:g} s is a point; mark a region, from "
-            "where to where the sound is heard"
+            f"{name or 'the label'!r} at {start:g} s is a point; mark a region with a "
+            "start and an end"
         )
     if end > MAX_DURATION:
-        raise ScoreError(f"ends at {end:g} s, expected a day at most")
+        raise ScoreError(f"ends at {end:g} s, expected at most a day")
     if not name:
         raise ScoreError(f"the region from {start:g} to {end:g} s needs a name")
     return Region(start, end, REST if name.casefold() == REST else name)

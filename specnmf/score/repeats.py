@@ -1,4 +1,4 @@
-"""Repeats: in which order the measures of a score are played."""
+"""Repeats: the order in which the measures of a score are played."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Called = tuple[frozenset[int], frozenset[int]]
 
 @dataclass
 class RepeatMarks:
-    """What stands at a measure that sends the player elsewhere."""
+    """The marks of a measure that send the player elsewhere."""
 
     #: A repeat begins with the measure.
     forward: bool = False
@@ -60,13 +60,14 @@ class Group(NamedTuple):
 
 
 def order(marks: Sequence[RepeatMarks]) -> list[int]:
-    """The numbers of the measures as they are played, the first being 0.
+    """The numbers of the measures in the order of playing; the first is 0.
 
-    Repeats are played as often as they say, endings in their passes. A jump da capo or
-    dal segno happens once, in the last pass of its repeat; until it comes by again, or
-    the coda, repeats are left out unless they say otherwise, the last endings played,
-    and *al coda* and *al fine* obeyed. Behind the jump that the end belongs to, the
-    piece goes on if anything is left. Raises ScoreError beyond 200 000 measures.
+    Repeats are played as often as stated, endings in their passes. A jump da capo or
+    dal segno happens once, in the last pass of its repeat. Until the player returns to
+    it, or reaches the coda, repeats are left out unless they state otherwise, the last
+    endings are played, and *al coda* and *al fine* are followed. If measures remain
+    after the jump of the end, the piece goes on with them. Raises ScoreError beyond 200
+    000 measures.
     """
     player = _Player(marks)
     while player.place < len(marks):
@@ -77,7 +78,7 @@ def order(marks: Sequence[RepeatMarks]) -> list[int]:
 
 
 class _Player:
-    """Where a player of a score is, and what has been played."""
+    """The position of a player in a score, and what has been played."""
 
     def __init__(self, marks: Sequence[RepeatMarks]) -> None:
         self.marks = marks
@@ -93,7 +94,7 @@ class _Player:
         self.origin: int | None = None  # of the jump after which the player is
 
     def step(self) -> None:
-        """Play a measure, or leave it out, and go on to the next."""
+        """Play a measure, or leave it out, and go to the next."""
         here = self.marks[self.place]
         if self.origin is not None and self.place > self.origin:
             self._return(self.origin)
@@ -122,7 +123,7 @@ class _Player:
         self.turn = 1
 
     def _return(self, origin: int) -> None:
-        """Go on as before behind the origin of a jump, the repeats around it over."""
+        """Go on as before after the origin of a jump; repeats around it are over."""
         self.origin = None
         self._begin(self.place)
         if self.place == len(self.marks):
@@ -134,17 +135,17 @@ class _Player:
             self.turn = self.groups[origin].n_passes
 
     def _n_passes(self, end: int) -> int:
-        """How often the repeat is played that ends with a measure."""
+        """The number of passes of the repeat that ends with a measure."""
         mark = self.marks[end]
         return self.groups[end].n_passes if mark.endings else mark.backward
 
     def _in_ending(self) -> bool:
-        """Whether the repeat is one inside a later ending of another."""
+        """Whether the repeat is inside a later ending of another."""
         start = self.marks[self.section].endings
         return bool(start) and 1 not in start
 
     def _is_due(self, here: RepeatMarks) -> bool:
-        """Whether an ending is for this pass, or has been entered already."""
+        """Whether an ending is for this pass, or has already been entered."""
         if self.place == self.section and self._in_ending() and self.turn > 1:
             return True
         if self.played and self.played[-1] == self.place - 1 >= self.section:
@@ -156,7 +157,7 @@ class _Player:
         return turn in here.endings
 
     def _may_repeat(self) -> bool:
-        """Whether the repeat that ends next is made after a jump."""
+        """Whether the next repeat is played after a jump."""
         return any(self.marks[k].after_jump for k in self.bounds[self.place][:1])
 
     def _is_repeated(self, here: RepeatMarks) -> bool:
@@ -164,7 +165,7 @@ class _Player:
         return here.backward > 0 and is_made and self.turn < self._n_passes(self.place)
 
     def _leaves_endings(self, here: RepeatMarks) -> bool:
-        """Whether the endings of the repeat are over with the measure before."""
+        """Whether the endings of the repeat ended with the measure before."""
         if not here.endings or self._in_ending():
             return False
         own = self.groups[self.place - 1]
@@ -172,7 +173,7 @@ class _Player:
         return is_over and own.closes
 
     def _target(self, here: RepeatMarks) -> int | None:
-        """Where a jump leads to, if one is due behind the measure."""
+        """The target of a jump, if one is due after the measure."""
         if self.origin is not None:
             if here.fine:
                 self.place = self.origin + 1
@@ -194,7 +195,7 @@ class _Player:
         return target
 
     def _is_last_pass(self, here: RepeatMarks) -> bool:
-        """Whether what is repeated around the measure is not played again."""
+        """Whether the repeat around the measure is not played again."""
         ends = self.bounds[self.place]
         if not ends or self.origin is not None:
             return True
@@ -203,12 +204,12 @@ class _Player:
         return self.turn >= self._n_passes(ends[0])
 
     def _segno(self, name: str) -> int:
-        """Where a jump dal segno leads to: to its own sign, or to the one before."""
+        """The target of a jump dal segno: its own sign, or the one before."""
         found = self.segnos.get(name) or self.segnos[None] or [0]
         return found[max(bisect_right(found, self.place) - 1, 0)]
 
     def _coda(self, name: str) -> int | None:
-        """Where the coda begins, if it is further on, with which all is as before."""
+        """The start of the coda, if it is ahead; from there on, all is as before."""
         for found in (self.codas.get(name, []), self.codas[None]):
             if found and found[-1] > self.place:
                 self.origin = None
@@ -227,7 +228,7 @@ def _places(names: Iterable[set[str]]) -> dict[str | None, list[int]]:
 
 
 def _bounds(marks: Sequence[RepeatMarks]) -> list[tuple[int, ...]]:
-    """The measure where the repeat ends that each lies in, if it lies in one."""
+    """The measure at which the repeat around each measure ends, if there is one."""
     found: list[tuple[int, ...]] = []
     end: tuple[int, ...] = ()
     for k in range(len(marks) - 1, -1, -1):
@@ -238,9 +239,9 @@ def _bounds(marks: Sequence[RepeatMarks]) -> list[tuple[int, ...]]:
 
 
 def groups(marks: Sequence[RepeatMarks]) -> list[Group]:
-    """The group of endings that each measure belongs to.
+    """The group of endings of each measure.
 
-    Its repeat is played as often as the endings that follow one another say; after a
+    Its repeat is played as often as the numbers of successive endings state; after a
     single one, once more without it.
     """
     found: list[Group] = []

@@ -1,6 +1,6 @@
-"""Silence: how silent a score or a recording is, moment by moment.
+"""Silence: how silent a score or a recording is, at each moment.
 
-Only where it lasts: between two notes there is always a gap.
+Only lasting silence counts, because there is a gap between any two notes.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ LASTING = 0.8
 
 
 def of_recording(magnitudes: Float32, loud: float) -> Float32:
-    """How silent frames are, 0 to 1, by how loud each pitch is, (n_frames, 128).
+    """How silent frames are, 0 to 1, from the loudness of each pitch, (n_frames, 128).
 
     Hiss and hum are silence: hiss spreads over so many pitches that each is soft.
     """
@@ -38,7 +38,7 @@ def of_recording(magnitudes: Float32, loud: float) -> Float32:
 
 
 def of_notes(notes: Sequence[Note], n_frames: int, rate: float) -> Float32:
-    """Where none of a score's notes sounds, 1 or 0, shape (n_frames,)."""
+    """Where no note of a score sounds, 1 or 0, shape (n_frames,)."""
     silent, latest = np.ones(n_frames, np.float32), max(note.start for note in notes)
     for note in notes:
         until = min(note.start + HELD, latest + LINGERING)
@@ -49,7 +49,7 @@ def of_notes(notes: Sequence[Note], n_frames: int, rate: float) -> Float32:
 
 
 def lasting(silent: Float32, rate: float) -> Float32:
-    """Silence less what is too short."""
+    """Silence without the parts that are too short."""
     from scipy import ndimage
 
     size = round(LASTING * rate) | 1
@@ -58,7 +58,7 @@ def lasting(silent: Float32, rate: float) -> Float32:
 
 
 def averaged(silent: Float32, factor: int) -> Float32:
-    """Silence at a rate that is lower by a factor."""
+    """Silence at a rate lower by a factor."""
     from scipy import ndimage
 
     means = ndimage.convolve1d(silent, window(factor), mode="nearest")[::factor]
@@ -66,6 +66,6 @@ def averaged(silent: Float32, factor: int) -> Float32:
 
 
 def window(factor: int) -> Float64:
-    """The weights of a mean around each frame of a rate that is lower by a factor."""
+    """The weights of a mean around each frame at a rate lower by a factor."""
     hann = np.hanning(2 * factor + 2)[1:-1]
     return np.asarray(hann / hann.sum())

@@ -1,8 +1,8 @@
-"""Tables: what readers of files with columns share.
+"""Tables: the part that readers of files with columns share.
 
-A table names its columns in its first line. Titles are known in the spelling of many
+A table names its columns in its first line. Names are known in the spelling of many
 programs, in any case, with or without seconds as their unit: ``Begin Time (s)`` is a
-start. What could be read in two ways is refused.
+start. Ambiguous tables are refused.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from specnmf.score.loading import label
 #: hold; the first that a table has counts.
 Titles = Mapping[str, tuple[str, ...]]
 
-#: What a row holds, by column.
+#: The cells of a row, by column.
 Cells = Mapping[str, str]
 
 #: When something begins and ends, as Audacity, Sonic Visualiser, Raven, REAPER, Basic
@@ -36,7 +36,7 @@ TIMES: Titles = {
 #: Columns that hold words; in others a comma may stand for a decimal point.
 WORDS = frozenset(("label", "name", "percussion"))
 
-#: How long a line may be.
+#: The longest line.
 MAX_LINE = 10_000
 
 #: Seconds by which a start and a duration may miss an end, for programs round.
@@ -48,10 +48,10 @@ _SECONDS = re.compile(r"[\s_]*[(\[]?\b(s|secs?|seconds?)[)\]]?$|_(s|secs?|second
 #: Hours, minutes and seconds.
 _CLOCK = re.compile(r"(?:(\d+):(?=\d\d:))?(\d{1,2}):([0-5]\d(?:\.\d*)?)", re.ASCII)
 
-#: What Sonic Visualiser writes of a time: nanoseconds, which nobody else does.
+#: A time as Sonic Visualiser writes it: in nanoseconds, unlike all others.
 _NANOSECONDS = re.compile(r"\s*\d+[.,]\d{9}\s*", re.ASCII)
 
-#: The line with which spreadsheets say what parts the columns.
+#: The line with which spreadsheets state the separator.
 _SEPARATOR = re.compile(r"sep=([,;\t])\s*", re.IGNORECASE)
 
 _CONTROLS = re.compile(r"[\x00-\x08\x0e-\x19]")
@@ -60,13 +60,13 @@ T = TypeVar("T")
 
 
 class Form(NamedTuple):
-    """What a table should hold."""
+    """The expected contents of a table."""
 
-    #: What its columns may be called.
+    #: The names of its columns.
     titles: Titles
     #: The column that it must have beside those of time; one of these.
     needed: tuple[str, ...]
-    #: What to say of a table that lacks a column.
+    #: The message for a table that lacks a column.
     expected: str
     #: A line of titles.
     example: str
@@ -83,21 +83,21 @@ def text_of(data: bytes, expected: str) -> tuple[str, list[str]]:
 
 
 def lines(text: str, *, most: int, things: str) -> Iterator[str]:
-    """Yield lines; ScoreError if one is too long for the things, or there are more."""
+    """Yield lines; ScoreError if one is too long for ``things``, or one too many."""
     for number, line in enumerate(io.StringIO(text, newline=""), 1):
         if len(line) > MAX_LINE or number > most:
-            raise ScoreError(f"line {number}: longer than {things} are")
+            raise ScoreError(f"line {number}: too long for {things}")
         yield line
 
 
 def rows(
     lines: Iterable[str], form: Form, *, untitled: str = ""
 ) -> tuple[str, Iterator[tuple[int, Cells]]]:
-    """What parts the columns, and the line and the cells of each row not blank.
+    """The separator of the columns, and the line and the cells of each row not blank.
 
-    A table without titles has those of ``untitled``, parted as its cells are. Decimal
-    commas become points, where there are no decimal points. ScoreError where a column
-    is missing or there twice, or where it cannot be told which cell is whose.
+    A table without column names has those of ``untitled``, separated like its cells.
+    Decimal commas become points, if there are no decimal points. Raises ScoreError if a
+    column is missing or there twice, or if the cells cannot be assigned to columns.
     """
     lines = iter(lines)
     if untitled:
@@ -128,7 +128,7 @@ def _rows(
 
 
 def _head(lines: Iterator[str], form: Form) -> tuple[int, str, str]:
-    """How many lines stand before the titles, these, and what parts the columns."""
+    """The number of lines before the column names, these names, and the separator."""
     parts = None
     number = 0
     for number, line in enumerate(lines, 1):
@@ -144,13 +144,13 @@ def _head(lines: Iterator[str], form: Form) -> tuple[int, str, str]:
 
 
 def _bare(title: str) -> str:
-    """A title without its case, its unit if that is seconds, spaces and signs."""
+    """A column name without its case, its unit if that is seconds, spaces and signs."""
     title = title.strip().strip("\"'").lower()
     return re.sub(r"[^\w]|_", "", _SECONDS.sub("", title))
 
 
 def _found(names: Sequence[str], form: Form) -> dict[str, list[int]]:
-    """The places of the columns that a line of titles names."""
+    """The positions of the columns that a line names."""
     bare = [_bare(name) for name in names]
     found = {}
     for column, its_titles in form.titles.items():
@@ -161,20 +161,20 @@ def _found(names: Sequence[str], form: Form) -> dict[str, list[int]]:
 
 
 def _titles(names: Sequence[str], form: Form) -> dict[str, str]:
-    """The number of each column in a table, of those that it has."""
+    """The positions of the columns in a table, for those that it has."""
     found = _found(names, form)
     is_whole = "start" in found and ("end" in found or "duration" in found)
     if not (is_whole and any(column in found for column in form.needed)):
         if any(is_number(name) for name in names):
             raise ScoreError(
-                f"{form.expected}, found no titles but {_listed(names)}; name the "
-                f"columns in a first line, such as {form.example}"
+                f"{form.expected}, found no column names but {_listed(names)}; name "
+                f"the columns in a first line, such as {form.example}"
             )
         raise ScoreError(f"{form.expected}, found {_listed(names)}")
     for places in found.values():
         if len(places) > 1:
             title = label(names[places[0]])
-            raise ScoreError(f"{len(places)} columns are called {title!r}; rename one")
+            raise ScoreError(f"{len(places)} columns are named {title!r}; rename one")
     return {column: str(places[0]) for column, places in found.items()}
 
 
@@ -185,20 +185,20 @@ def _listed(names: Sequence[str]) -> str:
 def _check_surplus(
     number: int, cells: Cells, titles: Mapping[str, str], n_titles: int, delimiter: str
 ) -> None:
-    """Raise ScoreError where a comma in a name or a number may have parted a row."""
+    """Raise ScoreError if a comma in a name or a number may have split a row."""
     last = max(titles, key=lambda column: int(titles[column]))
     is_name = last in WORDS and int(titles[last]) == n_titles - 1
     numbers = [text for column, text in cells.items() if column not in WORDS]
     is_whole = delimiter == "," and not any("." in text for text in numbers)
     if is_name or is_whole:
         raise ScoreError(
-            f"line {number}: has more cells than the table has titles; put names and "
-            "numbers that hold commas in quotes"
+            f"line {number}: has more cells than the table has columns; put names and "
+            "numbers that contain commas in quotes"
         )
 
 
 def with_points(number: int, cells: dict[str, str], marks: set[str]) -> Cells:
-    """A row with decimal points; ``marks`` holds what the table has had so far."""
+    """A row with decimal points; ``marks`` are those of the table so far."""
     numbers = "".join([text for name, text in cells.items() if name not in WORDS])
     marks.update(mark for mark in ",." if mark in numbers)
     if "," not in marks:
@@ -207,8 +207,8 @@ def with_points(number: int, cells: dict[str, str], marks: set[str]) -> Cells:
         cells[column] = cells[column].replace(",", ".")
     if len(marks) > 1:
         raise ScoreError(
-            f"line {number}: some numbers have commas and others points; write "
-            "decimals in one way, and thousands without a mark"
+            f"line {number}: some numbers have commas and others points; use one of "
+            "them for decimals, and no separator for thousands"
         )
     return cells
 
@@ -216,7 +216,7 @@ def with_points(number: int, cells: dict[str, str], marks: set[str]) -> Cells:
 def parsed(
     rows: Iterable[tuple[int, Cells]], parse: Callable[[Cells], T]
 ) -> Iterator[T]:
-    """Yield what is read from each row; an error names its line."""
+    """Yield the result for each row; an error names its line."""
     for number, cells in rows:
         try:
             found = parse(cells)
@@ -255,18 +255,18 @@ def check_end(cells: Cells, start: float) -> None:
 
 
 def is_clock(text: str) -> bool:
-    """Whether a cell holds a time on a clock."""
+    """Whether a cell contains a time on a clock."""
     return _CLOCK.fullmatch(text.strip().replace(",", ".")) is not None
 
 
 def nanoseconds(row: Sequence[str]) -> tuple[bool, ...]:
-    """Which of the first three cells are Sonic Visualiser's times."""
+    """Which of the first three cells are times of Sonic Visualiser."""
     is_time = [bool(_NANOSECONDS.fullmatch(cell)) for cell in row[:3]]
     return (*is_time, False, False, False)[:3]
 
 
 def is_number(text: str) -> bool:
-    """Whether a cell holds a number, with a point or a comma."""
+    """Whether a cell contains a number, with a point or a comma."""
     try:
         float(text.replace(",", "."))
     except ValueError:

@@ -1,4 +1,4 @@
-"""Tightening: a score less the minutes and hours in which none of its notes begins."""
+"""Tightening: a score without the minutes and hours in which no note begins."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Float64 = NDArray[np.float64]
 
 
 class Tightened(NamedTuple):
-    """Notes on a clock of their own, on which the first begins at 0 s."""
+    """Notes on their own clock, on which the first begins at 0 s."""
 
     notes: list[Note]
     #: Seconds of this clock, and those of the score that they are, shape (2, n_turns).
@@ -22,17 +22,17 @@ class Tightened(NamedTuple):
     turns: Float64
 
     def written(self, seconds: Float64) -> Float64:
-        """Seconds of the score, from those of this clock."""
+        """Seconds of the score for seconds of this clock."""
         own, score = self.turns
         turn = np.searchsorted(own[1:], seconds, side="right")
         return np.asarray(seconds - own[turn] + score[turn])
 
 
 def tightened(notes: Sequence[Note], longest: float) -> Tightened:
-    """Notes in order, with at most ``longest`` seconds from one beginning to the next.
+    """Notes in order, with at most ``longest`` seconds from one start to the next.
 
-    Nor does any last longer than that after the last beginning. A note that is stuck
-    for an hour, or comes an hour late, is nowhere in a recording of a minute.
+    No note lasts longer than that after the last start. A note that is stuck for an
+    hour, or comes an hour late, is nowhere in a recording of a minute.
     """
     starts = np.array([note.start for note in notes])
     durations = np.array([note.duration for note in notes])

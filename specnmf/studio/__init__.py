@@ -1,1 +1,1 @@
-"""The studio: a run in a browser, to hear, to change and to save."""
+"""The studio: hear, edit and save a run in a browser."""

@@ -1,4 +1,4 @@
-"""Where the studio is served: a socket of its own, and the names it answers to."""
+"""The address of the studio: its socket, and the names under which it answers."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from dataclasses import dataclass
 
 from specnmf.errors import ParameterError
 
-#: The name that every machine has for itself.
+#: The name of every machine for itself.
 LOCALHOST = "localhost"
 
 
 @dataclass(frozen=True)
 class Address:
-    """A host and a port that are listened to.
+    """The host and port of the server.
 
     Attributes
     ----------
     host : str
-        A name or an IP address, as it was asked for.
+        A name or an IP address, as given.
     port : int
         The port.
     """
@@ -30,20 +30,20 @@ class Address:
 
     @property
     def url(self) -> str:
-        """The beginning of each URL, without a slash at the end."""
+        """The start of each URL, without a slash at the end."""
         return f"http://{_bracketed(self.host)}:{self.port}"
 
     @property
     def is_loopback(self) -> bool:
-        """Whether no other machine can reach it."""
+        """Whether only this machine can reach it."""
         return is_loopback(self.host)
 
     @property
     def hosts(self) -> frozenset[str]:
-        """What a browser that means this server writes into the header ``Host``.
+        """The accepted values of the header ``Host``.
 
-        Another name that leads here is an attacker's, who rebinds it (DNS rebinding).
-        Port 80 is left out of such headers.
+        Any other name that resolves to this server comes from an attacker who rebinds
+        it (DNS rebinding). Port 80 is omitted in such headers.
         """
         names = {_bracketed(self.host).lower()}
         if self.is_loopback:
@@ -53,12 +53,12 @@ class Address:
 
     @property
     def origins(self) -> frozenset[str]:
-        """What a page of this server writes into the header ``Origin``."""
+        """The accepted values of the header ``Origin``."""
         return frozenset(f"http://{host}" for host in self.hosts)
 
 
 def is_loopback(host: str) -> bool:
-    """Whether a host is this machine, seen from itself only."""
+    """Whether a host is this machine, reachable from itself only."""
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
@@ -66,13 +66,13 @@ def is_loopback(host: str) -> bool:
 
 
 def listen(host: str, port: int) -> tuple[socket.socket, Address]:
-    """A socket that listens, and its address; port 0 takes a free one.
+    """A listening socket and its address; port 0 takes a free port.
 
     Raises
     ------
     ParameterError
-        If the host is not this machine's, or the port is taken; or if the host is
-        0.0.0.0 or ::, for then nobody knows by which name it is to be called.
+        If the host is not this machine's, if the port is in use, or if the host is
+        0.0.0.0 or ::, which is not a name that a browser can use.
     """
     _check_host(host)
     try:
@@ -88,24 +88,24 @@ def listen(host: str, port: int) -> tuple[socket.socket, Address]:
 
 
 def _check_host(host: str) -> None:
-    """Raise ParameterError if a host is no name, or that of all at once."""
+    """Raise ParameterError if a host is not a name, or stands for all addresses."""
     try:
         everywhere = ipaddress.ip_address(host).is_unspecified
     except ValueError:
         everywhere = False
     if everywhere or not host:
         raise ParameterError(
-            f"--host: expected the one name or address that browsers will use, got "
-            f"{host or 'none'}; give this machine's, such as 192.168.1.20"
+            f"--host: expected the name or address that browsers will use, such as "
+            f"192.168.1.20, got {host or 'none'}"
         )
 
 
 def _reason(error: Exception) -> str:
     if isinstance(error, OSError) and error.errno == errno.EADDRINUSE:
-        return "the port is taken; use another, or 0 for a free one"
+        return "the port is in use; use another one, or 0 for a free one"
     return str(getattr(error, "strerror", None) or error)
 
 
 def _bracketed(host: str) -> str:
-    """A host as URLs spell it: IPv6 in brackets."""
+    """A host as in URLs: IPv6 in brackets."""
     return f"[{host}]" if ":" in host else host

@@ -1,4 +1,4 @@
-"""Separate again: by the notes or regions that a person corrected."""
+"""Separate again, by the corrected notes or regions."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ if TYPE_CHECKING:
     from specnmf.score.regions import Region
     from specnmf.tasks.stages import Progress
 
-#: What the corrected notes and regions are called, by their roles among the inputs.
+#: The files of the corrected notes and regions, by their roles among the inputs.
 CORRECTED = {"score": "corrected.csv", "labels": "corrected.txt"}
 
-#: What runs of all tasks have alike: the excerpt and the files.
+#: The settings that the runs of all tasks share: the excerpt and the files.
 _ALIKE = (
     *("start", "duration", "format", "subtype", "figures", "figure_format"),
     *("grid", "report", "report_audio", "seed", "threads"),
@@ -33,18 +33,18 @@ _ALIKE = (
 
 @dataclass(frozen=True)
 class Plan:
-    """How a version is separated again.
+    """The plan to separate a version again.
 
     Attributes
     ----------
     task : str
-        Its name.
+        The name of the task.
     settings : RunSettings
-        As asked for.
+        Its settings.
     role : str
-        Of the file beside the song, among the task's inputs.
+        The role of the corrected file among the task's inputs.
     rests : mapping of str to str
-        What the stem of what is left is called by the task, and what it is to be.
+        The task's name of the stem for the rest, and its name in the version.
     """
 
     task: str
@@ -56,25 +56,25 @@ class Plan:
 def separate(
     preview: Preview, plan: Plan, folder: Path, *, command: str, progress: Progress
 ) -> Base:
-    """Make a run by the notes or the regions of a version of another.
+    """Make a run by the notes or the regions of a version of another run.
 
     Parameters
     ----------
     preview : Preview
-        The version: its stems as they are shown are those of the new run.
+        The version: the new run gets the stems that it shows.
     plan : Plan
-        What `plan_of` says of it.
+        The result of `plan_of`.
     folder : path
-        Where to; it does not exist yet.
+        The new folder; it does not exist yet.
     command : str
-        Kept in run.json.
+        The command line, for run.json.
     progress : callable
-        As for `specnmf.tasks.run.run`.
+        As in `specnmf.tasks.run.run`.
 
     Raises
     ------
     SpecnmfError
-        If there is nothing to separate by, or the run fails.
+        If there are no notes or regions, or the run fails.
     """
     from specnmf.tasks.run import run
 
@@ -101,12 +101,12 @@ def separate(
 
 
 def plan_of(preview: Preview) -> Plan:
-    """How a version is to be separated again.
+    """The plan to separate a version again.
 
     Raises
     ------
     ParameterError
-        If it cannot be.
+        If that is not possible.
     """
     kind = preview.base.kind
     if kind in ("separate", "transcribe"):
@@ -114,12 +114,12 @@ def plan_of(preview: Preview) -> Plan:
     if kind in ("label", "layers", "decompose"):
         return _by_regions(preview)
     raise ParameterError(
-        f"a run of {kind} cannot be separated again by notes or labels"
+        f"a run of {kind} cannot be separated again by notes or regions"
     )
 
 
 def _by_notes(preview: Preview) -> Plan:
-    """`separate` by notes which lie on the recording already."""
+    """`separate` by notes that are already in the recording's time."""
     record = preview.base.record
     settings: Any = _settings("separate", record.task.name, record.settings)
     rest = next((name for name in preview.names if _is_rest(preview, name)), None)
@@ -140,14 +140,14 @@ def _by_notes(preview: Preview) -> Plan:
 
 
 def _is_rest(preview: Preview, name: str) -> bool:
-    """Whether a stem that is shown holds what no note explains."""
+    """Whether a shown stem holds the sound that no note explains."""
     stem = preview.stems[preview.names.index(name)]
     members = {preview.base.names[member] for member in stem.members}
     return name in RESTS or not members.isdisjoint(RESTS)
 
 
 def _by_regions(preview: Preview) -> Plan:
-    """`label` by regions, or `layers` if the run is one of layers."""
+    """`label` by regions, or `layers` if the run is of layers."""
     record = preview.base.record
     kind = "layers" if record.task.name == "layers" else "label"
     settings = _settings(kind, record.task.name, record.settings)
@@ -155,7 +155,7 @@ def _by_regions(preview: Preview) -> Plan:
 
 
 def _settings(kind: str, before: str, settings: Any) -> RunSettings:
-    """The settings of a task as another had them; all stems become files."""
+    """The settings of a task, taken from another one; all stems become files."""
     if kind != before:
         known = {each.name for each in fields(settings)}
         alike = {name: getattr(settings, name) for name in _ALIKE if name in known}
@@ -165,30 +165,30 @@ def _settings(kind: str, before: str, settings: Any) -> RunSettings:
 
 
 def _notes(preview: Preview, plan: Plan) -> Sequence[Note]:
-    """The notes to separate by: not those of the rest, which is what they leave."""
+    """The notes to separate by, without those of the rest."""
     notes = preview.shown_notes().notes
     lost = next((note for note in notes if not note.part), None)
     if lost is not None:
         raise ParameterError(
-            f"the note at {lost.start:.2f} s is in no stem; give it one, or delete it"
+            f"the note at {lost.start:.2f} s has no stem; choose one or delete it"
         )
     own = [note for note in notes if note.part not in plan.rests.values()]
     if not own:
-        raise ParameterError("there is no note to separate by; add some")
+        raise ParameterError("there are no notes to separate by; add some first")
     return own
 
 
 def _regions(preview: Preview) -> Sequence[Region]:
     """The regions to separate by."""
     if not preview.regions:
-        raise ParameterError("there is no region to separate by; mark some")
+        raise ParameterError("there are no regions to separate by; mark some first")
     return preview.regions
 
 
 def write_notes(path: Path, notes: Sequence[Note], start: float) -> None:
-    """Write notes on the recording's clock, ``start`` seconds later, as a table.
+    """Write notes as a table in the recording's time, ``start`` seconds later.
 
-    `specnmf.score.notelist.write_csv` would leave out what is percussion.
+    `specnmf.score.notelist.write_csv` would omit whether a note is percussion.
     """
     with path.open("w", newline="", encoding="utf-8", errors="replace") as file:
         writer = csv.writer(file, lineterminator="\n")
@@ -204,7 +204,7 @@ def write_notes(path: Path, notes: Sequence[Note], start: float) -> None:
 
 
 def write_regions(path: Path, regions: Sequence[Region], start: float) -> None:
-    """Write regions on the recording's clock, ``start`` seconds later."""
+    """Write regions in the recording's time, ``start`` seconds later."""
     from specnmf.score import regions as labels
 
     later = (
@@ -215,16 +215,16 @@ def write_regions(path: Path, regions: Sequence[Region], start: float) -> None:
 
 
 def still_to_do(preview: Preview, plan: Plan, base: Base) -> Edits:
-    """The edits of a run that was separated again, so that it sounds as before.
+    """The edits of a run that was separated again: levels and order as before.
 
     Parameters
     ----------
     preview : Preview
-        What is shown.
+        The shown version.
     plan : Plan
-        By which the new run was made.
+        The plan of the new run.
     base : Base
-        The new run: its stems have their names already.
+        The new run, whose stems already have their names.
     """
     rename = {
         old: new

@@ -1,4 +1,4 @@
-"""The studio as HTTP: what each path does with the session."""
+"""The studio over HTTP: the route of each path."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ from specnmf.studio.jobs import BusyError
 from specnmf.studio.messages import read_message
 from specnmf.studio.session import Session, StaleError
 
-#: Pages that may listen to events at a time: each holds a connection.
+#: The most pages that receive events at a time: each keeps a connection open.
 MOST_LISTENERS = 16
 
-#: Seconds between two looks at what has happened, and between signs of life.
+#: Seconds between two checks for events, and between signs of life.
 LOOK, ALIVE = 0.15, 15.0
 
-#: Seconds that a client may take to send a body.
+#: The time limit for a client to send a body, in seconds.
 SLOWEST_BODY = 60.0
 
 
@@ -46,15 +46,15 @@ def make_app(
     Parameters
     ----------
     session : Session
-        What is shown and changed.
+        The session to serve.
     address : Address
-        Where it is served.
+        The address of the server.
     token : str
         The first part of each path.
     ticket : str, optional
-        Leads to the page, once.
+        Opens the page once.
     stopping : callable
-        Whether streams of events have to end.
+        Returns whether streams of events have to end.
     """
     studio = _Studio(session, stopping)
     changes = {
@@ -87,7 +87,7 @@ def make_app(
 
 
 class _Studio:
-    """What can be asked for."""
+    """The requests that read."""
 
     def __init__(self, session: Session, stopping: Callable[[], bool]) -> None:
         self.session, self.stopping = session, stopping
@@ -101,29 +101,29 @@ class _Studio:
         return Response(page.html, headers=headers, media_type="text/html")
 
     async def state(self, request: Request) -> Response:
-        """What the session is like."""
+        """The state of the session."""
         return _as_json(await run_in_threadpool(self.session.state))
 
     async def audio(self, request: Request) -> Response:
-        """The sound of a number, or the part of it that is asked for."""
+        """The sound of a number, or the requested part of it."""
         number = request.path_params["number"]
         if re.fullmatch("[0-9]{1,9}", number) is None:
-            raise HTTPException(404, "no such sound")
+            raise HTTPException(404, "no such audio")
         sound = await run_in_threadpool(self.session.sound, int(number))
         if sound is None:
-            raise HTTPException(404, "no such sound")
+            raise HTTPException(404, "no such audio")
         return FileResponse(sound.path, media_type=sound.media_type)
 
     async def events(self, request: Request) -> Response:
-        """What happens, as it happens."""
+        """The stream of events."""
         if request.method == "HEAD":
             return Response(media_type="text/event-stream")
         if self.listeners >= MOST_LISTENERS:
-            raise HTTPException(503, f"more than {MOST_LISTENERS} pages listen")
+            raise HTTPException(503, f"expected at most {MOST_LISTENERS} open pages")
         return StreamingResponse(self._events(), media_type="text/event-stream")
 
     async def _events(self) -> AsyncIterator[str]:
-        """Yield what has changed since the last look."""
+        """Yield the changes since the last check."""
         self.listeners += 1
         told, silent, failure = "", 0.0, self.session.failure
         try:
@@ -166,7 +166,7 @@ def _change(
 
 
 async def _body(request: Request) -> bytes:
-    """The body of a request, if it is not too large and comes in time."""
+    """The body of a request, if it is not too large and arrives in time."""
     body = bytearray()
     try:
         async with asyncio.timeout(SLOWEST_BODY):
@@ -176,7 +176,7 @@ async def _body(request: Request) -> bytes:
                     most = f"expected a body of at most {MOST_BODY >> 20} MB"
                     raise HTTPException(413, most, {"connection": "close"})
     except TimeoutError:
-        raise HTTPException(408, "the body took too long") from None
+        raise HTTPException(408, "the request took too long") from None
     return bytes(body)
 
 
@@ -191,7 +191,7 @@ def _error(status: int, reason: str) -> Response:
 
 
 async def _refused(request: Request, error: Exception) -> Response:
-    """The answer to what HTTP has no answer to: another path, another method."""
+    """The response to an unknown path or method."""
     assert isinstance(error, HTTPException)
     response = _error(error.status_code, error.detail)
     response.headers.update(error.headers or {})
@@ -199,15 +199,15 @@ async def _refused(request: Request, error: Exception) -> Response:
 
 
 async def _failed(request: Request, error: Exception) -> Response:
-    """The answer to what cannot be done."""
+    """The response to a request that cannot be fulfilled."""
     return _error(400, str(error))
 
 
 async def _gone(request: Request, error: Exception) -> Response:
-    """The answer that nobody reads."""
-    return _error(400, "the client has gone")
+    """The response after the client has disconnected."""
+    return _error(400, "the client has disconnected")
 
 
 async def _unforeseen(request: Request, error: Exception) -> Response:
-    """The answer to a bug; the terminal says more."""
-    return _error(500, "failed, and should not have; the terminal says where")
+    """The response to a bug; the terminal has the details."""
+    return _error(500, "internal error; the terminal shows the details")

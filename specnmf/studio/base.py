@@ -1,4 +1,4 @@
-"""A finished run, as the studio shows it before anything is changed."""
+"""A finished run, as the studio shows it before any change."""
 
 from __future__ import annotations
 
@@ -17,9 +17,8 @@ if TYPE_CHECKING:
     from specnmf.score.notes import Score
     from specnmf.score.regions import Region
 
-#: What can be changed in runs of which tasks. Their notes, or the regions that are
-#: marked in them, are what they can be separated again by; what is no run by regions
-#: itself becomes one of `label`.
+#: The editable parts of runs, by task. A run can be separated again by its notes or
+#: regions; if its task takes no regions, the new run is of `label`.
 _CHANGED = {
     "notes": ("separate", "transcribe"),
     "regions": ("label", "layers", "decompose"),
@@ -34,11 +33,11 @@ class Base:
     Attributes
     ----------
     folder : path
-        Where it is.
+        The folder of the run.
     record : Record
         How it was made.
     contents : mapping
-        What its page shows.
+        The contents of its page.
     """
 
     folder: Path
@@ -57,31 +56,31 @@ class Base:
 
     @cached_property
     def names(self) -> tuple[str, ...]:
-        """What the stems are called."""
+        """The names of the stems."""
         return tuple(stem["name"] for stem in self.stems)
 
     @property
     def has_stems(self) -> bool:
-        """Whether its task makes stems; else there is the recording, and voices."""
+        """Whether its task makes stems; else there are the recording and voices."""
         return issubclass(self.record.task.settings, RunSettings)
 
     @property
     def start(self) -> float:
-        """Where in the recording the excerpt begins, in seconds."""
+        """The start of the excerpt in the recording, in seconds."""
         return self.record.settings.start
 
     @cached_property
     def notes(self) -> Score:
-        """The notes, on the excerpt's clock; the part of each is its stem."""
+        """The notes, in the excerpt's time; the part of each is its stem."""
         from specnmf.output.stored import read_shown
 
         return read_shown(self.folder)
 
     @cached_property
     def regions(self) -> tuple[Region, ...]:
-        """What a person marked, on the excerpt's clock; else where sounds were found.
+        """The marked regions, in the excerpt's time; else the regions that were found.
 
-        The former is in a file beside the recording, which may be gone.
+        The marked regions are in an input file, which may be missing.
         """
         path = self.record.beside.get("labels")
         if path is not None and _is_as_it_was(self.record):
@@ -97,16 +96,16 @@ def open_base(folder: Path, recording: Path | None = None) -> Base:
     Parameters
     ----------
     folder : path
-        Where it is.
+        The folder of the run.
     recording : path, optional
-        Where its recording is now; by default where run.json says.
+        The recording, if it was moved; by default the path in run.json.
 
     Raises
     ------
     OutputError
-        If the folder holds none.
+        If the folder is not a run.
     AudioError
-        If ``recording`` is not the file that the run was made from.
+        If ``recording`` is not the recording of the run.
     """
     from specnmf.output.page.contents import read_contents
 
@@ -120,7 +119,7 @@ def open_base(folder: Path, recording: Path | None = None) -> Base:
 
 
 def _is_as_it_was(record: Record) -> bool:
-    """Whether all inputs are the files that they were."""
+    """Whether all inputs are unchanged."""
     try:
         record.check_inputs()
     except SpecnmfError:
@@ -131,7 +130,7 @@ def _is_as_it_was(record: Record) -> bool:
 def _within(
     regions: Sequence[Region], start: float, duration: float
 ) -> tuple[Region, ...]:
-    """The regions of an excerpt, on its clock."""
+    """The regions of an excerpt, in its time."""
     moved = (
         region._replace(
             start=max(0.0, region.start - start),
@@ -149,12 +148,12 @@ def _told(regions: Sequence[Mapping[str, Any]]) -> tuple[Region, ...]:
 
 
 def possible(base: Base) -> dict[str, bool]:
-    """What of a run can be changed."""
+    """The editable parts of a run."""
     can = {what: base.kind in kinds for what, kinds in _CHANGED.items()}
     return {**can, "separate": can["notes"] or can["regions"]}
 
 
 def check_possible(base: Base, what: str) -> None:
-    """Raise ParameterError unless this can be changed in a run."""
+    """Raise ParameterError unless this part of a run is editable."""
     if not possible(base)[what]:
-        raise ParameterError(f"the {what} of a run of {base.kind} cannot be changed")
+        raise ParameterError(f"the {what} of a run of {base.kind} cannot be edited")

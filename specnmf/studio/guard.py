@@ -1,9 +1,9 @@
-"""What stands before the studio: nothing gets in but a page that it served itself.
+"""Access control of the studio: only pages that it served itself get in.
 
-Any web page that a person has open can send requests to 127.0.0.1. So a request must
+Any open web page can send requests to 127.0.0.1. So a request must
 
-- name this server as its host, or a rebound name of someone else's leads here,
-- begin its path with a random token, which only who was given the link knows,
+- name this server as its host, as protection against DNS rebinding,
+- start its path with a random token, which only holders of the link know,
 - if it changes anything: come from a page of this server (``Origin``,
   ``Sec-Fetch-Site``), as JSON, of bounded size.
 """
@@ -20,14 +20,14 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from specnmf.studio.address import Address
 
-#: The body of a request: a hundred thousand notes are six million bytes.
+#: The largest body of a request: 100 000 notes take 6 million bytes.
 MOST_BODY = 16 << 20
 
-#: Sites, as browsers tell them, whose pages may ask for anything; programs tell none.
+#: Accepted values of ``Sec-Fetch-Site``; programs other than browsers send none.
 _OWN_SITES = frozenset({"same-origin", "none"})
 
-#: Sent with every answer. Nothing of a run stays in a cache, is shown in a frame or is
-#: read by another page; the link, which holds the token, is told to nobody.
+#: Headers of every response. No part of a run is cached, shown in a frame or read by
+#: another page, and the link, which contains the token, is not passed on.
 HEADERS = {
     "cache-control": "no-store",
     "cross-origin-opener-policy": "same-origin",
@@ -37,39 +37,37 @@ HEADERS = {
     "x-frame-options": "DENY",
 }
 
-#: The policy of answers that are no page.
+#: The policy of responses that are not a page.
 _NO_PAGE = "default-src 'none'; frame-ancestors 'none'"
 
 
 class Refusal(NamedTuple):
-    """Why a request is not answered."""
+    """The refusal of a request, with its reason."""
 
     status: int
     reason: str
-    location: str | None = None  #: Where else to ask.
+    location: str | None = None  #: A redirection.
 
 
 def new_token() -> str:
-    """What nobody guesses, 256 bits, fit for a URL."""
+    """An unguessable string of 256 bits, valid in URLs."""
     return secrets.token_urlsafe(32)
 
 
 class Guard:
-    """An ASGI application before another, which sees only what may come in.
-
-    It sees paths without the token.
+    """ASGI middleware that passes accepted requests on, without the token in the path.
 
     Parameters
     ----------
     app : ASGI application
         The studio.
     address : Address
-        Where it is served.
+        The address of the server.
     token : str
         The first part of each path.
     ticket : str, optional
-        Leads to the token, once: what starts a browser shows to all users of a machine
-        what it opens.
+        Redirects to the token once: the command that starts a browser is visible to all
+        users of the machine.
     """
 
     def __init__(
@@ -79,9 +77,9 @@ class Guard:
         self.ticket = ticket
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a request, or refuse it."""
+        """Pass a request on, or refuse it."""
         if scope["type"] != "http":
-            return  # a socket that is not accepted is closed
+            return  # websockets that are not accepted are closed
         send, path = _with_headers(send), self._path_behind_token(scope["path"])
         refusal = self._refusal(Headers(scope=scope), scope["method"], path)
         if refusal is not None:
@@ -93,9 +91,9 @@ class Guard:
         await self.app({**inner, "root_path": ""}, receive, send)
 
     def _path_behind_token(self, path: str) -> str | None:
-        """What follows the token in a path, from its slash on; None: it is not there.
+        """The path after the token, from its slash on; None if the token is wrong.
 
-        That takes as long for all tokens.
+        The comparison takes constant time.
         """
         token, slash, rest = path.removeprefix("/").partition("/")
         sent = token.encode(errors="surrogatepass")
@@ -103,7 +101,7 @@ class Guard:
         return f"/{rest}" if known and slash else None
 
     def _takes_ticket(self, scope: Scope) -> bool:
-        """Whether a request has the ticket, which is void then."""
+        """Whether a request has the ticket, which is then used up."""
         sent = scope["path"].encode(errors="surrogatepass")
         known = self.ticket is not None and secrets.compare_digest(
             sent, f"/{self.ticket}".encode()
@@ -116,21 +114,21 @@ class Guard:
     def _refusal(
         self, headers: Headers, method: str, path: str | None
     ) -> Refusal | None:
-        """Why a request may not come in; None: it may."""
+        """The refusal of a request; None: it is accepted."""
         if not _one_of(headers, "host", self.address.hosts):
-            return Refusal(421, "this server is not called so; use the link it printed")
+            return Refusal(421, "wrong host name; use the link that the terminal shows")
         if path is None:
-            return Refusal(404, "no such page; use the link that was printed")
+            return Refusal(404, "no such page; use the link that the terminal shows")
         sites, mode = headers.getlist("sec-fetch-site"), headers.get("sec-fetch-mode")
         is_visit = method == "GET" and mode == "navigate" and path == "/"
         if not _OWN_SITES.issuperset(sites) and not is_visit:
-            return Refusal(403, "asked for by another site")
+            return Refusal(403, "request from another site")
         return self._refused_change(headers) if method == "POST" else None
 
     def _refused_change(self, headers: Headers) -> Refusal | None:
-        """Why a request that changes something is refused."""
+        """The refusal of a request that changes something; None: it is accepted."""
         if not _one_of(headers, "origin", self.address.origins):
-            return Refusal(403, "a change must come from the page of this server")
+            return Refusal(403, "changes must come from the page of this server")
         kinds = headers.getlist("content-type")
         types = [kind.partition(";")[0].strip().lower() for kind in kinds]
         if types != ["application/json"]:
@@ -142,23 +140,23 @@ class Guard:
 
 
 def page_policy(policy: str) -> str:
-    """The policy of a page, and what only a header can say: it is in no frame."""
+    """The policy of a page, with the ban on frames that only a header can set."""
     return f"{policy}; frame-ancestors 'none'"
 
 
 def error_body(reason: str, more: Mapping[str, object] | None = None) -> bytes:
-    """What an error answers with: one line, as JSON."""
+    """The body of an error response: one line, as JSON."""
     return json.dumps({"error": reason, **(more or {})}).encode()
 
 
 def _one_of(headers: Headers, name: str, known: Iterable[str]) -> bool:
-    """Whether a header is there once, and has one of these values."""
+    """Whether a header occurs once, with one of these values."""
     found = headers.getlist(name)
     return len(found) == 1 and found[0].lower() in known
 
 
 def _with_headers(send: Send) -> Send:
-    """What sends answers with the headers of safety."""
+    """A ``send`` that adds the security headers."""
 
     async def guarded(message: Message) -> None:
         if message["type"] == "http.response.start":

@@ -1,4 +1,4 @@
-"""What can be undone: versions of a run, one after another."""
+"""The undo history: versions of a run, one after another."""
 
 from __future__ import annotations
 
@@ -10,24 +10,24 @@ if TYPE_CHECKING:
     from specnmf.score.notes import Score
     from specnmf.score.regions import Region
 
-#: Steps that can be undone.
+#: The number of steps that can be undone.
 MOST_STEPS = 500
 
 
 @dataclass(frozen=True)
 class Version:
-    """A run, and what is changed in it and not yet saved.
+    """A run with its unsaved changes.
 
     Attributes
     ----------
     run : int
-        The number of the run that was fitted, among those of the session.
+        The number of the fitted run in the session.
     edits : Edits
-        What `specnmf edit` is to do with it.
+        The edits of its stems.
     notes : Score or None
-        As a person changed them, on the excerpt's clock; None: the run's.
+        The corrected notes, in the excerpt's time; None: those of the run.
     regions : tuple of Region or None
-        The same.
+        The corrected regions, in the same way.
     """
 
     run: int
@@ -38,14 +38,14 @@ class Version:
 
 @dataclass
 class History:
-    """Versions, of which one is the present one.
+    """Versions, one of which is current.
 
     Attributes
     ----------
     versions : list of Version
         In order.
     place : int
-        Of the present one.
+        The index of the current version.
     """
 
     versions: list[Version]
@@ -53,7 +53,7 @@ class History:
 
     @property
     def present(self) -> Version:
-        """The version that is shown."""
+        """The current version."""
         return self.versions[self.place]
 
     @property
@@ -67,9 +67,9 @@ class History:
         return self.place + 1 < len(self.versions)
 
     def add(self, version: Version) -> bool:
-        """Make a version the present one; what was undone is gone.
+        """Make a version the current one; undone versions are dropped.
 
-        It says whether the version is another than before.
+        Returns whether the version differs from the last one.
         """
         if version == self.present:
             return False
@@ -79,7 +79,7 @@ class History:
         return True
 
     def move(self, steps: int) -> bool:
-        """Go to a version so many steps later, or earlier; say whether there is one."""
+        """Move a number of steps in the history; return whether that is possible."""
         place = self.place + steps
         if not 0 <= place < len(self.versions):
             return False

@@ -10,12 +10,12 @@ from typing import Any
 from specnmf.errors import SpecnmfError
 from specnmf.tasks.stages import Progress
 
-#: How long `Jobs.close` waits for a job to notice that it is cancelled, in seconds.
+#: The time that `Jobs.close` waits for a job to react to its cancellation, in seconds.
 PATIENCE = 10.0
 
 
 class BusyError(SpecnmfError):
-    """Another job is going on."""
+    """Another job is running."""
 
 
 class CancelledError(SpecnmfError):
@@ -24,7 +24,7 @@ class CancelledError(SpecnmfError):
 
 @dataclass(frozen=True)
 class Doing:
-    """How far a job is: what `Progress` tells."""
+    """The progress of a job, as `Progress` reports it."""
 
     stage: str
     done: int
@@ -34,14 +34,14 @@ class Doing:
 
 @dataclass
 class _Job:
-    """A job that is going on."""
+    """A running job."""
 
     doing: Doing
     cancelled: threading.Event = field(default_factory=threading.Event)
     ended: threading.Event = field(default_factory=threading.Event)
 
     def tell(self, stage: str, done: int, total: int, note: str = "") -> None:
-        """Take note of progress; raise CancelledError if the job is cancelled."""
+        """Store progress; raise CancelledError if the job is cancelled."""
         if self.cancelled.is_set():
             raise CancelledError("cancelled")
         self.doing = Doing(stage, done, total, note)
@@ -53,7 +53,7 @@ class Jobs:
     Parameters
     ----------
     unforeseen : callable
-        Told of exceptions that are bugs, in a job's thread.
+        Called with exceptions that are bugs, in a job's thread.
     """
 
     def __init__(self, unforeseen: Callable[[BaseException], None]) -> None:
@@ -63,7 +63,7 @@ class Jobs:
 
     @property
     def doing(self) -> dict[str, Any] | None:
-        """How far the job is, or None."""
+        """The progress of the job, or None."""
         job = self._job
         return None if job is None else asdict(job.doing)
 
@@ -73,22 +73,22 @@ class Jobs:
         work: Callable[[Progress], None],
         failed: Callable[[str], None],
     ) -> None:
-        """Begin a job in a thread of its own.
+        """Start a job in a thread of its own.
 
         Parameters
         ----------
         stage : str
-            What is told until the job tells more.
+            The first stage, until the job reports another.
         work : callable
-            Called with what it has to call as it goes on; that ends it by an exception
-            if the job is cancelled.
+            Called with the function that reports progress; that function raises an
+            exception if the job is cancelled.
         failed : callable
-            Called with a line if the work fails, unless it was cancelled.
+            Called with the reason if the work fails, unless it was cancelled.
 
         Raises
         ------
         BusyError
-            If another job is going on.
+            If another job is running.
         """
         job = self._take(stage)
         threading.Thread(
@@ -96,7 +96,7 @@ class Jobs:
         ).start()
 
     def do(self, stage: str, work: Callable[[Progress], Any]) -> Any:
-        """Do a job here and now; return what it returns."""
+        """Do a job in this thread, and return its result."""
         job = self._take(stage)
         try:
             return work(job.tell)
@@ -104,13 +104,13 @@ class Jobs:
             self._end(job)
 
     def cancel(self) -> None:
-        """Ask the job to end; it does at its next step."""
+        """Cancel the job; it ends at its next step."""
         job = self._job
         if job is not None:
             job.cancelled.set()
 
     def close(self) -> bool:
-        """Cancel the job and wait for its end, not for ever; say whether it has."""
+        """Cancel the job and wait for a limited time; return whether it has ended."""
         job = self._job
         self.cancel()
         return job is None or job.ended.wait(PATIENCE)
@@ -118,7 +118,7 @@ class Jobs:
     def _take(self, stage: str) -> _Job:
         with self._lock:
             if self._job is not None:
-                raise BusyError(f"busy ({self._job.doing.stage}); wait, or cancel that")
+                raise BusyError(f"busy ({self._job.doing.stage}); wait or cancel")
             self._job = _Job(Doing(stage, 0, 1, ""))
             return self._job
 
@@ -128,22 +128,22 @@ class Jobs:
         work: Callable[[Progress], None],
         failed: Callable[[str], None],
     ) -> None:
-        """Do a job; whatever becomes of it, the next may begin."""
+        """Do a job; the next job may start afterwards in any case."""
         try:
             work(job.tell)
         except CancelledError:
-            pass  # as it was asked to
+            pass  # as requested
         except MemoryError:
-            failed("not enough memory; open an excerpt, or close other programs")
+            failed("not enough memory; open an excerpt or close other programs")
         except SpecnmfError as error:
             failed(str(error))
         except Exception as error:
             self._unforeseen(error)
-            failed("failed, and should not have; the terminal says where")
+            failed("internal error; the terminal shows the details")
         finally:
             self._end(job)
 
     def _end(self, job: _Job) -> None:
-        """Let the next job begin."""
+        """Let the next job start."""
         self._job = None
         job.ended.set()

@@ -1,4 +1,4 @@
-"""What a browser sends, read and checked: every value may be anything."""
+"""Messages of the browser, read and checked: every value may be anything."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from specnmf.score.loading import MAX_DURATION, label
 from specnmf.score.notes import Note
 from specnmf.score.regions import MAX_NAMES, MAX_REGIONS, REST, Region
 
-#: More notes than these are no person's correction.
+#: The most notes; more cannot be a manual correction.
 MOST_NOTES = 100_000
 
-#: What sounds further off than a semitone has another pitch.
+#: The largest deviation: beyond a semitone it is another pitch.
 MOST_CENTS = 100.0
 
-#: Columns of notes, and what stands where one is not sent; None: it must be.
+#: Columns of notes, and their defaults; None: the column is required.
 COLUMNS = {
     "start": None,
     "end": None,
@@ -40,7 +40,7 @@ def read_message(body: bytes) -> dict[str, Any]:
     Raises
     ------
     ParameterError
-        If it holds none, or what JSON does not know, such as NaN.
+        If it is not an object, or not valid JSON, such as NaN.
     """
     try:
         content = json.loads(body.decode("utf-8"), parse_constant=_no_number)
@@ -52,10 +52,12 @@ def read_message(body: bytes) -> dict[str, Any]:
 
 
 def revision_of(content: Mapping[str, Any]) -> int:
-    """The revision that a message is based on."""
+    """The revision on which a message is based."""
     revision = content.get("revision")
     if type(revision) is not int:
-        raise ParameterError("expected the revision that this is based on, a number")
+        raise ParameterError(
+            "expected revision, the number of the revision on which the change is based"
+        )
     return revision
 
 
@@ -63,32 +65,32 @@ def flag_of(content: Mapping[str, Any], name: str, *, default: bool) -> bool:
     """A value that is true or false."""
     value = content.get(name, default)
     if not isinstance(value, bool):
-        raise ParameterError(f"{name} is true or false")
+        raise ParameterError(f"expected {name} to be true or false")
     return value
 
 
 def text_of(content: Mapping[str, Any], name: str) -> str | None:
-    """A text, or None."""
+    """A string, or None."""
     value = content.get(name)
     if value is not None and not isinstance(value, str):
-        raise ParameterError(f"{name} is a text")
+        raise ParameterError(f"expected {name} to be a string")
     return value
 
 
 def rows_of(content: Mapping[str, Any], n_stems: int) -> list[Row]:
-    """The notes of a message, a row each, in the order of `COLUMNS`.
+    """The notes of a message, one row each, in the order of `COLUMNS`.
 
     Parameters
     ----------
     content : mapping
         With ``notes``, an object of columns.
     n_stems : int
-        The column ``stem`` counts so many; -1 is none.
+        The number of stems; the column ``stem`` has their indices, or -1.
 
     Raises
     ------
     ParameterError
-        If a column is missing, not as long as the others, or a value out of its range.
+        If a column is missing or of another length, or a value is out of range.
     """
     columns = content.get("notes")
     if not isinstance(columns, dict):
@@ -120,73 +122,83 @@ def note_of(row: Row, part: str) -> Note:
 
 
 def regions_of(content: Mapping[str, Any]) -> tuple[Region, ...]:
-    """The regions of a message, in order of time, on the excerpt's clock.
+    """The regions of a message, in order of time, in the excerpt's time.
 
     Raises
     ------
     ParameterError
-        If one has no name, or ends before it starts; if there are too many.
+        If a region has no name or ends before it starts, or there are too many.
     """
     regions = content.get("regions")
     if not isinstance(regions, list):
-        raise ParameterError("expected regions, a list")
+        raise ParameterError("expected a list of regions")
     if len(regions) > MAX_REGIONS:
         raise ParameterError(f"expected at most {MAX_REGIONS} regions")
     found = tuple(sorted(map(_region, regions)))
     if len({region.name for region in found}) > MAX_NAMES:
-        raise ParameterError(f"expected at most {MAX_NAMES} names of regions")
+        raise ParameterError(f"expected at most {MAX_NAMES} different names of regions")
     return found
 
 
 def _no_number(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no number")
+    raise ValueError(f"{name} is not a number")
 
 
 def _column(columns: Mapping[str, Any], name: str, n_notes: int) -> list[float]:
-    """The values of a column, finite numbers, one a note."""
+    """The values of a column, finite numbers, one per note."""
     default = COLUMNS[name]
     column = columns.get(name, None if default is None else [default] * n_notes)
     if not isinstance(column, list) or len(column) != n_notes:
-        raise ParameterError(f"notes: expected {name}, a list with a number a note")
+        raise ParameterError(f"notes: expected {name}, a list with one number per note")
     for value in column:
         if not _is_number(value):
-            raise ParameterError(f"notes: {name} holds what is no number")
+            raise ParameterError(f"notes: {name} has a value that is not a number")
     return column
 
 
 def _is_number(value: object) -> bool:
-    """Whether a value is a finite number, of a size that a float can hold."""
+    """Whether a value is a finite number within the range of floats."""
     if isinstance(value, float):
         return math.isfinite(value)
     return type(value) is int and abs(value) < 1 << 53
 
 
 def _check_row(row: Row, n_stems: int) -> None:
-    """Raise ParameterError unless a row is a note's."""
+    """Raise ParameterError unless a row is a valid note."""
     start, end, pitch, stem, velocity, confidence, cents, _ = row
     if not 0 <= start < end <= MAX_DURATION:
-        raise ParameterError(f"a note starts at {start:g} s and ends at {end:g} s")
+        raise ParameterError(
+            f"expected notes to end after they start, got {start:g} to {end:g} s"
+        )
     if stem not in range(-1, n_stems):
-        raise ParameterError(f"a note is of stem {stem:g}, expected -1 or one there is")
+        raise ParameterError(f"expected a stem of the run or -1, got {stem:g}")
     if pitch not in range(128):
-        raise ParameterError(f"a pitch is a whole number to 127, got {pitch:g}")
+        raise ParameterError(
+            f"expected a whole number from 0 to 127 as pitch, got {pitch:g}"
+        )
     if not 1 <= velocity <= 127:
-        raise ParameterError(f"a velocity goes from 1 to 127, got {velocity:g}")
+        raise ParameterError(f"expected a velocity from 1 to 127, got {velocity:g}")
     if not (-MOST_CENTS <= cents <= MOST_CENTS and 0 <= confidence <= 1):
-        raise ParameterError("cents go from -100 to 100, confidence from 0 to 1")
+        raise ParameterError(
+            "expected cents from -100 to 100 and confidence from 0 to 1"
+        )
 
 
 def _region(entry: object) -> Region:
-    """A region of a message; ``rest`` is written small, as files of labels have it."""
+    """A region of a message; ``rest`` is in lower case, as in files of labels."""
     if not isinstance(entry, dict):
-        raise ParameterError("a region is an object: name, start and end")
+        raise ParameterError("expected a region as an object with name, start and end")
     start, end, name = (entry.get(key) for key in ("start", "end", "name"))
     if not (_is_number(start) and _is_number(end) and isinstance(name, str)):
-        raise ParameterError("a region has a name, and start and end in seconds")
+        raise ParameterError(
+            "expected a region with a name, and start and end in seconds"
+        )
     name = label(name)
     if not name:
-        raise ParameterError("a region needs a name")
+        raise ParameterError("expected a name for each region")
     if not 0 <= float(start) < float(end) <= MAX_DURATION:  # type: ignore[arg-type]
-        raise ParameterError(f"the region {name} ends at {end} s, starts at {start} s")
+        raise ParameterError(
+            f"region {name}: expected start before end, got {start} to {end} s"
+        )
     name = REST if name.casefold() == REST else name
     return Region(float(start), float(end), name)  # type: ignore[arg-type]

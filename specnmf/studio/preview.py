@@ -1,4 +1,4 @@
-"""What a run is like with its edits, before it is saved: what the page shows."""
+"""A run with its unsaved edits, as the page shows it."""
 
 from __future__ import annotations
 
@@ -22,27 +22,27 @@ from specnmf.studio.messages import COLUMNS, Row, note_of
 if TYPE_CHECKING:
     from specnmf.methods.regrouping import NewStem
 
-#: Which column of a note is its stem.
+#: The index of the column ``stem``.
 STEM = list(COLUMNS).index("stem")
 
-#: Decibels between the bytes 0 and 255 of how loud a stem is.
+#: Decibels between the bytes 0 and 255 of a stem's level.
 _LEVEL_SPAN = 60.0
 
 
 @dataclass(frozen=True)
 class Placed:
-    """A stem as it is shown.
+    """A stem as shown on the page.
 
     Attributes
     ----------
     name : str
         Its name.
     group : int
-        The group that it is in.
+        The index of its group.
     members : tuple of int
-        The stems of the run that it is the sum of, counted through all groups.
+        The stems of the run that it is the sum of, numbered through all groups.
     gain, pan : float
-        In dB, and from left, -1, to right, 1.
+        In dB, and from -1 (left) to 1 (right).
     """
 
     name: str
@@ -54,12 +54,12 @@ class Placed:
 
 @dataclass(frozen=True, eq=False)
 class Preview:
-    """A version of a run, worked out.
+    """A version of a run, prepared for the page.
 
     Raises
     ------
     ParameterError
-        When it is looked at, if its edits do not fit the run.
+        When it is read, if its edits do not fit the run.
     """
 
     base: Base
@@ -83,17 +83,17 @@ class Preview:
         n_channels = self.base.contents["n_channels"]
         if any(stem.pan for stem in self.stems) and n_channels != 2:
             raise ParameterError(
-                f"pan takes a recording of 2 channels, this one has {n_channels}"
+                f"pan needs a recording with 2 channels, this one has {n_channels}"
             )
 
     @cached_property
     def names(self) -> tuple[str, ...]:
-        """What the stems are called."""
+        """The names of the stems."""
         return tuple(stem.name for stem in self.stems)
 
     @cached_property
     def places(self) -> dict[int, int]:
-        """Where each stem of the run is now."""
+        """The shown stem that contains each stem of the run."""
         return {m: n for n, stem in enumerate(self.stems) for m in stem.members}
 
     @cached_property
@@ -104,7 +104,7 @@ class Preview:
 
     @cached_property
     def columns(self) -> Mapping[str, Sequence[float]]:
-        """The notes as the page has them."""
+        """The notes in the form of the page."""
         if self.version.notes is not None:
             return _columns(self.version.notes, self._place_of)
         told = self.base.contents["notes"]
@@ -112,13 +112,13 @@ class Preview:
 
     @cached_property
     def regions(self) -> tuple[Region, ...]:
-        """The regions, by the names that are shown."""
+        """The regions, with the shown names."""
         regions = self.version.regions
         own = self.base.regions if regions is None else regions
         return tuple(region._replace(name=self._shown(region.name)) for region in own)
 
     def contents(self, urls: Sequence[str | None]) -> dict[str, Any]:
-        """What the page shows, with the URL of each stem's sound."""
+        """The contents of the page, with the URL of each stem's sound."""
         groups = self.base.contents["groups"]
         shown: list[dict[str, Any]] = [{**group, "stems": []} for group in groups]
         for stem, url in zip(self.stems, urls, strict=True):
@@ -131,7 +131,7 @@ class Preview:
         return {
             **self.base.contents,
             "groups": shown,
-            "files": [],  # nothing but the sound of stems is served
+            "files": [],  # only the sound of stems is served
             "mixes": [],
             "sound": {"mode": "served", "why": None},
             "notes": self.columns,
@@ -143,10 +143,10 @@ class Preview:
         }
 
     def with_notes(self, rows: Sequence[Row]) -> Score:
-        """Notes as a page sends them, by the stems of the run.
+        """Notes of a page, by the stems of the run.
 
-        What is of a merged stem is the first one's of it. Notes that come back as the
-        page was told of them are kept as they are, whatever it was not told.
+        Notes of a merged stem go to its first member. Unchanged notes keep the values
+        that the page does not get.
         """
         known = self._untouched()
         return Score(
@@ -154,7 +154,7 @@ class Preview:
         )
 
     def with_regions(self, regions: Sequence[Region]) -> tuple[Region, ...]:
-        """Regions called as stems are shown, called as they are in the run."""
+        """Regions with the shown names, renamed to the names in the run."""
         first = {stem.name: stem.members[0] for stem in reversed(self.stems)}
         return tuple(
             region._replace(name=self.base.names[first[region.name]])
@@ -164,12 +164,12 @@ class Preview:
         )
 
     def _part(self, row: Row) -> str:
-        """The stem of the run that a note of the page is of; empty: none."""
+        """The stem of the run to which a note of the page belongs; empty: none."""
         stem = int(row[STEM])
         return "" if stem < 0 else self.base.names[self.stems[stem].members[0]]
 
     def _untouched(self) -> dict[Row, Note]:
-        """The notes, by what the page was told of each."""
+        """The notes, by the values that the page got."""
         notes = self.score.notes
         told = [self.columns[name] for name in COLUMNS]
         if any(len(column) != len(notes) for column in told):
@@ -177,7 +177,7 @@ class Preview:
         return dict(zip(zip(*told, strict=True), notes, strict=True))
 
     def shown_notes(self) -> Score:
-        """The notes; the part of each is the stem that is shown, none: empty."""
+        """The notes; the part of each is the shown stem, or empty."""
         shown = {self.base.names[m]: self.names[n] for m, n in self.places.items()}
         return Score(
             tuple(
@@ -187,13 +187,13 @@ class Preview:
         )
 
     def _place_of(self, part: str) -> int:
-        """The place of the stem that a part of the run is in; -1: none."""
+        """The index of the shown stem with a part of the run; -1: none."""
         if part not in self.base.names:
             return -1
         return self.places.get(self.base.names.index(part), -1)
 
     def _shown(self, name: str) -> str:
-        """What a stem of the run is called now; another name stays."""
+        """The shown name of a stem of the run; other names stay."""
         place = self._place_of(name)
         return name if place < 0 else self.names[place]
 
@@ -204,7 +204,7 @@ def _placed(stem: NewStem, group: int, first: int) -> Placed:
 
 
 def _columns(score: Score, place_of: Any) -> dict[str, list[float]]:
-    """Notes as columns of numbers, rounded as is enough to see and to hear them."""
+    """Notes as columns of numbers, rounded to visible and audible precision."""
     notes = score.notes
     places = {part: place_of(part) for part in score.parts}
     return {
@@ -220,7 +220,7 @@ def _columns(score: Score, place_of: Any) -> dict[str, list[float]]:
 
 
 def _together(stems: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """What there is to say of a sum of stems."""
+    """The properties of a sum of stems."""
     first = dict(stems[0])
     if len(stems) == 1:
         return first
@@ -238,18 +238,18 @@ def _together(stems: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
 
 
 def _sum(values: Sequence[Any]) -> Any:
-    """The sum of what is known; None if nothing is."""
+    """The sum of the known values; None if none is known."""
     known = [value for value in values if value is not None]
     return sum(known) if known else None
 
 
 def _shared(values: Sequence[Any]) -> Any:
-    """What all values are, or None."""
+    """The common value, or None."""
     return values[0] if all(value == values[0] for value in values) else None
 
 
 def _louder(levels: Sequence[str | None]) -> str | None:
-    """How loud stems are together, from the bytes of each: their powers add up."""
+    """The level of a sum of stems, from the bytes of each: their powers add up."""
     known = [np.frombuffer(base64.b64decode(each), np.uint8) for each in levels if each]
     if not known:
         return None

@@ -1,4 +1,4 @@
-"""Sound that a run does not hold as files: made again, from its model or recording."""
+"""Sound that a run does not hold as files, made from its model or recording."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ from specnmf.studio.base import Base
 
 
 def restore(base: Base, folder: Path) -> Sequence[Path]:
-    """The files of all stems of a run, made anew.
+    """The files of all stems of a run, made again.
 
-    Of a run without stems, as `transcribe` leaves, it is the recording: not its file
-    itself, for run.json may name any.
+    For a run without stems, as of `transcribe`, it is a copy of the recording, as
+    run.json may name any file.
 
     Parameters
     ----------
     base : Base
         The run.
     folder : path
-        Where to; it does not exist yet.
+        The new folder; it does not exist yet.
 
     Raises
     ------
     SpecnmfError
-        If the recording is gone, or the run has stored no model.
+        If the recording is missing, or the run has no model.
     """
     if base.has_stems:
         return _stems(base, folder)
@@ -34,7 +34,7 @@ def restore(base: Base, folder: Path) -> Sequence[Path]:
 
 
 def _stems(base: Base, folder: Path) -> Sequence[Path]:
-    """An edit that changes nothing but writes all stems leaves their files."""
+    """Write the files of all stems, by an edit that changes nothing else."""
     from specnmf.output.page.contents import read_report
     from specnmf.output.page.stems import read_groups
     from specnmf.record.edit import edit_run
@@ -53,7 +53,7 @@ def _stems(base: Base, folder: Path) -> Sequence[Path]:
     groups = read_groups(read_report(made), made)
     files = [stem.file for group in groups for stem in group.stems]
     if len(files) != len(base.stems) or None in files:
-        raise AudioError(f"{base.folder}: its stems cannot be made from its model")
+        raise AudioError(f"{base.folder}: the stems cannot be made from the model")
     return [made / str(file) for file in files]
 
 

@@ -14,12 +14,12 @@ from specnmf.studio.sounds import Part, Sound, Sounds
 
 
 class Runs:
-    """Runs by their numbers: the one that was opened, and those made since.
+    """Runs by number: the opened run, and the runs made since.
 
     Parameters
     ----------
     scratch : path
-        Where sound is made.
+        The folder in which sound is made.
     """
 
     def __init__(self, scratch: Path) -> None:
@@ -34,14 +34,14 @@ class Runs:
         return self._bases[number]
 
     def add(self, base: Base) -> int:
-        """Take a run; return its number."""
+        """Add a run and return its number."""
         self._bases.append(base)
         return len(self._bases) - 1
 
     def urls(self, preview: Preview) -> list[str | None]:
-        """Where the sound of each stem is; another sound has another URL.
+        """The URL of the sound of each stem; different sounds have different URLs.
 
-        Voices of a run without stems have none.
+        Voices of a run without stems have no sound.
         """
         run, stems = preview.version.run, preview.stems
         parts = [[Part(run, m) for m in stem.members] for stem in stems]
@@ -52,25 +52,25 @@ class Runs:
         ]
 
     def sound(self, number: int) -> Sound | None:
-        """The sound of a number; None: there is none, or its file is gone.
+        """The sound of a number; None if there is none, or its file is missing.
 
         Raises
         ------
         SpecnmfError
-            If it cannot be made.
+            If the sound cannot be made.
         """
         sound = self._sounds.get(number)
         return sound if sound is not None and sound.path.is_file() else None
 
     def _file_of(self, part: Part) -> Path:
-        """The file of a stem; what was not written is made again from the model."""
+        """The file of a stem; missing files are made from the model."""
         from specnmf.output.page.stems import is_stem
 
         base = self._bases[part.run]
         name: str | None = base.stems[part.stem]["file"]
         if name is not None:
             if not is_stem(base.folder, name):
-                raise AudioError(f"{name} is not in the run any more")
+                raise AudioError(f"{name} is no longer in the run")
             return base.folder / name
         with self._restoring:
             if part.run not in self._restored:

@@ -1,4 +1,4 @@
-"""Saving: the run that `specnmf edit` would make, or one that was separated again."""
+"""Saving: an edited run, as `specnmf edit` makes it, or a run separated again."""
 
 from __future__ import annotations
 
@@ -25,16 +25,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Target:
-    """Where a run is saved.
+    """The destination of a saved run.
 
     Attributes
     ----------
     output : path
         The folder for runs.
     name : str
-        Of the run's own folder in it.
+        The name of the run's own folder.
     overwrite : bool
-        Whether a run of this name gives way.
+        Whether to replace a run of this name.
     """
 
     output: Path
@@ -48,24 +48,24 @@ class Target:
 
 
 def target_for(output: Path, name: str | None, own: str, saved: Path | None) -> Target:
-    """Where to save.
+    """The destination of a saved run.
 
     Parameters
     ----------
     output : path
         The folder for runs.
     name : str or None
-        What a person calls the run. None: where this session has saved before, else a
-        name like the run's own that is free.
+        The name that the user gave. None: the last destination of this session, else a
+        free name similar to that of the run.
     own : str
         The name of the run that was opened.
     saved : path or None
-        Where this session has saved.
+        The last destination of this session.
 
     Raises
     ------
     ParameterError
-        If no folder can have that name, or another one has it.
+        If the name is not valid for a folder, or is taken.
     """
     if name is None and saved is not None:
         return Target(saved.parent, saved.name, overwrite=True)
@@ -73,12 +73,14 @@ def target_for(output: Path, name: str | None, own: str, saved: Path | None) -> 
         names = (own if n == 1 else f"{own}_{n}" for n in count(1))
         name = next(each for each in names if not (output / each).exists())
     elif not name or name.startswith(".") or safe_names([name])[name] != name:
-        raise ParameterError(f"no folder can be called {name!r}; use another name")
+        raise ParameterError(
+            f"{name!r} is not a valid name for a folder; use another name"
+        )
     target = Target(output, name)
     if target.folder == saved:
         return replace(target, overwrite=True)
     if target.folder.exists():
-        raise ParameterError(f"there is a {target.folder} already; use another name")
+        raise ParameterError(f"{target.folder} exists already; use another name")
     return target
 
 
@@ -89,16 +91,16 @@ class Saver:
     Attributes
     ----------
     opened : path
-        The run that the session has opened.
+        The run that the session opened.
     scratch : path
-        Where a run may be made before it is in its place.
+        A folder for unfinished runs.
     command : str
-        Kept in run.json.
+        The command line, for run.json.
     progress : callable
-        As for `specnmf.tasks.run.run`.
+        As in `specnmf.tasks.run.run`.
     left : dict of path to str
-        The corrections that a session has left in runs, and their SHA-256: the next
-        ones take their place.
+        The files of corrections that this session has written, and their SHA-256: the
+        next ones replace them.
     """
 
     opened: Path
@@ -108,40 +110,40 @@ class Saver:
     left: dict[Path, str] = field(default_factory=dict)
 
     def save(self, preview: Preview, target: Target | None) -> Path:
-        """Save a version of the run that was opened.
+        """Save a version of the opened run.
 
         Parameters
         ----------
         preview : Preview
             The version.
         target : Target or None
-            Where to; None: in the place of the run that was opened.
+            The destination; None: replace the opened run.
 
         Returns
         -------
         path
-            The folder that holds what was saved.
+            The folder of the saved run.
 
         Raises
         ------
         SpecnmfError
-            If nothing is changed, or the run cannot be written.
+            If there are no changes, or the run cannot be written.
         """
         version, folder = preview.version, preview.base.folder
         if version.edits:
             folder = self._edit(preview, target)
         elif version.notes is None and version.regions is None:
-            raise ParameterError("nothing is changed, so there is nothing to save")
+            raise ParameterError("there are no changes to save")
         elif target is not None:
             folder = _copy(preview, target)
         self._correct(preview, folder)
         return folder
 
     def save_separated(self, preview: Preview, target: Target) -> Path:
-        """Save a version that was separated again, with what it was separated by.
+        """Save a version that was separated again, with its notes or labels.
 
-        The run is in a hidden folder that does not last; its notes or labels go into
-        the new one, and run.json names them there, so that it can be made again.
+        The run is in a temporary folder; its notes or labels are copied into the new
+        one, where run.json refers to them, so that it can be made again.
         """
         made, (role, source) = preview.base.folder, _separated_by(preview)
         name = CORRECTED[role]
@@ -158,7 +160,7 @@ class Saver:
         return place
 
     def _correct(self, preview: Preview, folder: Path) -> None:
-        """Leave the corrections of now, not those of the last time as well."""
+        """Write the present corrections, and remove the last ones."""
         finished = Finished(folder)
         for path in [each for each in self.left if each.parent == folder]:
             checksum = self.left.pop(path)
@@ -186,13 +188,13 @@ class Saver:
 
 
 def _run_folder(preview: Preview, target: Target) -> AbstractContextManager[Path]:
-    """A folder for a run, which gets its name when it is whole."""
+    """A folder for a run, which gets its name when it is complete."""
     inputs = [preview.base.record.song]
     return folders.run_folder(target.folder, overwrite=target.overwrite, inputs=inputs)
 
 
 def _copy(preview: Preview, target: Target) -> Path:
-    """Copy what a run has written, not what else lies there, or what links lead to."""
+    """Copy the files that a run has written, without other files and links."""
     source = Finished(preview.base.folder)
     with _run_folder(preview, target) as partial:
         for path in sorted(source.folder.rglob("*")):
@@ -204,10 +206,10 @@ def _copy(preview: Preview, target: Target) -> Path:
 
 
 def write_corrections(preview: Preview, folder: Path) -> list[Path]:
-    """Write the notes and regions that a person changed into a run; where to.
+    """Write the corrected notes and regions into a run; return their paths.
 
-    They are files of the person's own there, under names that are free: what a run was
-    made by stays as it is.
+    They count as the user's own files there, with free names: the inputs of the run
+    stay unchanged.
     """
     start, paths = preview.base.start, []
     try:
@@ -219,26 +221,26 @@ def write_corrections(preview: Preview, folder: Path) -> list[Path]:
             write_regions(paths[-1], preview.regions, start)
     except OSError as error:
         raise OutputError(
-            f"{folder} is saved without the corrections: {error.strerror or error}"
+            f"{folder} was saved without the corrections: {error.strerror or error}"
         ) from error
     return paths
 
 
 def _free(folder: Path, name: str) -> Path:
-    """A path of a name like this that is free."""
+    """A free path with a similar name."""
     path = Path(name)
     names = (f"{path.stem}_{n}{path.suffix}" if n > 1 else name for n in count(1))
     return next(folder / each for each in names if not (folder / each).exists())
 
 
 def _separated_by(preview: Preview) -> tuple[str, Path]:
-    """The one input beside the song of a run that was separated again: role, path."""
+    """The role and path of the notes or labels of a run that was separated again."""
     ((role, path),) = preview.base.record.beside.items()
     return role, path
 
 
 def _report(folder: Path) -> dict[str, Any]:
-    """What the run.json of a run that we made says."""
+    """The run.json of a run made here."""
     content: dict[str, Any] = json.loads((folder / REPORT).read_bytes())
     return content
 
@@ -246,9 +248,9 @@ def _report(folder: Path) -> dict[str, Any]:
 def _name_input(
     content: dict[str, Any], role: str, path: Path, file: Path, opened: str
 ) -> None:
-    """Let a run.json name the input that was put into its run, and list it."""
+    """Make run.json refer to the input that was copied into its run, and list it."""
     content["inputs"][content["roles"].index(role)]["path"] = str(path)
-    if "edited_from" in content:  # a run that is not there any more
+    if "edited_from" in content:  # a run that no longer exists
         content["edited_from"] = {"path": opened, "seal": ""}
     entry = {"path": path.name, "size": file.stat().st_size, "sha256": sha256(file)}
     content[FILES] = sorted([*content[FILES], entry], key=_by_path)
@@ -256,5 +258,5 @@ def _name_input(
 
 
 def _by_path(entry: Mapping[str, Any]) -> tuple[str, ...]:
-    """What files are ordered by in run.json."""
+    """The sort key of files in run.json."""
     return Path(entry["path"]).parts

@@ -1,4 +1,4 @@
-"""Where the studio puts what does not last."""
+"""The studio's folder for temporary files."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from specnmf.output import folder
 
 @contextmanager
 def scratch_beside(run: Path) -> Iterator[Path]:
-    """Yield a folder that is removed in the end, hidden beside a run.
+    """Yield a hidden temporary folder beside a run.
 
-    It is on the run's disk, for it may hold as much; where nothing can be written
-    there, it is the system's. What a studio that was killed left there is removed.
+    It is on the disk of the run, as it may need as much space; if that is not writable,
+    it is in the system's folder. Folders of killed studios are removed.
     """
     parent = run.resolve().parent
     folder.sweep(parent)

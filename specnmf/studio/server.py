@@ -1,4 +1,4 @@
-"""The studio's server: one port, few connections, an end."""
+"""The studio's server: one port, few connections, a clean end."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from specnmf.studio.app import make_app
 from specnmf.studio.guard import new_token
 from specnmf.studio.session import Session
 
-#: Requests at a time; a browser opens six connections, and one for events.
+#: The most requests at a time; a browser opens six connections, and one for events.
 MOST_REQUESTS = 100
 
-#: The line and the headers of a request, in bytes.
+#: The most bytes in the line and the headers of a request.
 MOST_HEADERS = 16 << 10
 
-#: Seconds in which requests end that are under way when the server does.
+#: The time for running requests to end when the server stops, in seconds.
 LAST_SECONDS = 3
 
 
@@ -30,21 +30,21 @@ def serve(
     address: Address,
     ready: Callable[[str, str], None],
 ) -> None:
-    """Serve a session until SIGINT or SIGTERM, which is raised again in the end.
+    """Serve a session until SIGINT or SIGTERM, which is raised again at the end.
 
-    Whoever knows the link may hear and change the run.
+    Everyone with the link can hear and change the run.
 
     Parameters
     ----------
     session : Session
-        What is served.
+        The session.
     listening : socket
-        Where.
+        The socket.
     address : Address
-        How that is called.
+        Its address.
     ready : callable
-        Called when the server answers, with the link, and with one to give to a
-        browser, which can be used once.
+        Called when the server is ready, with the link, and with a link for the browser
+        that works once.
     """
     token, ticket = new_token(), new_token()
     app = make_app(
@@ -59,7 +59,7 @@ def serve(
         interface="asgi3",
         log_config=None,
         log_level="error",
-        access_log=False,  # it would hold the token
+        access_log=False,  # it would contain the token
         proxy_headers=False,
         server_header=False,
         limit_concurrency=MOST_REQUESTS,
@@ -74,10 +74,10 @@ def serve(
 
 
 class _Protocol(H11Protocol):
-    """HTTP/1.1, which may be broken after the answer as well as before it."""
+    """HTTP/1.1 that tolerates invalid data after a response."""
 
     def send_400_response(self, msg: str) -> None:
-        """Say that a request is none; whoever has an answer already gets no other."""
+        """Reject an invalid request, unless a response was sent already."""
         if self.conn.our_state in (h11.IDLE, h11.SEND_RESPONSE):
             super().send_400_response(msg)
         else:
@@ -85,7 +85,7 @@ class _Protocol(H11Protocol):
 
 
 class _Server(uvicorn.Server):
-    """A server that says when it answers, and when it is to end."""
+    """A server that reports when it is ready, and when it has to end."""
 
     def __init__(
         self,
@@ -97,11 +97,11 @@ class _Server(uvicorn.Server):
         self.ready, self.ending = ready, ending
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Begin to answer."""
+        """Start to answer requests."""
         await super().startup(sockets)
         self.ready()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """End what is under way, and wait a little for that."""
+        """End running requests, and wait a little for them."""
         self.ending()
         await super().shutdown(sockets)

@@ -1,12 +1,12 @@
-"""A session: one run, opened to be heard, changed and saved; no HTTP.
+"""A session: one run, opened to be heard, changed and saved; without HTTP.
 
-All changes go by a revision: a number that grows with every change. Whoever changes
-something says which revision that is based on, and is refused if it is not the present
-one: two browsers cannot overwrite what the other has not seen.
+A revision is a number that grows with every change. Each request for a change names the
+revision on which it is based, and is refused if that is not the current one: so two
+browsers cannot overwrite changes that the other has not seen.
 
-What can be undone is a list of versions (`specnmf.studio.history`). Notes and regions
-of a version are kept by the names that stems have in the run; what is shown and sent
-are the stems as they are edited (`specnmf.studio.preview`).
+The undo history is a list of versions (`specnmf.studio.history`). A version stores
+notes and regions by the names of the stems in the run; the page shows and sends the
+edited stems (`specnmf.studio.preview`).
 """
 
 from __future__ import annotations
@@ -37,11 +37,11 @@ Message = Mapping[str, Any]
 
 
 class StaleError(SpecnmfError):
-    """A change is based on what has changed meanwhile."""
+    """A change is based on an old revision."""
 
 
 class Failure(NamedTuple):
-    """Why a job failed, and which of all failures that is."""
+    """The reason of a job's failure, and its number."""
 
     number: int
     reason: str
@@ -49,20 +49,20 @@ class Failure(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class Place:
-    """Where a session is.
+    """The folders of a session.
 
     Attributes
     ----------
     folder : path
-        The run that is opened.
+        The opened run.
     scratch : path
-        A folder for what does not last.
+        A folder for temporary files.
     output : path
-        Where runs are saved.
+        The folder for saved runs.
     command : str
-        Kept in the run.json of runs.
+        The command line, for the run.json of runs.
     recording : path or None
-        Where the recording of the run is now; None: where run.json says.
+        The recording of the run, if it was moved; None: the path in run.json.
     """
 
     folder: Path
@@ -80,14 +80,14 @@ class Session:
     Parameters
     ----------
     place : Place
-        Where it is.
+        Its folders.
     unforeseen : callable, optional
-        Told of exceptions in jobs that are bugs.
+        Called with exceptions in jobs that are bugs.
 
     Raises
     ------
     OutputError
-        If there is no run in the folder.
+        If the folder is not a run.
     """
 
     def __init__(
@@ -107,7 +107,7 @@ class Session:
         self._open()
 
     def _open(self) -> None:
-        """Show the run that is in the folder, with nothing changed."""
+        """Show the run in the folder, without changes."""
         self._opened = self._runs.add(
             open_base(self.place.folder, self.place.recording)
         )
@@ -124,7 +124,7 @@ class Session:
         return render(self.state()["contents"], studio=True)
 
     def state(self) -> dict[str, Any]:
-        """Everything that a page has to know."""
+        """The full state for a page."""
         with self._lock:
             preview = self._preview()
             return {
@@ -141,15 +141,15 @@ class Session:
 
     @property
     def dirty(self) -> bool:
-        """Whether anything is changed and not saved."""
+        """Whether there are unsaved changes."""
         return self._history.present is not self._clean
 
     def news(self) -> dict[str, Any]:
-        """What goes on, in short."""
+        """The short state, for events."""
         return {"job": self._jobs.doing, "revision": self._revision}
 
     def sound(self, number: int) -> Sound | None:
-        """The sound of a number that a state has told; None: there is none."""
+        """The sound of a number in a state; None: there is none."""
         return self._runs.sound(number)
 
     # What is changed
@@ -188,17 +188,17 @@ class Session:
         return self._change(message, changed)
 
     def undo(self, message: Message) -> dict[str, Any]:
-        """Go back to what was before the last change."""
+        """Undo the last change."""
         return self._move(message, -1, "undo")
 
     def redo(self, message: Message) -> dict[str, Any]:
-        """Go on to what was undone."""
+        """Redo the change that was undone."""
         return self._move(message, 1, "redo")
 
     # What takes time
 
     def separate_again(self, message: Message) -> dict[str, Any]:
-        """Begin to separate by the notes or regions as they are."""
+        """Start to separate again by the present notes or regions."""
         messages.flag_of(message, "again", default=True)
         with self._lock:
             self._check_revision(message)
@@ -218,16 +218,16 @@ class Session:
             return self.state()
 
     def cancel(self, message: Message) -> dict[str, Any]:
-        """Ask the job to end."""
+        """Cancel the job."""
         self.cancel_all()
         return self.state()
 
     def save(self, message: Message) -> dict[str, Any]:
-        """Save the run as it is; tell where."""
+        """Save the run; return its folder."""
         name = messages.text_of(message, "name")
         in_place = messages.flag_of(message, "in_place", default=False)
         if in_place and name is not None:
-            raise ParameterError("a name and in_place are given, expected one of them")
+            raise ParameterError("expected a name or in_place, got both")
         self._check_revision(message)
         folder = self._jobs.do(
             "save", lambda progress: self._save(message, name, in_place, progress)
@@ -235,11 +235,11 @@ class Session:
         return {"folder": str(folder)}
 
     def cancel_all(self) -> None:
-        """Ask what is going on to end."""
+        """Request the end of the running job."""
         self._jobs.cancel()
 
     def close(self) -> bool:
-        """End the job, if there is one; say whether it has ended."""
+        """End the job, if there is one; return whether it has ended."""
         return self._jobs.close()
 
     # How
@@ -249,23 +249,23 @@ class Session:
         return Preview(self._runs[version.run], version)
 
     def _new_folder(self, name: str) -> Path:
-        """A folder that is not there yet."""
+        """A folder that does not exist yet."""
         return self.place.scratch / f"{name}_{next(self._places)}"
 
     def _check_revision(self, message: Message) -> None:
         if messages.revision_of(message) != self._revision:
-            raise StaleError("the run was changed meanwhile, in another window")
+            raise StaleError("the run was changed in another window")
 
     def _check_free(self, message: Message) -> None:
-        """Raise an error unless a change would be kept."""
+        """Raise an error if a change would be lost."""
         self._check_revision(message)
         if self._replacing:
-            raise BusyError("the run is being saved in place; wait until it is")
+            raise BusyError("the run is being saved; wait until that is done")
 
     def _change(
         self, message: Message, changed: Callable[[Preview], Version]
     ) -> dict[str, Any]:
-        """Make another version the present one; what does not fit is refused."""
+        """Make another version the current one; refuse edits that do not fit."""
         with self._lock:
             self._check_free(message)
             version = changed(self._preview())
@@ -286,9 +286,9 @@ class Session:
         self.failure = Failure(self.failure.number + 1, reason)
 
     def _take_over(self, plan: again.Plan, base: Base) -> None:
-        """Show a run that was separated again; like all, that can be undone.
+        """Show a run that was separated again; this can be undone.
 
-        What was changed meanwhile of levels and order goes along.
+        Levels and order that were changed in the meantime are kept.
         """
         with self._lock:
             edits = again.still_to_do(self._preview(), plan, base)
@@ -311,7 +311,7 @@ class Session:
     def _write(
         self, preview: Preview, name: str | None, in_place: bool, progress: Progress
     ) -> Path:
-        """Write a run; whether it is the one that was opened decides how."""
+        """Write a run: an edit of the opened run, or a run separated again."""
         place, folder = self.place, self.place.folder
         scratch = self._new_folder("save")
         saver = Saver(folder, scratch, place.command, progress, self._left)
@@ -325,7 +325,7 @@ class Session:
         return saver.save_separated(preview, target)
 
     def _note_saved(self, folder: Path, version: Version, in_place: bool) -> None:
-        """Know what is saved; in place, it is what is opened from now on."""
+        """Store the saved version; a run saved in place becomes the opened run."""
         with self._lock:
             if in_place:
                 self._open()

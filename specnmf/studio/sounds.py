@@ -1,4 +1,4 @@
-"""The sound of stems, by number: files of runs, and sums of them."""
+"""The sound of stems by number: files of runs, and sums of them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from specnmf.errors import AudioError
 
-#: What browsers play, by libsndfile's names of formats and subtypes.
+#: Formats that browsers play, by libsndfile's names of formats and subtypes.
 _PLAYED = {
     "WAV": ("PCM_U8", "PCM_16", "PCM_24", "FLOAT"),
     "WAVEX": ("PCM_16", "PCM_24", "FLOAT"),
@@ -27,33 +27,33 @@ _MEDIA_TYPES = {
     "MP3": "audio/mpeg",
 }
 
-#: Frames that are added up at a time.
+#: The number of frames that are added up at a time.
 _BLOCK = 1 << 16
 
 
 class Sound(NamedTuple):
-    """A file that browsers play."""
+    """A file that browsers can play."""
 
     path: Path
     media_type: str
 
 
 class Part(NamedTuple):
-    """A stem: the number of its run, and its place among all stems of that."""
+    """A stem: the number of its run, and its index among the run's stems."""
 
     run: int
     stem: int
 
 
 class Sounds:
-    """Sums of stems, each with a number that stays its own.
+    """Sums of stems, each with a permanent number.
 
-    A browser asks for numbers only: no path comes from it.
+    A browser requests numbers only, never paths.
 
     Parameters
     ----------
     scratch : path
-        Where files are made.
+        The folder in which files are made.
     file_of : callable
         The file of a `Part`.
     """
@@ -66,7 +66,7 @@ class Sounds:
         self._numbering, self._making = threading.Lock(), threading.Lock()
 
     def number(self, members: Sequence[Part]) -> int:
-        """The number of the sum of some stems; the same for the same ones."""
+        """The number of the sum of some stems; equal sums have equal numbers."""
         key = tuple(members)
         with self._numbering:
             if key not in self._numbers:
@@ -75,7 +75,7 @@ class Sounds:
             return self._numbers[key]
 
     def get(self, number: int) -> Sound | None:
-        """The sound of a number, which is made if it has to be; None: there is none.
+        """The sound of a number, made if necessary; None: there is none.
 
         Raises
         ------
@@ -102,7 +102,7 @@ class Sounds:
 
 
 def _played_as(path: Path) -> str | None:
-    """The media type of a file if browsers play it, else None."""
+    """The media type of a file if browsers can play it, else None."""
     import soundfile
 
     try:
@@ -114,7 +114,7 @@ def _played_as(path: Path) -> str | None:
 
 
 def _add_up(files: Sequence[Path], path: Path) -> None:
-    """Write the sum of some recordings, held at full scale."""
+    """Write the sum of some recordings, clipped at full scale."""
     import soundfile
 
     try:
@@ -132,4 +132,4 @@ def _add_up(files: Sequence[Path], path: Path) -> None:
                 out.write(sum(blocks).clip(-1, 1))
     except (OSError, ValueError, soundfile.LibsndfileError) as error:
         path.unlink(missing_ok=True)
-        raise AudioError(f"the sound of a stem cannot be made: {error}") from error
+        raise AudioError(f"the audio of a stem cannot be made: {error}") from error

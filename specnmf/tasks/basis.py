@@ -76,36 +76,46 @@ class Basis:
         share = f"{percent(explained)} of the sound"
         if self.heard is None and explained < LEAST_EXPLAINED:
             yield (
-                f"the score explains {share}, the stems share the rest: is it this "
-                "recording's, and complete? --residual keeps it apart"
+                f"the score explains {share}, and the stems share the rest; check that "
+                "the score is complete and of this recording, or use --residual"
             )
         elif self.heard is not None and explained < LEAST_HEARD:
             yield (
                 f"the notes that were heard explain only {share}; correct score.mid, "
-                "and give it back by --score"
+                "and pass it back with --score"
             )
 
 
-def aligned(song: Song[Any], audio: Audio, score: Score) -> Basis:
+def aligned(song: Song[Any], audio: Audio, score: Score | Alignment) -> Basis:
     """A given score on the recording's clock."""
+    from specnmf.score.align import Alignment
+
+    settings = song.settings
+    if isinstance(score, Alignment):
+        found, original = score, score.score
+    else:
+        found, original = _align(song, audio, score), score
+    return Basis(
+        score=found.score.excerpt(settings.start, audio.duration),
+        tuning=found.tuning,
+        remarks=(*_named(song.inputs["score"], original.remarks), *found.remarks),
+        original=original,
+        alignment=found,
+    )
+
+
+def _align(song: Song[Any], audio: Audio, score: Score) -> Alignment:
+    """A score aligned to the recording, as the settings say."""
     from specnmf.score import align
 
     settings = song.settings
     with song.stages.stage("align"):
-        found = align.align(
+        return align.align(
             score,
             _features(song, audio),
             mode=settings.align,
             transpose=settings.transpose,
         )
-        excerpt = found.score.excerpt(settings.start, audio.duration)
-    return Basis(
-        score=excerpt,
-        tuning=found.tuning,
-        remarks=(*_named(song.inputs["score"], score.remarks), *found.remarks),
-        original=score,
-        alignment=found,
-    )
 
 
 def heard(song: Song[Any], audio: Audio) -> Basis:
@@ -135,9 +145,12 @@ def _features(song: Song[Any], audio: Audio) -> Features:
     settings = song.settings
     if settings.start == 0 and settings.duration is None:
         return features.features(audio, threads=settings.threads)
+    if song.held is not None:
+        return features.features(song.held, threads=settings.threads)
     return features.features_of_file(song.path, threads=settings.threads)
 
 
-def _named(path: Path, remarks: Iterable[str]) -> Iterator[str]:
-    """Remarks on a file, each with its name."""
-    yield from (f"{path.name}: {remark}" for remark in remarks)
+def _named(score: object, remarks: Iterable[str]) -> Iterator[str]:
+    """Remarks on a score, each with the name of its file, if it is one."""
+    name = f"{score.name}: " if isinstance(score, Path) else ""
+    yield from (f"{name}{remark}" for remark in remarks)

@@ -18,7 +18,7 @@ from specnmf.tasks.restoring import (
     pitches_from,
 )
 from specnmf.tasks.settings import RunSettings
-from specnmf.tasks.task import Input, Result, Song, Sources, Task
+from specnmf.tasks.task import Input, Result, Song, Sources, Task, read_excerpt
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -28,15 +28,27 @@ if TYPE_CHECKING:
     from specnmf.methods.components.material import Material
     from specnmf.methods.progress import Step
     from specnmf.output.sources import Written
-    from specnmf.tasks.run import Run
-    from specnmf.tasks.stages import Progress
 
 #: Components listed after a run; run.json has them all.
 MOST_LISTED = 16
 
 
 class Settings(PowerOptions, RunSettings, ComponentOptions):
-    """The settings of `decompose`."""
+    """The settings of `decompose`, immutable.
+
+    Examples
+    --------
+    >>> import dataclasses
+    >>> import specnmf
+    >>> settings = specnmf.Settings(n_components=3, duration=2.0, max_iter=20)
+    >>> settings.beta
+    1.0
+    >>> dataclasses.replace(settings, beta=2.0).beta
+    2.0
+    >>> stems = specnmf.decompose("audio_examples/drums/drums.flac", settings)
+    >>> len(stems)
+    3
+    """
 
 
 class Decompose(Task[Settings]):
@@ -61,9 +73,11 @@ class Decompose(Task[Settings]):
 
     def read(self, song: Song[Settings], step: Step) -> Material:
         """The recording, or a survey of it where it does not fit into the memory."""
-        from specnmf.methods.components.material import open_material
+        from specnmf.methods.components.material import InMemory, open_material
         from specnmf.methods.components.templates import count_templates
 
+        if song.held is not None:
+            return InMemory(read_excerpt(song), song.settings)
         n_given = count_templates(song.inputs.get("templates"))
         n_components = max(song.settings.most_components, n_given)
         return open_material(song.path, song.settings, n_components, step)
@@ -73,11 +87,11 @@ class Decompose(Task[Settings]):
         from specnmf.factor.factorization import component_labels
         from specnmf.methods import low_notes
         from specnmf.methods.components.fitting import fit_components
-        from specnmf.methods.components.templates import read_templates
+        from specnmf.methods.components.templates import templates_of
         from specnmf.output.selection import Group
 
-        held = song.inputs.get("templates")
-        templates = None if held is None else read_templates(held, material.grid)
+        given = song.inputs.get("templates")
+        templates = None if given is None else templates_of(given, material.grid)
         if song.settings.n_components != "auto":
             n_given = 0 if templates is None else templates.shape[1]
             n_components = max(song.settings.n_components, n_given)
@@ -170,60 +184,6 @@ class Components(Result[Settings]):
             "rank_choice": _choice_entry(self.stems.choice),
             "components": components,
         }
-
-
-def decompose(
-    path: str | Path,
-    settings: Settings | None = None,
-    *,
-    output: str | Path = "specnmf_out",
-    overwrite: bool = False,
-    templates: str | Path | None = None,
-    command: str = "",
-    progress: Progress | None = None,
-) -> Run:
-    """A recording decomposed into components, and left in a folder.
-
-    Parameters
-    ----------
-    path : path
-        The recording.
-    settings : Settings, optional
-        The options.
-    output : path
-        The folder for runs; this one's is named like the recording's stem.
-    overwrite : bool
-        Replace a finished run. What no run wrote there, or a person changed, is kept.
-    templates : path, optional
-        A factors.npz whose templates are held fixed; what is missing to
-        ``n_components`` is learned beside them.
-    command : str
-        Kept in run.json.
-    progress : callable, optional
-        Called as ``progress(stage, done, total, note)``.
-
-    Returns
-    -------
-    Run
-        The folder and its report.
-
-    Raises
-    ------
-    AudioError, TemplateError, ParameterError, OutputError
-        With nothing left behind.
-    """
-    from specnmf.tasks.run import run
-
-    return run(
-        Decompose(),
-        path,
-        settings,
-        inputs={"templates": templates},
-        output=output,
-        overwrite=overwrite,
-        command=command,
-        progress=progress,
-    )
 
 
 def _choice_entry(choice: RankChoice | None) -> dict[str, Any] | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +13,7 @@ from specnmf.factor.options import BETAS
 from specnmf.methods.labels.options import LabelOptions
 from specnmf.tasks.restoring import factor_arrays, factor_stems
 from specnmf.tasks.settings import RunSettings
-from specnmf.tasks.task import Input, Result, Song, Sources, Task
+from specnmf.tasks.task import Input, Result, Song, Sources, Task, read_within
 
 if TYPE_CHECKING:
     import numpy as np
@@ -27,7 +27,18 @@ if TYPE_CHECKING:
 
 
 class LabelSettings(PowerOptions, LabelOptions, RunSettings):
-    """The settings of `label`."""
+    """The settings of `label`, immutable.
+
+    Examples
+    --------
+    >>> import specnmf
+    >>> settings = specnmf.LabelSettings(n_rest=0, mask_power=2.0)
+    >>> settings.n_rest
+    0
+    >>> specnmf.LabelSettings(max_iter=0)
+    Traceback (most recent call last):
+    specnmf.errors.ParameterError: max_iter must be at least 1, got 0
+    """
 
 
 class Label(Task[LabelSettings]):
@@ -36,10 +47,10 @@ class Label(Task[LabelSettings]):
     name = "label"
     help = """Separate SONG by labels that mark where each sound is heard.
 
-    Mark regions by the name of what is heard there, as many as you like, best where a
-    sound is heard alone. Where there is any region, what is not marked counts as
-    absent; regions called rest mark where none of the sounds is heard. Everywhere else,
-    the sounds are found.
+    Mark as many regions as you like, each with the name of a sound that is heard there;
+    regions where a sound is heard alone help most. Within marked time, a sound without
+    a region counts as absent; mark a region rest where none of the sounds is heard.
+    In all other places, the sounds are found.
 
     Leaves OUTPUT/SONG/ with report.html, sources/ (each label and the rest), labels.txt
     (where each is heard, for Audacity), run.json, factors.npz, model.npz,
@@ -59,10 +70,23 @@ class Label(Task[LabelSettings]):
     )
 
     def read(self, song: Song[LabelSettings], step: Step) -> Marked:
-        """The recording and its labels."""
-        from specnmf.methods.marking import read_marked
+        """The recording and its labels, if they fit into the memory."""
+        from specnmf.methods.labels.budget import limit, most_learned
+        from specnmf.methods.marking import marked
+        from specnmf.score.regions import REST
 
-        return read_marked(song.path, song.inputs["labels"], song.settings)
+        plan = partial(limit, song.settings)
+        audio = read_within(song, plan)
+        found = marked(audio, song.inputs["labels"], song.settings)
+        assert found.marks is not None  # labels are required
+        own = [name != REST for name in found.marks.names]
+        plan(
+            audio.sr,
+            audio.n_channels,
+            n_labels=sum(own),
+            n_learned=most_learned(found.marks.heard[own], found.marks.annotated),
+        ).check(audio.n_samples)
+        return found
 
     def fit(self, song: Song[LabelSettings], material: Marked) -> Labelling:
         """The labelled sounds, and where each is heard."""

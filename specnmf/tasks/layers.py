@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +13,7 @@ from specnmf.factor.options import BETAS
 from specnmf.methods.layers.options import LayerOptions
 from specnmf.tasks.restoring import layers_from, pitches_from
 from specnmf.tasks.settings import RunSettings
-from specnmf.tasks.task import Input, Result, Song, Sources, Task
+from specnmf.tasks.task import Input, Result, Song, Sources, Task, read_within
 
 if TYPE_CHECKING:
     import numpy as np
@@ -34,7 +35,18 @@ MOST_LISTED, MOST_NOTES = 24, 5
 
 
 class LayerSettings(PowerOptions, LayerOptions, RunSettings):
-    """The settings of `layers`."""
+    """The settings of `layers`, immutable.
+
+    Examples
+    --------
+    >>> import specnmf
+    >>> settings = specnmf.LayerSettings(ranks=(4, 2), stems=(2,), duration=2.0)
+    >>> found = specnmf.layers(
+    ...     "audio_examples/chorale/chorale.flac", settings=settings, max_iter=20
+    ... )
+    >>> list(found)
+    ['layer_2/component_01', 'layer_2/component_02']
+    """
 
     @property
     def written_layers(self) -> list[int]:
@@ -52,7 +64,7 @@ class Layers(Task[LayerSettings]):
     The first layer finds spectra, mostly those of notes. Each further layer finds
     which components of the one below sound at the same time: chords or textures,
     then, with few components, what those have in common, such as a harmony or a
-    section. It finds what sounds together, not who plays it: components are no
+    section. It finds what sounds together, not who plays it: components are not
     instruments.
 
     Leaves OUTPUT/SONG/ with report.html, sources/layer_1/ and so on, each of which
@@ -64,17 +76,22 @@ class Layers(Task[LayerSettings]):
     inputs = (
         Input(
             name="labels",
-            help="Regions with names that the last layer is to follow: an Audacity "
-            "label track, or CSV start,end,name.",
+            help="Named regions that the last layer follows: an Audacity label track, "
+            "or CSV start,end,name.",
             suffixes=(".txt", ".csv"),
         ),
     )
 
     def read(self, song: Song[LayerSettings], step: Step) -> Marked:
-        """The recording and its labels, if any."""
-        from specnmf.methods.marking import read_marked
+        """The recording and its labels, if any, if they fit into the memory."""
+        from specnmf.methods.layers.budget import limit
+        from specnmf.methods.marking import marked
 
-        return read_marked(song.path, song.inputs.get("labels"), song.settings)
+        labels = song.inputs.get("labels")
+        audio = read_within(
+            song, partial(limit, song.settings, labelled=labels is not None)
+        )
+        return marked(audio, labels, song.settings)
 
     def fit(self, song: Song[LayerSettings], material: Marked) -> Layered:
         """The layers, and their tree."""

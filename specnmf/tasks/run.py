@@ -39,6 +39,23 @@ class Run:
         Where it is.
     report : dict
         What its run.json says.
+
+    Examples
+    --------
+    >>> import specnmf
+    >>> run = specnmf.decompose(
+    ...     "audio_examples/drums/drums.flac",
+    ...     specnmf.Settings(n_components=3, duration=2.0, max_iter=20, tol=0),
+    ...     figures=False,
+    ...     report=False,
+    ...     output="runs",
+    ... )
+    >>> run
+    Run('runs/drums', kind='decompose')
+    >>> run.report["iterations"]
+    20
+    >>> sorted(path.name for path in (run.folder / "sources").iterdir())
+    ['component_01.wav', 'component_02.wav', 'component_03.wav']
     """
 
     folder: Path
@@ -46,7 +63,8 @@ class Run:
 
     def __repr__(self) -> str:
         """One line: where it is, and what was done."""
-        return f"Run({str(self.folder)!r}, kind={self.report.get('kind')!r})"
+        kind = type(self).__name__
+        return f"{kind}({str(self.folder)!r}, kind={self.report.get('kind')!r})"
 
     def _repr_html_(self) -> str:
         """Its page, in a notebook."""
@@ -341,12 +359,12 @@ def _entries(
         **report.settings_entries(song.settings, _used(result)),
         "seed": song.settings.seed,
         "versions": report.versions(),
+        "schemas": report.SCHEMAS,
         "tempo": None if result.beats is None else round(result.beats.bpm, 2),
         **fitted,
         **result.entries(written),
         "warnings": [
-            *result.sound.findings(),
-            *_excerpt_warnings(result),
+            *sound_remarks(result),
             *_source_warnings(fitted.get("residual_db"), written),
             *result.remarks,
             *_figure_warnings(result),
@@ -382,15 +400,17 @@ def _figure_warnings(result: AnyResult[Any]) -> list[str]:
     return lettering.remarks(result.drawn_names())
 
 
-def _excerpt_warnings(result: AnyResult[Any]) -> list[str]:
-    """What to know of the file, and of the excerpt's end."""
-    settings, sound = result.settings, result.sound
-    start, duration = settings.start, settings.duration
-    whole = start == 0 and duration is None
-    found = reading.remarks(result.song.path, sound.n_samples if whole else None)
+def sound_remarks(result: AnyResult[Any]) -> list[str]:
+    """What to know of the recording, its file, and the end of the excerpt."""
+    song, sound = result.song, result.sound
+    start, duration = song.settings.start, song.settings.duration
+    found = sound.findings()
+    if song.held is None:
+        whole = start == 0 and duration is None
+        found += reading.remarks(song.path, sound.n_samples if whole else None)
     if duration is not None and sound.n_samples < round(duration * sound.sr):
-        found = [*found, f"the excerpt ends with the recording, {sound.duration:.2f} s"]
-    return list(found)
+        found.append(f"the excerpt ends with the recording, {sound.duration:.2f} s")
+    return found
 
 
 def _source_warnings(

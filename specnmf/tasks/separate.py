@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from specnmf.methods.stems import ScoreStems, Stems
     from specnmf.output.figures import ScoreFigureData
     from specnmf.output.sources import Written
+    from specnmf.score.align import Alignment
     from specnmf.score.notes import Score
 
 #: The stem of what no note explains where no score is given.
@@ -37,11 +39,21 @@ MOST_LISTED = 24
 
 
 class ScoreSettings(AlignOptions, TranscriptionOptions, ScoreOptions, RunSettings):
-    """The settings of `separate`."""
+    """The settings of `separate`, immutable.
+
+    Examples
+    --------
+    >>> import specnmf
+    >>> settings = specnmf.ScoreSettings(by="pitch", duration=2.0, max_iter=5)
+    >>> chorale = "audio_examples/chorale/chorale"
+    >>> stems = specnmf.separate(f"{chorale}.flac", f"{chorale}.mid", settings)
+    >>> list(stems)[:3]
+    ['G2', 'E3', 'G3']
+    """
 
     no_score: bool = option(
         False,
-        "Hear the notes, even where a score lies beside the song.",
+        "Transcribe the notes, even if there is a score beside the song.",
         flags=("--no-score/--with-score",),
         group=WHAT,
         added=True,
@@ -52,7 +64,7 @@ class Scored(NamedTuple):
     """A recording and its score, as they were read; None: it is to be heard."""
 
     sound: Audio
-    score: Score | None
+    score: Score | Alignment | None
 
 
 class Separate(Task[ScoreSettings]):
@@ -61,20 +73,22 @@ class Separate(Task[ScoreSettings]):
     name = "separate"
     help = """Separate each SONG into voices, or by its score into parts.
 
-    Without a score the notes are heard and put into voices: voice_1 is the highest,
-    rest what no note explains. score.mid and score.csv hold them; correct them, and
-    give them back by --score. A score that is given may be in any tempo: it is aligned
-    to the recording. Leaves OUTPUT/SONG/ with report.html, sources/, score.mid and
-    score.csv, or aligned.mid and aligned.csv, run.json, factors.npz, model.npz,
-    pianoroll.mid, pianoroll.csv and figures/.
+    Without a score, the notes are transcribed and put into voices: voice_1 is the
+    highest, and rest is everything that no note explains. score.mid and score.csv hold
+    the notes; correct them, and pass them back with --score. A score may be in any
+    tempo: it is aligned to the recording.
+
+    Leaves OUTPUT/SONG/ with report.html, sources/, score.mid and score.csv, or
+    aligned.mid and aligned.csv, run.json, factors.npz, model.npz, pianoroll.mid,
+    pianoroll.csv and figures/.
     """
     example = "separate song.wav --voices 4"
     settings = ScoreSettings
     inputs = (
         Input(
             name="score",
-            help="MIDI, MusicXML or CSV; by default the file beside the song, else the "
-            "notes are heard.",
+            help="MIDI, MusicXML or CSV; by default the file beside the song; without "
+            "one, the notes are transcribed.",
             suffixes=(".mid", ".midi", ".musicxml", ".mxl", ".xml", ".csv"),
             beside=True,
         ),
@@ -88,12 +102,14 @@ class Separate(Task[ScoreSettings]):
         """The recording, and the score if there is one."""
         from specnmf.score.reading import read_score
 
-        path = song.inputs.get("score")
-        if path is not None and song.settings.no_score:
+        score = song.inputs.get("score")
+        if score is not None and song.settings.no_score:
             raise ParameterError(
-                f"a score ({path}) and --no-score are given, expected one of them"
+                f"a score ({score}) and --no-score are given; expected only one of them"
             )
-        return Scored(read_excerpt(song), None if path is None else read_score(path))
+        if isinstance(score, str | PathLike):
+            score = read_score(score)
+        return Scored(read_excerpt(song), score)
 
     def fit(self, song: Song[ScoreSettings], material: Scored) -> Separation:
         """The score aligned or heard, and the model of its stems."""

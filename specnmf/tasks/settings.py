@@ -14,11 +14,19 @@ from specnmf.output.options import (
 
 
 class SongSettings(FigureOptions, GridOptions, ReportOptions, ExcerptOptions):
-    """An excerpt, the threads to do it with, its figures and page, and its beats."""
+    """The settings that all tasks have: excerpt, threads, figures, page and beats.
+
+    Examples
+    --------
+    >>> import specnmf
+    >>> settings = specnmf.TranscribeSettings(start=10.0, duration=20.0)
+    >>> isinstance(settings, specnmf.SongSettings)
+    True
+    """
 
     seed: int = changed(FitOptions, "seed")
     threads: int | None = changed(FitOptions, "threads")
 
 
 class RunSettings(SongSettings, OutputOptions, MaskOptions, SoundOptions, FitOptions):
-    """The settings of tasks that make stems: a transform, a fit, masks, sources."""
+    """The settings of tasks that make stems: transform, fit, masks, sources."""

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from specnmf.audio.resynthesis import Stream
     from specnmf.audio.stft import Grid
     from specnmf.factor.factorization import Factorization
+    from specnmf.methods.memory import Limit
     from specnmf.methods.progress import Step
     from specnmf.output.selection import Group
     from specnmf.output.sources import Written
@@ -93,23 +94,27 @@ class Song(Generic[S]):
     Attributes
     ----------
     path : path
-        The recording.
+        The recording; what it is called, if it is held.
     settings : SongSettings
         As asked for.
-    inputs : mapping of str to path
-        The files beside it, by the names of the task's inputs.
+    inputs : mapping of str to object
+        What comes with it, by the names of the task's inputs: a path, or in memory what
+        such a file holds.
     stages : Stages
         Times the run, and tells how far it is.
     expect : callable
         ``expect(groups)`` takes note of the sources that there will be: a fit calls it
         as soon as it knows, so that what cannot be written is told before the work.
+    held : Audio or None
+        The whole recording, if it is in memory and in no file.
     """
 
     path: Path
     settings: S
-    inputs: Mapping[str, Path]
+    inputs: Mapping[str, Any]
     stages: Stages
     expect: Callable[[Sequence[Group]], None] = _ignore
+    held: Audio | None = None
 
     @property
     def title(self) -> str:
@@ -325,7 +330,7 @@ class Task(abc.ABC, Generic[S]):
     many: ClassVar[bool] = True
 
     def read(self, song: Song[S], step: Step) -> Any:
-        """What `fit` needs of the files: an object that has a ``sound``.
+        """What `fit` needs of the song: an object that has a ``sound``.
 
         By default the recording, or its excerpt, in memory.
         """
@@ -383,5 +388,39 @@ def read_excerpt(song: Song[Any]) -> Audio:
     """The recording, or the excerpt that is asked for."""
     from specnmf.audio import reading
 
-    settings = song.settings
-    return reading.load(song.path, start=settings.start, duration=settings.duration)
+    start, duration = song.settings.start, song.settings.duration
+    if song.held is not None:
+        return song.held.excerpt(start, duration)
+    return reading.load(song.path, start=start, duration=duration)
+
+
+def read_within(song: Song[Any], limit_of: Callable[[int, int], Limit]) -> Audio:
+    """The recording, or its excerpt, if it fits into the memory.
+
+    Parameters
+    ----------
+    song : Song
+        What was asked for.
+    limit_of : callable
+        ``limit_of(sr, n_channels)`` is the limit for such a recording.
+
+    Raises
+    ------
+    ParameterError
+        If it does not fit, before it is read as far as its header is true.
+    """
+    from specnmf.audio import reading
+
+    if song.held is not None:
+        audio = read_excerpt(song)
+        limit_of(audio.sr, audio.n_channels).check(audio.n_samples)
+        return audio
+    start, duration = song.settings.start, song.settings.duration
+    with reading.reading(song.path) as source:
+        limit = limit_of(source.sr, source.n_channels)
+        limit.check(int(source.expected(start, duration)))
+    most = limit.most_samples()
+    found = reading.read_up_to(most, song.path, start=start, duration=duration)
+    if found is None:
+        raise limit.exceeded(most)
+    return found

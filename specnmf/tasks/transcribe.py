@@ -24,10 +24,23 @@ NOTES = "notes.npz"
 
 
 class TranscribeSettings(TranscriptionOptions, SongSettings):
-    """The settings of `transcribe`."""
+    """The settings of `transcribe`, immutable.
+
+    Examples
+    --------
+    >>> import specnmf
+    >>> settings = specnmf.TranscribeSettings(by="hand", transcriber="builtin")
+    >>> settings.voices
+    'auto'
+    >>> specnmf.TranscribeSettings(voices=17)
+    Traceback (most recent call last):
+    specnmf.errors.ParameterError: voices must lie between 1 and 16, got 17
+    """
 
     by: Literal["part", "hand"] = option(
-        "part", "What makes a track: a voice, or a keyboard player's hand.", group=WHAT
+        "part",
+        "A track for each voice, or for each hand of a keyboard player.",
+        group=WHAT,
     )
     seed: int = changed(
         SongSettings,
@@ -41,7 +54,7 @@ class Transcribe(Task[TranscribeSettings]):
     """The notes of a recording."""
 
     name = "transcribe"
-    help = """Transcribe each SONG: its notes as MIDI, a track a voice, and CSV.
+    help = """Transcribe each SONG to notes: MIDI, with a track for each voice, and CSV.
 
     Leaves OUTPUT/SONG/ with report.html, score.mid, score.csv, notes.npz, model.npz,
     run.json and figures/; where partitura is installed, also score.musicxml.

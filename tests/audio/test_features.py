@@ -58,6 +58,15 @@ def test_a_tone_is_half_as_loud_where_it_begins(pitch):
     assert np.argmax(course > course[150] / 2) == pytest.approx(100, abs=1)
 
 
+def test_thinned_samples_hold_low_tones_and_no_others():
+    t = np.arange(65536) / 44100
+    tones = np.sin(2 * np.pi * np.outer([60, 600, 2300, 9000], t)).astype(np.float32)
+    low, middle, *high = module._thinned(tones)[:, 50:-50]
+    for tone in (low, middle):
+        assert np.sqrt(2 * (tone**2).mean()) == pytest.approx(1, abs=0.01)
+    assert np.abs(high).max() < 1e-3
+
+
 def test_channels_out_of_phase_do_not_cancel():
     y = tone(440)
     found = features(audio(y, -y)).magnitudes

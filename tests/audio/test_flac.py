@@ -75,7 +75,7 @@ def test_of_a_flac_cut_short_every_whole_frame_is_read(tmp_path, noise, share):
     with reading.reading(path) as source:
         assert source.expected(0, None) == len(noise)
     path.write_bytes(without_total(cut))
-    with pytest.warns(UserWarning, match="cut short in its last frame"):
+    with pytest.warns(UserWarning, match="its last frame is cut short"):
         assert specnmf.read(path).n_samples == n
 
 
@@ -101,7 +101,8 @@ def test_damaged_files_raise_nothing_else(tmp_path, noise, rng):
         for at in rng.integers(0, min(len(damaged), 9000), 4):
             damaged[at] = rng.choice([0, 1, 0x7F, 0x80, 0xFF])
         path.write_bytes(damaged)
-        flac.layout(path)
+        found = flac.layout(path)
+        assert found is None or 0 <= found.missing <= 1
 
 
 def test_what_is_no_flac_has_no_layout(tmp_path, noise):

@@ -1,6 +1,7 @@
 """Rounding: integers that add up to the mixture's."""
 
 import numpy as np
+import pytest
 import reference
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -19,6 +20,7 @@ def rounded(sources, mixture, scale):
     return out, held
 
 
+@pytest.mark.kernels
 def test_running_sums_are_rounded_as_in_the_reference(rng):
     mixture = np.rint(1000 * rng.standard_normal((2, 200))) / 32768
     sources = rng.standard_normal((4, 2, 200)).astype(np.float32) / 100
@@ -28,6 +30,7 @@ def test_running_sums_are_rounded_as_in_the_reference(rng):
     assert held == 0
 
 
+@pytest.mark.kernels
 @settings(max_examples=50, deadline=None)
 @given(
     n_sources=st.integers(1, 6),
@@ -46,3 +49,24 @@ def test_integers_add_up_whatever_the_sources(n_sources, bits, gain, seed):
     assert found.max() <= scale - 1
     loudest = np.abs(sources).sum(axis=0).max() + np.abs(mixture).max()
     assert held == 0 or loudest * 2 >= 1
+
+
+@pytest.mark.kernels
+@pytest.mark.parametrize("first", [-20, -5, 0, 7, 95, 140])
+def test_frames_are_windowed_with_zeros_beyond_the_samples(rng, first):
+    samples = rng.standard_normal((2, 100)).astype(np.float32)
+    window = rng.random(16).astype(np.float32)
+    out = np.full((2, 5, 16), np.nan, np.float32)
+    kernels.cut_frames(samples, first, 6, window, out)
+    padded = np.pad(samples, ((0, 0), (100, 100)))
+    expected = [padded[:, 100 + at :][:, :16] for at in range(first, first + 30, 6)]
+    np.testing.assert_array_equal(out, np.stack(expected, axis=1) * window)
+
+
+@pytest.mark.kernels
+def test_the_root_mean_square_is_numpys(rng):
+    X = rng.standard_normal((3, 4, 10)).astype(np.float32).view(np.complex64)
+    out = np.empty((4, 5), np.float32)
+    kernels.root_mean_square(X, out)
+    expected = np.sqrt(np.mean(np.abs(X) ** 2, axis=0))
+    np.testing.assert_allclose(out, expected, rtol=1e-6)

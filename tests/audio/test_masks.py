@@ -36,6 +36,23 @@ def test_sources_are_masked_and_inverted_as_by_librosa(rng, power):
         np.testing.assert_allclose(source.samples, expected, atol=1e-6)
 
 
+@pytest.mark.parametrize("n_channels", [1, 2, 3])
+def test_activations_of_all_sizes_leave_no_frame_too_loud(rng, n_channels):
+    """Also where a component hardly sounds in one frame, and alone in the next."""
+    audio = Audio(0.1 * rng.standard_normal((n_channels, 20_000)), 44100)
+    spectrogram = specnmf.stft(audio, n_fft=512)
+    n_bins, n_frames = spectrogram.magnitude().shape
+    W = rng.random((n_bins, 3)).astype(np.float32)
+    H = (10.0 ** rng.uniform(-25, 0, (3, n_frames))).astype(np.float32)
+    sources = specnmf.separate(spectrogram, Factorization(W, H))
+    models = [np.outer(w, h).astype(float) for w, h in zip(W.T, H, strict=True)]
+    for mask, source in zip(
+        reference.ratio_masks(models, 1), sources.values(), strict=True
+    ):
+        expected = librosa.istft(spectrogram.X * mask, length=20_000, n_fft=512)
+        np.testing.assert_allclose(source.samples, expected, atol=1e-6)
+
+
 @pytest.mark.parametrize("power", [8, 100, 1e308])
 @pytest.mark.parametrize("scale", [1e-9, 1, 1e12])
 def test_powers_beyond_what_floats_hold_are_those_of_ratios(rng, power, scale):
@@ -135,7 +152,7 @@ def test_a_blocks_memory_does_not_grow_with_the_sources():
 
 def test_wrong_options_and_shapes_are_refused(rng):
     _, spectrogram, result = decomposed(rng)
-    with pytest.raises(ParameterError, match="mask is one of ratio, binary"):
+    with pytest.raises(ParameterError, match="mask must be one of ratio, binary"):
         specnmf.separate(spectrogram, result, mask="soft")
     with pytest.raises(ParameterError, match="power must be above 0, got 0"):
         specnmf.separate(spectrogram, result, power=0)

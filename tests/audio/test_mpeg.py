@@ -145,7 +145,9 @@ def test_the_samples_are_ffmpegs(tmp_path, options):
 def test_files_joined_to_one_are_read_to_the_end(tmp_path, song):
     path = tmp_path / "joined.mp3"
     path.write_bytes(song[0] + id3(1000) + song[0])
-    with pytest.warns(UserWarning, match="several MP3 files in one: all are read"):
+    with pytest.warns(
+        UserWarning, match="several MP3 files joined in one: all are read"
+    ):
         audio = specnmf.read(path)
     assert audio.duration == pytest.approx(2, abs=0.15)
     assert abs(audio.samples[:, -SR // 2 : -SR // 4]).max() > 0.1
@@ -157,14 +159,14 @@ def test_damage_is_counted_and_the_rest_is_read(tmp_path, bare, capfd):
     whole = specnmf.read(path)
     middle = len(bare) // 2
     path.write_bytes(bare[:middle] + bytes(700) + bare[middle + 700 :])
-    with pytest.warns(UserWarning, match=r"damaged: \d+ bytes are in no frame and not"):
+    with pytest.warns(UserWarning, match=r"damaged: \d+ bytes belong to no frame and"):
         audio = specnmf.read(path)
     assert whole.n_samples - 4 * 1152 <= audio.n_samples < whole.n_samples
     path.write_bytes(bare + b"other" * 2000)
-    with pytest.warns(UserWarning, match="damaged: 10000 bytes are in no frame"):
+    with pytest.warns(UserWarning, match="damaged: 10000 bytes belong to no frame"):
         assert (specnmf.read(path).samples == whole.samples).all()
     path.write_bytes(b"junk" * 20_000 + bare)
-    with pytest.warns(UserWarning, match="damaged: 80000 bytes are in no frame"):
+    with pytest.warns(UserWarning, match="damaged: 80000 bytes belong to no frame"):
         assert (specnmf.read(path).samples == whole.samples).all()
     path.write_bytes(bare[:-100])
     assert specnmf.read(path).n_samples == whole.n_samples - 1152
@@ -194,7 +196,7 @@ def test_a_tag_alone_is_called_so(tmp_path, data):
     path = tmp_path / "tag.mp3"
     path.write_bytes(data)
     with pytest.raises(
-        specnmf.AudioError, match=r"tag\.mp3: holds a tag and no sound$"
+        specnmf.AudioError, match=r"tag\.mp3: holds a tag but no sound$"
     ):
         specnmf.read(path)
 
@@ -205,7 +207,7 @@ def test_no_message_has_libsndfiles_inner_words(tmp_path, rng):
         path.write_bytes(data)
         with pytest.raises(specnmf.AudioError) as caught:
             specnmf.read(path)
-        assert "not a recording that libsndfile reads" in str(caught.value)
+        assert "not an audio file that libsndfile reads" in str(caught.value)
         assert "pipe" not in str(caught.value)
         assert "internal" not in str(caught.value)
 

@@ -243,10 +243,10 @@ def test_centroids_are_mean_frequencies():
     [
         (np.ones((5, 2)), np.arange(4.0), r"got shapes \(5, 2\) and \(4,\)"),
         (np.ones(5), np.arange(5.0), r"got shapes \(5,\)"),
-        (np.ones((2, 1)), np.arange(2.0), "three frequencies or more"),
+        (np.ones((2, 1)), np.arange(2.0), "each frequency, three or more"),
         (-np.ones((5, 2)), np.arange(5.0), "finite and non-negative"),
         (np.full((5, 2), np.nan), np.arange(5.0), "finite and non-negative"),
-        (np.ones((5, 2)), np.zeros(5), "must rise"),
+        (np.ones((5, 2)), np.zeros(5), "must increase"),
     ],
 )
 def test_templates_that_do_not_fit_are_refused(function, W, hz, message):

@@ -170,7 +170,7 @@ def test_an_ogg_cut_short_is_remarked_on(tmp_path, rng):
     ("name", "data", "message"),
     [
         ("empty.wav", b"", "empty, expected an audio file"),
-        ("text.wav", b"hello " * 100, "not a recording that libsndfile reads"),
+        ("text.wav", b"hello " * 100, "not an audio file that libsndfile reads"),
         ("song.m4a", b"\0\0\0\x20ftypM4A " + bytes(99), "ffmpeg -i song.m4a song_conv"),
     ],
 )

@@ -92,6 +92,18 @@ def test_arrays_where_an_audio_is_expected_are_told_how_to_become_one(tmp_path):
         lambda: specnmf.align(score, y),
         lambda: specnmf.separate_by_score(y, score),
     ):
-        with pytest.raises(specnmf.AudioError, match=r"specnmf.Audio\(y, sr\)"):
+        with pytest.raises(specnmf.AudioError, match="pass sr in Hz, such as"):
             call()
     assert not (tmp_path / "y.wav").exists()
+
+
+def test_an_excerpt_is_the_one_that_a_file_gives(tmp_path):
+    audio = Audio(np.linspace(-0.5, 0.5, 1000, dtype=np.float32), 100)
+    specnmf.write(tmp_path / "y.wav", audio.samples, sr=100, subtype="FLOAT")
+    for excerpt in ((0.0, None), (2.5, 3.0), (9.004, None), (9.5, 3.0), (1.0, 1e-9)):
+        read = specnmf.read(tmp_path / "y.wav", start=excerpt[0], duration=excerpt[1])
+        np.testing.assert_array_equal(audio.excerpt(*excerpt).samples, read.samples)
+    with pytest.raises(AudioError, match="ends before the start of the excerpt at 10"):
+        audio.excerpt(10.0)
+    with pytest.raises(specnmf.ParameterError, match="duration must be above 0"):
+        audio.excerpt(0.0, 0.0)

@@ -158,7 +158,7 @@ def test_a_recording_that_was_never_finished_is_read_to_its_end(song):
 
 def test_what_cannot_be_read_is_refused_as_by_read(song, tmp_path):
     (tmp_path / "text.wav").write_text("la la la")
-    with pytest.raises(AudioError, match="not a recording that libsndfile reads"):
+    with pytest.raises(AudioError, match="not an audio file that libsndfile reads"):
         streaming.survey(tmp_path / "text.wav")
     with pytest.raises(AudioError, match="ends before the start of the excerpt"):
         streaming.survey(song(), start=10)

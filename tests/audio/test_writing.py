@@ -32,7 +32,7 @@ def test_sources_are_stored_like_the_input_where_that_can_be(format, source, exp
 
 def test_a_subtype_asked_for_is_used_or_refused():
     assert writing.output_subtype("wav", "pcm_32", "PCM_16") == "PCM_32"
-    with pytest.raises(ParameterError, match=r"of flac is one of .* got 'float'"):
+    with pytest.raises(ParameterError, match=r"of flac must be one of .* got 'float'"):
         writing.output_subtype("flac", "float", "PCM_16")
 
 

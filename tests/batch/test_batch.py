@@ -65,6 +65,6 @@ def test_songs_may_be_named_and_a_batch_is_not_begun_twice(songs, tmp_path):
 
 def test_nothing_is_written_where_two_songs_want_one_folder(songs, tmp_path):
     os.link(songs / "a.wav", songs / "a.aiff")
-    with pytest.raises(BatchError, match=r"a\.aiff and a\.wav would both become a"):
+    with pytest.raises(BatchError, match=r"a\.aiff and a\.wav: both runs would be a"):
         specnmf.run_batch(songs, output=tmp_path / "runs", settings=[QUICK], batch=ONE)
     assert not (tmp_path / "runs").exists()

@@ -102,6 +102,7 @@ def contents(output):
     return found
 
 
+@pytest.mark.slow  # whole batches
 def test_a_cluster_gives_the_same_bytes_as_this_machine(songs, tmp_path, cluster):
     watcher = Watcher()
     here = take_apart(songs, tmp_path / "here", jobs=1)
@@ -116,6 +117,7 @@ def test_a_cluster_gives_the_same_bytes_as_this_machine(songs, tmp_path, cluster
     assert {said.stage for said in watcher.sayings} >= {"read"}
 
 
+@pytest.mark.slow  # kills processes
 def test_what_a_worker_was_at_when_it_was_killed_is_done_by_another(
     songs, tmp_path, cluster
 ):
@@ -140,6 +142,7 @@ def test_what_a_worker_was_at_when_it_was_killed_is_done_by_another(
     assert contents(tmp_path / "here") == contents(tmp_path / "out")
 
 
+@pytest.mark.slow  # whole batches
 def test_a_bucket_on_a_cluster_gives_the_same_bytes(songs, tmp_path, s3, cluster):
     address = cluster.scheduler_address
     with distributed.Client(address) as client:
@@ -172,7 +175,7 @@ def test_a_bucket_here_is_read_written_locked_and_resumed(songs, s3):
     assert b"Traceback" in runs.read("batch_logs/b/bad.wav.log", 1 << 20)
     assert "batch.lock" not in runs.names("")
     runs.write("batch.lock", json.dumps({"pid": 7, "time": time.time()}).encode())
-    with pytest.raises(BatchError, match="another batch is at work there, process 7"):
+    with pytest.raises(BatchError, match="another batch uses this folder, process 7"):
         take_apart(source, output, jobs=1, resume=True)
     runs.remove("batch.lock")
     store.write("c/2.wav", store.read("b/1.wav", 1 << 20))
@@ -191,7 +194,7 @@ def test_a_stopped_batch_leaves_what_is_not_begun(songs, tmp_path, cluster):
 
 def test_no_scheduler_is_one_line(songs, tmp_path, monkeypatch):
     monkeypatch.setattr("specnmf.batch.cluster.PATIENCE", 1)
-    with pytest.raises(BatchError, match="no Dask scheduler answers there"):
+    with pytest.raises(BatchError, match="no Dask scheduler answers"):
         take_apart(songs, tmp_path / "out", scheduler="tcp://127.0.0.1:9")
     with pytest.raises((BatchError, ParameterError), match="Dask"):
         take_apart(songs, tmp_path / "out", scheduler="nonsense")

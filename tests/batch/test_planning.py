@@ -163,24 +163,26 @@ def test_what_lost_workers_left_is_swept_where_runs_go(plan, tmp_path):
 
 def test_songs_apart_do_not_collide():
     names = ("a.wav", "b.wav", "x/a.wav", "a.b.wav", "A.wav.wav", "x/batch.jsonl.wav")
-    check_targets(Song(name, "") for name in names)
+    songs = [Song(name, "") for name in names]
+    assert len({song.target for song in songs}) == len(names)
+    check_targets(songs)
     check_targets([])
 
 
 def test_two_songs_of_one_stem_collide():
     message = collides("x/a.wav", "b.wav", "x/a.mp3")
     assert message == (
-        "x/a.wav and x/a.mp3 would both become x/a; rename one, or use --exclude"
+        "x/a.wav and x/a.mp3: both runs would be x/a; rename one, or use --exclude"
     )
 
 
 def test_the_other_collisions_are_counted():
-    assert "(and 2 more such); " in collides("a.wav", "a.mp3", "a.ogg", "a.au")
+    assert "(and 2 more); " in collides("a.wav", "a.mp3", "a.ogg", "a.au")
 
 
 def test_a_run_within_a_run_is_a_collision():
     message = collides("a/b/c.wav", "a.wav")
-    assert message.startswith("a/b/c.wav would be put into a, the run of a.wav; ")
+    assert message.startswith("a/b/c.wav: its run would be in that of a.wav, a; ")
 
 
 @pytest.mark.parametrize(
@@ -188,7 +190,7 @@ def test_a_run_within_a_run_is_a_collision():
     ["batch.jsonl.wav", "batch.lock.mp3", "batch_logs.wav", "batch_logs/a.wav"],
 )
 def test_what_the_batch_needs_is_not_for_runs(name):
-    assert "where the batch keeps its own files" in collides(name)
+    assert "which the batch needs for itself" in collides(name)
 
 
 def test_a_run_is_not_called_like_what_is_swept():
@@ -227,7 +229,9 @@ RESUME = BatchSettings(resume=True)
 
 def test_a_folder_that_holds_a_batch_is_refused_unless_it_is_resumed(request_of):
     done_as(make_plan(request_of()))
-    with pytest.raises(BatchError, match=r"runs holds a batch; use --resume to go on"):
+    with pytest.raises(
+        BatchError, match=r"runs holds a batch; use --resume to continue"
+    ):
         make_plan(request_of())
     assert make_plan(request_of(batch=RESUME)).verdict(Song("a.wav", "")) == "again"
     plan = make_plan(request_of(batch=BatchSettings(overwrite=True)))
@@ -396,8 +400,11 @@ def test_scores_that_a_task_is_not_to_take_are_not_looked_for(request_of, tmp_pa
     ("options", "why"),
     [
         ({"task": "magic"}, "task .*auto.*magic"),
-        ({"inputs": {"labels": "l"}}, "labels is no input of separate and decompose"),
-        ({"task": "label", "inputs": {"score": "s"}}, "score is no input of label"),
+        (
+            {"inputs": {"labels": "l"}},
+            "labels is not an input of separate and decompose",
+        ),
+        ({"task": "label", "inputs": {"score": "s"}}, "score is not an input of label"),
     ],
 )
 def test_what_no_task_takes_is_refused(request_of, options, why):
@@ -423,7 +430,9 @@ def test_a_file_for_all_songs_may_not_lie_in_a_run_of_one(request_of, tmp_path):
     inner.touch()
     (tmp_path / "runs" / "ab").symlink_to(tmp_path / "runs" / "a")
     for place in (inner, tmp_path / "runs" / "ab" / "sub" / "t.npz"):
-        with pytest.raises(BatchError, match="the templates for all songs are in the"):
+        with pytest.raises(
+            BatchError, match="the templates for all songs: it is in the"
+        ):
             make_plan(request_of(inputs={"templates": str(place)}))
     beside = tmp_path / "runs" / "t.npz"
     beside.touch()

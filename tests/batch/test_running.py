@@ -347,7 +347,7 @@ def test_a_stop_from_another_thread_lets_running_songs_finish(batch, events):
 def test_a_second_stop_gives_running_songs_up(batch, events, tmp_path):
     def work(job):
         going.workers.killed.wait(LONG)
-        raise WorkerError("stopped before it was done")
+        raise WorkerError("stopped before it was finished")
 
     going = batch(map(str, range(5)), work, capacity=2)
     left = tmp_path / "runs" / f"{PARTIAL}dead"
@@ -389,7 +389,9 @@ def test_a_lost_cluster_ends_the_batch(batch):
     future.set_running_or_notify_cancel()
     going = batch(["a"], done)
     going.workers.submit = lambda job: future
-    with pytest.raises(BatchError, match="the cluster is lost; --resume goes on"):
+    with pytest.raises(
+        BatchError, match="the cluster is lost; use --resume to continue"
+    ):
         going.run()
 
 

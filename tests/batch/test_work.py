@@ -246,7 +246,7 @@ def test_a_report_that_is_none_is_replaced(job, content):
         ({"inputs": {"score": "/nowhere/a.mid"}}, "/nowhere/a.mid: no such file"),
         ({"inputs": {"templates": "/nowhere/t.npz"}}, "/nowhere/t.npz: no such file"),
         ({"output": "/dev/null/runs"}, "/dev/null"),
-        ({"target": "../a"}, "expected the name of a file within its folder"),
+        ({"target": "../a"}, "expected the name of a file in its folder"),
         ({"output": "nothing://runs"}, "nothing://runs"),
     ],
 )
@@ -284,7 +284,7 @@ def test_an_error_that_nobody_expected_is_one_line_and_leaves_its_traceback(
 
     monkeypatch.setattr(work, "run", fail)
     outcome = do(job)
-    assert outcome.error.startswith(f"unexpected {type(error).__name__}")
+    assert outcome.error.startswith(f"internal error: {type(error).__name__}")
     assert outcome.error.isprintable()
     assert "in fail" in outcome.log
 
@@ -323,7 +323,7 @@ def test_what_is_no_run_is_never_replaced(job):
     folder = Path(job.output) / "a"
     folder.mkdir(parents=True)
     (folder / "diary.txt").write_text("dear")
-    assert "exists and is no run; move it" in do(job).error
+    assert "exists and is not a run; move it" in do(job).error
     assert [path.name for path in folder.iterdir()] == ["diary.txt"]
 
 

@@ -89,10 +89,12 @@ def test_a_name_that_turns_the_writing_turns_nothing_else(visit, hostile):
 
 def test_the_policy_stops_injected_scripts(visit, band):
     watched = visit(band / "report.html")
-    watched.page.evaluate(INJECTED)
-    watched.page.wait_for_timeout(200)
+    refused = "Content Security Policy"
+    with watched.page.expect_console_message(lambda told: refused in told.text):
+        watched.page.evaluate(INJECTED)
+    watched.page.evaluate("() => new Promise((done) => setTimeout(done))")
     assert watched.page.evaluate("window.hacked") is None
-    assert any("Content Security Policy" in each for each in watched.problems)
+    assert any(refused in each for each in watched.problems)
     watched.problems.clear()
 
 

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from contextlib import contextmanager
 
+import httpx
 import pytest
 from browsing import until
 from looks import FAINT, WIDE, controls
@@ -55,22 +56,21 @@ def link(made, workplace):
         yield link
 
 
-#: Undo all that was done before.
-AFRESH = """async () => {
-  let state = await (await fetch('state')).json();
-  while (state.undo) {
-    const body = JSON.stringify({revision: state.revision});
-    const headers = {'Content-Type': 'application/json'};
-    state = await (await fetch('undo', {method: 'POST', headers, body})).json();
-  }
-}"""
+def undo_all(link):
+    """Undo what other tests did, before a page shows it."""
+    origin = link[: link.index("/", len("http://"))]
+    state = httpx.get(f"{link}state").raise_for_status().json()
+    while state["undo"]:
+        message = {"revision": state["revision"]}
+        answer = httpx.post(f"{link}undo", json=message, headers={"Origin": origin})
+        state = answer.raise_for_status().json()
 
 
 @pytest.fixture
 def watched(visit, link):
     """A window of a studio in which nothing is changed."""
+    undo_all(link)
     watched = visit(link)
-    watched.page.evaluate(AFRESH)
     furnished(watched.page)
     shows(watched.page, "bass", "viola", "flute")
     return watched
@@ -89,10 +89,9 @@ def furnished(page):
 def shows(page, *wanted):
     """Wait until the stems are called so."""
     listed = "[...document.querySelectorAll('.stem-name')].map(e => e.textContent)"
-    until(
-        page,
-        f"JSON.stringify({listed}) === '{json.dumps(wanted, separators=(',', ':'))}'",
-    )
+    texts = json.dumps(wanted, separators=(",", ":"))
+    until(page, f"JSON.stringify({listed}) === '{texts}'")
+    assert page.locator(".stem-name").all_text_contents() == list(wanted)
 
 
 def says(page, text):
@@ -138,9 +137,9 @@ def test_what_is_saved_is_what_edit_makes(page, made, workplace, tmp_path):
     shows(page, "bass", "viola", "piccolo")
     drag(page, "viola", "bass")
     shows(page, "bass", "piccolo")
-    page.get_by_role("slider", name="Level of piccolo", exact=True).fill("-6")
+    with page.expect_response("**/edit"):
+        page.get_by_role("slider", name="Level of piccolo", exact=True).fill("-6")
     until(page, "specnmf.player.gains[1] === -6")
-    page.wait_for_timeout(600)
     save(page, "saved")
     specnmf.edit(
         made,
@@ -254,6 +253,7 @@ def test_the_page_says_when_the_studio_has_ended(visit, made, tmp_path):
         process.send_signal(signal.SIGINT)
         process.wait(30)
     says(watched.page, "does not answer")
+    assert process.returncode == 0
     watched.problems[:] = [each for each in watched.problems if link not in each]
 
 

@@ -77,7 +77,8 @@ def test_when_verbose_songs_that_are_done_are_named(capsys):
 
 
 @pytest.mark.parametrize(
-    ("now", "told"), [(False, "Ctrl-C again to end them"), (True, "--resume goes on")]
+    ("now", "told"),
+    [(False, "press Ctrl-C to stop at once"), (True, "use --resume to continue")],
 )
 def test_a_stop_is_told_in_one_line(capsys, now, told):
     Display(1, None).stop(now=now)

@@ -28,11 +28,11 @@ def test_edit_says_where_and_what_was_done(run, made, tmp_path):
     assert (status, err) == (0, "")
     assert out.splitlines() == [
         "specnmf_edited/a",
-        "  bass is component_01 + component_03",
-        "  component_02 is called flute",
-        "  bass: -6 dB",
-        "  flute: 50L",
-        "  without: flute",
+        "  bass: sum of component_01 and component_03",
+        "  component_02: renamed to flute",
+        "  bass: gain -6 dB",
+        "  flute: panned 50% to the left",
+        "  flute: left out of a mix",
         "  mixes/mix.wav",
         "  mixes/without_flute.wav",
     ]
@@ -57,7 +57,7 @@ def test_edit_in_place_replaces_the_run(run, made):
     assert {path.stem for path in (made / "sources").iterdir()} == {"x", "component_03"}
     status, _, err = run(*args, "-o", "elsewhere")
     assert status == 2
-    assert "--in-place and --output are given, expected one" in err
+    assert "expected --in-place or --output, got both" in err
 
 
 def test_an_edited_run_is_made_again(run, made):
@@ -73,26 +73,32 @@ def test_what_fails_is_one_line(run, made):
     status, out, err = run("edit", "specnmf_out/a", "--drop", "oboe")
     assert (status, out) == (1, "")
     assert err == (
-        "error: specnmf_out/a: drop asks for 'oboe', but there is only component_01, "
-        "component_02, component_03\n"
+        "error: specnmf_out/a: drop: no stem matches 'oboe'; the stems are "
+        "component_01, component_02, component_03\n"
     )
     assert run("edit", "none", "--drop", "1")[2] == (
-        "error: none: no run, run.json is missing\n"
+        "error: none: not a run, run.json is missing\n"
     )
 
 
 @pytest.mark.parametrize(
     ("args", "message"),
     [
-        ((), "no edit given, expected some of --merge, --rename"),
-        (("--merge", "bass"), "expected such as bass=component_03,component_05"),
-        (("--merge", "bass="), "expected such as bass="),
+        ((), "no edit given; expected at least one of --merge, --rename"),
+        (
+            ("--merge", "bass"),
+            "expected a value such as bass=component_03,component_05",
+        ),
+        (("--merge", "bass="), "expected a value such as bass="),
         (("--merge", "bass=1,,2"), "expected names such as bass,drums"),
-        (("--gain", "bass=loud"), "a gain is in dB, such as -6dB, got 'loud'"),
-        (("--gain", "bass=99"), "gain of bass is from -120 to 40 dB, got 99"),
+        (("--gain", "bass=loud"), "expected a gain in dB, such as -6dB, got 'loud'"),
+        (("--gain", "bass=99"), "gain of bass: expected -120 to 40 dB, got 99"),
         (("--gain", "a=1", "--gain", "a=2"), "a is given twice"),
-        (("--pan", "bass=top"), "a pan is from -1 (left) to 1, or such as 50L"),
-        (("--pan", "bass=120R"), "pan of bass is from -1 to 1"),
+        (
+            ("--pan", "bass=top"),
+            "expected a pan from -1 (left) to 1 (right), or 50L, C, 50R",
+        ),
+        (("--pan", "bass=120R"), "pan of bass: expected -1 to 1"),
         (("--order", "a,,b"), "expected names such as bass,drums"),
     ],
 )

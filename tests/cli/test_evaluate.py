@@ -61,7 +61,7 @@ def test_scores_are_written_into_the_page_of_a_run(run, folders):
 def test_a_page_of_what_is_no_run_is_refused(run, folders):
     status, _, err = run("evaluate", "est", "ref", "--report", "scores.html")
     assert status == 1
-    assert err == "error: est: no run, run.json is missing\n"
+    assert err == "error: est: not a run, run.json is missing\n"
     assert not (folders / "scores.html").exists()
 
 
@@ -148,8 +148,11 @@ def test_what_cannot_be_compared_is_one_line_and_status_one(run, folders):
     for args, message in [
         (("none", "ref"), "none: no such file"),
         (("est", "empty"), "empty: no recordings in it"),
-        (("est", "text"), "text/a.wav: not a recording that libsndfile reads"),
-        (("other.wav", "ref"), "estimate other has 44100 Hz, reference low 8000 Hz"),
+        (("est", "text"), "text/a.wav: not an audio file that libsndfile reads"),
+        (
+            ("other.wav", "ref"),
+            "estimate other is at 44100 Hz, reference low at 8000 Hz",
+        ),
         (("est", "ref", "--mix", "none.wav"), "none.wav: no such file"),
     ]:
         status, out, err = run("evaluate", *args)
@@ -263,13 +266,13 @@ def test_drums_alone_are_no_reference_for_a_tune(run, scores):
     write_score(scores / "kit.mid", kit)
     status, _, err = run("evaluate", "--notes", "heard.csv", "kit.mid")
     assert status == 1
-    assert err == "error: the reference has no pitched notes, expected some\n"
+    assert err == "error: the reference has no pitched notes, expected at least one\n"
 
 
 def test_options_of_sound_are_wrong_usage_with_notes(run, scores):
     args = ("evaluate", "--notes", "heard.csv", "true.mid")
     status, out, err = run(*args, "--oracle", "--n-fft", "512")
     assert (status, out) == (2, "")
-    assert "--oracle, --n-fft: of recordings, not of --notes" in err
+    assert "--oracle, --n-fft: for recordings, not for --notes" in err
     (scores / "my.toml").write_text("oracle = true\n")
     assert run(*args, "--config", "my.toml")[0] == 0

@@ -62,7 +62,7 @@ def test_a_warning_names_what_was_changed(run, labels):
         file.write("1.1\t1.3\tkick\n")
     status, _, err = run("label", DRUMS, "--labels", labels, *QUICK)
     assert status == 0
-    assert f"warning: {DRUMS}: kick overlaps itself, as 1 to 1.2 s and 1.1 to" in err
+    assert f"warning: {DRUMS}: regions of kick overlap (1 to 1.2 s and 1.1 to" in err
 
 
 @pytest.mark.parametrize(
@@ -70,10 +70,10 @@ def test_a_warning_names_what_was_changed(run, labels):
     [
         (b"", "empty"),
         (b"kick at 1 s", "expected a label track"),
-        (b"\x89PNG\r\n\x1a\n", "label track (start, end and name, parted by tabs)"),
+        (b"\x89PNG\r\n\x1a\n", "label track (start, end and name, separated by tabs)"),
         (b"1\t1\tkick\n", "is a point; mark a region"),
         (b"60\t61\tkick\n", "no sound is marked from 0 to 3 s"),
-        (b"0\t1\trest\n", "marks only rest"),
+        (b"0\t1\trest\n", "only rest is marked"),
         (b"0\t1\tkick\n0\t1\tRest\n", "kick is marked from 0 to 1 s, and rest"),
     ],
 )
@@ -141,6 +141,7 @@ def mended(run, tmp_path, labels):
     return path
 
 
+@pytest.mark.slow  # whole runs
 def test_labels_that_were_mended_beside_the_old_ones_stay(run, tmp_path, mended):
     beside = mended.rename(mended.with_name("mended.txt"))
     content = beside.read_bytes()
@@ -153,6 +154,7 @@ def test_labels_that_were_mended_beside_the_old_ones_stay(run, tmp_path, mended)
     assert run("rerun", "specnmf_out/drums")[0] == 0
 
 
+@pytest.mark.slow  # whole runs
 def test_labels_that_were_mended_in_place_are_kept_and_so_is_the_next(run, mended):
     """The command that was typed can be typed again, however often."""
     kept = mended.parent / "kept" / "labels.txt"

@@ -115,12 +115,12 @@ def test_bad_labels_are_one_line(run, tmp_path):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (("--ranks", "3,8"), "ranks must fall from layer to layer, such as 32,8,3"),
+        (("--ranks", "3,8"), "ranks must decrease from layer to layer, such as 32,8,3"),
         (("--ranks", "3,0"), "ranks must be at least 1, got 0"),
-        (("--ranks", "many"), "expected whole numbers with commas between"),
-        (("--ranks", "8,,3"), "expected whole numbers with commas between"),
+        (("--ranks", "many"), "expected whole numbers separated by commas"),
+        (("--ranks", "8,,3"), "expected whole numbers separated by commas"),
         (("--ranks", "3.5"), "got '3.5'"),
-        (("--ranks", ""), "expected whole numbers with commas between"),
+        (("--ranks", ""), "expected whole numbers separated by commas"),
         (("--stems", "4"), "stems must lie between 1 and 3, got 4"),
         (("--stems", "top"), "expected whole numbers"),
         (("--method", "deep"), "'deep' is not one of"),

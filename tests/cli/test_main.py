@@ -37,6 +37,7 @@ def shell(tmp_path):
     return shell
 
 
+@pytest.mark.slow  # many processes
 @pytest.mark.parametrize("closed", ["2>&-", ">&-", "<&-", "<&- >&- 2>&-"])
 def test_a_closed_stream_stops_nothing(shell, tmp_path, closed):
     done = shell(f"specnmf decompose song.wav {' '.join(QUICK)} {closed}")
@@ -46,6 +47,7 @@ def test_a_closed_stream_stops_nothing(shell, tmp_path, closed):
     assert soundfile.info(run / "sources" / "component_01.wav").frames == 4000
 
 
+@pytest.mark.slow  # many processes
 @pytest.mark.parametrize("more", ["", "--json"])
 def test_results_that_cannot_be_printed_are_an_error_but_songs_are_done(
     shell, tmp_path, more
@@ -66,6 +68,7 @@ def test_help_that_cannot_be_printed_is_an_error(shell, command):
     assert (done.returncode, len(done.stderr.splitlines())) == (1, 1)
 
 
+@pytest.mark.slow  # many processes
 def test_errors_that_cannot_be_printed_stop_nothing(shell, tmp_path):
     done = shell(f"specnmf decompose nope.wav song.wav {' '.join(QUICK)} 2> /dev/full")
     assert done.returncode == 1
@@ -108,6 +111,7 @@ def test_an_empty_text_is_no_path(run, tmp_path, arguments):
     assert {path.name for path in tmp_path.iterdir()} == {"empty.toml", "nul.toml"}
 
 
+@pytest.mark.slow  # many processes
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_at_any_time_leaves_no_traceback(tmp_path, number):
     """Not while Python itself starts, which nobody can guard."""

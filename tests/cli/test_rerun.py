@@ -69,7 +69,7 @@ def test_factors_that_differ_are_status_one_and_say_why(run, made):
     status, out, err = run("rerun", "specnmf_out/a.1")
     assert (status, err) == (1, "")
     assert out.splitlines()[1] == (
-        "  factors differ from specnmf_out/a.1 by 0.2 (versions are the same)"
+        "  factors differ from specnmf_out/a.1 by 0.2 (same versions)"
     )
     path = made / "a.1" / "run.json"
     report = json.loads(path.read_text())
@@ -86,7 +86,7 @@ def test_json_is_one_object_with_runs_and_failures(run, made):
     args = ("rerun", "specnmf_out/a.1", "none", "--json")
     status, out, err = run(*args)
     assert status == 1
-    assert err == "error: none: no run, run.json is missing\n"
+    assert err == "error: none: not a run, run.json is missing\n"
     content = json.loads(out)
     (entry,) = content["runs"]
     assert entry["output"] == "specnmf_rerun/a.1"
@@ -106,8 +106,8 @@ def test_what_fails_is_one_line_and_the_others_are_done(run, made):
     assert status == 1
     assert out.splitlines()[0] == "specnmf_rerun/a.2"
     assert err == (
-        "error: specnmf_out/a.1: a.1.wav: no such file; say where it is now by "
-        "--input\n"
+        "error: specnmf_out/a.1: a.1.wav: no such file; if it was moved, give "
+        "its path with --input\n"
     )
 
 
@@ -119,21 +119,21 @@ def test_an_input_may_be_named_anew(run, made):
     args = ("rerun", "specnmf_out/a.1", "specnmf_out/a.2", "--input", "b.wav")
     status, _, err = run(*args)
     assert status == 2
-    assert "--input is for one RUN_DIR" in err
+    assert "--input works with one RUN_DIR only" in err
 
 
 def test_the_run_itself_and_other_runs_are_kept(run, made):
     for options in ((), ("--overwrite",)):
         status, out, err = run("rerun", "specnmf_out/a.1", "-o", made, *options)
         assert (status, out) == (1, "")
-        assert "is or holds the run to be made again" in err
+        assert "is or contains the run to be made again" in err
     shutil.copytree(made / "a.1", made.parent / "other" / "a.1")
     args = ("rerun", "specnmf_out/a.1", "other/a.1", "--overwrite")
     status, out, err = run(*args)
     assert status == 1
     assert out.splitlines()[0] == "specnmf_rerun/a.1"
     assert err == (
-        "error: other/a.1: would be written to specnmf_rerun/a.1 like "
+        "error: other/a.1: its run would be specnmf_rerun/a.1, like that of "
         "specnmf_out/a.1; use another --output\n"
     )
 

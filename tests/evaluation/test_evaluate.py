@@ -34,6 +34,36 @@ def estimates(references, rng):
     }
 
 
+def test_paths_are_scored_as_what_they_hold(references, estimates, tmp_path):
+    folders = {"true": references, "found": estimates}
+    sounds = {
+        kind: {name: Audio(y[np.newaxis] / 8, 8000) for name, y in group.items()}
+        for kind, group in folders.items()
+    }
+    for kind, group in sounds.items():
+        (tmp_path / kind).mkdir()
+        for name, audio in group.items():
+            specnmf.write(tmp_path / kind / f"{name}.wav", audio, subtype="FLOAT")
+    expected = evaluate(sounds["found"], sounds["true"])
+    assert evaluate(tmp_path / "found", str(tmp_path / "true")) == expected
+    paths = {name: tmp_path / "found" / f"{name}.wav" for name in estimates}
+    assert evaluate(paths, sounds["true"]) == expected
+
+
+def test_a_mixture_among_the_files_of_references_is_the_mixture(
+    references, estimates, tmp_path
+):
+    for name, y in references.items():
+        specnmf.write(tmp_path / f"{name}.wav", Audio(y[np.newaxis] / 8, 8000))
+    mixture = Audio(sum(references.values())[np.newaxis] / 16, 8000)
+    specnmf.write(tmp_path / "mix.wav", mixture)
+    found = {name: Audio(y[np.newaxis] / 8, 8000) for name, y in estimates.items()}
+    result = evaluate(found, tmp_path)
+    assert [row.reference for row in result.sources] == list(references)
+    told = evaluate(found, tmp_path, mixture=tmp_path / "mix.wav")
+    assert told == result
+
+
 @pytest.mark.filterwarnings("ignore:mir_eval.separation:FutureWarning")
 def test_the_scores_are_mir_evals_and_above_the_mixtures(references, estimates):
     result = evaluate(estimates, references)
@@ -100,7 +130,7 @@ def test_stems_of_opposite_phase_have_the_scores_of_one_channel(
     for metric, mean in expected.mean.items():
         assert result.mean[metric] == pytest.approx(mean, abs=1e-3)
     (warning,) = result.warnings
-    assert warning.startswith("a, b, c: the channels cancel out in their average, so")
+    assert warning.startswith("a, b, c: the channels cancel each other in the mean, so")
 
 
 @pytest.mark.filterwarnings("ignore:mir_eval.separation:FutureWarning")
@@ -112,7 +142,7 @@ def test_one_stem_of_opposite_phase_has_the_channels_taken_one_after_the_other(
     wide = {name: gains[name] * y for name, y in references.items()}
     wider = {name: gains[name] * y for name, y in estimates.items()}
     result = evaluate(wider, wide)
-    assert result.warnings[0].startswith("a: the channels cancel out")
+    assert result.warnings[0].startswith("a: the channels cancel each other")
     # With so much silence between the channels no filter reaches into the next.
     R, E = (
         np.stack([np.pad(y, ((0, 0), (0, 600))).ravel() for y in group.values()])
@@ -143,7 +173,7 @@ def test_an_estimate_of_opposite_phase_is_no_silence(references, estimates):
 def test_one_channel_against_two_of_opposite_phase_is_no_silence(references, estimates):
     wide = {name: np.stack([y, -y]) for name, y in references.items()}
     result = evaluate(estimates, wide)
-    assert result.warnings[0] == "numbers of channels differ: one is taken for all 2"
+    assert result.warnings[0] == "numbers of channels differ: mono is copied to all 2"
     assert [row.sdr for row in result.sources] == [-30] * 3
     result = evaluate({k: np.stack([y, -y]) for k, y in estimates.items()}, references)
     assert [row.sdr for row in result.sources] == [-30] * 3
@@ -170,7 +200,7 @@ def test_a_sum_that_alone_has_an_estimate_takes_the_place_of_its_parts(
     expected = evaluate(pair, two)
     result = evaluate(pair, {**references, "rest": two["rest"]})
     assert result.sources == expected.sources
-    assert result.warnings == ("b, c: in rest, which has an estimate, left out",)
+    assert result.warnings == ("b, c: part of rest, which has an estimate, left out",)
 
 
 def test_the_mixture_among_the_estimates_is_taken_for_none(references, estimates):
@@ -330,7 +360,7 @@ def test_the_result_is_json_and_a_table(references, estimates):
     assert lines[1].startswith("a = A")
     assert lines[1].split()[3] == f"{result.sources[0].sdr:.2f}"
     assert lines[3].startswith("c (missing)   -30.00")
-    assert lines[4].startswith("d            silent, estimate at -")
+    assert lines[4].startswith("d            silent; estimate -")
     assert lines[6].split()[:2] == ["mean", f"{result.mean['sdr']:.2f}"]
     assert lines[8] == "ideal ratio masks, 2048 samples"
     assert lines[13].split() == ["d", "silent"]
@@ -339,7 +369,7 @@ def test_the_result_is_json_and_a_table(references, estimates):
 
 
 def test_wrong_options_are_errors(references, estimates, monkeypatch):
-    with pytest.raises(ParameterError, match="match is one of auto, name, best"):
+    with pytest.raises(ParameterError, match="match must be one of auto, name, best"):
         evaluate(estimates, references, match="worst")
     with pytest.raises(ParameterError, match="n_fft must be even"):
         evaluate(estimates, references, n_fft=99)
@@ -350,7 +380,7 @@ def test_wrong_options_are_errors(references, estimates, monkeypatch):
     with pytest.raises(ParameterError, match="needs museval"):
         evaluate(estimates, references, v4=True)
     a = Audio(references["a"], 8000)
-    with pytest.raises(ParameterError, match="estimate x has 44100 Hz"):
+    with pytest.raises(ParameterError, match="estimate x is at 44100 Hz"):
         evaluate({"x": Audio(references["a"], 44100)}, {"a": a})
     with pytest.raises(ParameterError, match="at most 32 references"):
         evaluate({"x": [1.0]}, {str(i): np.ones(9) for i in range(33)})

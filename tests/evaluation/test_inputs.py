@@ -43,7 +43,7 @@ def test_a_folder_without_recordings_or_with_two_of_a_name_is_an_error(tmp_path)
         read_sources(tmp_path)
     write(tmp_path / "a.wav")
     write(tmp_path / "a.flac")
-    with pytest.raises(AudioError, match="a.flac and a.wav have one name"):
+    with pytest.raises(AudioError, match="a.flac and a.wav have the same name"):
         read_sources(tmp_path)
 
 
@@ -108,19 +108,19 @@ def test_the_rate_is_what_any_recording_states():
             {"a": Audio(np.ones(1), 8000)},
             {"b": Audio(np.ones(1), 44100)},
             {},
-            "estimate a has 8000 Hz, reference b 44100 Hz; resample",
+            "estimate a is at 8000 Hz, reference b at 44100 Hz; resample",
         ),
         (
             {"a": [1.0]},
             {"a": Audio(np.ones(1), 44100)},
             {"sr": 48000},
-            "reference a has 44100 Hz, sr 48000 Hz",
+            "reference a is at 44100 Hz, sr at 48000 Hz",
         ),
         (
             {"a": [1.0]},
             {"a": Audio(np.ones(1), 44100)},
             {"mixture": Audio(np.ones(1), 48000)},
-            "mixture has 48000 Hz, reference a 44100 Hz",
+            "mixture is at 48000 Hz, reference a at 44100 Hz",
         ),
     ],
 )

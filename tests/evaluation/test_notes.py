@@ -12,6 +12,7 @@ from specnmf.errors import ParameterError, ScoreError
 from specnmf.evaluation.note_scores import CRITERIA, Found, describe
 from specnmf.evaluation.notes import evaluate_notes
 from specnmf.score.notes import Note, Score
+from specnmf.score.reading import write_score
 
 PERFECT, NONE = Found(1.0, 1.0, 1.0), Found(0.0, 0.0, 0.0)
 
@@ -130,7 +131,9 @@ def test_parts_are_matched_by_name_if_any_agrees():
     assert result.notes.onset_50 == PERFECT
     assert all(row.onset_50 == NONE for row in result.voices)
     assert result.unused == ("other",)
-    assert result.warnings == ("low: no part of the estimate, counted as not found",)
+    assert result.warnings == (
+        "low: no such part in the estimate, counted as not found",
+    )
 
 
 @pytest.mark.parametrize("match", ["auto", "best"])
@@ -221,7 +224,7 @@ def test_a_reference_without_notes_is_refused():
 
 def test_an_unknown_match_is_refused():
     score = Score(voice("a", [60]))
-    with pytest.raises(ParameterError, match="match is one of auto, name, best"):
+    with pytest.raises(ParameterError, match="match must be one of auto, name, best"):
         evaluate_notes(score, score, match="worst")
 
 
@@ -246,3 +249,13 @@ def test_a_table_says_it_to_people():
     assert lines[4][:6] == ["high", "=", "v1", "2", "2", "0.50"]
     assert lines[5] == ["mean", "0.75", "0.75", "0.75", "0.75"]
     assert lines[7] == ["unused:", "x"]
+
+
+def test_files_are_scored_as_the_scores_in_them(tmp_path):
+    true = Score(tuple(voice("flute", [60, 62, 64])))
+    heard = Score(tuple(voice("flute", [60, 62, 65])))
+    write_score(tmp_path / "true.csv", true)
+    write_score(tmp_path / "score.mid", heard)
+    expected = evaluate_notes(heard, true)
+    assert evaluate_notes(heard, tmp_path / "true.csv") == expected
+    assert evaluate_notes(tmp_path, str(tmp_path / "true.csv")) == expected

@@ -59,19 +59,22 @@ def test_what_has_no_estimate_is_left_out(stems):
         assert (out, said) == ({"bc"}, ["bc: the sum of b and c, left out"])
     out, said = left_out(references, ["a", "BC"], by_name=True)
     assert out == {"b", "c"}
-    assert said == ["b, c: in bc, which has an estimate, left out"]
+    assert said == ["b, c: part of bc, which has an estimate, left out"]
 
 
 def test_of_copies_the_one_with_an_estimate_stays(stems):
     a, b, *_ = stems.values()
     references = {"a": a, "rest": b, "b": b}
     out, said = left_out(references, ["a", "b"], by_name=True)
-    assert (out, said) == ({"rest"}, ["rest: in b, which has an estimate, left out"])
+    assert (out, said) == (
+        {"rest"},
+        ["rest: part of b, which has an estimate, left out"],
+    )
     out, said = left_out(references, ["a", "rest"], by_name=True)
     assert (out, said) == ({"b"}, ["b: the same recording as rest, left out"])
     out, said = left_out(references, ["rest", "b"], by_name=True)
     assert out == set()
-    assert said == ["b: the same recording as rest, so SIR tells nothing of them"]
+    assert said == ["b: the same recording as rest, so their SIR means nothing"]
     assert left_out(references, ["x", "y"], by_name=False) == (out, said)
 
 

@@ -30,7 +30,7 @@ def test_labels_have_as_many_digits_as_needed():
 @pytest.mark.parametrize(
     ("W", "H", "labels", "message"),
     [
-        (np.ones((3, 2)), np.ones((3, 4)), (), "H needs as many rows, got 3"),
+        (np.ones((3, 2)), np.ones((3, 4)), (), "H must have as many rows, got 3"),
         (np.ones((3, 2)), np.ones((2, 4)), ("a",), "need as many labels, got 1"),
         (np.ones((3, 2)) * -1, np.ones((2, 4)), (), "W must be finite and non-neg"),
         (np.ones((3, 2)), np.full((2, 4), np.nan), (), "H must be finite"),

@@ -24,6 +24,7 @@ def solver_for(V, start, mapper, learned=None):
     )
 
 
+@pytest.mark.kernels
 def test_a_sweep_is_the_closed_form(rng):
     V, W, H = rng.random((40, 30)), rng.random((40, 7)), rng.random((7, 30))
     Y, X = tile_of(W.T), tile_of(H)
@@ -32,6 +33,7 @@ def test_a_sweep_is_the_closed_form(rng):
     np.testing.assert_allclose(X[:7, :30], reference.hals_rows(V, W, H), atol=1e-12)
 
 
+@pytest.mark.kernels
 def test_activations_of_fixed_templates_are_exact(rng):
     V, W = rng.random((40, 30)), rng.random((40, 7))
     start = Factorization(W, rng.random((7, 30)))
@@ -67,6 +69,7 @@ def test_momentum_saves_iterations(rng):
     assert fast.cost < 0.5 * plain.cost
 
 
+@pytest.mark.kernels
 def test_rejected_steps_leave_the_factors_as_they_were(rng):
     V = rng.random((20, 30))
     with workers(1) as mapper:

@@ -74,6 +74,7 @@ def test_zeros_of_the_start_stay_zero(V, beta, rng):
     assert (result.H[start.H == 0] == 0).all()
 
 
+@pytest.mark.kernels
 @pytest.mark.parametrize("beta", [0, 1])
 def test_rejected_steps_leave_the_factors_as_they_were(V, beta):
     with workers(1) as mapper:
@@ -86,6 +87,7 @@ def test_rejected_steps_leave_the_factors_as_they_were(V, beta):
             assert (now == then).all()
 
 
+@pytest.mark.kernels
 @pytest.mark.parametrize("excess", [0.0, 0.075, 0.1])
 def test_relaxed_is_nearly_a_power(excess):
     for factor in (0.5, 0.9, 1.0, 1.2, 2.0):
@@ -94,6 +96,7 @@ def test_relaxed_is_nearly_a_power(excess):
     assert relaxed(0.0, excess) == 0.0
 
 
+@pytest.mark.kernels
 def test_to_go_beyond_keeps_zeros_and_signs():
     assert beyond(0.0, 1.0, 0.9) == pytest.approx(0.0)
     assert beyond(2.0, 0.0, 0.9) == 2.0

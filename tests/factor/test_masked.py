@@ -51,6 +51,7 @@ def test_the_updates_follow_the_reference(problem, beta):
     assert relative_error(result.H, H) < 1e-10
 
 
+@pytest.mark.kernels
 @pytest.mark.parametrize("beta", BETAS)
 def test_with_weights_of_one_it_is_nmf(problem, beta):
     V, _, start = problem
@@ -159,7 +160,7 @@ def test_bins_and_frames_without_any_weight_get_zeros(problem, beta):
     ("change", "message"),
     [
         ({"V": np.full((30, 50), -1.0)}, "V must be finite and non-negative where"),
-        ({"V": np.ones(30)}, r"matrices of one shape, got \(30,\) and \(30, 50\)"),
+        ({"V": np.ones(30)}, r"matrices of the same shape, got \(30,\) and \(30, 50\)"),
         ({"weights": np.full((30, 50), -1.0)}, "weights must be finite and non-neg"),
         ({"weights": np.full((30, 50), np.nan)}, "weights must be finite"),
         ({"weights": np.ones((2, 2))}, r"got \(30, 50\) and \(2, 2\)"),
@@ -258,7 +259,9 @@ def test_the_root_of_nothing_but_one_part_is_its_ratio(rng):
 
 
 def test_names_of_the_caller_are_those_in_messages():
-    with pytest.raises(ParameterError, match="X must be finite .* has a weight"):
+    with pytest.raises(
+        ParameterError, match="X must be finite .* its weight is above 0"
+    ):
         known([[-1]], [[1]], ("X", "data_mask"))
     with pytest.raises(ParameterError, match="data_mask must be finite and non-neg"):
         known([[1]], [[-1]], ("X", "data_mask"))

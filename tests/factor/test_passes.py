@@ -50,6 +50,7 @@ def test_the_cost_is_that_of_all_frames_in_memory_within_one_percent(V, beta):
     assert result.losses[-1] == pytest.approx(cost, rel=1e-4)
 
 
+@pytest.mark.slow  # many factorizations
 @pytest.mark.parametrize("beta", [-1.0, 0.0, 1.0, 2.0])
 def test_no_pass_raises_the_cost_and_the_first_to_gain_little_is_the_last(
     V, beta, monkeypatch

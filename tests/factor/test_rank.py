@@ -28,6 +28,7 @@ def noisy(rng, V, beta):
     return np.maximum(V + 0.2 * V.mean() * rng.standard_normal(V.shape), 0)
 
 
+@pytest.mark.slow  # many factorizations
 @pytest.mark.parametrize("n_components", [2, 3, 5, 8, 12])
 @pytest.mark.parametrize("beta", [0, 1, 2])
 def test_the_number_behind_a_noisy_product_is_found(rng, n_components, beta):
@@ -58,6 +59,7 @@ def test_the_number_of_notes_is_found(rng, n_notes):
     assert choose_rank(V).chosen == pytest.approx(n_notes, rel=0.3)
 
 
+@pytest.mark.slow  # many factorizations
 def test_a_prelude_has_about_as_many_components_as_its_notes_whatever_the_seed():
     path = ROOT / "audio_examples" / "chopin_op28_4" / "chopin_op28_4.flac"
     V = specnmf.stft(specnmf.read(path)).magnitude()
@@ -79,6 +81,7 @@ def test_neighbours_would_give_away_single_points_that_are_held_out(rng, monkeyp
     assert by_points.means.min() < -0.02
 
 
+@pytest.mark.slow  # many factorizations
 def test_the_choice_depends_on_the_seed_alone(rng):
     V = noisy(rng, product(rng, 6, (100, 1500)), 1).astype(np.float32)
     one, other = choose_rank(V, rng=3, threads=1), choose_rank(V, rng=3, threads=4)
@@ -171,5 +174,7 @@ def test_wrong_options_are_named():
     V = np.ones((8, 9))
     with pytest.raises(ParameterError, match="candidates must be at least 1, got 0"):
         choose_rank(V, candidates=[0, 3])
-    with pytest.raises(ParameterError, match="beta is euclidean, kl, is or a number"):
+    with pytest.raises(
+        ParameterError, match="beta must be euclidean, kl, is or a number"
+    ):
         choose_rank(V, beta="cosine")

@@ -392,7 +392,9 @@ def test_no_warning_is_let_through(duet, model):
     _, audio = duet
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        separate_by_score(Audio(audio.samples[:, : SR // 2], SR), DUET, model=model)
+        half = Audio(audio.samples[:, : SR // 2], SR)
+        stems = separate_by_score(half, DUET, model=model)
+    assert list(stems) == ["low", "high"]
 
 
 @pytest.mark.parametrize("score", [Score(()), Score((Note(9.0, 1.0, 60),))])
@@ -405,10 +407,10 @@ def test_a_score_that_does_not_sound_is_refused(duet, score):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"by": "voice"}, "by is one of part, hand, pitch, note"),
+        ({"by": "voice"}, "by must be one of part, hand, pitch, note"),
         ({"max_iter": 0}, "max_iter must be at least 1"),
         ({"groups": {"all": ["nobody"]}}, "nobody"),
-        ({"residual": True, "model": "fmp"}, "leaves no residual"),
+        ({"residual": True, "model": "fmp"}, "has no residual"),
     ],
 )
 def test_wrong_options_are_refused(duet, options, message):

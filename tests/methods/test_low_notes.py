@@ -203,8 +203,8 @@ def test_a_window_that_blends_most_of_the_notes_is_worth_a_remark(rng):
     even = Factorization(np.ones((grid.n_bins, 2)), np.ones((2, grid.n_frames)))
     (remark,) = low_notes.remarks(even, np.array([28.0, 60.0]), grid)
     assert remark == (
-        "low notes: a window of 2048 samples hardly tells notes below F2 apart, and "
-        "they hold most of the energy; --n-fft 8192 does"
+        "low notes: most of the energy is in notes below F2, which a window of 2048 "
+        "samples does not resolve; try --n-fft 8192"
     )
     assert low_notes.remarks(even, np.array([np.nan, 60.0]), grid) == []
     assert low_notes.remarks(even, np.array([45.0, 41.5]), grid) == []

@@ -78,6 +78,7 @@ def is_whole(run):
     return said and (run / "mine").read_text() == "mine"
 
 
+@pytest.mark.slow  # kills many processes
 @pytest.mark.parametrize("way", WAYS)
 def test_whenever_it_is_killed_there_is_a_finished_run(tmp_path, way):
     target, chance = tmp_path / "song", random.Random(1)
@@ -173,7 +174,9 @@ def test_the_slower_of_two_runs_replaces_the_other_only_when_asked(
     if overwrite:
         slower()
     else:
-        with pytest.raises(OutputError, match=r"use --overwrite.*appeared meanwhile"):
+        with pytest.raises(
+            OutputError, match=r"use --overwrite.*appeared during the run"
+        ):
             slower()
     text = (tmp_path / "song" / REPORT).read_text()
     assert text == ("slower" if overwrite else "faster")
@@ -188,7 +191,9 @@ def test_what_comes_into_the_place_of_a_run_meanwhile_is_left(tmp_path):
             (tmp_path / "song").mkdir()
             (tmp_path / "song" / "diary").touch()
 
-    with pytest.raises(OutputError, match="exists and is no run.*appeared meanwhile"):
+    with pytest.raises(
+        OutputError, match="exists and is not a run.*appeared during the run"
+    ):
         come()
     assert names(tmp_path) == ["song"]
     assert names(tmp_path / "song") == ["diary"]

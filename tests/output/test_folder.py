@@ -14,13 +14,13 @@ from specnmf.output.folder import PARTIAL, REPORT, check_free, run_folder, sweep
 
 #: Begins a run in another process, and never ends it.
 BEGIN = """
-import sys, time
+import sys
 from pathlib import Path
 from specnmf.output.folder import run_folder
 with run_folder(Path(sys.argv[1])) as partial:
     (partial / "half").write_text("...")
     print(partial, flush=True)
-    time.sleep(60)
+    sys.stdin.read()
 """
 
 
@@ -102,14 +102,16 @@ def test_what_is_no_run_is_never_replaced(tmp_path, overwrite):
     (tmp_path / "song" / "diary.txt").write_text("dear")
     (tmp_path / "file").write_text("dear")
     for name in ("song", "file"):
-        with pytest.raises(OutputError, match="exists and is no run; move it"):
+        with pytest.raises(OutputError, match="exists and is not a run; move it"):
             check_free(tmp_path / name, overwrite=overwrite)
 
 
 def test_an_output_that_is_a_file_is_named(tmp_path):
     (tmp_path / "file").write_text("dear")
     with (
-        pytest.raises(OutputError, match="file is a file, expected a folder for runs"),
+        pytest.raises(
+            OutputError, match="file: expected a folder for runs, got a file"
+        ),
         run_folder(tmp_path / "file" / "song"),
     ):
         pass
@@ -120,6 +122,7 @@ def unfinished(tmp_path):
     """A run of another process on its way: the process, and its hidden folder."""
     with subprocess.Popen(
         [sys.executable, "-c", BEGIN, tmp_path / "song"],
+        stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
     ) as process:

@@ -1,4 +1,4 @@
-"""What sources take, said before they are written."""
+"""What sources need, said before they are written."""
 
 from collections import namedtuple
 
@@ -45,7 +45,7 @@ def told(tmp_path, monkeypatch):
 def test_what_is_large_is_said_with_what_makes_it_smaller(told):
     size = gigabytes(SIZE)
     assert told() == [
-        f"/song.wav: 4 sources take {size} in /not/there; --format flac takes half of "
+        f"/song.wav: 4 sources need {size} in /not/there; --format flac takes half of "
         "it or less, --only NAME,... writes some of them"
     ]
     assert told(large=SIZE) != []
@@ -68,13 +68,13 @@ def test_the_size_is_that_of_what_is_asked_for(told, settings, n_bytes):
     size = gigabytes(n_bytes + n_sources * FACTORS // 4)
     about = "up to " if "format" in settings else ""
     (line,) = told(**settings)
-    assert f"{n_sources} sources take {about}{size} in" in line
+    assert f"{n_sources} sources need {about}{size} in" in line
     assert ("--format flac" in line) == ("format" not in settings)
 
 
 def test_what_the_disk_cannot_hold_is_refused(told):
     message = (
-        r"4 sources take 273 kB, but only 273 kB are free for \S*not/there; "
+        r"4 sources need 273 kB, but only 273 kB are free for \S*not/there; "
         r"--format flac takes half of it or less, .* or use another --output"
     )
     with pytest.raises(OutputError, match=message):
@@ -89,7 +89,9 @@ def test_without_sources_nothing_is_said(told):
 
 
 def test_a_source_that_there_is_not_is_an_error_before_the_work(told):
-    with pytest.raises(ParameterError, match="only asks for 'x', but there is only a"):
+    with pytest.raises(
+        ParameterError, match="only: no source matches 'x'; the sources are a"
+    ):
         told(only=["x"])
 
 

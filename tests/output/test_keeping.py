@@ -245,7 +245,7 @@ def test_of_a_run_whose_run_json_is_damaged_all_else_is_kept(song):
 
 def test_a_run_json_of_another_program_is_no_run(song):
     (song / REPORT).write_text('{"name": "experiment 7"}')
-    with pytest.raises(OutputError, match="exists and is no run; move it"):
+    with pytest.raises(OutputError, match="exists and is not a run; move it"):
         write(song, SECOND, overwrite=True)
 
 
@@ -286,5 +286,5 @@ def test_what_another_disk_holds_is_refused_before_any_work(song, monkeypatch):
             yield name, os.stat_result(values)
 
     monkeypatch.setattr(keeping, "_walk", mounted)
-    with pytest.raises(OutputError, match=r"labels.txt is another disk's; unmount it"):
+    with pytest.raises(OutputError, match=r"labels.txt is on another disk; unmount it"):
         write(song, SECOND, overwrite=True)

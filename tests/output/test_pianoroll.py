@@ -6,10 +6,12 @@ import mir_eval
 import numpy as np
 import pytest
 import soundfile as sf
+from scipy.signal import find_peaks
 from sklearn.decomposition import NMF
 
 from specnmf import ParameterError
 from specnmf.audio.pitch import centroids, estimate_pitches
+from specnmf.output import pianoroll
 from specnmf.output.pianoroll import LOUDEST, transcribe
 from specnmf.score.notes import Score
 
@@ -245,15 +247,15 @@ def test_the_activations_are_left_as_they_are():
     [
         ({"H": np.ones(5)}, r"got shapes \(5,\) and \(5,\)"),
         ({"times": np.arange(4.0)}, r"got shapes \(2, 5\) and \(4,\)"),
-        ({"times": np.zeros(5)}, "times must rise"),
-        ({"pitches": [60.0]}, "2 components need as many pitches"),
-        ({"labels": ["a"]}, "2 components need as many labels"),
-        ({"gains": [1.0]}, "2 components need as many gains"),
-        ({"centroids": [1.0]}, "2 components need as many centroids"),
-        ({"H": -np.ones((2, 5))}, "activations must be finite and non-negative"),
-        ({"H": np.full((2, 5), np.nan)}, "activations must be finite"),
-        ({"gains": [1.0, np.inf]}, "gains must be finite"),
-        ({"pitches": [60.0, np.inf]}, "pitches must be finite, or NaN"),
+        ({"times": np.zeros(5)}, "times to rise"),
+        ({"pitches": [60.0]}, r"expected pitches of shape \(2,\), got \(1,\)"),
+        ({"labels": ["a"]}, r"expected labels of shape \(2,\), got \(1,\)"),
+        ({"gains": [1.0]}, r"expected gains of shape \(2,\), got \(1,\)"),
+        ({"centroids": [1.0]}, r"expected centroids of shape \(2,\), got \(1,\)"),
+        ({"H": -np.ones((2, 5))}, "expected activations to be finite and non-negative"),
+        ({"H": np.full((2, 5), np.nan)}, "expected activations to be finite"),
+        ({"gains": [1.0, np.inf]}, "expected gains to be finite"),
+        ({"pitches": [60.0, np.inf]}, "pitches to be finite, or NaN"),
     ],
 )
 def test_what_does_not_fit_is_refused(changes, message):
@@ -265,3 +267,17 @@ def test_what_does_not_fit_is_refused(changes, message):
     }
     with pytest.raises(ParameterError, match=message):
         transcribe(**(options | changes))
+
+
+@pytest.mark.parametrize("steps", [0.5, 3.0, 12.0])
+def test_peaks_are_those_of_scipy(rng, steps):
+    walk = np.abs(np.cumsum(rng.normal(scale=steps, size=2000)))
+    levels = np.pad(np.maximum(walk - 3, 0), 1)
+    levels -= 1e-9 * np.arange(len(levels))
+    expected, _ = find_peaks(levels, prominence=5.0)
+    assert len(expected) > 5
+    np.testing.assert_array_equal(pianoroll._peaks(levels, 5.0), expected)
+
+
+def test_silence_has_no_peaks():
+    assert not len(pianoroll._peaks(-1e-9 * np.arange(9), 5.0))

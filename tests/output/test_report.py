@@ -21,6 +21,7 @@ OTHERS = {
     "transpose": "auto", "ranks": (4, 2), "method": "neural", "label_weight": 2.0,
     "stems": (1, 3), "n_rest": 2, "only": ("a",), "grid": False, "no_score": True,
     "voices": 2, "transcriber": "builtin", "bends": True, "report": False,
+    "wiener": "always",
 }  # fmt: skip
 
 #: The same where that value is none of the kind's.

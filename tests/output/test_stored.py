@@ -88,12 +88,12 @@ def test_transcriptions_without_a_model_show_their_score_from_the_excerpt_on(tmp
     assert read_shown(tmp_path).notes == (Note(1.5, 0.5, 60, 90, "voice_1"),)
     for damaged in ("{", "[]", "[" * 100_000, '{"settings": {"start": "x"}}'):
         (tmp_path / "run.json").write_text(damaged)
-        with pytest.raises(OutputError, match="tells no start"):
+        with pytest.raises(OutputError, match="has no start"):
             read_shown(tmp_path)
 
 
 def test_a_folder_without_notes_is_refused(tmp_path):
-    with pytest.raises(OutputError, match="holds no notes"):
+    with pytest.raises(OutputError, match="no notes"):
         read_shown(tmp_path)
     (tmp_path / "pianoroll.csv").write_text("nothing of the kind\n" * 9)
     with pytest.raises(OutputError, match=r"pianoroll\.csv: .*expected columns"):
@@ -147,13 +147,13 @@ def test_no_notes_fit_no_stems():
 def test_an_array_that_promises_more_than_the_file_holds_is_refused(tmp_path):
     for shape in ((1 << 40,), (1 << 33, 1 << 33), (0, 1 << 60)):
         pack(tmp_path / "model.npz", note_start=header(shape))
-        with pytest.raises(OutputError, match="note_start takes more than"):
+        with pytest.raises(OutputError, match="note_start is larger than"):
             stored_model(tmp_path)
     pack(tmp_path / "model.npz", note_start=header((-1,)))
-    with pytest.raises(OutputError, match="has the shape"):
+    with pytest.raises(OutputError, match="has an impossible shape"):
         stored_model(tmp_path)
     pack(tmp_path / "model.npz", **{"a\nb": header((1 << 40,))})
-    with pytest.raises(OutputError, match="a b takes more than"):
+    with pytest.raises(OutputError, match="a b is larger than"):
         stored_model(tmp_path)
     pack(tmp_path / "model.npz", note_stems=header((1 << 60,), "<U0"))
     with pytest.raises(OutputError, match="must hold numbers or text"):
@@ -163,11 +163,11 @@ def test_an_array_that_promises_more_than_the_file_holds_is_refused(tmp_path):
 def test_a_bomb_is_not_unpacked(tmp_path, monkeypatch):
     monkeypatch.setattr(archives.npy, "read_array", pytest.fail)
     pack(tmp_path / "model.npz", note_start=npy(np.zeros(1 << 18)))
-    with pytest.raises(OutputError, match="note_start takes more than"):
+    with pytest.raises(OutputError, match="note_start is larger than"):
         stored_model(tmp_path)
     few = {f"a{n}": npy(np.zeros(400)) for n in range(40)}
     pack(tmp_path / "model.npz", **few)  # each of which the file could hold
-    with pytest.raises(OutputError, match="takes more than"):
+    with pytest.raises(OutputError, match="is larger than"):
         stored_model(tmp_path)
     pack(tmp_path / "model.npz", **{f"a{n}": b"" for n in range(1001)})
     with pytest.raises(OutputError, match="holds 1001 arrays"):
@@ -183,12 +183,12 @@ def test_objects_are_not_unpickled(tmp_path):
 @pytest.mark.parametrize("content", [b"", b"PK\x05\x06" + bytes(18), b"x" * 99])
 def test_what_is_no_archive_is_refused(tmp_path, content):
     (tmp_path / "model.npz").write_bytes(content)
-    with pytest.raises(OutputError, match=r"(model\.npz: |holds no notes)"):
+    with pytest.raises(OutputError, match=r"(model\.npz: |no notes)"):
         read_shown(tmp_path)
 
 
 def test_a_folder_without_a_model_says_what_to_do(tmp_path):
-    with pytest.raises(OutputError, match="make it again by specnmf rerun"):
+    with pytest.raises(OutputError, match="make the run again with specnmf rerun"):
         stored_model(tmp_path)
     with pytest.raises(OutputError, match="No such file"):
         read_factors(tmp_path)

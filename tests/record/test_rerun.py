@@ -74,15 +74,15 @@ def test_a_run_comes_out_the_same_to_the_byte(song, settings):
     again = rerun(first.folder, output="again", command="again")
     assert (again.identical, again.difference, again.versions) == (True, 0.0, {})
     files = {path.relative_to(first.folder) for path in first.folder.rglob("*")}
-    made = again.run.folder
+    made = again.folder
     assert {path.relative_to(made) for path in made.rglob("*")} == files
     factors = (made / "factors.npz").read_bytes()
     assert factors == (first.folder / "factors.npz").read_bytes()
     told = {"command", "seconds"}
-    assert {k: v for k, v in again.run.report.items() if k not in told} == {
+    assert {k: v for k, v in again.report.items() if k not in told} == {
         k: v for k, v in first.report.items() if k not in told
     }
-    assert again.run.report["command"] == "again"
+    assert again.report["command"] == "again"
 
 
 def test_a_long_recording_comes_out_the_same(song, monkeypatch):
@@ -123,7 +123,7 @@ def test_a_labelling_comes_out_the_same(tmp_path, monkeypatch):
     assert read_record(first.folder).settings == settings
     again = rerun(first.folder)
     assert again.identical
-    found = (again.run.folder / "labels.txt").read_bytes()
+    found = (again.folder / "labels.txt").read_bytes()
     assert found == (first.folder / "labels.txt").read_bytes()
 
 
@@ -153,7 +153,7 @@ def test_a_difference_in_an_upper_layer_counts(song):
     assert again.difference == pytest.approx(0.2)
     del content["S_1"]
     np.savez(first / "layers.npz", **content)
-    with pytest.raises(OutputError, match=r"left there \(no S_1.npy\)"):
+    with pytest.raises(OutputError, match=r"since the run \(S_1.npy missing\)"):
         rerun(first, overwrite=True)
 
 
@@ -165,7 +165,7 @@ def test_changed_labels_are_an_error_of_labels(tmp_path, monkeypatch):
     song = GREENSLEEVES / "greensleeves.flac"
     first = label(song, labels, settings, output="out").folder
     labels.write_text("0\t1\tguitar\n")
-    with pytest.raises(ScoreError, match=r"labels.txt: is not the file that"):
+    with pytest.raises(ScoreError, match=r"labels.txt: not the file that"):
         rerun(first)
 
 
@@ -178,9 +178,7 @@ def test_templates_are_held_fixed_again(done, song):
     assert first.report["settings_hash"] != settings_hash(settings)
     assert rerun(first.folder).identical
     scale(factors, 0.1)
-    with pytest.raises(
-        TemplateError, match=r"factors.npz: is not the file that b/song"
-    ):
+    with pytest.raises(TemplateError, match=r"factors.npz: not the file that b/song"):
         rerun(first.folder, overwrite=True)
 
 
@@ -200,7 +198,7 @@ def test_a_record_of_version_01_names_no_roles(tmp_path, monkeypatch):
     first = separate(CHORALE, score, settings, output="out").folder
     assert json.loads((first / "run.json").read_text())["roles"] == ["song", "score"]
     change(first, roles=None)
-    with pytest.raises(OutputError, match="expected as roles some of song, score"):
+    with pytest.raises(OutputError, match="expected roles among song, score"):
         rerun(first)
     content = json.loads((first / "run.json").read_text())
     del content["roles"]
@@ -212,11 +210,11 @@ def test_a_record_of_version_01_names_no_roles(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("roles", "message"),
     [
-        (["song", "song"], "expected as roles some of song, templates"),
+        (["song", "song"], "expected roles among song, templates"),
         (["templates"], "expected a role for each of 1 inputs"),
         (["song", "templates"], "expected a role for each of 1 inputs"),
-        ([["song"]], "expected as roles"),
-        ({"song": 1}, "expected as roles"),
+        ([["song"]], "expected roles among"),
+        ({"song": 1}, "expected roles among"),
     ],
 )
 def test_roles_that_make_no_sense_are_refused(done, roles, message):
@@ -256,11 +254,11 @@ def test_inputs_may_have_moved_but_not_changed(done, song):
         rerun(done)
     again = rerun(done, inputs=["other.wav"])
     assert again.identical
-    assert again.run.folder.name == "other"
+    assert again.folder.name == "other"
     with pytest.raises(ParameterError, match=r"has 1 inputs \(song.wav\), got 2"):
         rerun(done, inputs=["other.wav", "other.wav"])
     soundfile.write("song.wav", [0.5, -0.5] * 4000, 8000)
-    with pytest.raises(AudioError, match="is not the file that out/song was made from"):
+    with pytest.raises(AudioError, match="not the file that out/song was made from"):
         rerun(done)
 
 
@@ -270,7 +268,7 @@ def test_a_score_that_changed_is_a_score_error(tmp_path, monkeypatch):
     settings = ScoreSettings(max_iter=1, duration=2, figures=False, sources=False)
     first = separate(CHORALE, "score.mid", settings, output="out")
     (tmp_path / "score.mid").write_bytes(b"MThd")
-    with pytest.raises(ScoreError, match="score.mid: is not the file"):
+    with pytest.raises(ScoreError, match="score.mid: not the file"):
         rerun(first.folder)
 
 
@@ -278,11 +276,13 @@ def test_the_run_itself_is_never_replaced(done, song):
     before = (done / "factors.npz").stat().st_ino
     (song.parent / "link").symlink_to("out")
     for output in ("out", "link", "./out/../out"):
-        with pytest.raises(OutputError, match="is or holds the run to be made again"):
+        with pytest.raises(
+            OutputError, match="is or contains the run to be made again"
+        ):
             rerun(done, output=output, overwrite=True)
     inner = done / "kept"
     shutil.copytree(done, inner)
-    with pytest.raises(OutputError, match="is or holds the run to be made again"):
+    with pytest.raises(OutputError, match="is or contains the run to be made again"):
         rerun(inner, output="out", overwrite=True)
     assert (done / "factors.npz").stat().st_ino == before
 
@@ -297,11 +297,17 @@ def test_another_finished_run_is_kept_unless_told(done):
 @pytest.mark.parametrize(
     ("spoil", "message"),
     [
-        (lambda path: path.unlink(), "no such file, nothing to compare with"),
-        (lambda path: (path.unlink(), os.mkfifo(path)), "no such file, nothing to"),
-        (lambda path: path.write_bytes(b""), "is not what the run left there"),
-        (lambda path: path.write_bytes(b"PK\3\4" * 30), "is not what the run left"),
-        (lambda path: np.savez(path, W=np.eye(2)), r"there .no H.npy"),
+        (lambda path: path.unlink(), "no such file; it is needed for the comparison"),
+        (lambda path: (path.unlink(), os.mkfifo(path)), "no such file; it is needed"),
+        (lambda path: path.write_bytes(b""), "the file has changed since the run"),
+        (
+            lambda path: path.write_bytes(b"PK\3\4" * 30),
+            "the file has changed since the run",
+        ),
+        (
+            lambda path: np.savez(path, W=np.eye(2)),
+            r"the file has changed since the run .H.npy missing",
+        ),
     ],
 )
 def test_factors_that_are_none_are_told_before_any_work(done, song, spoil, message):
@@ -320,24 +326,24 @@ def test_factors_that_lie_about_their_size_are_refused(done):
     with zipfile.ZipFile(path, "w") as archive:
         for name, data in members.items():
             archive.writestr(name, data)
-    with pytest.raises(OutputError, match="is not what the run left there"):
+    with pytest.raises(OutputError, match="the file has changed since the run"):
         rerun(done)
 
 
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", "no valid JSON"),
-        ("[" * 100_000, "no valid JSON"),
-        ('{"a": NaN}', "no valid JSON: NaN is no number"),
-        ('{"a": ' + "9" * 5000 + "}", "no valid JSON"),
+        ("", "not valid JSON"),
+        ("[" * 100_000, "not valid JSON"),
+        ('{"a": NaN}', "not valid JSON: NaN is not a number"),
+        ('{"a": ' + "9" * 5000 + "}", "not valid JSON"),
         ("[]", "expected an object"),
-        ("{}", "expected as kind one of decompose, separate"),
-        ('{"kind": ["decompose"]}', "expected as kind one of"),
+        ("{}", "expected kind to be one of decompose, separate"),
+        ('{"kind": ["decompose"]}', "expected kind to be one of"),
         ('{"kind": "separate", "inputs": []}', "expected 1 or 2 inputs"),
         ('{"kind": "label", "inputs": [{}]}', "expected 2 inputs"),
         ('{"kind": "decompose", "inputs": {}}', "expected 1 or 2 inputs"),
-        ('{"kind": "decompose", "inputs": [3]}', "of each input its path and sha256"),
+        ('{"kind": "decompose", "inputs": [3]}', "path and sha256 of each input"),
     ],
 )
 def test_a_run_json_that_is_none_is_refused(done, text, message):
@@ -349,20 +355,23 @@ def test_a_run_json_that_is_none_is_refused(done, text, message):
 @pytest.mark.parametrize(
     ("values", "message"),
     [
-        ({"inputs": [{"path": "song.wav", "sha256": "0"}]}, "its path and sha256"),
-        ({"inputs": [{"path": "", "sha256": "0" * 64}]}, "its path and sha256"),
-        ({"inputs": [{"path": "x" * 5000, "sha256": "0" * 64}]}, "its path and sha256"),
+        ({"inputs": [{"path": "song.wav", "sha256": "0"}]}, "path and sha256 of each"),
+        ({"inputs": [{"path": "", "sha256": "0" * 64}]}, "path and sha256 of each"),
+        (
+            {"inputs": [{"path": "x" * 5000, "sha256": "0" * 64}]},
+            "path and sha256 of each",
+        ),
         ({"inputs": [{"path": "a\0b", "sha256": "0" * 64}]}, "a.b: "),
         ({"inputs": [{"path": "\ud800", "sha256": "0" * 64}]}, "no such|cannot be"),
         ({"inputs": [{"path": "x" * 4000, "sha256": "0" * 64}]}, "cannot be opened"),
         ({"inputs": [{"path": "/dev/zero", "sha256": "0" * 64}]}, "no such file"),
         (
             {"inputs": [{"path": "..", "sha256": "0" * 64}]},
-            "..: no folder can be called",
+            "..: '..' cannot be the name",
         ),
-        ({"settings": [], "asked": {}}, "expected settings and asked as objects"),
-        ({"asked": None}, "expected settings and asked as objects"),
-        ({"asked": {"seed": "x"}}, 'run.json: seed is a whole number, got "x"'),
+        ({"settings": [], "asked": {}}, "expected the objects settings and asked"),
+        ({"asked": None}, "expected the objects settings and asked"),
+        ({"asked": {"seed": "x"}}, 'run.json: seed must be a whole number, got "x"'),
         ({"asked": {"sed": 1}}, "there is no setting 'sed'; did you mean 'seed'?"),
         ({"settings": {}}, "the setting 'max_iter' is missing"),
         ({"versions": {"numpy": 2}}, "expected versions as an object of strings"),
@@ -375,14 +384,14 @@ def test_a_record_that_makes_no_sense_is_refused(done, values, message):
 
 
 def test_no_run_and_a_run_json_without_end_are_refused(done, song):
-    with pytest.raises(OutputError, match="no run, run.json is missing"):
+    with pytest.raises(OutputError, match="not a run, run.json is missing"):
         rerun(song.parent)
     (done / "run.json").write_bytes(b" " * (MOST_REPORT_BYTES + 1))
     with pytest.raises(OutputError, match="expected less than 16 MB"):
         rerun(done)
     (done / "run.json").unlink()
     os.mkfifo(done / "run.json")
-    with pytest.raises(OutputError, match="no run, run.json is missing"):
+    with pytest.raises(OutputError, match="not a run, run.json is missing"):
         rerun(done)
 
 

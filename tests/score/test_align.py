@@ -185,7 +185,7 @@ def test_another_key_is_found(rng, semitones):
     other = transposed(truth, -semitones)
     side = "above" if semitones > 0 else "below"
     with pytest.raises(
-        ScoreError, match=f"{side} the score; transpose it by {semitones} "
+        ScoreError, match=f"{side} the score; transpose the score by {semitones} "
     ):
         align(other, recording)
     alignment = align(other, recording, transpose="auto")
@@ -197,9 +197,9 @@ def test_another_key_is_found(rng, semitones):
 
 def test_another_piece_is_refused(rng):
     recording = played(piece(rng), rng)
-    with pytest.raises(ScoreError, match="that of another piece"):
+    with pytest.raises(ScoreError, match="score of another piece"):
         align(piece(rng, lowest=45), recording)
-    with pytest.raises(ScoreError, match="that of another piece"):
+    with pytest.raises(ScoreError, match="score of another piece"):
         align(example("chorale")[0], example("chopin_op28_4")[1])
 
 
@@ -210,7 +210,7 @@ def test_mode_never_only_says_that_they_differ(rng):
     alignment = align(slow, recording, mode="never")
     assert alignment.score is slow
     assert not alignment.warped
-    assert any("s apart" in remark for remark in alignment.remarks)
+    assert any("differ by up to" in remark for remark in alignment.remarks)
     strange = piece(rng)
     alignment = align(strange, recording, mode="never")
     assert alignment.score is strange
@@ -229,7 +229,7 @@ def test_bars_that_the_recording_lacks_are_left_out(rng):
     alignment = align(truth, cut(played(truth, rng), 12.0, 24.0))
     (remark,) = alignment.remarks
     assert remark.startswith(("the score from 11.", "the score from 12."))
-    assert "has no counterpart in the recording" in remark
+    assert "is missing from the recording" in remark
     expected = {note.staff for note in truth.notes if not 12 <= note.start < 24}
     found = {note.staff for note in alignment.score.notes}
     assert len(found ^ expected) <= 4
@@ -247,7 +247,7 @@ def test_bars_that_the_score_lacks_are_remarked_on(rng):
     alignment = align(Score(tuple(notes)), played(whole, rng))
     (remark,) = alignment.remarks
     assert remark.startswith(("the recording from 11.", "the recording from 12."))
-    assert "has no counterpart in the score" in remark
+    assert "is missing from the score" in remark
     assert len(alignment.score.notes) == len(notes)
     assert np.quantile(errors(alignment, whole)[0], 0.9) < 0.05
 
@@ -302,7 +302,7 @@ def test_a_score_of_many_hours_takes_little_memory(rng):
 
 
 def test_a_score_without_notes_is_refused(rng):
-    with pytest.raises(ScoreError, match="must have notes"):
+    with pytest.raises(ScoreError, match="has no notes"):
         align(Score(()), played(piece(rng, 4), rng))
 
 
@@ -313,7 +313,7 @@ def test_a_silent_recording_is_refused(rng):
 
 
 def test_an_unknown_mode_is_refused(rng):
-    with pytest.raises(ParameterError, match="mode is one of auto, always, never"):
+    with pytest.raises(ParameterError, match="mode must be one of auto, always, never"):
         align(piece(rng), played(piece(rng, 4), rng), mode="sometimes")
 
 

@@ -5,7 +5,7 @@ import tracemalloc
 import numpy as np
 import pytest
 
-from specnmf import ParameterError
+from specnmf import ParameterError, read_score
 from specnmf.score.beat_tracking import RATE, strength_of, tempo_of, track
 from specnmf.score.beats import Beats, beats_of, find_beats
 from specnmf.score.midi import write_midi
@@ -142,19 +142,24 @@ def test_a_moment_of_sound_has_no_beat_or_a_whole_one(rng, duration):
     assert found is None or found.times[0] <= 0
 
 
+NOTE = Note(1.0, 2.0, 60)
+
+
 def test_onsets_without_a_beat_can_always_be_written(rng, tmp_path):
     for n in (10, 50, 400):
         for _ in range(5):
             found = find_beats(rng.uniform(0, 60, n), 60.0)
-            write_midi(tmp_path / "score.mid", Score(()), beats=found)
+            write_midi(tmp_path / "score.mid", Score((NOTE,)), beats=found)
+            (note,) = read_score(tmp_path / "score.mid").notes
+            assert note.start == pytest.approx(NOTE.start, abs=0.01)
 
 
 @pytest.mark.parametrize(
     ("times", "said"),
     [
-        ([0, 1], "three times or more"),
-        ([0, 1, 1], "that increase"),
-        ([0.1, 1, 2], "the first beat must lie at or before 0 s, got 0.1"),
+        ([0, 1], "at least three increasing times"),
+        ([0, 1, 1], "at least three increasing"),
+        ([0.1, 1, 2], "the first beat must be at or before 0 s, got 0.1"),
     ],
 )
 def test_what_are_no_beats_is_refused(times, said):

@@ -122,6 +122,7 @@ def test_no_path_costs_less(rng, begin, skip):
         )
 
 
+@pytest.mark.kernels
 @pytest.mark.parametrize("skip", [0.1, 0.7])
 @pytest.mark.parametrize("begin", [0.0, 4.0])
 def test_no_path_costs_less_where_there_is_silence(rng, begin, skip):
@@ -136,6 +137,7 @@ def test_no_path_costs_less_where_there_is_silence(rng, begin, skip):
         )
 
 
+@pytest.mark.kernels
 def test_a_path_only_goes_on(rng):
     path = whole(level(rng.random((50, 4)), rng.random((70, 4))), Prices(0.2, 0.5))
     steps = np.diff(path, axis=0)
@@ -167,6 +169,7 @@ def test_silence_of_one_side_is_leapt_over_at_little_cost(rng):
     np.testing.assert_array_equal(whole(turned, cheap)[:, ::-1], expected)
 
 
+@pytest.mark.kernels
 def test_what_comes_before_and_after_is_left_out(rng):
     Y = unit(rng, 90)
     path = whole(level(Y[20:60], Y), Prices(4.0, 0.7))

@@ -72,24 +72,48 @@ def test_endings_are_played_in_their_passes(measures, expected):
 @pytest.mark.parametrize(
     ("measures", "expected", "remark"),
     [
-        (["", "] :|", "[2 2]", ""], "abacd", "measure 2: an ending whose bracket does"),
-        (["", "", "] :|", "[2 2]", ""], "abcabde", "measure 3: an ending whose"),
+        (["", "] :|", "[2 2]", ""], "abacd", "measure 2: the bracket over an"),
+        (
+            ["", "", "] :|", "[2 2]", ""],
+            "abcabde",
+            "measure 3: the bracket over an ending has no",
+        ),
         (
             ["", "2] :|", "[2 2]", ""],
             "abacd",
-            "measure 2: an ending whose bracket does",
+            "measure 2: the bracket over an ending has no beginning",
         ),
-        (["", "[1 1]", ":|", "[2 2]", ""], "abcade", "measure 2: too short a bracket"),
-        (["|:", "[1 1]", "", "", ":|", "[2 2]"], "abcdeaf", "measure 2: too short"),
-        (["", ":|", "[2 2]", ""], "abacd", "measure 2: no bracket over the first"),
-        (["", "", ":|", "[2", "2]", ""], "abcabdef", "measure 3: no bracket over"),
-        (["", "[ ] :|", "[ ]", ""], "abacd", "measures 2, 3: an ending with no number"),
-        (["", "[1 1] :|", "[1 1]", ""], "abacd", "measure 3: an ending with no number"),
-        (["", "[ ] :|", "[3 3]", ""], "ababacd", "measure 2: an ending with no number"),
-        (["", "[1 1]", "[2 2]", ""], "abacd", "measure 2: no repeat sign at the end"),
-        (["", "[2 2]", ""], "abc", "measure 2: an ending with no number or a wrong"),
-        (["", "[2 2] :|", ""], "abac", "measure 2: an ending with no number"),
-        ([":|", "[2 2]", ""], "aabc", "measure 2: an ending with no number"),
+        (
+            ["", "[1 1]", ":|", "[2 2]", ""],
+            "abcade",
+            "measure 2: the bracket over an ending is too short",
+        ),
+        (
+            ["|:", "[1 1]", "", "", ":|", "[2 2]"],
+            "abcdeaf",
+            "measure 2: the bracket over an ending is too short",
+        ),
+        (
+            ["", ":|", "[2 2]", ""],
+            "abacd",
+            "measure 2: the first ending has no bracket",
+        ),
+        (
+            ["", "", ":|", "[2", "2]", ""],
+            "abcabdef",
+            "measure 3: the first ending has no bracket",
+        ),
+        (["", "[ ] :|", "[ ]", ""], "abacd", "measures 2, 3: an ending has no number"),
+        (["", "[1 1] :|", "[1 1]", ""], "abacd", "measure 3: an ending has no number"),
+        (["", "[ ] :|", "[3 3]", ""], "ababacd", "measure 2: an ending has no number"),
+        (
+            ["", "[1 1]", "[2 2]", ""],
+            "abacd",
+            "measure 2: an ending has no repeat sign at its end",
+        ),
+        (["", "[2 2]", ""], "abc", "measure 2: an ending has no number or a wrong"),
+        (["", "[2 2] :|", ""], "abac", "measure 2: an ending has no number"),
+        ([":|", "[2 2]", ""], "aabc", "measure 2: an ending has no number"),
         (["|:", "|: :|", ":|", ""], "abbccd", "measure 3: a repeat inside"),
     ],
 )
@@ -107,6 +131,13 @@ def test_a_gap_in_the_numbers_belongs_to_the_ending_before():
     assert played("", "[1 1] :|", "[3 3]", "") == ("ababacd", [])
 
 
+def test_an_ending_that_no_pass_reaches_is_played_in_all():
+    signs = "[1", "[2", "[1 1]", "", "[1", "[1 :|", "[1"
+    found, remarks = played(*signs)
+    assert found == "acdefbcdg"
+    assert "measure 3: an ending that no pass reaches, played as if it" in remarks[-1]
+
+
 def test_two_repeats_have_endings_of_their_own():
     first = ("|:", "[1 1] :|", "[2 2]")
     found, remarks = played(*first, *first, "")
@@ -120,6 +151,7 @@ SIGNS = [":|", "[1", "[2", "[", "1]", "2]", "]"]
 @example([[":|", "[1"], [], ["[1"]])
 @example([["[1"], [":|", "[2"]])
 @example([["[1"], ["[2"], ["|:", ":|"]])
+@example([["[1"], ["[2"], ["[1", "1]"], [], ["[1"], ["[1", ":|"], ["[1"]])
 @given(st.lists(st.lists(st.sampled_from(SIGNS), max_size=3), max_size=9))
 def test_each_measure_is_played_whatever_the_signs(measures):
     found, _ = played(*(" ".join(words) for words in measures))

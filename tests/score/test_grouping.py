@@ -295,18 +295,18 @@ def test_a_group_may_be_called_like_its_member():
     [
         (
             {"winds": ["oboe"]},
-            "group winds asks for 'oboe', but there is only "
+            "group winds: no stem matches 'oboe'; the stems are "
             "Violin 1, Violin 2, Viola, Cello",
         ),
         (
             {"a": ["viola"], "b": ["Viola", "cello"]},
-            "Viola is in the groups a and b; leave it in one",
+            "Viola is in the groups a and b; keep it in one",
         ),
         ({"a": ["vio*"], "b": ["*a"]}, "Viola is in the groups a and b"),
         ({"a": ["*"], "b": ["*"]}, "Violin 1 is in the groups a and b"),
         (
             {"Viola": ["Cello"]},
-            "group Viola is called like Viola, which is not in it; add it",
+            "group Viola has the name of a stem that is not in it; add Viola",
         ),
     ],
 )
@@ -329,16 +329,22 @@ def test_any_text_is_a_pattern(pattern):
 
 def test_a_pattern_of_many_stars_takes_no_time():
     score = duo("a" * 200, "b")
-    with pytest.raises(ParameterError, match="there is only"):
+    with pytest.raises(ParameterError, match="no stem matches"):
         stem_labels(score, groups={"x": ["*a" * 100 + "*c"]})
 
 
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"by": "voice"}, "by is one of part, hand, pitch, note, got 'voice'"),
-        ({"by": "hand", "split": 129}, "split is a MIDI pitch from 0 to 128, got 129"),
-        ({"by": "hand", "split": -1}, "split is a MIDI pitch from 0 to 128, got -1"),
+        ({"by": "voice"}, "by must be one of part, hand, pitch, note, got 'voice'"),
+        (
+            {"by": "hand", "split": 129},
+            "split must be a MIDI pitch from 0 to 128, got 129",
+        ),
+        (
+            {"by": "hand", "split": -1},
+            "split must be a MIDI pitch from 0 to 128, got -1",
+        ),
     ],
 )
 def test_options_out_of_range_are_refused(options, message):
@@ -365,7 +371,7 @@ def test_groups_are_parsed_from_texts_and_tables():
     ],
 )  # fmt: skip
 def test_groups_of_another_form_are_refused(groups):
-    with pytest.raises(ParameterError, match="a group is NAME=LABEL,LABEL such as"):
+    with pytest.raises(ParameterError, match="a group must be NAME=STEM,STEM such as"):
         parse_groups(groups)
 
 

@@ -62,7 +62,7 @@ def test_names_that_differ_in_case_or_accents_encoding_are_one_sound():
     found = marks((0, 0.2, "Flo\u0308te"), (0.5, 0.7, "FLÖTE"), (0.8, 0.9, "Flöte"))
     assert rows(found) == {"Flo\u0308te": [0, 1, 5, 6, 8]}
     (remark,) = found.remarks
-    assert remark.endswith("are taken for one sound, Flo\u0308te")
+    assert remark.endswith("are treated as one sound, Flo\u0308te")
     assert "and FLÖTE" in remark
 
 
@@ -70,7 +70,7 @@ def test_a_sound_that_overlaps_itself_is_joined_with_a_remark():
     found = marks((0.1, 0.35, "piano"), (0.3, 0.5, "piano"), (0.15, 0.2, "piano"))
     assert rows(found) == {"piano": [1, 2, 3, 4]}
     assert found.remarks == (
-        "piano overlaps itself, as 0.1 to 0.35 s and 0.15 to 0.2 s: joined",
+        "regions of piano overlap (0.1 to 0.35 s and 0.15 to 0.2 s): joined",
     )
 
 
@@ -96,7 +96,7 @@ def test_regions_after_the_end_are_left_out_with_a_remark():
     assert found.remarks == (
         "piano from 3 to 4 s and 1 more left out: after the end of the recording at "
         "1 s",
-        "horn is marked in no frame of what is taken apart: left out",
+        "horn is not marked in any frame of the excerpt: left out",
     )
 
 
@@ -105,7 +105,7 @@ def test_an_excerpt_has_the_regions_that_lie_in_it_on_its_clock():
     found = marks(*regions, start=5.0, ends=False)
     assert rows(found) == {"piano": [0, 1, 2], "violin": [6, 7, 8, 9]}
     (remark,) = found.remarks
-    assert remark.startswith("horn is marked in no frame")
+    assert remark.startswith("horn is not marked in any frame")
 
 
 def test_a_region_between_two_frames_leaves_its_sound_out():
@@ -113,24 +113,24 @@ def test_a_region_between_two_frames_leaves_its_sound_out():
     assert rows(found) == {"piano": [5, 6]}
     assert not found.annotated[1:3].any()
     assert found.remarks == (
-        "click is marked in no frame of what is taken apart: left out",
+        "click is not marked in any frame of the excerpt: left out",
     )
 
 
 @pytest.mark.parametrize(
     ("regions", "options", "message"),
     [
-        ([(0, 1, "rest")], {}, "marks only rest; mark where a sound is heard"),
+        ([(0, 1, "rest")], {}, "only rest is marked; mark where a sound is heard"),
         ([(0.2, 0.6, "piano"), (0.1, 0.3, "REST")], {}, "piano is marked from 0.2 to "
          "0.6 s, and rest, where no sound is heard, from 0.1 to 0.3 s; shorten one"),
         ([(0.1, 0.9, "rest"), (0.2, 0.3, "a")], {}, "from 0.1 to 0.9 s; shorten one"),
         ([(9, 9.5, "rest"), (9.4, 10, "a"), (0, 1, "a")], {}, "from 9 to 9.5 s"),
-        ([(1, 2, "a"), (7, 8, "b")], {}, "every sound is marked after the end of the "
-         "recording at 1 s; are the regions another recording's?"),
+        ([(1, 2, "a"), (7, 8, "b")], {}, "all regions are after the end of the "
+         "recording at 1 s; do they belong to another recording?"),
         ([(0, 1, "a"), (7, 8, "b")], {"start": 3.0, "ends": False}, "no sound is "
          "marked from 3 to 4 s; mark one, or choose another excerpt"),
         ([(0, 1, "a"), (3, 4, "rest")], {"start": 3.0}, "no sound is marked from 3"),
-        ([(0.11, 0.19, "a")], {}, "every region of a sound is too short for a frame"),
+        ([(0.11, 0.19, "a")], {}, "all regions are shorter than a frame"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_meant_is_refused(regions, options, message):

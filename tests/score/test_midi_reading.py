@@ -356,7 +356,7 @@ def test_names_are_in_one_encoding_which_is_told(tmp_path, encoding, called, nam
         tracks.append(data + name.encode(encoding) + note + END)
     score = read_bytes(tmp_path, smf(*tracks))
     assert score.parts == names
-    told = () if called is None else (f"names that are not UTF-8, read as {called}",)
+    told = () if called is None else (f"its names are not UTF-8, read as {called}",)
     assert score.remarks == told
 
 
@@ -414,16 +414,16 @@ C, D = b"\x00\x90\x3c\x40\x83\x60\x3c\x00", b"\x00\x3e\x40\x83\x60\x3e\x00"
     ("between", "remark"),
     [
         (b"", None),
-        (b"\x00\xb0\x07\xc8", "values above 127, pitches left out and others taken "
-         "as 127"),
-        (b"\x00\x90\xfd\x4b\x00\x90\xfd\x00", "values above 127, pitches left out and "
-         "others taken as 127"),
-        (b"\x00\xf8\x00\xfe", "system messages, left out"),
-        (b"\x00\xf3\x01\x00\xf6", "system messages, left out"),
-        (b"\x00\xff\x51\x03\x00\x00\x00", "a tempo of no duration, left out"),
-        (b"\x00\xff\x51\x02\x07\xa1", "a tempo of no duration, left out"),
+        (b"\x00\xb0\x07\xc8", "values above 127, such pitches left out, other "
+         "values read as 127"),
+        (b"\x00\x90\xfd\x4b\x00\x90\xfd\x00", "values above 127, such pitches left "
+         "out, other values read as 127"),
+        (b"\x00\xf8\x00\xfe", "system messages, ignored"),
+        (b"\x00\xf3\x01\x00\xf6", "system messages, ignored"),
+        (b"\x00\xff\x51\x03\x00\x00\x00", "a tempo of length zero, ignored"),
+        (b"\x00\xff\x51\x02\x07\xa1", "a tempo of length zero, ignored"),
         (b"\x00\xff\x51\x04\x07\xa1\x20\x00", "a tempo of more than three bytes, the "
-         "rest left out"),
+         "rest ignored"),
         (b"\x00\xff\x01\x01x\x00\xf0\x02\x7e\xf7", None),
     ],
 )  # fmt: skip
@@ -439,7 +439,7 @@ def test_a_track_recorded_from_a_cable_is_read_as_such(tmp_path):
     score = read_bytes(tmp_path, smf(track))
     assert spans(score) == [(0, 0.5, 60), (0.5, 1, 62)]
     assert [note.velocity for note in score.notes] == [64, 64]
-    assert score.remarks[0].endswith("players do: system messages, left out (track 1)")
+    assert score.remarks[0].endswith("players do: system messages, ignored (track 1)")
 
 
 def test_what_is_odd_in_several_tracks_is_told_in_one_line(tmp_path):
@@ -447,9 +447,9 @@ def test_what_is_odd_in_several_tracks_is_told_in_one_line(tmp_path):
     score = read_bytes(tmp_path, smf(*tracks, n_tracks=2))
     assert len(score.notes) == 13
     assert score.remarks == (
-        "breaks the MIDI standard, read as players do: its header counts 2 tracks, "
-        "there are 7; no end of track (tracks 1, 2, 3, 4 and 2 more); bytes behind the "
-        "end of track, left out (track 7)",
+        "breaks the MIDI standard, read as players do: its header states 2 tracks, "
+        "there are 7; no end of track (tracks 1, 2, 3, 4 and 2 more); bytes after the "
+        "end of track, ignored (track 7)",
     )
 
 
@@ -465,13 +465,15 @@ def test_a_file_without_notes_is_refused(tmp_path, track):
 def test_damage_is_placed_in_its_track(tmp_path):
     path = saved(tmp_path, [on(60), off(60, 9)], [on(60), off(60, 9)])
     path.write_bytes(path.read_bytes()[:-3] + b"\xf4\x2f\x00")
-    with pytest.raises(ScoreError, match="score.mid: cut short .* event, in track 2$"):
+    with pytest.raises(
+        ScoreError, match="score.mid: the file ends within an event, in track 2$"
+    ):
         read_midi(path)
 
 
 @pytest.mark.parametrize(
     ("division", "message"),
-    [(0, "quarter note of no ticks"), (-(23 << 8) + 40, "23 frames a second")],
+    [(0, "a quarter note has no ticks"), (-(23 << 8) + 40, "23 frames per second")],
 )
 def test_an_impossible_division_is_refused(tmp_path, division, message):
     with pytest.raises(ScoreError, match=message):
@@ -480,7 +482,7 @@ def test_an_impossible_division_is_refused(tmp_path, division, message):
 
 def test_a_score_of_more_than_a_day_is_refused(tmp_path):
     track = [on(60), *(meta("lyrics", 0x0FFF_FFFF, text="") for _ in range(2)), off(60)]
-    with pytest.raises(ScoreError, match="lasts 155 hours, expected a day at most"):
+    with pytest.raises(ScoreError, match="lasts 155 hours, expected at most a day"):
         read(tmp_path, track)
 
 

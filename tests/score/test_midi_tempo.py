@@ -106,6 +106,8 @@ def test_rounded_microseconds_do_not_add_up(rng):
 @pytest.mark.parametrize("period", [0.05, 3.1])
 def test_beats_out_of_range_are_refused(tmp_path, period):
     beats = Beats(period * np.arange(10))
-    with pytest.raises(ParameterError, match="beats must go at 20 to 1000 a minute"):
+    with pytest.raises(
+        ParameterError, match="the tempo of beats must be 20 to 1000 per minute"
+    ):
         write_midi(tmp_path / "score.mid", Score(()), beats=beats)
     assert not (tmp_path / "score.mid").exists()

@@ -57,8 +57,7 @@ def test_notes_of_a_kit_that_name_none_are_told_by_their_place(read):
     assert drums(score) == [36, 38, 43, 48, 37, 42, 51, 49, 44]
     (remark,) = score.remarks
     assert remark == (
-        "part 0: 9 notes name no drum that is known: taken for what drum kits have at "
-        "their place on the staff"
+        "part 0: 9 notes name no known drum: chosen by their place on the staff"
     )
 
 
@@ -94,9 +93,7 @@ def test_what_nothing_tells_is_a_snare_with_a_remark(read):
     score = read(document([hit() + hit("C3")]))
     assert drums(score) == [38, 38]
     (remark,) = score.remarks
-    assert remark.startswith(
-        "part 0: 2 notes name no drum that is known: taken for a s"
-    )
+    assert remark.startswith("part 0: 2 notes name no known drum: played as sn")
 
 
 def test_numbers_outside_midi_are_no_drums(read):

@@ -309,5 +309,5 @@ def test_staves_of_any_number_are_read(read, number):
 
 def test_a_note_that_ends_after_all_music_is_an_error(read):
     endless = note("C4", 1e307, TIE_ON) + note("C4", 1, TIE_BACK)
-    with pytest.raises(ScoreError, match="damaged: a note ends .* after the beginning"):
+    with pytest.raises(ScoreError, match="damaged: a note ends .* after the start"):
         read(document([endless]))

@@ -67,5 +67,5 @@ def test_a_codec_of_no_characters_is_not_used():
 
 
 def test_text_that_is_broken_off_is_refused():
-    with pytest.raises(ScoreError, match="no XML, or damaged: no UTF-16"):
+    with pytest.raises(ScoreError, match="not XML, or damaged: not UTF-16"):
         utf8("<a/>".encode("utf-16")[:-1], [])

@@ -128,7 +128,7 @@ def test_the_same_score_gives_the_same_bytes(written):
 def test_percussion_is_left_out(written):
     drum = at(1, 1, 36, "drums", percussion=True)
     assert read_score(written([*MELODY, drum])).parts == ("flute",)
-    with pytest.raises(ScoreError, match="no note has a pitch to write"):
+    with pytest.raises(ScoreError, match="the score has no pitched notes to write"):
         written([drum])
 
 

@@ -2,6 +2,7 @@
 
 import math
 
+import numpy as np
 import pytest
 
 from specnmf import ScoreError
@@ -79,3 +80,41 @@ def test_a_note_beyond_midi_is_refused(note, message):
 def test_the_edges_of_midi_s_ranges_are_allowed():
     notes = [Note(0, 0, 0, velocity=1), Note(0, 0, 127, velocity=127)]
     assert Score(notes).notes == tuple(notes)
+
+
+def test_intervals_and_frequencies_come_back_as_they_were():
+    intervals = np.array([[0.0, 1.0], [0.5, 0.75]])
+    pitches_hz = np.array([440.0, 452.5])
+    score = Score.from_intervals(intervals, pitches_hz, part="flute")
+    assert [note.pitch for note in score.notes] == [69, 69]
+    assert score.parts == ("flute",)
+    found, found_hz = score.intervals()
+    np.testing.assert_array_equal(found, intervals)
+    np.testing.assert_allclose(found_hz, pitches_hz, rtol=1e-12)
+
+
+def test_percussion_has_no_frequency():
+    score = Score([Note(0, 1, 38, percussion=True), Note(1, 1, 69)])
+    intervals, pitches_hz = score.intervals()
+    assert intervals.tolist() == [[1, 2]]
+    assert pitches_hz.tolist() == [440]
+
+
+def test_a_score_without_notes_has_no_intervals():
+    intervals, pitches_hz = Score(()).intervals()
+    assert (intervals.shape, pitches_hz.shape) == ((0, 2), (0,))
+    assert Score.from_intervals(intervals, pitches_hz) == Score(())
+
+
+@pytest.mark.parametrize(
+    ("intervals", "pitches_hz", "message"),
+    [
+        ([[0, 1]], [440, 880], r"got shapes \(1, 2\) and \(2,\)"),
+        ([0, 1], [440], r"got shapes \(2,\) and \(1,\)"),
+        ([[0, 1]], [0], "must be finite and above 0 Hz"),
+        ([[1, 0]], [440], "duration must be 0 s or more, got -1"),
+    ],
+)
+def test_intervals_that_are_no_notes_are_refused(intervals, pitches_hz, message):
+    with pytest.raises(ScoreError, match=message):
+        Score.from_intervals(intervals, pitches_hz)

@@ -75,6 +75,7 @@ def rested(score, at, seconds):
     return delayed_from(Score(tuple(cut)), [(at, seconds)])
 
 
+@pytest.mark.slow  # real recordings
 @pytest.mark.parametrize("filling", FILLINGS)
 @pytest.mark.parametrize(("place", "seconds"), [(0.5, 10.0), (0.8, 4.0), (0.5, 30.0)])
 def test_a_pause_of_the_recording_is_leapt_over(rng, filling, place, seconds):
@@ -179,7 +180,7 @@ def test_another_piece_is_refused_whatever_pauses(rng):
     noise = filled("hiss", rng, y.std())
     recording = recorded(paused(y, [(5.0, 10.0), (10.0, 20.0)], noise))
     other = warped(piece(rng, lowest=45), lambda second: second + 15.0 * (second > 7.0))
-    with pytest.raises(ScoreError, match="that of another piece"):
+    with pytest.raises(ScoreError, match="score of another piece"):
         align(other, recording)
 
 

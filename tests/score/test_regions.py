@@ -180,14 +180,15 @@ def test_no_regions_are_an_empty_file(tmp_path):
         ("", "empty"),
         ("\n\n", "found none"),
         ("piano is heard at 1 s\n", "found piano is heard at 1 s"),
-        ("1 2 piano\n", "expected a label track (start, end and name, parted by tabs)"),
+        ("1 2 piano\n", "expected a label track (start, end and name, separated by "
+         "tabs)"),
         ("start,end\n1,2\n", "found start, end"),
         ("start,name\n1,piano\n", "found start, name"),
-        ("1,2,piano\n", "found no titles but 1, 2, piano; name the columns in a first "
-         "line, such as start,end,name"),
-        ("1.0,2.0,piano\n", "found no titles but 1.0, 2.0, piano"),
+        ("1,2,piano\n", "found no column names but 1, 2, piano; name the columns "
+         "in a first line, such as start,end,name"),
+        ("1.0,2.0,piano\n", "found no column names but 1.0, 2.0, piano"),
         ("0 3600000 sil\n", "expected a label track"),
-        ("0.232\t5\t2.028\tguitar\n3.26\t6\t1.938\trecorder\n", "is no label track of "
+        ("0.232\t5\t2.028\tguitar\n3.26\t6\t1.938\trecorder\n", "not a label track of "
          "start, end and name: its third column holds numbers; name the columns in a "
          "first line, such as start,end,name or time,value,duration,name"),
         ("0.5\t0.4\t60\tpiano\n", "its third column holds numbers"),
@@ -196,33 +197,33 @@ def test_no_regions_are_an_empty_file(tmp_path):
         ("0.500000000\t440\tguitar\n", "its second column holds no times"),
         ("time,value,label\n0.5,440,guitar\n", "found time, value, label"),
         ("start (ms),end (ms),name\n0,5,a\n", "found start (ms), end (ms), name"),
-        ("start,end,end,name\n0,1,2,a\n", "2 columns are called 'end'; rename one"),
+        ("start,end,end,name\n0,1,2,a\n", "2 columns are named 'end'; rename one"),
         ("start,end,length,name\n0,1,2,a\n", "line 2: starts at 0 s and lasts 2 s, but "
          "ends at 1 s"),
         ("start,end,name\n0,5,1,5,guitar\n", "line 2: has more cells than the table "
-         "has titles; put names and numbers that hold commas in quotes"),
+         "has columns; put names and numbers that contain commas in quotes"),
         ("start,end,name\n0.5,1.5,snare, loud\n", "line 2: has more cells than"),
         ("0,5\t1,5\ta\n1.250\t2.5\tb\n", "line 2: some numbers have commas and others "
-         "points; write decimals in one way, and thousands without a mark"),
+         "points; use one of them for decimals, and no separator for thousands"),
         ("Marker Name\tIn\tOut\n", "found marker name, in, out"),
         ("name,start,end\na,00:00:00:00,00:00:02:00\n", "start must be a number, got "),
         ("start,end,name\n", "holds no regions"),
-        ("\\\t1\t2\n", "found no titles but \\, 1, 2"),
+        ("\\\t1\t2\n", "found no column names but \\, 1, 2"),
         ("0\t1\ta\nx\t2\tpiano\n", "line 2: start must be a number, got 'x'"),
         ("0\t1\ta\n\n1\n", "line 3: end must be a number, got ''"),
         ("start,end,name\n1,2\n", "line 2: the region from 1 to 2 s needs a name"),
         ("start,end,name\n1.5,2\x00,a\n", "line 2: end must be a number"),
         ("2\t1\tpiano\n", "line 1: ends at 1 s, before it starts at 2 s"),
         ("start,duration,name\n2,-1,a\n", "line 2: duration must be 0 s or more"),
-        ("2\t2\tpiano\n", "line 1: 'piano' at 2 s is a point; mark a region, from "
-         "where to where the sound is heard"),
+        ("2\t2\tpiano\n", "line 1: 'piano' at 2 s is a point; mark a region with "
+         "a start and an end"),
         ("1\t2\t\n", "line 1: the region from 1 to 2 s needs a name"),
         ("1\t2\t \x07\n", "needs a name"),
         ("-1\t2\tpiano\n", "line 1: start must be 0 s or more, got -1"),
         ("nan\t2\tpiano\n", "line 1: start must be 0 s or more, got nan"),
         ("0\tinf\tpiano\n", "line 1: end must be 0 s or more, got inf"),
         ("0\t1e999\tpiano\n", "line 1: end must be 0 s or more, got inf"),
-        ("0\t86401\tpiano\n", "line 1: ends at 86401 s, expected a day at most"),
+        ("0\t86401\tpiano\n", "line 1: ends at 86401 s, expected at most a day"),
         (b"\xff\xfe0\x00\t\x00", "line 1: end must be a number, got ''"),
         (b"\x89PNG\r\n\x1a\n" + bytes(range(256)), "found no text"),
         (b"\x00\x01\x02\x03\n", "found none"),
@@ -242,12 +243,13 @@ def test_a_missing_file_and_a_folder_are_refused(tmp_path):
         read_regions(tmp_path)
 
 
+@pytest.mark.slow  # large files
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("0\t1\t" + "x" * 20_000, "line 1: longer than lists of regions are"),
-        ("start,end,name\n0,1," + "7" * 200_000, "line 2: longer than lists"),
-        ("0\t1\ta\n" + "\n" * 300_000, "line 200001: longer than lists"),
+        ("0\t1\t" + "x" * 20_000, "line 1: too long for lists of regions"),
+        ("start,end,name\n0,1," + "7" * 200_000, "line 2: too long for lists"),
+        ("0\t1\ta\n" + "\n" * 300_000, "line 200001: too long for lists"),
         ("0\t1\ta\n" * (MAX_REGIONS + 1), "holds more than 100000 regions"),
         ("".join(f"0\t1\t{k}\n" for k in range(65)), "names 65 sounds, expected at "
          "most 64"),

@@ -127,6 +127,7 @@ def test_a_revision_is_a_whole_number(revision):
         revision_of({"revision": revision})
 
 
+@pytest.mark.slow  # many examples
 @given(st.dictionaries(st.sampled_from([*COLUMNS, "more"]), values))
 def test_whatever_notes_are_they_are_read_or_refused(columns):
     try:

@@ -33,6 +33,10 @@ def beats_of(path):
     return np.array(found)
 
 
+def by_part_and_pitch(note):
+    return note.part, note.pitch, note.start
+
+
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory):
     """The chorale, 100 quarters a minute, by its score: on the grid, and without."""
@@ -48,11 +52,14 @@ def runs(tmp_path_factory):
     }
 
 
+@pytest.mark.slow  # whole runs
 @pytest.mark.parametrize("name", ["aligned", "pianoroll"])
 def test_the_grid_moves_no_note(runs, name):
     scores = [specnmf.read_score(run.folder / f"{name}.mid") for run in runs.values()]
-    assert len(scores[0].notes) == len(scores[1].notes)
-    times = [[(n.start, n.duration) for n in score.notes] for score in scores]
+    # A tick's rounding may swap notes of two parts that start together.
+    on, off = (sorted(s.notes, key=by_part_and_pitch) for s in scores)
+    assert [(n.part, n.pitch) for n in on] == [(n.part, n.pitch) for n in off]
+    times = [[(n.start, n.duration) for n in notes] for notes in (on, off)]
     np.testing.assert_allclose(times[0], times[1], atol=2e-3)
     tables = [(run.folder / f"{name}.csv").read_bytes() for run in runs.values()]
     assert tables[0] == tables[1]

@@ -84,6 +84,7 @@ def test_the_rest_is_shared_where_it_is_not_to_be_kept(duet, tmp_path):
     assert list(stems) == ["voice_1", "voice_2"]
 
 
+@pytest.mark.slow  # whole runs
 @pytest.mark.parametrize(
     ("by", "names"),
     [
@@ -119,6 +120,7 @@ def test_voices_given_back_are_in_their_order_whichever_begins(duet, tmp_path):
     assert stems == ["voice_1", "voice_2", "voice_10"]
 
 
+@pytest.mark.slow  # whole runs
 def test_a_score_beside_the_song_may_be_ignored(duet, tmp_path):
     song = tmp_path / "song.wav"
     song.write_bytes(duet.read_bytes())
@@ -132,6 +134,7 @@ def test_a_score_beside_the_song_may_be_ignored(duet, tmp_path):
         separate(song, song.with_suffix(".csv"), settings(no_score=True))
 
 
+@pytest.mark.slow  # whole runs
 def test_a_score_that_came_later_changes_no_run_that_is_made_again(duet, tmp_path):
     song = tmp_path / "song.wav"
     song.write_bytes(duet.read_bytes())

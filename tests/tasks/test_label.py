@@ -9,7 +9,7 @@ import pytest
 import soundfile
 from runs import label
 
-from specnmf import AudioError, ScoreError
+from specnmf import AudioError, ParameterError, ScoreError
 from specnmf.errors import OutputError
 from specnmf.output.sources import EXACT_DB
 from specnmf.score.regions import read_regions
@@ -207,8 +207,8 @@ def test_any_name_is_a_file_among_the_sources(run_on, song, tmp_path):
 def test_what_was_changed_in_the_labels_is_a_warning(run_on):
     text = LABELS + "1\t1.1\tPipe\n3.5\t9\tbell\n"
     pipe, joined, cut = run_on(text).report["warnings"][:3]
-    assert pipe == "pipe and Pipe are taken for one sound, pipe"
-    assert joined.startswith("pipe overlaps itself")
+    assert pipe == "pipe and Pipe are treated as one sound, pipe"
+    assert joined.startswith("regions of pipe overlap")
     assert cut.startswith("bell from 3.5 to 9 s cut")
 
 
@@ -232,7 +232,7 @@ def test_a_finished_run_is_kept(run_on):
     [
         ("", "empty"),
         ("0\t1\tpipe\n0.5\t2\trest\n", "labels.txt: pipe is marked from 0 to 1 s, and"),
-        ("5\t6\tpipe\n", "labels.txt: every sound is marked after the end"),
+        ("5\t6\tpipe\n", "labels.txt: all regions are after the end"),
         ("1\t1\tpipe\n", "labels.txt: line 1: 'pipe' at 1 s is a point"),
     ],
 )
@@ -263,3 +263,21 @@ def test_what_was_assumed_of_the_labels_is_a_warning(song, tmp_path):
     settings = LabelSettings(**quick, sources=False)
     run = label(song, tmp_path / "labels.txt", settings, output=tmp_path / "out")
     assert "labels.txt: not UTF-8, read as Latin-1" in run.report["warnings"]
+
+
+def test_a_song_that_does_not_fit_into_the_memory_is_refused(run_on, tmp_path):
+    with pytest.raises(ParameterError, match=r"got 300M; use --memory \d+M"):
+        run_on(memory=300 << 20)
+    assert not (tmp_path / "out").exists()
+
+
+def test_labels_that_need_more_memory_are_refused_as_well(run_on, monkeypatch):
+    monkeypatch.setattr("specnmf.methods.labels.budget.LEARNED_V", 1e6)
+    with pytest.raises(ParameterError, match="of memory, got 2048M"):
+        run_on()
+
+
+def test_a_header_that_hides_the_length_hides_no_memory(run_on, monkeypatch):
+    monkeypatch.setattr("specnmf.methods.memory.Held.most_samples", lambda *_: 100)
+    with pytest.raises(ParameterError, match="longer than its header says"):
+        run_on()

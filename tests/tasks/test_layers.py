@@ -147,6 +147,7 @@ def test_what_sounds_together_is_one_component(tmp_path):
     assert found == {frozenset({"C4", "E4", "G4"}), frozenset({"F#4", "A#4", "C#5"})}
 
 
+@pytest.mark.slow  # whole runs
 @pytest.mark.parametrize("method", ["sequential", "neural"])
 def test_bytes_do_not_depend_on_threads(tmp_path, method):
     runs = [
@@ -226,6 +227,7 @@ def test_silence_has_layers_too(tmp_path):
     assert any("silent" in warning for warning in run.report["warnings"])
 
 
+@pytest.mark.slow  # whole runs
 def test_progress_never_goes_back_or_beyond(tmp_path):
     told = {}
 
@@ -263,7 +265,7 @@ def test_a_finished_run_is_kept(run):
             ScoreError,
             "late.txt: no sound is marked from 0 to 4 s",
         ),
-        (PIANO, "rest.txt", {}, ScoreError, "rest.txt: marks only rest"),
+        (PIANO, "rest.txt", {}, ScoreError, "rest.txt: only rest is marked"),
         (Path("none.wav"), None, {}, AudioError, "no such file"),
     ],
 )
@@ -282,11 +284,11 @@ def test_what_cannot_be_done_leaves_nothing(
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"ranks": (8, 8)}, "ranks must fall from layer to layer.*got 8,8"),
-        ({"ranks": ()}, "ranks must fall .* got none"),
+        ({"ranks": (8, 8)}, "ranks must decrease from layer to layer.*got 8,8"),
+        ({"ranks": ()}, "ranks must decrease .* got none"),
         ({"ranks": (3, 0)}, "ranks must be at least 1, got 0"),
         ({"ranks": (8, 3), "stems": (3,)}, "stems must lie between 1 and 2, got 3"),
-        ({"method": "deep"}, "method is one of sequential, neural"),
+        ({"method": "deep"}, "method must be one of sequential, neural"),
         ({"label_weight": -1.0}, "label_weight must be at least 0"),
     ],
 )

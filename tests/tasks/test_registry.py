@@ -67,6 +67,7 @@ def test_its_settings_are_shown_and_configured(gain, run, song, tmp_path):
     assert json.loads(out)["runs"][0]["settings"]["share"] == 0.75
 
 
+@pytest.mark.slow  # whole batches
 def test_it_runs_in_a_batch_and_resumes(gain, run, song, tmp_path):
     assert run("batch", "songs", "--task", "gain", "--dry-run")[0] == 0
     options = ("batch", "songs", "--task", "gain", "--share", "0.5", "--no-figures")

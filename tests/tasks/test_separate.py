@@ -123,6 +123,7 @@ def test_parts_are_separated_as_from_python(run, tmp_path):
         )
 
 
+@pytest.mark.slow  # whole runs
 def test_a_score_in_another_tempo_is_brought_to_the_recording(tmp_path):
     original = specnmf.read_score(CHORALE.with_suffix(".mid"))
     slower = Score(
@@ -144,6 +145,7 @@ def test_a_score_in_another_tempo_is_brought_to_the_recording(tmp_path):
     assert mean_sdr(run, CHORALE.parent / "stems") > 8.5
 
 
+@pytest.mark.slow  # whole runs
 def test_hands_come_apart(tmp_path):
     run = run_on(PIANO, tmp_path, by="hand", max_iter=15)
     assert stems_of(run) == {"right", "left"}
@@ -162,6 +164,7 @@ def test_drums_come_apart(tmp_path):
     assert all(entry["pitch"] is None for entry in run.report["components"])
 
 
+@pytest.mark.slow  # whole runs
 def test_pitches_and_notes_are_stems_too(tmp_path):
     by_pitch = run_on(PIANO, tmp_path / "pitch", by="pitch", duration=4.0)
     assert "B4" in stems_of(by_pitch)
@@ -181,6 +184,7 @@ def test_the_residual_is_a_stem_if_asked_for(tmp_path):
     assert run.report["residual_db"] == EXACT_DB
 
 
+@pytest.mark.slow  # whole runs
 @pytest.mark.parametrize("model", ["fmp", "fmp-onsets"])
 def test_the_books_model_can_be_chosen(tmp_path, model):
     run = run_on(CHORALE, tmp_path, model=model, duration=3.0, figures=True)
@@ -189,6 +193,7 @@ def test_the_books_model_can_be_chosen(tmp_path, model):
     assert (run.folder / "figures" / "constraints.png").is_file()
 
 
+@pytest.mark.slow  # whole runs
 def test_an_excerpt_has_the_scores_excerpt(tmp_path):
     run = run_on(CHORALE, tmp_path, start=5.0, duration=3.0)
     notes = specnmf.read_score(run.folder / "aligned.csv").notes
@@ -197,6 +202,7 @@ def test_an_excerpt_has_the_scores_excerpt(tmp_path):
     assert run.report["audio"]["n_samples"] == 3 * 44100
 
 
+@pytest.mark.slow  # whole runs
 def test_the_bytes_do_not_depend_on_the_threads(tmp_path):
     runs = [run_on(PIANO, tmp_path / str(n), threads=n, duration=4.0) for n in (1, 2)]
     one, two = (
@@ -233,6 +239,7 @@ def test_what_was_assumed_of_a_score_is_a_warning_with_its_name(tmp_path):
     assert run.report["warnings"][0].startswith("kit.musicxml: part 0: 4 notes name no")
 
 
+@pytest.mark.slow  # whole runs
 def test_a_score_in_another_key_is_found_out(tmp_path):
     score = specnmf.read_score(CHORALE.with_suffix(".mid"))
     lower = Score(tuple(note._replace(pitch=note.pitch - 2) for note in score.notes))
@@ -257,7 +264,7 @@ def test_a_score_beyond_the_excerpt_is_refused(tmp_path):
 
 
 def test_a_bad_option_is_refused(tmp_path):
-    with pytest.raises(ParameterError, match="asks for 'sopran'"):
+    with pytest.raises(ParameterError, match="no stem matches 'sopran'"):
         run_on(CHORALE, tmp_path, groups={"high": ["sopran"]})
-    with pytest.raises(ParameterError, match="by is one of part, hand, pitch, note"):
+    with pytest.raises(ParameterError, match="by must be one of part, hand, pitch"):
         ScoreSettings(by="voice")

@@ -1,1 +1,1 @@
-"""Folders of songs and of runs, here and behind URLs."""
+"""Folders of songs and of runs, local or at URLs."""

@@ -1,4 +1,4 @@
-"""Folders on this machine."""
+"""Local folders."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from specnmf.errors import BatchError
 from specnmf.output import folder as run_folder
 from specnmf.output.folder import PARTIAL
 
-#: What file systems without hard links answer to the wish for one.
+#: The errors of file systems without hard links.
 _NO_LINKS = {errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK}
 
 
@@ -63,11 +63,11 @@ class LocalStore(Store):
 
     @contextmanager
     def making(self, name: str, *, overwrite: bool = True) -> Iterator[Path]:
-        """Yield the folder where that of the run appears."""
+        """Yield the folder in which the run's own will appear."""
         yield Path(self.location(name)).parent
 
     def sweep(self, names: Iterable[str]) -> None:
-        """Remove the unfinished folders that nobody writes to any more."""
+        """Remove unfinished folders that no process writes to."""
         for parent in {Path(self.location(name)).parent for name in names}:
             run_folder.sweep(parent)
 
@@ -87,7 +87,7 @@ class LocalStore(Store):
     def _list(
         self, folder: str, unreadable: Unreadable
     ) -> tuple[list[Entry], list[str]]:
-        """Links count as what they lead to; those that lead nowhere are left out."""
+        """Links count as their targets; broken links are skipped."""
         files, folders = [], []
         with os.scandir(self._path(folder)) as entries:
             for entry in entries:
@@ -115,7 +115,7 @@ class LocalStore(Store):
     def _read(self, name: str, most: int) -> bytes:
         path = self._path(name)
         if not stat.S_ISREG(path.stat().st_mode):
-            raise OSError("it is no file")
+            raise OSError("not a file")
         with path.open("rb") as file:
             return file.read(most)
 
@@ -124,7 +124,7 @@ class LocalStore(Store):
             partial.replace(self._path(name))
 
     def _create(self, name: str, content: bytes) -> bool:
-        """The file appears with its content, by a hard link, where there are such."""
+        """The file appears with its content, by a hard link where possible."""
         path = self._path(name)
         with _beside(path, content) as partial:
             try:
@@ -159,7 +159,7 @@ def _beside(path: Path, content: bytes) -> Iterator[Path]:
 
 
 def _create_empty_first(path: Path, content: bytes) -> bool:
-    """Create a file where there are no hard links: empty for a moment."""
+    """Create a file without hard links: it is empty for a moment."""
     try:
         file = path.open("xb")
     except FileExistsError:
@@ -174,7 +174,7 @@ def _create_empty_first(path: Path, content: bytes) -> bool:
 
 
 def _fill(file: BinaryIO, content: bytes) -> None:
-    """Write a file, and see that it is on disk."""
+    """Write a file and synchronise it with the disk."""
     file.write(content)
     file.flush()
     os.fsync(file.fileno())

@@ -1,7 +1,7 @@
-"""One batch at a time on one folder of runs.
+"""A lock that admits one batch at a time to a folder of runs.
 
-filelock (4.3) locks files as well, and passes the tests of this module. It would save
-15 lines, and take .2 s of each batch to be imported.
+filelock (4.3) locks files too, and passes the tests of this module. It would save
+15 lines, but its import takes .2 s of each batch.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ except ImportError:  # not on Windows
 #: Its name, in the folder of runs.
 LOCK = "batch.lock"
 
-#: Where nothing can be locked, the holder signs again this often, and is taken for dead
-#: when it has not for so long; in seconds.
+#: Without locks of the system, the holder signs again this often, and counts as dead
+#: when it has not signed for so long; in seconds.
 SIGNED, DEAD = 30.0, 120.0
 
 #: The largest lock file, in bytes.
@@ -38,10 +38,10 @@ MOST_BYTES = 4096
 
 @contextmanager
 def locked_file(store: Store, path: Path) -> Iterator[None]:
-    """Lock a folder by a file in it, and a lock of the operating system's.
+    """Lock a folder by a file in it, with a lock of the operating system.
 
-    That lock ends with the process, however it ends. Windows has none of its kind;
-    there, the file is signed.
+    That lock ends with the process, however it ends. Windows has no such lock; there,
+    the file is signed.
     """
     if fcntl is None:
         with signed_file(store):
@@ -62,7 +62,7 @@ def locked_file(store: Store, path: Path) -> Iterator[None]:
 
 
 def _lock(path: Path) -> int:
-    """The file, open and locked; it is the one of that name still."""
+    """The file, open and locked, and still the file of that name."""
     while True:
         file = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
         try:
@@ -73,12 +73,12 @@ def _lock(path: Path) -> int:
         except BaseException:
             os.close(file)
             raise
-        os.close(file)  # who held it has just removed it
+        os.close(file)  # its holder has just removed it
 
 
 @contextmanager
 def signed_file(store: Store) -> Iterator[None]:
-    """Lock a folder by a file in it that its holder signs again and again."""
+    """Lock a folder by a file in it that its holder signs repeatedly."""
     if not store.create(LOCK, _signature()):
         holder = _holder(store)
         if _age(holder) < DEAD:
@@ -97,7 +97,7 @@ def signed_file(store: Store) -> Iterator[None]:
 
 def _sign(store: Store, ended: threading.Event) -> None:
     while not ended.wait(SIGNED):
-        with suppress(SpecnmfError):  # the next time may succeed
+        with suppress(SpecnmfError):  # the next attempt may succeed
             store.write(LOCK, _signature())
 
 
@@ -107,7 +107,7 @@ def _signature() -> bytes:
 
 
 def _holder(store: Store) -> dict[str, Any]:
-    """What the holder wrote, who may have gone since."""
+    """The content of the lock; its holder may have ended since."""
     try:
         holder = json.loads(store.read(LOCK, MOST_BYTES) or b"")
     except (ValueError, RecursionError):
@@ -117,7 +117,7 @@ def _holder(store: Store) -> dict[str, Any]:
 
 
 def _age(holder: dict[str, Any]) -> float:
-    """Seconds since a holder signed."""
+    """The seconds since a holder signed."""
     signed = holder.get("time", 0)
     try:
         return time.time() - float(signed)
@@ -127,7 +127,7 @@ def _age(holder: dict[str, Any]) -> float:
 
 def _refusal(store: Store, holder: dict[str, Any]) -> BatchError:
     return BatchError(
-        f"{store.root}: another batch is at work there, process "
+        f"{store.root}: another batch uses this folder, process "
         f"{holder.get('pid', 'unknown')} on {holder.get('host', 'unknown')}; "
         "wait for it, or use another --output"
     )

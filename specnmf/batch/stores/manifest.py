@@ -1,4 +1,4 @@
-"""batch.jsonl: what happened to each song, one line an event, never rewritten."""
+"""batch.jsonl: the events of each song, one per line; lines are only appended."""
 
 from __future__ import annotations
 
@@ -17,28 +17,28 @@ from specnmf.errors import BatchError, SpecnmfError
 #: Its name in the folder of runs: a file on disk, a folder of pieces elsewhere.
 MANIFEST = "batch.jsonl"
 
-#: A longer line is no event.
+#: Longer lines are not events.
 MOST_LINE = 1 << 20
 
-#: The largest piece of a manifest that is read from elsewhere, in bytes.
+#: The largest piece of a manifest that is read from a URL, in bytes.
 MOST_PIECE = 64 << 20
 
-#: Where nothing can be appended, events are gathered this long, in seconds.
+#: In stores that cannot append, events are collected this long, in seconds.
 GATHERED = 10.0
 
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """What came of a song last."""
+    """The last outcome of a song."""
 
     done: bool  #: Else it failed.
-    settings_hash: str  #: Of what was asked for.
-    stamps: str  #: Of its inputs, as they were.
-    error: str = ""  #: Why it failed.
+    settings_hash: str  #: Of the settings.
+    stamps: str  #: Of its inputs at that time.
+    error: str = ""  #: The reason of a failure.
 
 
 class FileManifest:
-    """A file at whose end events are written, and synchronised with the disk."""
+    """A file to which events are appended and synchronised with the disk."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -48,7 +48,7 @@ class FileManifest:
             self._finish_line()
 
     def append(self, events: Iterable[dict[str, Any]]) -> None:
-        """Write the events, and see that they are on disk."""
+        """Write the events and synchronise them with the disk."""
         lines = memoryview(b"".join(map(_line, events)))
         if not lines:
             return
@@ -58,7 +58,7 @@ class FileManifest:
             os.fsync(self.file.fileno())
 
     def _finish_line(self) -> None:
-        """End a line that was cut off in mid-write."""
+        """End a line that was cut off while it was written."""
         if self.file.seek(0, os.SEEK_END):
             self.file.seek(-1, os.SEEK_END)
             if self.file.read(1) != b"\n":
@@ -72,8 +72,8 @@ class FileManifest:
 class PieceManifest:
     """Pieces in a store that cannot append: a new one every few seconds.
 
-    What a batch did in the last seconds before it was killed is missing from them; the
-    finished runs themselves tell of it.
+    If a batch is killed, the events of its last seconds are missing; the finished runs
+    themselves show what was done.
     """
 
     def __init__(self, store: Store) -> None:
@@ -82,14 +82,14 @@ class PieceManifest:
         self.since = time.monotonic()
 
     def append(self, events: Iterable[dict[str, Any]]) -> None:
-        """Gather the events; those of some seconds make a piece."""
+        """Collect the events; those of a few seconds make a piece."""
         self.lines += b"".join(map(_line, events))
         if time.monotonic() - self.since > GATHERED:
-            with suppress(SpecnmfError):  # they are kept, the next time may succeed
+            with suppress(SpecnmfError):  # they are kept; the next attempt may succeed
                 self.close()
 
     def close(self) -> None:
-        """Write what has been gathered as the next piece."""
+        """Write the collected events as the next piece."""
         if self.lines:
             name = f"{self.began:017.6f}-{self.number:06}"
             self.store.write(f"{MANIFEST}/{name}.jsonl", bytes(self.lines))
@@ -98,21 +98,21 @@ class PieceManifest:
         self.since = time.monotonic()
 
 
-#: Keeps events that are appended: on disk at once, elsewhere when it is closed at last.
+#: Stores appended events: on disk at once, elsewhere when it is closed at the latest.
 Manifest = FileManifest | PieceManifest
 
 
 def read_history(store: Store) -> dict[str, Record]:
-    """What the manifest of a folder of runs says of each song last.
+    """The last outcome of each song in the manifest of a folder of runs.
 
-    Lines that are cut off or damaged are passed over: their songs count as not done,
-    and are looked at again. A manifest that cannot be read is a BatchError.
+    Truncated or damaged lines are skipped: their songs count as not done and are
+    checked again. A manifest that cannot be read is a BatchError.
     """
     return dict(filter(None, map(_parse, store.manifest_lines())))
 
 
 def _parse(line: bytes) -> tuple[str, Record] | None:
-    """The song and what became of it; None for other events, and for no event."""
+    """The song and its outcome; None for other events and for damaged lines."""
     try:
         event = json.loads(line)
     except (ValueError, RecursionError):
@@ -127,5 +127,5 @@ def _parse(line: bytes) -> tuple[str, Record] | None:
 
 
 def _line(event: dict[str, Any]) -> bytes:
-    """An event as a line; names that are no Unicode are escaped, as JSON can."""
+    """An event as a line; names that are not Unicode are escaped."""
     return json.dumps(event, allow_nan=False).encode() + b"\n"

@@ -1,4 +1,4 @@
-"""By fsspec: file systems behind URLs, a file from there, a run on its way there."""
+"""File systems at URLs through fsspec: fetch a file, upload a run."""
 
 from __future__ import annotations
 
@@ -20,21 +20,21 @@ from specnmf.output.products import FILES, REPORT, list_files, read_products
 if TYPE_CHECKING:
     from specnmf.batch.stores.remote import RemoteStore
 
-#: The protocols that the optional dependencies are for.
+#: The protocols of the optional dependencies.
 _EXTRA = {"s3", "s3a", "gs", "gcs"}
 
 _REMEDY = "pip install 'specnmf[cloud]'"
 
-#: Bytes that file systems allow a name; characters of a suffix that is kept then.
+#: The most bytes in a file's name; the characters of a suffix kept in shortened names.
 _LONGEST, _LONGEST_SUFFIX = 255, 16
 
 
 @lru_cache(maxsize=32)
 def file_system(protocol: str, authority: str, process: int) -> Any:
-    """The file system of a bucket or host; it comes from fsspec.
+    """The fsspec file system of a bucket or host.
 
-    Each process has its own: connections outlive no fork. If the protocol is unknown,
-    or what it needs is not installed, that is a ParameterError.
+    Each process has its own, as connections do not survive a fork. ParameterError if
+    the protocol is unknown, or its package is not installed.
     """
     url = f"{protocol}://{authority}/"
     try:
@@ -44,9 +44,7 @@ def file_system(protocol: str, authority: str, process: int) -> Any:
         options = kind._get_kwargs_from_urls(url)
         return kind(use_listings_cache=False, skip_instance_cache=True, **options)
     except ModuleNotFoundError as error:
-        raise ParameterError(
-            f"{url}: expected fsspec to reach it; {_REMEDY}"
-        ) from error
+        raise ParameterError(f"{url}: URLs need fsspec; {_REMEDY}") from error
     except ImportError as error:
         remedy = f"; {_REMEDY}" if protocol in _EXTRA else ""
         raise ParameterError(f"{url}: {reason(error)}{remedy}") from error
@@ -56,7 +54,7 @@ def file_system(protocol: str, authority: str, process: int) -> Any:
 
 @contextmanager
 def network() -> Iterator[None]:
-    """Turn errors of the network's libraries, which share no base, into OSErrors."""
+    """Turn errors of network libraries, which have no common base, into OSErrors."""
     try:
         yield
     except (OSError, SpecnmfError):
@@ -67,9 +65,9 @@ def network() -> Iterator[None]:
 
 @contextmanager
 def downloaded(file: RemoteStore) -> Iterator[Path]:
-    """Yield the path of a copy of a file, which is removed afterwards.
+    """Yield the path of a temporary copy of a file.
 
-    If there is no such file, or it cannot be copied, that is an AudioError.
+    AudioError if there is no such file, or it cannot be copied.
     """
     with tempfile.TemporaryDirectory(prefix="specnmf-") as folder:
         path = Path(folder, _local_name(last(file.path)))
@@ -79,23 +77,21 @@ def downloaded(file: RemoteStore) -> Iterator[Path]:
             except FileNotFoundError as error:
                 raise AudioError(f"{file.root}: no such file") from error
         if not path.is_file():
-            raise AudioError(f"{file.root}: a folder, expected a file")
+            raise AudioError(f"{file.root}: expected a file, got a folder")
         yield path
 
 
 def upload(folder: Path, target: RemoteStore, *, overwrite: bool) -> None:
     """Upload a finished run.
 
-    Its run.json comes last, so a folder that holds one holds the whole run. Until then
-    a hidden file tells what it is: what an upload leaves that was cut off is known by
-    it, and gives way to the next.
+    run.json comes last, so a folder with run.json holds the whole run. Until then, a
+    hidden file marks the upload: the next upload replaces an interrupted one.
 
-    What is in the place of the run and no run wrote, or what was changed since, stays
-    there; where the run needs its name, it is copied into `KEPT` first.
+    Files in the folder that no run wrote, or that were changed since, stay there; if
+    the run needs their names, they are copied into `KEPT` first.
 
-    A place that is taken by a run, unless it may overwrite it, or by what is no run, is
-    an OutputError; so is an upload that fails, after which what was uploaded is removed
-    again, if that is possible.
+    OutputError if the folder holds a run that may not be overwritten, or something
+    other than a run; also if the upload fails. A failed upload is removed if possible.
     """
     with told(OutputError, f"{target.root} cannot be written"), network():
         names = _run_json_last(folder)
@@ -109,14 +105,16 @@ def upload(folder: Path, target: RemoteStore, *, overwrite: bool) -> None:
             for name in names:
                 target.files.put_file(str(folder / name), target.key(name))
         except BaseException:
-            mark = [] if old.kept else [UPLOADING]  # what is left is not only theirs
+            mark = (
+                [] if old.kept else [UPLOADING]
+            )  # the rest also has files of the user
             _take_back(target, [*reversed(names), *mark])
             raise
-    _take_back(target, [UPLOADING])  # the run is there, whatever its marker says
+    _take_back(target, [UPLOADING])  # the run is whole, with or without its marker
 
 
 def _listed(folder: Path) -> list[dict[str, Any]]:
-    """The files of a run as its run.json lists them, or else as they are."""
+    """The files of a run as its run.json lists them, else as they are."""
     content = (folder / REPORT).read_bytes()
     listed = read_products(content).listed
     if listed is None:
@@ -126,21 +124,21 @@ def _listed(folder: Path) -> list[dict[str, Any]]:
 
 
 def _run_json_last(folder: Path) -> list[str]:
-    """The names of a run's files, in the order in which they are uploaded."""
+    """The names of a run's files in the order of the upload."""
     paths = [path for path in folder.rglob("*") if path.is_file()]
     names = sorted(path.relative_to(folder).as_posix() for path in paths)
     return sorted(names, key=lambda name: name == REPORT)
 
 
 def _take_back(target: RemoteStore, names: Iterable[str]) -> None:
-    """Remove what an upload may have left, as far as that is possible."""
+    """Remove the remains of an upload as far as possible."""
     for name in names:
-        with suppress(Exception):  # the upload's own error is the one to tell
+        with suppress(Exception):  # the upload's own error is reported
             remains.remove(target, name)
 
 
 def _local_name(name: str) -> str:
-    """A name as file systems here allow it, with the same suffix."""
+    """A name that local file systems allow, with the same suffix."""
     if name in {"", ".", ".."}:
         return "_"
     if os.name == "nt":

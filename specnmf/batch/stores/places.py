@@ -1,4 +1,4 @@
-"""Paths and URLs: the folder behind each, and ways to and from it."""
+"""Paths and URLs: the store at each, and copies of files from there."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from specnmf.errors import AudioError, ParameterError
 
 _FILE_URL = re.compile(r"file://(?:localhost)?(?=/)", re.IGNORECASE)
 
-#: `user:password@`, where a password may hold slashes; `host:22/` and an access
-#: point of S3, `arn:aws:...`, are none.
+#: `user:password@`, where a password may contain slashes; `host:22/` and an access
+#: point of S3, `arn:aws:...`, do not match.
 _PASSWORD = re.compile(r"(://)(?!arn:)[^/@:]*:(?!\d+(?:/|$))[^@]*@")
 
 
 def absolute(location: str | os.PathLike[str]) -> str:
-    """A location by a name that does not depend on where a process is."""
+    """A location that does not depend on the current folder."""
     location = os.fspath(location)
     return location if is_url(location) else str(Path(location).absolute())
 
@@ -33,8 +33,8 @@ def open_store(root: str | os.PathLike[str]) -> Store:
     Raises
     ------
     ParameterError
-        If the URL holds a password, its protocol is unknown, or what it needs is
-        not installed.
+        If the URL contains a password, its protocol is unknown, or its package is not
+        installed.
     """
     root = os.fspath(root)
     path = _local_path(root)
@@ -46,21 +46,21 @@ def open_store(root: str | os.PathLike[str]) -> Store:
 
 
 def is_folder(location: str) -> bool:
-    """Whether a location is a folder; an URL is one if it ends with a slash."""
+    """Whether a location is a folder; a URL is a folder if it ends with a slash."""
     path = _local_path(location)
     if path is None:
         return location.endswith("/")
-    with suppress(OSError):  # who opens it will say so
+    with suppress(OSError):  # opening it will report that
         return path.is_dir()
     return False
 
 
 @contextmanager
 def local_copy(location: str) -> Iterator[Path]:
-    """Yield the path of a file, or of a copy that is removed afterwards.
+    """Yield the path of a file, or of a temporary copy.
 
-    Only what is behind a URL is copied, under its own name as far as names here go. If
-    there is no such file, or it cannot be copied, that is an AudioError.
+    Only files at URLs are copied, under their own names as far as local names allow.
+    AudioError if there is no such file, or it cannot be copied.
     """
     path = _local_path(location)
     if path is None:
@@ -81,23 +81,25 @@ def local_copy(location: str) -> Iterator[Path]:
 
 
 def _local_path(location: str) -> Path | None:
-    """The path that a location is, in plain words or as a file URL; None for others."""
+    """The path of a location, given as such or as a file URL; None for other URLs."""
     if "\0" in location:
-        raise ParameterError(f"{location!r}: expected a path or URL without a zero")
+        raise ParameterError(
+            f"{location!r}: expected a path or URL without a null character"
+        )
     if not is_url(location):
         return Path(location)
     if _PASSWORD.match(location, location.index("://")):
         shown = _PASSWORD.sub(r"\1***@", location)
         raise ParameterError(
             f"{shown}: expected a URL without a password; "
-            "leave that to the environment, which messages and files do not repeat"
+            "put it into the environment: messages and files would repeat it"
         )
     if not location.lower().startswith("file://"):
         return None
     path, found = _FILE_URL.subn("", location)
     if not found:
-        raise ParameterError(f"{location}: expected file:/// and an absolute path")
+        raise ParameterError(f"{location}: expected file:/// with an absolute path")
     decoded = os.fsdecode(unquote_to_bytes(os.fsencode(path)))
     if "\0" in decoded:
-        raise ParameterError(f"{location}: expected a path without a zero")
+        raise ParameterError(f"{location}: expected a path without a null character")
     return Path(decoded[1:] if os.name == "nt" else decoded)

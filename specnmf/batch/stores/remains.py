@@ -1,4 +1,4 @@
-"""What is in the place of a run behind a URL: what a run wrote, and all else."""
+"""The content of a run's folder at a URL: files of a run, and other files."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Old:
-    """What is in the place of a run.
+    """The content of a run's folder.
 
     Attributes
     ----------
     products : dict of str to (int, str)
-        Size and SHA-256 of what a run wrote that will be gone, its run.json first.
+        Size and SHA-256 of the files of the old run, which are removed; run.json first.
     kept : tuple of str
-        The names of everything else.
+        The names of all other files.
     """
 
     products: dict[str, tuple[int, str]]
@@ -47,7 +47,7 @@ class Old:
 
 
 def check_free(target: RemoteStore, *, overwrite: bool) -> Old:
-    """What is there; OutputError if a run may not take this place."""
+    """The content of the folder; OutputError if the run may not take its place."""
     sizes = _below(target)
     report = _read(target, REPORT, sizes)
     if REPORT in sizes and not is_foreign(report):
@@ -58,7 +58,7 @@ def check_free(target: RemoteStore, *, overwrite: bool) -> Old:
             )
     elif sizes and UPLOADING not in sizes:
         raise OutputError(
-            f"{target.root} exists and is no run; move it, or use another --output"
+            f"{target.root} exists and is not a run; move it, or use another --output"
         )
     tells = report if REPORT in sizes else _read(target, UPLOADING, sizes)
     return _sorted_out(target, sizes, read_products(tells), report)
@@ -67,7 +67,7 @@ def check_free(target: RemoteStore, *, overwrite: bool) -> Old:
 def _sorted_out(
     target: RemoteStore, sizes: dict[str, int], products: Products, report: bytes
 ) -> Old:
-    """Which files a run wrote, and which it did not, or not so."""
+    """The unchanged files of a run, and the other files."""
 
     @cache
     def checksum(name: str) -> str:
@@ -85,7 +85,7 @@ def _sorted_out(
 
 
 def keep(target: RemoteStore, kept: Sequence[str], names: Sequence[str]) -> None:
-    """Move files whose names a run needs, for files or folders, to `kept_places`."""
+    """Move files whose names the run needs to `kept_places`."""
     files = {*names}
     folders = {parent for name in names for parent in parents(name)}
     moving = [n for n in kept if n in files | folders or files & {*parents(n)}]
@@ -97,7 +97,7 @@ def keep(target: RemoteStore, kept: Sequence[str], names: Sequence[str]) -> None
 
 
 def _copy(target: RemoteStore, name: str, there: dict[str, int]) -> None:
-    """Copy a file to the first of `kept_places` that is free, unless it is there."""
+    """Copy a file to the first free one of `kept_places`, unless a copy is there."""
     checksum = _sha256(target, name, there)
     for place in kept_places(name):
         if place not in there:
@@ -110,9 +110,9 @@ def _copy(target: RemoteStore, name: str, there: dict[str, int]) -> None:
 
 
 def _below(target: RemoteStore) -> dict[str, int]:
-    """The sizes of all files in a folder and its folders; "" if it is a file."""
+    """The sizes of all files in a folder, recursively; "" if it is itself a file."""
     root = target.key()
-    own = f"{root}/"  # the empty file that stands for a folder in S3
+    own = f"{root}/"  # the empty file that represents a folder in S3
     found = target.files.find(root, detail=True)
     return {
         key.removeprefix(root).strip("/"): int(info["size"] or 0)
@@ -122,7 +122,7 @@ def _below(target: RemoteStore) -> dict[str, int]:
 
 
 def _read(target: RemoteStore, name: str, sizes: dict[str, int]) -> bytes:
-    """A file's bytes; none if it is not there, or too large to be a run.json."""
+    """A file's bytes; empty if it is missing, or too large to be a run.json."""
     if not 0 < sizes.get(name, 0) <= MOST_REPORT:
         return b""
     content: bytes = target.files.cat_file(target.key(name))
@@ -130,7 +130,7 @@ def _read(target: RemoteStore, name: str, sizes: dict[str, int]) -> bytes:
 
 
 def _sha256(target: RemoteStore, name: str, sizes: dict[str, int]) -> str:
-    """The SHA-256 of a file, which is fetched for it."""
+    """The SHA-256 of a file, which is downloaded for it."""
     if sizes[name] == 0:  # an empty file has no first byte to ask for
         return hashlib.sha256().hexdigest()
     with target.files.open(target.key(name), "rb") as file:

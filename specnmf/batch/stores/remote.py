@@ -1,4 +1,4 @@
-"""Folders behind URLs, through fsspec."""
+"""Folders at URLs, through fsspec."""
 
 from __future__ import annotations
 
@@ -24,18 +24,18 @@ from specnmf.batch.stores.store import (
     within,
 )
 
-#: What tells one version of a file from another, the surest first.
+#: The properties that distinguish versions of a file, the most reliable first.
 _STAMPS = ("ETag", "etag", "LastModified", "updated", "mtime", "modified", "created")
 
-#: s3fs takes what follows this in a name for a version of the file before it.
+#: s3fs reads the text after this in a name as a version of the file.
 _VERSION = "?versionId="
 
 
 @dataclass(frozen=True)
 class RemoteStore(Store):
-    """A folder behind a URL, or a file.
+    """A folder or file at a URL.
 
-    Unlike in a URL of the web's, ``%``, ``?`` and ``#`` are parts of names.
+    Unlike in web URLs, ``%``, ``?`` and ``#`` are parts of names.
     """
 
     root: str
@@ -47,7 +47,7 @@ class RemoteStore(Store):
     def at(cls, root: str) -> RemoteStore:
         """The store at a URL.
 
-        A protocol that is unknown or not installed is a ParameterError.
+        ParameterError if the protocol is unknown or its package is not installed.
         """
         protocol, _, rest = root.partition("://")
         authority, _, path = rest.partition("/")
@@ -57,21 +57,21 @@ class RemoteStore(Store):
 
     @property
     def files(self) -> Any:
-        """The fsspec file system that it is in, one for the whole process."""
+        """The fsspec file system, shared by the whole process."""
         return file_system(self.protocol, self.authority, os.getpid())
 
     def key(self, name: str = "") -> str:
-        """What that file system calls a file or folder; "" is the root."""
+        """The path of a file or folder in that file system; "" is the root."""
         bucket = f"{self.protocol}://{self.authority}/"
         base, path = str(self.files._strip_protocol(bucket)), self._path(name)
         return f"{base.rstrip('/')}/{path}" if path else base
 
     def lock(self) -> AbstractContextManager[None]:
-        """Sign a file again and again."""
+        """Lock the folder by a file that is signed repeatedly."""
         return signed_file(self)
 
     def manifest(self) -> PieceManifest:
-        """Begin a piece, as nothing can be appended to a file."""
+        """Start a piece, as files cannot be appended to."""
         return PieceManifest(self)
 
     def has_manifest(self) -> bool:
@@ -85,7 +85,7 @@ class RemoteStore(Store):
             yield from piece.splitlines()
 
     def has_run(self, name: str, *, recorded: bool) -> bool:
-        """Whether it is recorded or there: a million questions would take hours."""
+        """Whether it is recorded or exists: a million requests would take hours."""
         return recorded or super().has_run(name, recorded=False)
 
     @contextmanager
@@ -97,7 +97,7 @@ class RemoteStore(Store):
             upload(run, RemoteStore.at(self.location(name)), overwrite=overwrite)
 
     def sweep(self, names: Iterable[str]) -> None:
-        """Leave all as it is: an upload that was cut off gives way to the next."""
+        """Do nothing: the next upload replaces an interrupted one."""
 
     def _at(self, name: str) -> str:
         return f"{self.protocol}://{self.authority}/{self._path(name)}"
@@ -140,9 +140,9 @@ class RemoteStore(Store):
 
     @network()
     def _create(self, name: str, content: bytes) -> bool:
-        """The storage itself decides who is first where it can, as S3 and Google's do.
+        """S3 and Google's storage refuse the second of two writers themselves.
 
-        Others are asked beforehand, which leaves a moment for two.
+        For others, the file is looked up first, which leaves a short race.
         """
         files, key = self.files, self.key(name)
         return not files.exists(key) and _put_first(files, key, content)
@@ -153,7 +153,7 @@ class RemoteStore(Store):
 
 
 def _put_first(files: Any, key: str, content: bytes) -> bool:
-    """Write a file that was not there a moment ago; say whether it still was not."""
+    """Write a file that did not exist a moment ago; return whether it was created."""
     try:
         files.pipe_file(key, content, mode="create")
     except FileExistsError:
@@ -161,7 +161,7 @@ def _put_first(files: Any, key: str, content: bytes) -> bool:
     except (NotImplementedError, TypeError, ValueError):
         files.pipe_file(key, content)
     except OSError as error:
-        # Two at once may be told of a conflict, with no word of a file.
+        # Simultaneous writers may get a conflict that does not mention a file.
         if files.exists(key):
             return False
         if error.errno != errno.ENOSYS:
@@ -171,7 +171,7 @@ def _put_first(files: Any, key: str, content: bytes) -> bool:
 
 
 def _listed(files: Any, key: str) -> list[dict[str, Any]]:
-    """What is in a folder, without the empty file that stands for it in S3."""
+    """The content of a folder, without the empty file that represents it in S3."""
     found: list[dict[str, Any]] = files.ls(key, detail=True)
     if {info["name"] for info in found if info["type"] == "file"} == {key}:
         raise NotADirectoryError(key)
@@ -184,6 +184,6 @@ def _entry(name: str, info: dict[str, Any]) -> Entry:
 
 
 def _stamp(info: dict[str, Any]) -> str:
-    """The stamp of a file; the same from a listing as from a question for it alone."""
+    """The stamp of a file; a listing and a request for the file give the same one."""
     stamp = next((info[key] for key in _STAMPS if info.get(key)), "")
     return str(stamp.timestamp() if isinstance(stamp, datetime) else stamp)

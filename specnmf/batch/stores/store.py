@@ -1,4 +1,4 @@
-"""What a folder of songs or runs is, wherever it lies."""
+"""The interface of a folder of songs or runs, local or remote."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from specnmf.output.products import REPORT
 if TYPE_CHECKING:
     from specnmf.batch.stores.manifest import Manifest
 
-#: Called with the name of a folder or file that cannot be read, and why.
+#: Called with the name of a folder or file that cannot be read, and the reason.
 Unreadable = Callable[[str, str], None]
 
-#: In a folder behind a URL as long as a run is uploaded to it or removed from it.
+#: The marker in a folder at a URL while a run is uploaded to it or removed from it.
 UPLOADING = f"{PARTIAL}uploading"
 
-#: What systems raise when there is no such file.
+#: The errors for a missing file.
 MISSING = (FileNotFoundError, NotADirectoryError)
 
 #: Two letters at least: `c://` begins a path on Windows.
@@ -33,7 +33,7 @@ _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
 
 
 def ignore(name: str, why: str) -> None:
-    """Tell nobody what cannot be read."""
+    """Ignore unreadable folders."""
 
 
 @dataclass(frozen=True)
@@ -42,37 +42,37 @@ class Entry:
 
     name: str  #: Relative to the store's root, with "/" between folders.
     size: int  #: In bytes.
-    #: Another one when the file has changed: the time of its last change in nanoseconds
-    #: here, its ETag (else the time of its last change) elsewhere.
+    #: Changes when the file does: the time of its last change in nanoseconds for local
+    #: files, its ETag (else the time of its last change) elsewhere.
     stamp: str
 
 
 class Store(ABC):
-    """A folder, wherever it is; it need not exist until something is read from it.
+    """A folder, local or remote; it need not exist until it is read.
 
     Names are relative to the root, with "/" between folders, and never lead out of
     it: a name with an empty part or a part `..` is a ParameterError. Threads may
     share a store.
 
-    A subclass says how files are listed, read and written: its methods with an
-    underscore raise nothing but OSError, which is told in one line here: an OutputError
-    for runs, an AudioError for songs. And it says how a batch keeps its runs there:
-    their lock, their manifest, how a run gets there.
+    A subclass defines how files are listed, read and written. Its methods with an
+    underscore raise only OSError, which becomes an error of one line here: OutputError
+    for runs, AudioError for songs. It also defines the lock, the manifest and the
+    transfer of runs for a batch.
     """
 
-    root: str  #: The folder as the user gave it.
+    root: str  #: The folder as given by the user.
 
     def walk(
         self, *, recursive: bool, unreadable: Unreadable = ignore
     ) -> Iterator[Entry]:
         """Yield the files, by name within each folder, folder by folder.
 
-        Hidden files and folders are left out, and so are folders that hold a
-        finished run. Links to files count as files; links to folders are followed,
-        but no folder is visited twice. No more than one folder's files are held.
+        Hidden files, hidden folders and folders with a finished run are skipped. Links
+        to files count as files; links to folders are followed, but no folder is visited
+        twice. At most one folder's files are in memory.
 
-        ``unreadable(name, reason)`` is told of what had to be left out. When the first
-        file is asked for, a root that is missing, no folder, or cannot be read is an
+        ``unreadable(name, reason)`` is called for folders that cannot be read. If the
+        root is missing, not a folder or unreadable, the first iteration raises
         AudioError.
         """
         waiting, seen = [""], set[Hashable]()
@@ -94,7 +94,7 @@ class Store(ABC):
                 waiting.extend(reversed(folders))
 
     def entry(self, name: str) -> Entry | None:
-        """What is known of a file; None if there is none of that name."""
+        """The size and stamp of a file; None if there is no such file."""
         with told(AudioError, self.location(name)), suppress(*MISSING):
             return self._entry(name)
         return None
@@ -104,15 +104,15 @@ class Store(ABC):
         return self._at(check_name(name))
 
     def place(self, name: str) -> str:
-        """The location of a file that is given by its name or by its location."""
+        """The location of a file, given by its name or its location."""
         elsewhere = is_url(name) or Path(name).is_absolute()
         return name if elsewhere else self.location(name)
 
     def names(self, folder: str) -> list[str]:
-        """The names, without the folder's, of the files directly in a folder.
+        """The names of the files directly in a folder, without the folder.
 
-        They are sorted, and hidden ones are among them. "" is the root; if there is no
-        such folder, there are no names.
+        They are sorted and include hidden files. "" is the root; a missing folder has
+        no names.
         """
         place = self.location(folder) if folder else self._at("")
         with told(OutputError, f"{place} cannot be read"), suppress(*MISSING):
@@ -120,46 +120,46 @@ class Store(ABC):
         return []
 
     def read(self, name: str, most: int) -> bytes | None:
-        """The bytes of a file; None if there is none of that name.
+        """The bytes of a file; None if there is no such file.
 
-        More than ``most`` bytes are an OutputError.
+        OutputError if there are more than ``most`` bytes.
         """
         place = self.location(name)
         with told(OutputError, f"{place} cannot be read"), suppress(*MISSING):
             content = self._read(name, most + 1)
             if len(content) > most:
-                raise OutputError(f"{place}: holds more than the {most} bytes expected")
+                raise OutputError(f"{place}: expected at most {most} bytes")
             return content
         return None
 
     def write(self, name: str, content: bytes) -> None:
-        """Write a file, whole or not at all, in place of any of that name."""
+        """Write a file, whole or not at all; it replaces a file of that name."""
         with told(OutputError, f"{self.location(name)} cannot be written"):
             self._write(name, content)
 
     def create(self, name: str, content: bytes) -> bool:
-        """Write a file unless there is one of that name; say whether it was written.
+        """Write a file unless it exists; return whether it was written.
 
-        Of several processes that try, one succeeds, if the storage can tell.
+        Of several processes, one succeeds, if the storage supports that.
         """
         with told(OutputError, f"{self.location(name)} cannot be written"):
             return self._create(name, content)
 
     def remove(self, name: str) -> None:
-        """Remove a file, if there is one of that name."""
+        """Remove a file, if it exists."""
         place = self.location(name)
         with told(OutputError, f"{place} cannot be removed"), suppress(*MISSING):
             self._remove(name)
 
     def inside(self, other: Store) -> str | None:
-        """The name of another folder in this one; None if it lies elsewhere."""
+        """The name of another folder in this one; None if it is elsewhere."""
         here, there = f"{self._real().rstrip('/')}/", other._real()
         return there.removeprefix(here) if there.startswith(here) else None
 
     def name_of(self, listed: str) -> str:
-        """The name of a file that is given by its name or by its location.
+        """The name of a file, given by its name or its location.
 
-        If it lies elsewhere, that is a ParameterError.
+        ParameterError if it is elsewhere.
         """
         absolute = is_url(listed) or posixpath.isabs(listed)
         root = f"{self._at('').rstrip('/')}/"
@@ -167,33 +167,33 @@ class Store(ABC):
         name = posixpath.normpath(inside)
         if is_url(inside) or name.split("/")[0] in ("", ".", ".."):
             raise ParameterError(
-                f"the list names {listed!r}, expected files in {self.root}"
+                f"the list contains {listed!r}, expected files in {self.root}"
             )
         return name
 
     @abstractmethod
     def lock(self) -> AbstractContextManager[None]:
-        """Keep other batches out of this folder of runs.
+        """Lock this folder of runs against other batches.
 
-        If another is at work there, a BatchError says its process and host.
+        BatchError, with process and host, if another batch uses it.
         """
 
     @abstractmethod
     def manifest(self) -> Manifest:
-        """The manifest of this folder of runs, to be added to."""
+        """The manifest of this folder of runs, to append to."""
 
     @abstractmethod
     def has_manifest(self) -> bool:
-        """Whether a batch has been at work in this folder of runs."""
+        """Whether this folder of runs has the manifest of a batch."""
 
     @abstractmethod
     def manifest_lines(self) -> Iterator[bytes]:
-        """Yield the lines of the manifest, the oldest first; none without one."""
+        """Yield the lines of the manifest, oldest first; none without a manifest."""
 
     def has_run(self, name: str, *, recorded: bool) -> bool:
-        """Whether there is a finished run in a folder.
+        """Whether a folder holds a finished run.
 
-        ``recorded`` says whether the manifest knows it: a store far away believes that.
+        ``recorded`` says whether the manifest lists it; remote stores rely on that.
         """
         return self.entry(f"{name}/{REPORT}") is not None
 
@@ -201,22 +201,22 @@ class Store(ABC):
     def making(
         self, name: str, *, overwrite: bool = True
     ) -> AbstractContextManager[Path]:
-        """Yield a folder on this machine to make a run in, for a place in the store.
+        """Yield a local folder in which to make a run for a folder of the store.
 
-        At the end the run is in its place. It takes that of an older one if it may
-        overwrite; a place that is taken by what is no run is an OutputError.
+        At the end the run is in that folder. It replaces an older run if it may
+        overwrite. OutputError if the folder holds something other than a run.
         """
 
     @abstractmethod
     def sweep(self, names: Iterable[str]) -> None:
-        """Remove what lost workers have left where the runs of these names go."""
+        """Remove unfinished folders that lost workers have left for these runs."""
 
     @abstractmethod
     def _at(self, name: str) -> str:
         """The path or URL of a file or folder; "" is the root."""
 
     def _real(self) -> str:
-        """The root, by the same name whatever links lead to it."""
+        """The root with links resolved, so that its name is unique."""
         return self._at("")
 
     def _identity(self, folder: str) -> Hashable:
@@ -227,7 +227,7 @@ class Store(ABC):
     def _list(
         self, folder: str, unreadable: Unreadable
     ) -> tuple[list[Entry], list[str]]:
-        """The files in a folder, and the names of its folders but hidden ones."""
+        """The files in a folder, and the names of its folders, without hidden ones."""
 
     @abstractmethod
     def _entry(self, name: str) -> Entry | None: ...
@@ -246,7 +246,7 @@ class Store(ABC):
 
 
 def reason(error: BaseException) -> str:
-    """What an error says, in one line."""
+    """The message of an error, on one line."""
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
     return next(iter(str(error).splitlines()), "") or type(error).__name__
@@ -254,7 +254,7 @@ def reason(error: BaseException) -> str:
 
 @contextmanager
 def told(kind: type[SpecnmfError], what: str) -> Iterator[None]:
-    """Turn an error of the system into one line."""
+    """Turn an error of the system into an error of one line."""
     try:
         yield
     except OSError as error:
@@ -262,13 +262,13 @@ def told(kind: type[SpecnmfError], what: str) -> Iterator[None]:
 
 
 def _holds_run(files: Iterable[Entry]) -> bool:
-    """Whether a folder with these files is a run, or about to be one."""
+    """Whether a folder with these files is a run, finished or not."""
     names = {last(file.name) for file in files}
     return {REPORT, "factors.npz"} <= names or UPLOADING in names
 
 
 def _no_folder(root: str, error: OSError) -> AudioError:
-    """The error to raise for a root that cannot be walked."""
+    """The error for a root that cannot be listed."""
     if isinstance(error, FileNotFoundError):
         return AudioError(f"{root}: no such folder")
     if isinstance(error, NotADirectoryError):
@@ -277,19 +277,19 @@ def _no_folder(root: str, error: OSError) -> AudioError:
 
 
 def is_url(location: str | os.PathLike[str]) -> bool:
-    """Whether a location begins with a scheme like ``s3://``."""
+    """Whether a location starts with a scheme such as ``s3://``."""
     return _URL.match(os.fspath(location)) is not None
 
 
 def check_name(name: str) -> str:
-    """Return a name within its store; one that leads out of it is a ParameterError."""
+    """Return a name after a check that it is within its store, else ParameterError."""
     if not is_safe(name):
-        raise ParameterError(f"{name!r}: expected the name of a file within its folder")
+        raise ParameterError(f"{name!r}: expected the name of a file in its folder")
     return name
 
 
 def is_safe(name: str) -> bool:
-    """Whether a name, on this system, leads to a place within its store."""
+    """Whether a name, on this system, stays within its store."""
     parts = name.replace(os.sep, "/").split("/")
     drive = os.path.splitdrive(name)[0]
     return not ({"", ".", ".."} & set(parts) or drive or "\0" in name)
@@ -301,10 +301,10 @@ def within(folder: str, name: str) -> str:
 
 
 def last(name: str) -> str:
-    """What a file is called in its folder."""
+    """The name of a file in its folder."""
     return name.rpartition("/")[2]
 
 
 def is_hidden(name: str) -> bool:
-    """Whether a file or folder is hidden by the name that it has in its folder."""
+    """Whether the name of a file or folder makes it hidden."""
     return last(name).startswith(".")

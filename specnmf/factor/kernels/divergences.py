@@ -32,9 +32,10 @@ def _log_single(x):
     x = 2^e m with m in [sqrt(1/2), sqrt(2)); log m is the series of
     2 artanh((m - 1) / (m + 1)), good to the last bit or two.
     """
+    # Numba makes 64 bits of sums and shifts: half as many would fit into a register.
     bits = np.float32(x).view(np.int32)
-    e = (bits - SQRT_HALF_BITS) >> MANTISSA_BITS
-    m = np.int32(bits - (e << MANTISSA_BITS)).view(np.float32)
+    e = np.int32(np.int32(bits - SQRT_HALF_BITS) >> MANTISSA_BITS)
+    m = np.int32(bits - np.int32(e << MANTISSA_BITS)).view(np.float32)
     s = (m - np.float32(1)) / (m + np.float32(1))
     z = s * s
     series = np.float32(0.4) + z * np.float32(0.2966)

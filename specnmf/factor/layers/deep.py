@@ -1,4 +1,4 @@
-"""Deep NMF: what layers found one after the other, fitted to X together."""
+"""Deep NMF: layers found one after the other, then fitted to X together."""
 
 from __future__ import annotations
 
@@ -44,39 +44,47 @@ def deep_nmf(
     threads: int | None = LayerFit.threads,
     callback: Callback | None = None,
 ) -> Layers:
-    """X ≈ A[0] A[1] ... A[L] S[L], each factor in turn fitted to X by all the others.
+    """Layers with ``X ≈ A[0] A[1] … A[L] S[L]``, all factors fitted to X in turn.
 
-    Minimises ||X - A[0] ... A[L] S[L]||² / 2, and with labels besides
-    label_weight ||M ⊙ (Y - B S[L])||² / 2, from layers found one after the other.
+    Layers are first found one after the other. Then ``||X - A[0] ... A[L] S[L]||² / 2``
+    is minimised, and with labels ``label_weight ||M ⊙ (Y - B S[L])||² / 2`` is added.
 
     Parameters
     ----------
     X : array, shape (n_rows, n_columns)
-        Finite, and non-negative unless ``signed``. float32 gives float32 factors, all
-        else float64; computed is in float64, a piece of X at a time.
+        The data, finite, and non-negative unless ``signed``. float32 gives float32
+        factors, everything else float64; the computation is in float64, one piece of X
+        at a time.
     ranks : sequence of int
-        The number of components of each layer; an int is that of a single one.
-    labels, label_mask, label_weight : optional
-        As `semisupervised_nmf` takes them; M is the mask.
+        The number of components of each layer; an int means a single layer.
+    labels : array, optional
+        Y, as in `specnmf.semisupervised_nmf`.
+    label_mask : array of bool, optional
+        M, the labels that are known, as in `specnmf.semisupervised_nmf`.
+    label_weight : float
+        The weight of the label term.
     signed : bool
-        Deep semi-NMF: X and every A of any sign, S and B non-negative.
+        Deep semi-NMF: X and every A may have any sign, S and B are non-negative.
     restarts : int
-        How often the layers to begin with are found, as `hierarchical_nmf` takes it;
-        one start serves semi-NMF.
-    max_iter, tol : int, float
-        Of each layer to begin with, and of the fit of all of them: the last iteration
-        is the one that lowers the cost by no more than ``tol`` of itself.
-    rng, threads : optional
-        As for `hierarchical_nmf`.
+        The number of starts for the initial layers, as in `specnmf.hierarchical_nmf`;
+        semi-NMF uses one.
+    max_iter : int
+        Maximum number of iterations, of each initial layer and of the joint fit.
+    tol : float
+        Stop when an iteration lowers the cost by no more than this fraction.
+    rng : int or numpy.random.Generator
+        Seed or generator of the random starts.
+    threads : int, optional
+        Number of threads; by default one per core. The result does not depend on it.
     callback : callable, optional
-        Called as ``callback(iteration, loss)`` in the fit of all layers.
+        Called as ``callback(iteration, loss)`` during the joint fit.
 
     Returns
     -------
     Layers
-        Columns of every A have unit norm. ``S[l]`` is the S >= 0 that comes nearest to
-        X by A[0] ... A[l]; ``losses[i]`` is the cost of all layers after iteration i
-        and never rises.
+        The columns of every A have unit norm. ``S[l]`` is the S >= 0 for which ``A[0]
+        ... A[l] S`` is nearest to X; ``losses[i]`` is the cost of all layers after
+        iteration i, and never rises.
 
     Raises
     ------
@@ -88,18 +96,18 @@ def deep_nmf(
     With P = A[0] ... A[l-1] and Q = A[l+1] ... A[L] S[L], an iteration updates
 
     - each A[l] in turn: every entry is set to its optimum >= 0, given all others;
-      ``signed``: A = P⁺ X Q⁺ by pseudo-inverses, as Trigeorgis et al. tune deep
+      ``signed``: A = P⁺ X Q⁺ with pseudo-inverses, as Trigeorgis et al. tune deep
       semi-NMF;
     - B, to its optimum;
-    - S[L], to its optimum, towards which the paper takes a step:
+    - S[L], to its optimum. The paper takes a step towards it:
       S <- S ⊙ sqrt((C₊ + G₋ S) / (C₋ + G₊ S)), with G = PᵀP and C = PᵀX.
 
-    The lower S are not part of the cost. Theirs, in deep semi-NMF, go the same way as
-    S[L] towards the optimum that stands here. Signed, A[0] keeps no more than the
-    layers above need: its rank is that of the last.
+    The lower S are not part of the cost. In deep semi-NMF they take the same steps as
+    S[L]; here they are set to their optimum. With ``signed``, the rank of A[0] is that
+    of the last layer, because the layers above need no more.
 
-    Flenner and Hunter put pooling and a non-linear function between the layers, for
-    which X is no product of the factors, and so no `Layers`.
+    Flenner and Hunter put pooling and a non-linear function between the layers. Then X
+    is not a product of the factors, and `specnmf.Layers` does not apply.
 
     References
     ----------
@@ -108,6 +116,18 @@ def deep_nmf(
     Machine Intelligence 39(3), 2017; Flenner and Hunter, "A deep non-negative matrix
     factorization neural network", 2018; Lee, Yoo and Choi, "Semi-supervised nonnegative
     matrix factorization", IEEE Signal Processing Letters 17(1), 2010.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import specnmf
+    >>> rng = np.random.default_rng(0)
+    >>> X = rng.random((20, 6)) @ rng.random((6, 3)) @ rng.random((3, 40))
+    >>> layers = specnmf.deep_nmf(X, [6, 3], rng=0, max_iter=50)
+    >>> layers.ranks
+    (6, 3)
+    >>> layers.error(X) < 0.01
+    True
     """
     X = non_negative(
         "X",
@@ -150,7 +170,7 @@ def deep_nmf(
 def _semi_nmf_layers(
     X: Array, ranks: Sequence[int], options: LayerFit, rng: np.random.Generator
 ) -> Layers:
-    """Semi-NMF of X, of its activations, and so on, each from random activations."""
+    """Semi-NMF of X, then of its activations, and so on, each from a random start."""
     A: list[Array] = []
     S: list[Array] = []
     with workers(options.threads) as mapper, flush_to_zero():
@@ -166,9 +186,9 @@ def _semi_nmf_layers(
 
 
 class DeepUpdates:
-    """Each A in turn, then B, then S, so that X ≈ A[0] ... A[L] S and Y ≈ B S.
+    """Updates of each A in turn, then B, then S: X ≈ A[0] ... A[L] S and Y ≈ B S.
 
-    What becomes of an A tells ``update``: `hals` or `least_squares`.
+    ``update`` is the update of an A: `hals` or `least_squares`.
     """
 
     def __init__(
@@ -213,7 +233,7 @@ class DeepUpdates:
         return reduce(np.matmul, self.A).T, self.S
 
     def layers(self, losses: Sequence[float]) -> Layers:
-        """The factors in the precision of X, with an S for every layer."""
+        """The factors in the precision of X, with an S for each layer."""
         dtype = self.data.X.dtype
         templates = [reduce(np.matmul, self.A[: n + 1]) for n in range(len(self.A) - 1)]
         below = [self._nearest(P, self.data.under(P)) for P in templates]
@@ -225,7 +245,7 @@ class DeepUpdates:
     def _nearest(
         self, P: Doubles, products: Doubles, B: Doubles | None = None
     ) -> Doubles:
-        """The S >= 0 that P S ≈ X, and with B that B S ≈ Y too, given Pᵀ X."""
+        """The S >= 0 with P S ≈ X, and with B also B S ≈ Y, given Pᵀ X."""
         gram = P.T @ P
         if self.labels is None or B is None:
             return solve_normal(gram, products, mapper=self.map)[0]
@@ -238,13 +258,13 @@ class DeepUpdates:
         return S
 
     def _label_templates(self) -> Doubles | None:
-        """The B >= 0 that B S ≈ Y."""
+        """The B >= 0 with B S ≈ Y."""
         if self.labels is None:
             return None
         return label_templates(self.labels, self.S, mapper=self.map)
 
     def _cost(self, P: Doubles, products: Doubles) -> float:
-        """Of S and B with P = A[0] ... A[L], given Pᵀ X."""
+        """The cost of S and B with P = A[0] ... A[L], given Pᵀ X."""
         S = self.S
         squares = self.data.square - 2 * np.vdot(products, S)
         cost = max(0.0, float(squares + np.vdot(P.T @ P, S @ S.T))) / 2
@@ -258,7 +278,7 @@ class DeepUpdates:
 
 
 def hals(data: Data, P: Doubles | None, A: Doubles, Q: Doubles) -> Doubles:
-    """Each entry of A set to its optimum >= 0 given all others, column by column."""
+    """A with each entry set to its optimum >= 0 given all others, column by column."""
     A, right = A.copy(), Q @ Q.T
     products = data.times(Q)
     if P is not None:
@@ -276,7 +296,7 @@ def hals(data: Data, P: Doubles | None, A: Doubles, Q: Doubles) -> Doubles:
 
 
 def least_squares(data: Data, P: Doubles | None, A: Doubles, Q: Doubles) -> Doubles:
-    """The A of any sign that is nearest, and of those the least."""
+    """The nearest A of any sign; of several, the one of least norm."""
     nearest = data.times(_pseudo_inverse(Q).T)
     return nearest if P is None else _pseudo_inverse(P) @ nearest
 
@@ -286,5 +306,5 @@ def _pseudo_inverse(M: Doubles) -> Doubles:
 
 
 def _through(P: Doubles | None, part: Doubles) -> Doubles:
-    """Pᵀ P times a part, where no P stands for the identity."""
+    """Pᵀ P times a part; P None stands for the identity."""
     return part if P is None else P.T @ (P @ part)

@@ -45,41 +45,47 @@ def hierarchical_nmf(
     threads: int | None = LayerFit.threads,
     callback: Callback | None = None,
 ) -> Layers:
-    """X ≈ A[0] S[0], S[0] ≈ A[1] S[1], and so on, one after the other.
+    """Layers with ``X ≈ A[0] S[0]``, ``S[0] ≈ A[1] S[1]``, …, one after the other.
 
-    No layer hears of those above, so what one loses is lost to all that follow.
+    A layer does not know the layers above it, so what one layer loses is lost for all
+    that follow.
 
     Parameters
     ----------
     X : array, shape (n_rows, n_columns)
-        Non-negative and finite. float32 is computed in float32, all else in float64.
+        The data, non-negative and finite. float32 is computed in float32, everything
+        else in float64.
     ranks : sequence of int
-        The number of components of each layer; an int is that of a single one.
-    labels, label_mask, label_weight : optional
-        As `semisupervised_nmf` takes them, by which the last layer is found then.
+        The number of components of each layer; an int means a single layer.
+    labels : array, optional
+        Labels for the last layer, as in `specnmf.semisupervised_nmf`.
+    label_mask : array of bool, optional
+        The labels that are known, as in `specnmf.semisupervised_nmf`.
+    label_weight : float
+        The weight of the label term.
     beta : float or str
         The divergence of every layer.
     solver : str
-        As `specnmf.nmf` takes it; with labels, multiplicative updates go on from what
-        it finds for the last layer.
+        As in `specnmf.nmf`. With labels, multiplicative updates continue from its
+        result for the last layer.
     restarts : int
-        How often all layers are found from other random starts. Kept are those whose
-        last layer models X, and the labels, at the lowest cost: first layers that fit
-        alike may leave activations to the next that do not.
+        The number of random starts of all layers. The result with the lowest cost of
+        the last layer's model of X, and of the labels, is kept: first layers that fit
+        equally well may leave activations that are hard to factorise.
     max_iter, tol : int, float
-        Of each layer, as `specnmf.nmf` takes them.
+        For each layer, as in `specnmf.nmf`.
     rng : int or numpy.random.Generator
-        For the random starts.
+        Seed or generator of the random starts.
     threads : int, optional
-        None: one a core. The result does not depend on it.
+        Number of threads; by default one per core. The result does not depend on it.
     callback : callable, optional
-        Called as ``callback(iteration, loss)`` with the iterations of all layers
-        and starts counted together, and each one's own cost.
+        Called as ``callback(iteration, loss)``. Iterations are counted over all layers
+        and starts; the loss is that of the current layer.
 
     Returns
     -------
     Layers
-        Columns of every A have unit norm; ``losses`` are the last layer's own.
+        The columns of every A have unit norm; ``losses`` are those of the last layer.
 
     Raises
     ------
@@ -92,6 +98,18 @@ def hierarchical_nmf(
     Letters 42(16), 2006; Gao, Haddock, Molitor, Needell, Sadovnik, Will and Zhang,
     "Neural nonnegative matrix factorization for hierarchical multilayer topic
     modeling", CAMSAP 2019, section II.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import specnmf
+    >>> rng = np.random.default_rng(0)
+    >>> X = rng.random((20, 6)) @ rng.random((6, 3)) @ rng.random((3, 40))
+    >>> layers = specnmf.hierarchical_nmf(X, [6, 3], rng=0)
+    >>> [a.shape for a in layers.A], [s.shape for s in layers.S]
+    ([(20, 6), (6, 3)], [(6, 40), (3, 40)])
+    >>> layers.error(X) < 0.05
+    True
     """
     X = non_negative("X", X)
     ranks = parse_ranks(ranks)
@@ -114,7 +132,7 @@ def hierarchical_nmf(
 
 @dataclass(frozen=True, eq=False)
 class _Chain:
-    """Layers that follow each other."""
+    """Layers, each of which factorises the activations of the one before."""
 
     X: Array
     ranks: Sequence[int]
@@ -124,7 +142,7 @@ class _Chain:
     callback: Callback
 
     def factorise(self) -> Layers:
-        """Factorise X, then its activations, and so on; the last by the labels too."""
+        """Factorise X, then its activations, and so on; labels enter the last layer."""
         A: list[Array] = []
         S: list[Array] = []
         for rank in self.ranks:
@@ -136,7 +154,7 @@ class _Chain:
         return Layers(A, S, found.B, found.losses)
 
     def cost(self, layers: Layers) -> float:
-        """Of the last layer's model of X, and of the labels."""
+        """The cost of the last layer's model of X, and of the labels."""
         beta, templates = self.options.beta, layers.templates()
         cost, least = 0.0, floor(float(self.X.max()), beta)
         with workers(1):  # or the BLAS would round by the number of cores
@@ -184,7 +202,7 @@ class _Chain:
 
 
 def _label_cost(labels: Labels, predictions: Array, beta: float) -> float:
-    """The divergence of what is known of the labels from the predictions."""
+    """The divergence of the known labels from the predictions."""
     least = floor(float(labels.Y.max()), beta)
     Y = np.maximum(labels.Y, least) if beta <= 0 else labels.Y
     P = np.maximum(predictions, least)

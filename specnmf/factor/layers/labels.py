@@ -1,4 +1,4 @@
-"""Labels: what is known of the columns of X, and of which columns."""
+"""Labels of the columns of X, of which some may be unknown."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ MOST_CLASSES = 10_000
 
 @dataclass(frozen=True, eq=False)
 class Labels:
-    """Y where it is known, both of shape (n_classes, n_columns)."""
+    """The labels Y and which are known, both of shape (n_classes, n_columns)."""
 
     Y: NDArray[np.float64]  # zero where it is not known
     known: NDArray[np.bool_]
@@ -27,19 +27,19 @@ class Labels:
     def of(
         cls, labels: ArrayLike, label_mask: ArrayLike | None, n_columns: int
     ) -> Labels:
-        """Labels as `semisupervised_nmf` takes them; known are by default all but -1.
+        """Labels in the forms of `semisupervised_nmf`; by default -1 is unknown.
 
         Raises
         ------
         ParameterError
-            If shapes do not fit, nothing is known, or what is known is no label.
+            If shapes do not fit, no label is known, or a known one is not a label.
         """
         Y, given = _matrix(array_of("labels", labels), n_columns)
         known = given & _mask(label_mask, Y.shape)
         if not known.any():
             raise ParameterError(
-                "labels must be known of one column at least, got none; "
-                "leave labels out for a factorisation without"
+                "labels must be known for at least one column, got none; "
+                "leave out labels to factorise without them"
             )
         if not (np.isfinite(Y[known]).all() and Y[known].min() >= 0):
             raise ParameterError(
@@ -50,7 +50,7 @@ class Labels:
 
     @cached_property
     def alike(self) -> list[tuple[NDArray[np.intp], NDArray[np.bool_]]]:
-        """Classes that are known of the same columns, with those columns."""
+        """Groups of classes that are known for the same columns, with those columns."""
         patterns, own = np.unique(self.known, axis=0, return_inverse=True)
         own = own.ravel()  # numpy 2.0 gives it the shape of what it is of
         return [
@@ -62,7 +62,7 @@ class Labels:
 def _matrix(
     labels: NDArray[Any], n_columns: int
 ) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-    """Y and what of it is given."""
+    """Y, and which of its entries are given."""
     if labels.ndim == 0 or labels.ndim > 2 or labels.shape[-1] != n_columns:
         raise ParameterError(
             f"labels must be (n_classes, {n_columns}), or one class number for each of "
@@ -72,12 +72,12 @@ def _matrix(
         raise ParameterError(f"labels must be numbers, got {labels.dtype}")
     if labels.ndim == 2:
         if len(labels) == 0:
-            raise ParameterError("labels need one class at least, got none")
+            raise ParameterError("labels need at least one class, got none")
         Y = labels.astype(np.float64)
         return Y, np.ones(Y.shape, bool)
     if labels.dtype.kind not in "iu" or int(labels.min()) < -1:
         raise ParameterError(
-            "class numbers are whole, from 0 on, and -1 where unknown, "
+            "class numbers must be whole numbers from 0, or -1 where unknown, "
             f"got {labels.dtype} from {labels.min()} to {labels.max()}"
         )
     n_classes = int(labels.max()) + 1

@@ -1,4 +1,4 @@
-"""Layers: what every factorisation in layers, and every one with labels, returns."""
+"""Layers: the result of all factorisations in layers or with labels."""
 
 from __future__ import annotations
 
@@ -17,16 +17,18 @@ from specnmf.notation import counted
 
 @dataclass(frozen=True, eq=False)
 class Layers:
-    """X ≈ A[0] @ A[1] @ ... @ A[L] @ S[L], and, with labels, Y ≈ B @ S[L].
+    """Factors with ``X ≈ A[0] @ A[1] @ … @ A[L] @ S[L]``.
+
+    With labels Y, also ``Y ≈ B @ S[L]``.
 
     Attributes
     ----------
     A : list of array, shapes (n_rows, r_0), (r_0, r_1), ..., (r_L-1, r_L)
-        What each layer's components are made of: those of the layer below.
+        The components of each layer, as mixtures of those of the layer below.
     S : list of array, shapes (r_0, n_columns), ..., (r_L, n_columns)
-        Each layer's representation of the columns of X.
+        The activations of each layer.
     B : array, shape (n_classes, r_L), or None
-        What each component of the last layer says of the labels.
+        How strongly each component of the last layer indicates each label.
     losses : array of float64, shape (n_iterations,)
         The cost after each iteration; it never rises.
 
@@ -34,6 +36,24 @@ class Layers:
     ------
     ParameterError
         If the shapes do not fit.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import specnmf
+    >>> A = [np.array([[1.0, 0], [1, 0], [0, 2]]), np.array([[1.0], [1.0]])]
+    >>> S = [np.array([[1.0, 2], [1, 2]]), np.array([[1.0, 2]])]
+    >>> layers = specnmf.Layers(A, S)
+    >>> layers.ranks
+    (2, 1)
+    >>> layers.templates()  # of the last layer, as columns of X
+    array([[1.],
+           [1.],
+           [2.]])
+    >>> layers.product()
+    array([[1., 2.],
+           [1., 2.],
+           [2., 4.]])
     """
 
     A: list[Array]
@@ -53,8 +73,8 @@ class Layers:
         if not fit:
             A, S = ([part.shape for part in parts] for parts in (self.A, self.S))
             raise ParameterError(
-                "each A must end with the rank that its S and the next A begin with, "
-                f"and B too, got A {A}, S {S}, "
+                "each A must have as many columns as its S and the next A have rows, "
+                f"and B as many as the last S has rows, got A {A}, S {S}, "
                 f"B {None if self.B is None else self.B.shape}"
             )
 
@@ -73,16 +93,18 @@ class Layers:
         return tuple(len(s) for s in self.S)
 
     def templates(self, layer: int = -1) -> Array:
-        """A[0] @ ... @ A[layer]: a layer's components as columns of X would be."""
+        """The components of a layer as columns of X: ``A[0] @ … @ A[layer]``."""
         last = range(len(self.A))[layer]
         return reduce(np.matmul, self.A[: last + 1])
 
     def product(self) -> Array:
-        """A[0] @ ... @ A[L] @ S[L], the model of X."""
+        """The model of X: ``A[0] @ … @ A[L] @ S[L]``."""
         return self.templates() @ self.S[-1]
 
     def error(self, X: ArrayLike) -> float:
-        """||X - A[0] ... A[L] S[L]|| / ||X||, Frobenius norms; of zeros, 0 / 0 is 0.
+        """The relative error ``||X - A[0] … A[L] S[L]|| / ||X||``, Frobenius norms.
+
+        If both are zero, the error is 0.
 
         Raises
         ------
@@ -94,7 +116,7 @@ class Layers:
         return float(missed / (np.linalg.norm(X) or 1))
 
     def unit_columns(self) -> Layers:
-        """The same products, with columns of every A of unit norm, or zero."""
+        """The same products, with the columns of every A at unit norm, or zero."""
         A: list[Array] = []
         S: list[Array] = []
         scale = np.ones(self.A[0].shape[0], self.A[0].dtype)
@@ -109,7 +131,7 @@ class Layers:
         return replace(self, A=A, S=S, B=B)
 
     def predictions(self) -> Array:
-        """B @ S[L], the model of the labels, shape (n_classes, n_columns).
+        """The model of the labels, ``B @ S[L]``, shape (n_classes, n_columns).
 
         Raises
         ------
@@ -117,7 +139,9 @@ class Layers:
             If there were no labels.
         """
         if self.B is None:
-            raise ParameterError("predictions need labels, and there were none")
+            raise ParameterError(
+                "predictions need labels, and the factorisation had none"
+            )
         product: Array = self.B @ self.S[-1]
         return product
 
@@ -134,17 +158,17 @@ class Layers:
 
 
 def parse_ranks(ranks: int | Sequence[int]) -> tuple[int, ...]:
-    """The number of components of each layer; a single one is that of a single layer.
+    """The number of components of each layer; a single number means a single layer.
 
     Raises
     ------
     ParameterError
-        If they are no numbers of components, or none.
+        If they are not numbers of components, or there are none.
     """
     numbers = np.atleast_1d(np.asarray(ranks))
     if numbers.ndim != 1 or numbers.dtype.kind not in "iu":
         raise ParameterError(
-            "ranks are whole numbers of components, one a layer, such as [32, 8, 3], "
+            "ranks must be the number of components of each layer, such as [32, 8, 3], "
             f"got {ranks!r}"
         )
     for rank in numbers.tolist():

@@ -1,4 +1,4 @@
-"""Neural NMF: the templates of all layers learned together, by their derivative."""
+"""Neural NMF: the templates of all layers learned together, by their gradient."""
 
 from __future__ import annotations
 
@@ -43,47 +43,56 @@ def neural_nmf(
     threads: int | None = NeuralFit.threads,
     callback: Callback | None = None,
 ) -> Layers:
-    """X ≈ A[0] A[1] ... A[L] S[L], where every S follows from the A.
+    """Layers with ``X ≈ A[0] A[1] … A[L] S[L]``, where the A determine every S.
 
-    S[0] = q(X, A[0]) and S[l] = q(S[l-1], A[l]) with q(X, A) = argmin_{S >= 0}
-    ||X - A S||, as the activations of a neural network follow from its weights. The A
-    are found by descent along the exact derivative through all layers, so that lower
-    layers learn what upper ones need.
+    ``S[0] = q(X, A[0])`` and ``S[l] = q(S[l-1], A[l])``, where ``q(X, A)`` is the
+    S >= 0 that minimises ``||X - A S||``. The activations of a neural network follow
+    from its weights in the same way. The A are found by descent along the exact
+    gradient through all layers, so lower layers learn what upper ones need.
 
     Parameters
     ----------
     X : array, shape (n_rows, n_columns)
-        Non-negative and finite.
+        The data, non-negative and finite.
     ranks : sequence of int
-        The number of components of each layer; an int is that of a single one.
-    labels, label_mask, label_weight : optional
-        As `semisupervised_nmf` takes them; L is the mask.
+        The number of components of each layer; an int means a single layer.
+    labels : array, optional
+        Y, as in `specnmf.semisupervised_nmf`.
+    label_mask : array of bool, optional
+        M, the labels that are known, as in `specnmf.semisupervised_nmf`.
+    label_weight : float
+        The weight of the label term.
     loss : {"reconstruction", "energy"}
-        The data term: ||X - A[0] ... A[L] S[L]||² / 2, or the sum over the layers of
-        ||S[l-1] - A[l] S[l]||² / 2.
+        The data term: ``||X - A[0] ... A[L] S[L]||² / 2``, or the sum over the layers
+        of ``||S[l-1] - A[l] S[l]||² / 2``.
     label_loss : {"l2", "cross-entropy"}
-        The label term: ||L ⊙ (Y - B S[L])||² / 2, or the cross-entropy of Y and
-        softmax(B S[L]) over columns whose labels are all known.
+        The label term: ``||M ⊙ (Y - B S[L])||² / 2``, or the cross-entropy of Y and
+        softmax(B S[L]) over the columns whose labels are all known.
     start : Layers, optional
-        Where to start, such as what `hierarchical_nmf` found; by default, and in all
-        restarts but the first, a few of its iterations from random factors.
+        The initial layers, such as the result of `specnmf.hierarchical_nmf`. By
+        default, and in all restarts but the first, a few of its iterations from random
+        factors.
     restarts : int
-        How many starts there are; the one that ends at the lowest cost is kept.
+        The number of starts; the result with the lowest cost is kept.
     max_iter : int
-        The most iterations of each start.
+        Maximum number of iterations of each start.
     tol : float
-        Stop once an iteration lowers the cost by no more than this fraction of it, on
-        average over ten.
-    rng, threads, callback : optional
-        As for `hierarchical_nmf`.
+        Stop when an iteration lowers the cost by no more than this fraction, averaged
+        over ten iterations.
+    rng : int or numpy.random.Generator
+        Seed or generator of the random starts.
+    threads : int, optional
+        Number of threads; by default one per core. The result does not depend on it.
+    callback : callable, optional
+        Called as ``callback(iteration, loss)``. Iterations are counted over all starts.
 
     Returns
     -------
     Layers
-        Every factor is non-negative; columns of every A have unit norm, without
-        which the energy could be made as small as one likes. Computed in double
-        precision, returned in X's own. ``losses`` are those of the start kept, and
-        never rise.
+        Every factor is non-negative, and the columns of every A have unit norm;
+        otherwise the energy could be made arbitrarily small. Computed in double
+        precision, returned in the precision of X. ``losses`` are those of the start
+        that is kept, and never rise.
 
     Raises
     ------
@@ -92,13 +101,13 @@ def neural_nmf(
 
     Notes
     -----
-    Descents are L-BFGS with bounds. From random templates most end in minima that keep
-    apart what belongs together; from layers that were found one after the other, and
-    fit X best out of CANDIDATES, few do.
+    The descent is L-BFGS with bounds. From random templates, most descents end in
+    minima that separate what belongs together. From layers that were found one after
+    the other, the best of several candidates, few do.
 
-    The cost resolves no more than 1e-15 ||X||². Beside X, memory holds some matrices of
-    the first layer's size, (ranks[0], n_columns), a few hundred columns of X in double
-    precision, and for the starts a copy of X if its columns are not contiguous.
+    The cost has a resolution of 1e-15 ``||X||²``. Beside X, memory holds some matrices
+    of the size of the first layer, (ranks[0], n_columns), a few hundred columns of X in
+    double precision, and for the starts a copy of X if its columns are not contiguous.
 
     References
     ----------
@@ -107,6 +116,18 @@ def neural_nmf(
     Will, Zhang, Sadovnik, Gao, Vendrow, Haddock, Molitor and Needell, under the same
     title, Sampling Theory, Signal Processing, and Data Analysis, 2023. There, A may
     become negative.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import specnmf
+    >>> rng = np.random.default_rng(0)
+    >>> X = rng.random((20, 6)) @ rng.random((6, 3)) @ rng.random((3, 40))
+    >>> layers = specnmf.neural_nmf(X, [6, 3], restarts=1, max_iter=50, rng=0)
+    >>> layers.ranks
+    (6, 3)
+    >>> layers.error(X) < 0.01
+    True
     """
     X = non_negative("X", X)
     check_powers("X", X, 2)
@@ -147,9 +168,10 @@ def _begin(
 ) -> list[Doubles]:
     """Templates of layers found one after the other.
 
-    By multiplicative updates: after HALS, which is quick to set numbers to zero, more
-    descents end in bad minima. A single layer has none, and HALS comes nearer.
-    Components that were given up begin at random: of zeros, the cost has no slope.
+    They are found by multiplicative updates: HALS sets numbers to zero early, and then
+    more descents end in bad minima. A single layer does not have this problem, and HALS
+    comes nearer. Components of zeros restart at random, because the cost has no slope
+    there.
     """
     found = hierarchical_nmf(
         X,
@@ -170,7 +192,7 @@ def _doubles(layers: Layers) -> list[Doubles]:
 
 
 def _check_whole(labels: Labels | None, label_loss: str) -> None:
-    """Raise ParameterError if a cross-entropy would be over no column at all."""
+    """Raise ParameterError if a cross-entropy would be over no column."""
     if label_loss == "l2" or labels is None or labels.known.all(axis=0).any():
         return
     raise ParameterError(

@@ -13,8 +13,9 @@ from specnmf.factor.layers.supervision import Supervision
 from specnmf.factor.matrices import Array, Booleans, Doubles
 from specnmf.parallel import Mapper, cut
 
-#: Columns, or rows, of X that are in double precision at a time, a thread.
-PIECE = 256
+#: Columns, or rows, of X that are in double precision at a time, a thread; and of such
+#: rows the columns.
+PIECE, LENGTH = 256, 4096
 
 
 class Data:
@@ -43,7 +44,11 @@ class Data:
         out = np.empty((len(self.X), len(M)))
 
         def multiply(piece: slice) -> None:
-            np.matmul(self.X[piece].astype(np.float64, copy=False), M.T, out=out[piece])
+            parts = (
+                self.X[piece, columns].astype(np.float64, copy=False) @ M[:, columns].T
+                for columns in cut(slice(0, self.X.shape[1]), LENGTH)
+            )
+            out[piece] = sum(parts)
 
         self.mapper(multiply, self._cut(0))
         return out

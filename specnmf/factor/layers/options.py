@@ -12,18 +12,18 @@ LabelLoss = Literal["l2", "cross-entropy"]
 
 
 class LayerFit(SolverOptions, group=FIT):
-    """What layers and their labels are fitted by, one after the other."""
+    """How layers are fitted one after the other, and their labels."""
 
-    restarts: int = option(1, "Starts, of which the best is kept.", least=1)
-    label_weight: float = option(1.0, "How much the label term counts.", least=0)
+    restarts: int = option(1, "Number of starts; the best result is kept.", least=1)
+    label_weight: float = option(1.0, "Weight of the label term.", least=0)
     beta: float = changed(SolverOptions, "beta", default=BETAS["euclidean"])
 
 
 class NeuralFit(LayerFit, group=FIT):
-    """What all layers are fitted by together."""
+    """How all layers are fitted together."""
 
     restarts: int = changed(LayerFit, "restarts", default=5)
     max_iter: int = changed(LayerFit, "max_iter", default=500)
     tol: float = changed(LayerFit, "tol", default=1e-5)
-    loss: Loss = option("reconstruction", "The data term.")
-    label_loss: LabelLoss = option("l2", "The label term.")
+    loss: Loss = option("reconstruction", "Data term of the cost.")
+    label_loss: LabelLoss = option("l2", "Label term of the cost.")

@@ -37,47 +37,51 @@ def semisupervised_nmf(
     rng: int | np.random.Generator = LayerFit.seed,
     callback: Callback | None = None,
 ) -> Layers:
-    """X ≈ A S and Y ≈ B S with one S, by multiplicative updates.
+    """Factors with ``X ≈ A S`` and labels ``Y ≈ B S``, which share the activations S.
 
-    Minimises D_beta(W ⊙ X | W ⊙ A S) + label_weight D_label(L ⊙ Y | L ⊙ B S): of
-    columns without labels S is told by the data alone, and B S predicts their labels.
+    Multiplicative updates minimise ``D_beta(W ⊙ X | W ⊙ A S) + label_weight D_label(L ⊙
+    Y | L ⊙ B S)``. In columns without labels only the data determine S, and B S
+    predicts the labels.
 
     Parameters
     ----------
     X : array, shape (n_rows, n_columns)
-        Non-negative and finite where it is not masked; elsewhere anything, NaN
-        included. float32 is computed in float32, all else in float64.
+        The data, non-negative and finite where it is not masked; masked entries may be
+        anything, NaN included. float32 is computed in float32, everything else in
+        float64.
     start : Factorization or int
-        Where to start; an int, or a list of one, stands for a random start of so many
-        components.
+        The initial A and S; an int, or a list of one, means a random start with that
+        many components.
     labels : array
-        Y, shape (n_classes, n_columns), non-negative; or the number of each
-        column's class, shape (n_columns,), -1 where it is not known.
+        Y, shape (n_classes, n_columns), non-negative; or the class number of each
+        column, shape (n_columns,), -1 where it is unknown.
     label_mask : array of bool, optional
-        L, which labels are known, shape (n_columns,) or (n_classes, n_columns).
+        L, the labels that are known, shape (n_columns,) or (n_classes, n_columns).
     label_weight : float
-        How much the labels count beside the data: the paper's lambda.
+        The weight of the labels relative to the data, lambda in the paper.
     data_mask : array, shape (n_rows, n_columns), optional
-        W, which entries of X are known, or how much each counts.
+        W, which entries of X are known, or the weight of each.
     beta : float or str
-        Of the data term: ``"euclidean"`` (2), ``"kl"`` (1), ``"is"`` (0) or any number.
+        The divergence of the data term: ``"euclidean"`` (2), ``"kl"`` (1), ``"is"`` (0)
+        or any number.
     label_beta : float or str, optional
-        Of the label term, by default ``beta``. Others than that can be told only
-        for 1 and 2 together.
-    max_iter, tol : int, float
-        The most iterations; the last is the one that lowers the cost by no more
-        than ``tol`` of itself.
+        The divergence of the label term, by default ``beta``. The two may only differ
+        if one is 1 and the other 2.
+    max_iter : int
+        Maximum number of iterations.
+    tol : float
+        Stop when an iteration lowers the cost by no more than this fraction.
     rng : int or numpy.random.Generator
-        For the random start, of B in any case.
+        Seed or generator of the random start; B always starts at random.
     callback : callable, optional
         Called as ``callback(iteration, loss)``; iterations count from 1.
 
     Returns
     -------
     Layers
-        One layer: ``A[0]`` with columns of unit norm, ``S[0]`` and ``B``.
-        ``losses[i]`` is the cost after iteration i, with half the squares where
-        beta is 2, and never rises.
+        One layer: ``A[0]`` with columns of unit norm, ``S[0]`` and ``B``. ``losses[i]``
+        is the cost after iteration i, with half the squares where beta is 2, and never
+        rises.
 
     Raises
     ------
@@ -91,6 +95,17 @@ def semisupervised_nmf(
     Haddock, Kassab, Li, Kryshchenko, Grotheer, Sizikova, Wang, Merkh, Madushani, Ahn,
     Needell and Leonard, "Semi-supervised NMF models for topic modeling in learning
     tasks", 2020.
+
+    Examples
+    --------
+    Five columns of two kinds; the kind of the last two is unknown:
+
+    >>> import numpy as np
+    >>> import specnmf
+    >>> X = np.array([[5.0, 4, 0, 0, 4], [4, 5, 1, 0, 5], [0, 1, 5, 4, 0]])
+    >>> layers = specnmf.semisupervised_nmf(X, 2, labels=[0, 0, 1, -1, -1], rng=0)
+    >>> layers.classes()
+    array([0, 0, 1, 1, 0])
     """
     betas = _betas(beta, label_beta)
     LayerFit(label_weight=label_weight, max_iter=max_iter, tol=tol)
@@ -124,8 +139,8 @@ def _single(ranks: int | Sequence[int]) -> int:
     numbers = np.atleast_1d(np.asarray(ranks))
     if numbers.shape != (1,) or numbers.dtype.kind not in "iu":
         raise ParameterError(
-            f"a single layer has one number of components, got {ranks!r}; "
-            "hierarchical_nmf takes more"
+            f"a single layer needs one number of components, got {ranks!r}; "
+            "use hierarchical_nmf for more layers"
         )
     return int(numbers[0])
 
@@ -135,14 +150,14 @@ def _betas(beta: float | str, label_beta: float | str | None) -> tuple[float, fl
     said = data if label_beta is None else parse_beta(label_beta)
     if data != said and {data, said} != {1.0, 2.0}:
         raise ParameterError(
-            "beta and label_beta may differ only if they are 1 and 2, "
+            "beta and label_beta must be equal, or one 1 and the other 2, "
             f"got {data:g} and {said:g}"
         )
     return data, said
 
 
 def _start_of_B(labels: Labels, S: Array, rng: np.random.Generator) -> Array:
-    """At random, and so that B S is as large as Y on average."""
+    """A random B, scaled so that the mean of B S is about that of Y."""
     scale = labels.Y.sum() / max(1, labels.known.sum()) or 1.0
     columns = float(S.sum(axis=0, dtype=np.float64).mean()) or 1.0
     random = 2 * scale / columns * (1 - rng.random((len(labels.Y), len(S))))

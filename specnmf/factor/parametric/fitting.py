@@ -1,8 +1,8 @@
 """A spectrogram as a sum of layers: partials of notes, strikes of drums, noise.
 
 Each layer adds to one model of V; all are fitted together by multiplicative updates
-for the Kullback-Leibler divergence, a block of frames at a time: first what is each
-frame's own, then what all frames share.
+for the Kullback-Leibler divergence, a block of frames at a time: by the same model what
+is each frame's own, and what all frames share.
 """
 
 from __future__ import annotations
@@ -43,6 +43,12 @@ class Layer:
         """The frames' share of the numerators of what all frames share."""
         return np.zeros(0, np.float32)
 
+    def update(self, frames: slice, ratio: Float32, iteration: int) -> Float32:
+        """Gather, then follow."""
+        numerators = self.gather(frames, ratio, iteration)
+        self.follow(frames, ratio)
+        return numerators
+
     def learn(self, numerators: Float32, iteration: int) -> None:
         """Update what all frames share."""
 
@@ -60,8 +66,8 @@ def fit(
 
     V is (n_channels, n_frames, n_bins) in float32, the cost the Kullback-Leibler
     divergence of it from the sum of the layers. An iteration that lowers it by less
-    than ``tol`` of itself is the last; 0: none is. Sharpening and tying are no descent
-    steps: once they set in, the cost may rise, and ``tol`` ends the run there.
+    than ``tol`` of itself is the last; 0: none is. Tying, sharpening and giving up are
+    no descent steps: once they set in, the cost may rise; ``tol`` ends the run there.
     """
     if V.ndim != 3 or V.dtype != np.float32:
         raise ParameterError(
@@ -105,10 +111,13 @@ def _iteration(
         gathered: list[Float32] = []
         for frames in cut(span, BLOCK):
             cost, ratio = _split(V, layers, frames, least)
-            for layer in layers:
-                layer.follow(frames, ratio)
-            ratio = _split(V, layers, frames, least)[1]
-            own = [layer.gather(frames, ratio, iteration) for layer in layers]
+            if iteration == 0:  # strengths are alike: what all share would not learn
+                for layer in layers:
+                    layer.follow(frames, ratio)
+                ratio = _split(V, layers, frames, least)[1]
+                own = [layer.gather(frames, ratio, iteration) for layer in layers]
+            else:
+                own = [layer.update(frames, ratio, iteration) for layer in layers]
             for sums, values in zip(gathered, own, strict=bool(gathered)):
                 sums += values
             gathered = gathered or own

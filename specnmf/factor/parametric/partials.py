@@ -8,14 +8,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from specnmf.factor.parametric import kernels
+from specnmf.factor.parametric.densities import add_densities
+from specnmf.factor.parametric.fading import Fading
 from specnmf.factor.parametric.fitting import Float32, Layer
 from specnmf.factor.parametric.lobes import Lobes, Support
 
-#: From this iteration on the detunings are sharpened, by this exponent.
-SHARPEN_FROM, SHARPEN = 15, 0.05
+#: From this iteration on a detuning is given up below this share of the strongest.
+LEAST_FROM, LEAST_SHARE = 3, 1e-2
 
-#: A detuning that falls below this share of the strongest is given up.
-LEAST_SHARE = 1e-3
+#: From this iteration on the detunings are sharpened, by this exponent.
+SHARPEN_FROM, SHARPEN = 10, 0.05
+
+#: From this iteration on a partial is given up below this share of the strongest.
+FAINT_FROM, FAINT = 5, 1e-3
 
 #: How far the amplitudes of a template are drawn to those of its instrument.
 TIE = 0.1
@@ -37,8 +42,12 @@ class Partials(Layer):
     ``strengths`` are g for each entry of the support, (n_entries, n_detunings);
     ``amplitudes`` a, (n_templates, n_partials), each row of which sums to one; ``pans``
     how strongly each channel hears a template, (n_templates, n_channels), each row with
-    a mean of one.
+    a mean of one. ``fading``, if any, tells where the strengths may only fall.
+    ``hasty``: whether the faint is given up before detunings are sharpened.
     """
+
+    fading: Fading | None = None
+    hasty: bool = True
 
     def __init__(
         self,
@@ -68,6 +77,22 @@ class Partials(Layer):
         """Add each entry to its owner's model (n_owners, n_channels, ...)."""
         kernels.add_partials(*self._state(frames), owner, models)
 
+    def add_densities(
+        self,
+        frames: slice,
+        steps: Float32,
+        owner: NDArray[np.int64],
+        densities: Float32,
+    ) -> None:
+        """Add the power of each entry to its owner's density.
+
+        ``steps``, (n_templates, n_detunings, n_partials, 2), are the bins from and to
+        which each partial may lie; densities are (n_owners, n_channels, n_frames,
+        n_fine, n_bins), with n_fine points a bin.
+        """
+        span, support, _, factors = self._state(frames)
+        add_densities(span, support, owner, factors, steps, densities)
+
     def untouched(self) -> Partials:
         """The same layer before any update, at a strength of one."""
         return Partials(
@@ -93,10 +118,8 @@ class Partials(Layer):
         kernels.add_partials(
             (0, n),
             support,
-            self.lobes.arrays,
-            weights,
-            self.amplitudes,
-            pans,
+            tuple(self.lobes.chunks),
+            (weights, self.amplitudes, pans),
             np.zeros(n, np.int64),
             models,
         )
@@ -105,18 +128,33 @@ class Partials(Layer):
 
     def follow(self, frames: slice, ratio: Float32) -> None:
         """Update the strengths of the frames' entries."""
-        kernels.follow_partials(*self._state(frames), ratio)
+        self._update(frames, ratio, follow=True)
 
     def gather(self, frames: slice, ratio: Float32, iteration: int) -> Float32:
         """Numerators of the amplitudes, or every few iterations of the pans."""
-        pans_are_due = self._pans_are_due(iteration)
-        gather = kernels.gather_pans if pans_are_due else kernels.gather_amplitudes
-        out = np.zeros_like(self.pans if pans_are_due else self.amplitudes)
-        gather(*self._state(frames), ratio, out)
+        return self._chosen(self._update(frames, ratio, follow=False), iteration)
+
+    def update(self, frames: slice, ratio: Float32, iteration: int) -> Float32:
+        """Both in one go."""
+        return self._chosen(self._update(frames, ratio, follow=True), iteration)
+
+    def _update(self, frames: slice, ratio: Float32, *, follow: bool) -> Float32:
+        """Numerators of both by channel, (n_templates, n_partials, n_channels)."""
+        out = np.zeros((*self.amplitudes.shape, len(ratio)), np.float32)
+        state = self._state(frames)
+        kernels.update_partials(*state, np.ascontiguousarray(ratio), out, follow)
         return out
 
+    def _chosen(self, numerators: Float32, iteration: int) -> Float32:
+        """Those of the pans where they are due, else those of the amplitudes."""
+        if self._pans_are_due(iteration):
+            pans: Float32 = np.einsum("cmx,cm->cx", numerators, self.amplitudes)
+            return pans
+        amplitudes: Float32 = np.einsum("cmx,cx->cm", numerators, self.pans)
+        return amplitudes
+
     def learn(self, numerators: Float32, iteration: int) -> None:
-        """Update amplitudes, or every few iterations pans, and sharpen."""
+        """Update amplitudes, or every few iterations pans; give up the faint."""
         played = self.support.totals(self.strengths.sum(axis=1), len(self.amplitudes))
         heard = np.maximum(played, kernels.SILENCE)[:, np.newaxis].astype(np.float32)
         n_channels = self.pans.shape[1]
@@ -126,19 +164,22 @@ class Partials(Layer):
         else:
             self.amplitudes = self._rescaled(self.amplitudes * factors)
             self._tie(played)
-        if iteration >= SHARPEN_FROM:
-            power, least = np.float32(SHARPEN), np.float32(LEAST_SHARE)
-            kernels.sharpen(self.strengths, power, least)
+        if self.hasty and iteration >= FAINT_FROM:
+            strongest = self.amplitudes.max(axis=1, keepdims=True)
+            self.amplitudes[self.amplitudes < FAINT * strongest] = 0
+        if iteration >= (LEAST_FROM if self.hasty else SHARPEN_FROM):
+            power = np.float32(SHARPEN if iteration >= SHARPEN_FROM else 0)
+            kernels.sharpen(self.strengths, power, np.float32(LEAST_SHARE))
+        if self.fading is not None:
+            self.fading.limit(self.strengths, iteration)
 
-    def _state(self, frames: slice) -> tuple[Any, Any, Any, Any, Any, Any]:
+    def _state(self, frames: slice) -> tuple[Any, Any, Any, Any]:
         """What the kernels take first."""
         return (
             (frames.start, frames.stop),
             self.support.arrays,
-            self.lobes.arrays,
-            self.strengths,
-            self.amplitudes,
-            self.pans,
+            tuple(self.lobes.chunks),
+            (self.strengths, self.amplitudes, self.pans),
         )
 
     def _pans_are_due(self, iteration: int) -> bool:

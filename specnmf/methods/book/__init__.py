@@ -1,1 +1,1 @@
-"""The book's model: a factorisation that starts from the score (FMP, section 8.3)."""
+"""The FMP book's model: a factorisation that starts from the score (section 8.3)."""

@@ -1,4 +1,4 @@
-"""The book's model: a factorisation that starts from the score, divided into stems."""
+"""The FMP book's model: a factorisation that starts from the score, then stems."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def fit_book(
     tuning: float = 0.0,
     callback: Callback | None = None,
 ) -> ScoreStems:
-    """Fit the book's model, asked as `specnmf.methods.partials.fitting.fit_partials`.
+    """Fit the book's model; arguments as in `methods.partials.fitting.fit_partials`.
 
     References
     ----------
@@ -75,45 +75,72 @@ def fit_book(
 def by_stem(
     result: Factorization, layout: FmpLayout, labels: Sequence[str]
 ) -> Factorization:
-    """The components of a result divided among stems, which `separate` makes sound.
+    """The components of a factorisation, divided among stems for `separate`.
 
-    Each component is given to the stems that have notes in it, its activation to
-    those whose notes may sound in a frame: where there is one, the book's masks
-    follow, and where there are more they share alike, so that all add up to W H.
+    Each component is divided among the stems that have notes in it. In each frame its
+    activation goes to the stems whose notes may sound there: to one stem, as with the
+    book's masks, or in equal shares to several, so that all stems add up to W H.
 
     Parameters
     ----------
     result : Factorization
-        What `specnmf.nmf` made of ``layout.start``.
+        The result of `nmf` from ``layout.start``.
     layout : FmpLayout
-        The score's.
+        The layout of the score.
     labels : sequence of str
-        One for each of its notes, as `specnmf.score.grouping.stem_labels` has them.
+        The stem of each note of the score, as from `stem_labels`.
 
     Returns
     -------
     Factorization
-        A component for each stem and component of the result that it sounds in,
-        labelled with the stem. Stems come in the order of their first notes; one
-        whose notes all lie after the end is missing.
+        One component for each stem and each component in which it has notes, labelled
+        with the stem: W (n_bins, n), H (n, n_frames). Stems are in the order of their
+        first notes; a stem whose notes all start after the end is missing.
 
     Raises
     ------
     ParameterError
-        If there are not as many labels as notes, or the shapes do not fit.
+        If the number of labels differs from the number of notes, or ``result`` does
+        not have the shapes of ``layout.start``.
 
     References
     ----------
-    FMP notebook C8S3_NMFAudioDecomp.
+    M. Müller, "Fundamentals of Music Processing", 2nd edition, Springer 2021; FMP
+    notebook C8S3_NMFAudioDecomp.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import specnmf
+    >>> score = specnmf.Score(
+    ...     [
+    ...         specnmf.Note(0.0, 0.5, 60, part="cello"),
+    ...         specnmf.Note(0.0, 0.5, 72, part="flute"),
+    ...     ]
+    ... )
+    >>> sr, seconds = 8000, 0.5
+    >>> t = np.arange(int(seconds * sr)) / sr
+    >>> y = np.sin(2 * np.pi * 261.6 * t) + np.sin(2 * np.pi * 523.3 * t)
+    >>> audio = specnmf.Audio(0.25 * y[np.newaxis].astype(np.float32), sr)
+    >>> spectrogram = specnmf.stft(audio)
+    >>> layout = specnmf.fmp_layout(score, spectrogram.grid)
+    >>> result = specnmf.nmf(
+    ...     spectrogram.magnitude(), layout.start, support=layout.support, max_iter=10
+    ... )
+    >>> stems = specnmf.by_stem(result, layout, specnmf.stem_labels(score, by="part"))
+    >>> stems.labels
+    ('cello', 'flute')
+    >>> sorted(specnmf.separate(spectrogram, stems))
+    ['cello', 'flute']
     """
     if len(labels) != layout.n_notes:
         raise ParameterError(
-            f"{layout.n_notes} notes need as many labels, got {len(labels)}"
+            f"expected one label for each of {layout.n_notes} notes, got {len(labels)}"
         )
     if result.H.shape != layout.start.H.shape:
         raise ParameterError(
-            f"the layout's H has shape {layout.start.H.shape}, the result's "
-            f"{result.H.shape}; give what nmf made of layout.start"
+            f"expected H of the layout's shape {layout.start.H.shape}, got "
+            f"{result.H.shape}; pass the result of nmf from layout.start"
         )
     n_frames = result.H.shape[1]
     owned = {owner: np.zeros(n_frames, bool) for owner in _owners(layout, labels)}
@@ -129,6 +156,6 @@ def by_stem(
 
 
 def _owners(layout: FmpLayout, labels: Sequence[str]) -> tuple[tuple[str, int], ...]:
-    """Each stem and component of the layout that it sounds in, as `by_stem` orders."""
+    """Each pair of a stem and a component in which it has notes, ordered by stem."""
     spans = layout.spans.tolist()
     return tuple(dict.fromkeys((labels[note], row) for note, row, _, _ in spans))

@@ -1,9 +1,9 @@
-"""The book's model: a score laid out as templates and activations.
+"""The FMP book's model: a score laid out as templates and activations.
 
-Every pitch of the score gets a template that is zero but near its harmonics, and an
-activation that is zero but where its notes sound [1]_. Multiplicative updates leave
-zeros as they are, so the score stays in force while the recording fills in the rest.
-The numbers are those of libfmp, section 8.3 of [2]_, to the last bit.
+Each pitch of the score gets a template that is zero except near its harmonics, and an
+activation that is zero except where its notes sound [1]_. Multiplicative updates keep
+zeros, so the constraints of the score hold while the recording determines the rest. The
+numbers equal those of libfmp, section 8.3 of [2]_, bit by bit.
 
 .. [1] S. Ewert and M. Müller, "Using score-informed constraints for NMF-based source
    separation", ICASSP 2012.
@@ -31,34 +31,41 @@ Bool = NDArray[np.bool_]
 Float64 = NDArray[np.float64]
 Int = NDArray[np.int64]
 
-#: What a component stands for: a pitch, the attacks of a pitch, or a drum.
+#: The kind of a component: a pitch, the attacks of a pitch, or a drum.
 Kind = Literal["pitch", "onset", "drum"]
 Component = tuple[Kind, int]
 
-#: What each kind's template holds everywhere, before a pitch gets its harmonics.
+#: The initial value of each kind's template, before a pitch gets its harmonics.
 FLOOR: Mapping[Kind, float] = {"pitch": 0.0, "onset": 0.1, "drum": 1.0}
 
-#: The frequencies, in Hz, that A4 may have.
+#: The range of frequencies of A4, in Hz.
 LOWEST_TUNING, HIGHEST_TUNING = 220.0, 880.0
 
 
 @dataclass(frozen=True, kw_only=True)
 class Tolerances:
-    """How far the recording may stray from the score; the defaults are libfmp's.
+    """The tolerances of the constraints; the defaults are libfmp's.
 
     Attributes
     ----------
     pitch : float
-        Around each harmonic, as a share of its frequency, below 0.5.
+        Around each harmonic, as a fraction of its frequency, below 0.5.
     before, after : float
-        Before a note starts and after it ends, in seconds.
+        Before the start and after the end of a note, in seconds.
     onset_before, onset_after : float
-        Around a note's start, where it is attacked, in seconds.
+        Before and after the start of a note, for its attack, in seconds.
 
     Raises
     ------
     ParameterError
         If one is negative or not finite, or ``pitch`` is 0.5 or more.
+
+    Examples
+    --------
+    >>> import specnmf
+    >>> tolerances = specnmf.Tolerances(before=0.1, after=0.5)
+    >>> tolerances.before, tolerances.after
+    (0.1, 0.5)
     """
 
     pitch: float = 0.05
@@ -78,22 +85,32 @@ class Tolerances:
 
 @dataclass(frozen=True, eq=False)
 class FmpLayout:
-    """A score as components: what to start from, and which note sounds where.
+    """A score as components: the start of a factorisation, and the place of each note.
 
     Attributes
     ----------
     start : Factorization
-        W (n_bins, n_components) and H (n_components, n_frames), float64, each
-        component labelled with its note or drum.
+        W (n_bins, n_components) and H (n_components, n_frames), float64; the label of
+        each component is its note or drum.
     pitches : array of int, shape (n_components,)
-        MIDI pitch of each component; of a drum its General MIDI note.
+        MIDI pitch of each component; for a drum its General MIDI note.
     kinds : tuple of str
         ``"pitch"``, ``"onset"`` or ``"drum"`` for each component.
     n_notes : int
-        How many notes the score has.
+        The number of notes of the score.
     spans : array of int, shape (n_spans, 4)
-        Where notes may sound: the note's place in the score, its component, the
-        first frame, and the frame after the last.
+        The frames in which notes may sound: index of the note in the score, component,
+        first frame, and frame after the last.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import specnmf
+    >>> audio = specnmf.Audio(np.zeros((1, 4000), np.float32), 8000)
+    >>> score = specnmf.Score([specnmf.Note(0.0, 0.3, 60)])
+    >>> layout = specnmf.fmp_layout(score, specnmf.stft(audio).grid)
+    >>> layout.kinds, layout.n_notes
+    (('pitch',), 1)
     """
 
     start: Factorization
@@ -103,12 +120,12 @@ class FmpLayout:
     spans: Int
 
     def __repr__(self) -> str:
-        """One line: what it lays out."""
+        """A summary on one line."""
         return f"FmpLayout({counted(self.n_notes, 'note')}, start={self.start!r})"
 
     @property
     def support(self) -> tuple[Bool, Bool]:
-        """Where W and H may be other than zero; `specnmf.nmf` takes it as such."""
+        """Where W and H may be non-zero: the argument ``support`` of `specnmf.nmf`."""
         return self.start.W > 0, self.start.H > 0
 
 
@@ -120,54 +137,71 @@ def fmp_layout(
     tolerances: Tolerances | None = None,
     tuning: float = 440.0,
 ) -> FmpLayout:
-    """Lay a score out as the book does, a component for each pitch.
+    """The start of a score-informed factorisation, as in the FMP book.
 
-    Pitches come in rising order, then the drums. A drum, which the book does not
-    have, gets a flat template and is active like any other note.
+    There is one component for each pitch [1]_, in rising order, then one for each drum.
+    Drums, which the book does not have, get a flat template and are active like notes.
+    All values are those of libfmp [2]_.
 
     Parameters
     ----------
     score : Score
-        In the recording's time.
+        The score, in the recording's time.
     grid : Grid
-        Of the spectrogram to factorise, `specnmf.Spectrogram.grid`.
+        The grid of the spectrogram to factorise, `specnmf.Spectrogram.grid`.
     onsets : bool
-        Put before each pitch a component for its attacks, flat in frequency and
-        active around the starts of its notes.
+        Add before each pitch a component for its attacks, with a flat template, active
+        around the starts of its notes.
     tolerances : Tolerances, optional
-        libfmp's by default.
+        By default those of libfmp.
     tuning : float
-        Frequency of A4 in Hz.
+        Frequency of A4 in Hz, 220 to 880.
 
     Returns
     -------
     FmpLayout
-        Its ``start`` is one for `specnmf.nmf`. A pitch that lies above all bins
-        has a template of zeros, and one whose notes all lie after the end an
-        activation of zeros: they sound nowhere.
+        ``start`` and ``support`` are arguments of `specnmf.nmf`. A pitch above all bins
+        has a template of zeros; a pitch whose notes all start after the end has an
+        activation of zeros.
 
     Raises
     ------
     ScoreError
         If the score has no notes, or none before the end of the recording.
     ParameterError
-        If ``tuning`` lies outside 220 to 880 Hz.
+        If ``tuning`` is outside 220 to 880 Hz.
 
     References
     ----------
-    libfmp.c8: init_nmf_template_pitch, init_nmf_activation_score, and the same with
-    _onset.
+    .. [1] S. Ewert and M. Müller, "Using score-informed constraints for NMF-based
+       source separation", ICASSP 2012.
+    .. [2] libfmp.c8: init_nmf_template_pitch, init_nmf_activation_score, and their
+       variants with _onset.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import specnmf
+    >>> score = specnmf.Score(
+    ...     [specnmf.Note(0.0, 0.3, 60), specnmf.Note(0.2, 0.5, 67)]
+    ... )
+    >>> audio = specnmf.Audio(np.zeros((1, 4000), np.float32), 8000)
+    >>> layout = specnmf.fmp_layout(score, specnmf.stft(audio).grid)
+    >>> layout.start.labels
+    ('C4', 'G4')
+    >>> layout.pitches
+    array([60, 67])
     """
     if not score.notes:
-        raise ScoreError("the score has no notes; give one that has")
+        raise ScoreError("expected a score with notes, got none")
     tolerances = tolerances or Tolerances()
     components = _components(score, onsets=onsets)
     spans = _spans(score, components, grid, tolerances)
     if not spans.size:
         seconds = grid.n_frames * grid.hop_length / grid.sr
         raise ScoreError(
-            f"no note starts within the recording's {seconds:.1f} s, the first at "
-            f"{score.notes[0].start:.1f} s; give the score of this recording"
+            f"no note starts within the {seconds:.1f} s of the recording; the first "
+            f"starts at {score.notes[0].start:.1f} s: use the score of this recording"
         )
     W = _templates(components, grid, tolerances.pitch, tuning)
     H = _activations(spans, len(components), grid)
@@ -198,14 +232,14 @@ def _templates(
 ) -> Float64:
     if not LOWEST_TUNING <= tuning <= HIGHEST_TUNING:
         raise ParameterError(
-            f"tuning must lie between {LOWEST_TUNING:g} and {HIGHEST_TUNING:g} Hz, "
+            f"expected a tuning from {LOWEST_TUNING:g} to {HIGHEST_TUNING:g} Hz, "
             f"got {tuning}"
         )
     W = np.empty((grid.n_bins, len(components)))
     for template, (kind, pitch) in zip(W.T, components, strict=True):
         template[:] = FLOOR[kind]
         if kind == "pitch":
-            # libfmp's expressions in its order: another would round into another bin
+            # libfmp's expressions in its order, which decides how they round
             fundamental = 2 ** ((pitch - 69) / 12) * tuning
             _fill_harmonics(template, fundamental, grid.sr / grid.n_fft, tolerance)
     return W
@@ -226,7 +260,7 @@ def _fill_harmonics(
 def _spans(
     score: Score, components: Sequence[Component], grid: Grid, tolerances: Tolerances
 ) -> Int:
-    """Where each note may sound, in frames: see `FmpLayout.spans`."""
+    """The frames in which each note may sound: see `FmpLayout.spans`."""
     rows = {component: row for row, component in enumerate(components)}
     spans = [
         (index, rows[component], _frame(since, grid), _frame(until, grid))
@@ -241,7 +275,7 @@ def _spans(
 def _claims(
     note: Note, tolerances: Tolerances
 ) -> Iterator[tuple[Component, float, float]]:
-    """The components that a note may sound in, from when until when in seconds."""
+    """The components of a note, each with start and end in seconds."""
     since = note.start - tolerances.before
     until = note.start + note.duration + tolerances.after
     if note.percussion:
@@ -253,7 +287,7 @@ def _claims(
 
 
 def _frame(seconds: float, grid: Grid) -> int:
-    """The frame that a moment falls into, held to those that there are."""
+    """The frame of a time, clipped to the existing frames."""
     frame = seconds / (grid.hop_length / grid.sr)
     return int(min(max(frame, 0), grid.n_frames))
 

@@ -1,7 +1,7 @@
-"""What a decomposition takes of memory: held as a whole, or from disk in blocks.
+"""The memory of a decomposition: of the whole recording, or in blocks from disk.
 
-The estimates are above what was measured, and depend on the recording and the options
-alone, so that a recording is treated alike on every machine.
+The estimates are above the measured values, and depend on the recording and the options
+only, so that a recording is treated the same on every machine.
 """
 
 from __future__ import annotations
@@ -13,27 +13,27 @@ from specnmf.errors import ParameterError
 from specnmf.methods.components.options import ComponentOptions
 from specnmf.sizes import spell_size
 
-#: The program itself; blocks of V on their way; blocks of sources and pictures in the
-#: making; and buffers of each channel. In bytes.
+#: The program itself; blocks of V; blocks of sources and pictures; and buffers of each
+#: channel. In bytes.
 PROGRAM, LEARNING, WRITING, CHANNEL = 200 << 20, 100 << 20, 280 << 20, 8 << 20
 
-#: Copies of V and H that a solver takes, its data among them.
+#: Copies of V and H in a solver, including its data.
 SOLVER_V, SOLVER_H = 1.6, 6
 
-#: What a frame takes in the end: copies of its activations, times and loudnesses for
-#: the notes in bytes, and for each bin a share in a column of the pictures.
+#: The memory of a frame at the end: copies of its activations, times and loudnesses for
+#: the notes in bytes, and for each bin a share of a column of the pictures.
 WRITTEN_H, FRAME, BIN = 3, 100, 0.02
 
-#: Frames to learn from, in all and for each component. Templates of a sample cost all
-#: frames more than their own would, by a share of up to twice components / frames: with
-#: fewer too much is left to the passes, with more there is nothing to gain.
+#: Frames of the sample, in total and for each component. Templates of a sample raise
+#: the cost of all frames by up to twice components / frames: fewer frames leave too
+#: much to the passes, more frames gain nothing.
 LEAST_SAMPLE, MOST_SAMPLE = 4096, 65_536
 LEAST_EACH, MOST_EACH = 256, 512
 
 
 @dataclass(frozen=True)
 class Budget:
-    """The memory that a decomposition may take, and what its stages need."""
+    """The memory limit of a decomposition, and the needs of its stages."""
 
     options: ComponentOptions
     n_components: int
@@ -41,7 +41,7 @@ class Budget:
     n_channels: int
 
     def most_samples(self) -> int:
-        """The length in samples of the longest recording that can be held."""
+        """The length in samples of the longest recording that fits into memory."""
         n_bins, hop_length = self._window()
         samples = 4 * self.n_channels
         writing = (4 * n_bins + self._written()) / hop_length
@@ -52,12 +52,12 @@ class Budget:
         )
 
     def sample_size(self, n_samples: int) -> int:
-        """How many frames to learn from, of a recording that is left on disk.
+        """The number of frames to learn from, for a recording on disk.
 
         Raises
         ------
         ParameterError
-            If the memory does not suffice for the fewest.
+            If the memory does not suffice for the minimum.
         """
         _, hop_length = self._window()
         n_frames = 1 + n_samples // hop_length
@@ -77,7 +77,7 @@ class Budget:
         return min(most, self._fitting(LEARNING, self._learned()))
 
     def _fitting(self, aside: float, each: float) -> int:
-        """How many things of a size fit beside what else is needed."""
+        """The number of items of a size that fit beside the other needs."""
         free = self.options.memory - self._program() - aside
         return max(0, int(free / each))
 
@@ -85,12 +85,12 @@ class Budget:
         return PROGRAM + CHANNEL * self.n_channels
 
     def _learned(self) -> float:
-        """What each frame takes that is learned from."""
+        """The memory of each frame of the sample."""
         n_bins, _ = self._window()
         return 4 * (SOLVER_V * n_bins + SOLVER_H * self.n_components)
 
     def _written(self) -> float:
-        """What each frame takes of a recording that is left on disk."""
+        """The memory of each frame of a recording on disk."""
         n_bins, _ = self._window()
         return 4 * WRITTEN_H * self.n_components + FRAME + BIN * n_bins
 

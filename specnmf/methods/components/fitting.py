@@ -1,4 +1,4 @@
-"""Components of a recording: how many, from where, and the best of a few starts."""
+"""Components of a recording: their number, their start, and the best of a few fits."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ class ComponentStems:
     Attributes
     ----------
     options : ComponentOptions
-        With the number of components that was found, where it was left open.
+        The options, with the chosen number of components.
     choice : RankChoice or None
-        How it was found.
+        The choice of the number, if it was ``auto``.
     factors : Factorization
-        V ≈ W H, the most energetic component first; templates that were given keep
-        their places, so that they can be found again.
+        V ≈ W H, the most energetic component first; given templates keep their
+        positions.
     """
 
     material: Material
@@ -51,7 +51,7 @@ class ComponentStems:
 
     @property
     def grid(self) -> Grid:
-        """Of the analysis."""
+        """The grid of the analysis."""
         return self.material.grid
 
     @property
@@ -74,10 +74,10 @@ def fit_components(
     *,
     templates: Float32 | None = None,
 ) -> ComponentStems:
-    """Take a recording apart into components.
+    """Decompose a recording into components.
 
-    Templates, shape (n_bins, n_templates), are held fixed; what is missing to
-    ``n_components`` is learned beside them.
+    Templates, shape (n_bins, n_templates), stay fixed; further components, up to
+    ``n_components``, are learned.
 
     Raises
     ------
@@ -91,7 +91,7 @@ def fit_components(
     if choice is not None:
         options = dataclasses.replace(options, n_components=choice.chosen)
     learned = _best(V, given, options, material.n_starts, stages)
-    del V  # its room is needed
+    del V  # frees its memory
     fixed = np.arange(learned.n_components) < given.shape[1]
     factors = material.refine(learned, fixed, stages)
     if templates is None:
@@ -102,7 +102,7 @@ def fit_components(
 
 
 def check_room(n_components: int, V: Float32, *, instead: str) -> None:
-    """Raise ParameterError if V is too small for so many; ``instead`` makes fewer."""
+    """Raise ParameterError if V is too small for the number of components."""
     if n_components > min(V.shape):
         raise ParameterError(
             f"at most {min(V.shape)} components fit a spectrogram of {V.shape[0]} bins "
@@ -112,7 +112,7 @@ def check_room(n_components: int, V: Float32, *, instead: str) -> None:
 
 
 def _choose(V: Float32, options: ComponentOptions, stages: Stages) -> RankChoice | None:
-    """The number of components, if it was left open."""
+    """The choice of the number of components, if it is ``auto``."""
     if options.n_components != "auto":
         return None
     with stages.stage("choose"):
@@ -128,7 +128,7 @@ def _best(
     n_starts: int,
     stages: Stages,
 ) -> Factorization:
-    """The factorisation of the lowest cost among those of a few seeds."""
+    """The factorisation with the lowest cost among a few seeds."""
     chance = options.init == "random" and given.shape[1] < options.most_components
     seeds = range(options.seed, options.seed + (n_starts if chance else 1))
     with stages.stage("factorise", len(seeds) * options.max_iter) as step:

@@ -1,4 +1,4 @@
-"""What a decomposition is made from: a recording in memory, or one left on disk."""
+"""The input of a decomposition: a recording in memory, or one on disk."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ from specnmf.methods.components.budget import Budget
 from specnmf.methods.components.options import ComponentOptions
 from specnmf.methods.progress import Stages
 
-#: Starts from which a sample is learned; the best goes on. A sample may lead to another
-#: minimum than the whole recording would: the best of a few is seldom a bad one.
+#: Number of starts from which a sample is learned; the best one is used. A sample may
+#: lead to another minimum than the whole recording: the best of a few is rarely bad.
 STARTS = 4
 
 
@@ -32,7 +32,7 @@ def open_material(
     n_components: int,
     progress: Callable[[int, int], None],
 ) -> Material:
-    """Read a recording that ``options.memory`` suffices for, else only survey it.
+    """Read a recording if ``options.memory`` suffices, else only scan it.
 
     ``progress`` is called with the samples read and to be read.
 
@@ -41,7 +41,7 @@ def open_material(
     AudioError
         As `specnmf.read`.
     ParameterError
-        If the memory does not suffice to take the recording apart from disk either.
+        If the memory does not suffice for a decomposition from disk either.
     """
     start, duration = options.start, options.duration
     with reading.reading(path) as source:
@@ -51,7 +51,7 @@ def open_material(
     audio = reading.read_up_to(most, path, start=start, duration=duration)
     if audio is not None:
         return InMemory(audio, options)
-    budget.sample_size(int(expected))  # if that is refused, then before it is read
+    budget.sample_size(int(expected))  # raises an error before the recording is read
     recording = streaming.survey(
         path,
         start=start,
@@ -62,7 +62,7 @@ def open_material(
 
 
 class InMemory:
-    """A recording that is held, and its V with it."""
+    """A recording in memory, with its V."""
 
     streamed = False
     n_starts = 1
@@ -81,11 +81,11 @@ class InMemory:
     def refine(
         self, learned: Factorization, fixed: NDArray[np.bool_], stages: Stages
     ) -> Factorization:
-        """The same factors: they are those of V."""
+        """The same factors, as they are those of V."""
         return learned
 
     def spectra(self, n_sources: int) -> AbstractContextManager[SpectraOf]:
-        """The transform, computed anew for the frames asked for."""
+        """The transform, computed again for the requested frames."""
         return nullcontext(masks.spectra_of(self.sound, self.grid))
 
     def pitches(self, factors: Factorization) -> NDArray[np.float64]:
@@ -99,9 +99,9 @@ class InMemory:
 
 
 class OnDisk:
-    """A recording that is left on disk, and read again for whatever is asked of it.
+    """A recording on disk, which is read again for each request.
 
-    As many of its frames as the sample has are held to learn from.
+    Only the frames of a sample, to learn from, are in memory.
     """
 
     streamed = True
@@ -115,7 +115,7 @@ class OnDisk:
         self.sample = passes.sample(self.grid.n_frames, sample_size, rng=options.seed)
 
     def transform(self, stages: Stages) -> Float32:
-        """V of the sample, (n_bins, n_sampled); all frames are looked at."""
+        """V of the sample, (n_bins, n_sampled), drawn from all frames."""
         frames = self.sample.frames
         VT = np.empty((len(frames), self.grid.n_bins), np.float32)
         first, self.peak = 0, 0.0
@@ -150,7 +150,7 @@ class OnDisk:
 
     @contextmanager
     def spectra(self, n_sources: int) -> Iterator[SpectraOf]:
-        """The transform, for frames asked for in about their order."""
+        """The transform, for frames requested approximately in order."""
         length = masks.piece_length(self.grid, n_sources, self.sound.n_channels)
         keep = masks.PIECES * length
         with closing(RollingSpectra(self.sound, self.grid, keep=keep)) as spectra_of:
@@ -162,7 +162,7 @@ class OnDisk:
             return low_notes.pitches_by(V, factors, self.grid, threads=1)
 
     def magnitudes(self) -> AbstractContextManager[RollingMagnitudes]:
-        """V, for frames asked for in their order."""
+        """V, for frames requested in order."""
         return closing(RollingMagnitudes(self.sound, self.grid))
 
     def _blocks(self) -> Iterator[Float32]:
@@ -170,5 +170,5 @@ class OnDisk:
         return streaming.magnitudes(self.sound, self.grid, threads=threads)
 
 
-#: A recording, ready to be taken apart.
+#: A recording, ready to be decomposed.
 Material = InMemory | OnDisk

@@ -7,28 +7,25 @@ from typing import Literal
 from specnmf.audio.options import SoundOptions
 from specnmf.checks import whole_or_auto
 from specnmf.factor.options import MOST_AUTO, N_COMPONENTS, NmfOptions, check_components
-from specnmf.options import RUN, option
-from specnmf.sizes import parse_size
+from specnmf.methods.memory import MemoryOptions
+from specnmf.options import changed, option
 
 
 class ComponentOptions(SoundOptions, NmfOptions):
-    """How many components to find, and in how much memory."""
+    """The number of components, and the memory limit."""
 
     n_components: int | Literal["auto"] = option(
         N_COMPONENTS,
-        "How many components to look for; auto: found in a second.",
+        "Number of components; auto: chosen by cross-validation, in about a second.",
         flags=("-k", "--components"),
         parse=whole_or_auto,
         metavar="[NUMBER|auto]",
     )
-    memory: int = option(
-        2 << 30,
-        "Memory for a run; longer songs are left on disk.",
-        least=1,
-        parse=parse_size,
-        metavar="SIZE",
-        shown="2G",
-        group=RUN,
+    memory: int = changed(
+        MemoryOptions,
+        "memory",
+        help="Memory limit; longer songs are processed from disk.",
+        added=False,
     )
 
     def __post_init__(self) -> None:
@@ -37,5 +34,5 @@ class ComponentOptions(SoundOptions, NmfOptions):
 
     @property
     def most_components(self) -> int:
-        """``n_components``, or the most that auto may choose."""
+        """``n_components``, or the maximum for ``auto``."""
         return MOST_AUTO if self.n_components == "auto" else self.n_components

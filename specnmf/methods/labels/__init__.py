@@ -1,1 +1,1 @@
-"""Sounds that a person marked here and there, found in the whole recording."""
+"""Separation by labels: marked sounds, found in the whole recording."""

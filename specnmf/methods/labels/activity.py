@@ -1,4 +1,4 @@
-"""Where labelled sounds are heard, found from how much of the sound they explain."""
+"""Where labelled sounds are heard: a decision by their share of the sound."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from numpy.typing import NDArray
 Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 
-#: A label that explains this share of a frame is heard in it, unless the annotated
-#: frames say otherwise; and the shares that they may choose.
+#: The share of a frame from which a label counts as heard, if the annotated frames do
+#: not suggest another; and the candidate shares.
 USUAL_SHARE = 0.1
 SHARES = USUAL_SHARE * 2.0 ** np.arange(-2, 2.25, 0.25)
 
-#: The wrong frames, of all, that make up for a share twice the usual one, or half.
+#: The share of wrong frames that outweighs a factor of two from the usual share.
 CAUTION = 0.01
 
-#: A label this far below its own loud frames (their 95th percentile) is not heard.
+#: A label this far below its own loud frames (95th percentile) is not heard.
 QUIET = 10 ** (-40 / 20)
 
 #: Frames of the median that removes blips.
@@ -24,15 +24,15 @@ SMOOTHING = 9
 
 
 def predict(loudness: Array, heard: Mask, annotated: Mask) -> Array:
-    """How sure each label is heard in each frame, 0 to 1; a half is the border.
+    """The confidence that each label is heard in each frame, 0 to 1; the border is 0.5.
 
     Parameters
     ----------
     loudness : array, shape (n_labels + 1, n_frames)
-        What the model has of each label, and in the last row of the rest.
+        The loudness of each label in the model, and of the rest in the last row.
     heard, annotated
-        As of `specnmf.methods.labels.fitting.fit_labelled`; annotated frames decide on
-        the share of a frame that makes a label heard.
+        As in `specnmf.methods.labels.fitting.fit_labelled`; the annotated frames
+        determine the share from which a label counts as heard.
     """
     own = loudness[:-1]
     whole = loudness.sum(axis=0)
@@ -49,7 +49,7 @@ def predict(loudness: Array, heard: Mask, annotated: Mask) -> Array:
 def decide(
     activity: Array, heard: Mask, annotated: Mask, *, border: float = 0.5
 ) -> Mask:
-    """Whether each label is heard: what was said, elsewhere activity above a border."""
+    """Whether each label is heard: as annotated, elsewhere by the activity."""
     from scipy.ndimage import median_filter
 
     likely = (activity > border).astype(np.uint8)
@@ -59,7 +59,7 @@ def decide(
 
 
 def _border(shares: Array, heard: Mask) -> float:
-    """The share that best tells annotated frames with a label from those without."""
+    """The share that best separates annotated frames with and without a label."""
     if heard.all() or not heard.any():
         return USUAL_SHARE
     guesses = shares > SHARES[:, np.newaxis]

@@ -1,11 +1,10 @@
-"""Sounds that a person marked here and there, found in the whole recording.
+"""Separation by labels: marked sounds, found in the whole recording.
 
-Each label has templates of its own, learned where it is heard alone. Notes that were
-not marked are borrowed: copies of the templates, transposed, that a frame may take at
-a price. Components of the rest are learned where no label is heard; where nothing
-says what the rest is like, they are free, at a higher price. All are fitted to the
-recording twice: to find out which label is heard where, and then with each label silent
-where it surely is not.
+Each label has templates of its own, learned where it is heard alone. For notes that are
+not marked there are transposed copies of the templates, which cost a penalty. Templates
+of the rest are learned where no label is heard; if there is no such frame, they are
+free, at a higher penalty. The model is fitted to the recording twice: first to find
+where each label is heard, then with each label silent where it is surely absent.
 """
 
 from __future__ import annotations
@@ -38,17 +37,17 @@ from specnmf.parallel import Mapper, workers
 from specnmf.score.regions import REST
 from specnmf.subnormals import flush_to_zero
 
-#: What a transposed template costs above one that was learned, and a free one.
+#: The penalties of transposed templates and of free templates.
 BORROWED, FREE = 0.4, 2.0
 
-#: Transposed templates that are kept, for each that was learned.
+#: Transposed templates that are kept, for each learned one.
 KEPT = 1.5
 
-#: Iterations to choose them, on so many frames at most, and to find the activity.
+#: Iterations to choose them, the most frames for that, and iterations for the activity.
 CHOOSING, CHOICE_FRAMES, FINDING = 15, 2000, 30
 
-#: With less activity a label is kept silent: where it is heard after all, that costs
-#: more than it gains where it is not.
+#: Below this activity a label is kept silent. A higher value would lose more where the
+#: label is heard than it gains where it is not.
 SILENT = 0.1
 
 Mask = NDArray[np.bool_]
@@ -56,21 +55,21 @@ Mask = NDArray[np.bool_]
 
 @dataclass(frozen=True, eq=False)
 class Labelled:
-    """A recording as the sum of labelled sounds, and where each is heard.
+    """A recording as the sum of labelled sounds, with their activity.
 
     Attributes
     ----------
     factorization : Factorization
-        V ≈ W H; components of one label have its name, those of the rest are called
-        rest. ``losses`` are of the last fit and never rise.
+        V ≈ W H; the components of a label have its name, those of the rest the name
+        rest. ``losses`` are those of the last fit and never rise.
     names : tuple of str
         The labels in order, then rest if it has components.
     activity : array, shape (n_labels, n_frames), 0 to 1
-        How sure each label is heard, by the sound alone; a half is the border.
+        The confidence that each label is heard, from the sound alone; border at 0.5.
     active : array of bool, shape (n_labels, n_frames)
-        Whether it is: what was said where something was, elsewhere what is likely.
+        Whether it is heard: as annotated, elsewhere by the activity.
     remarks : tuple of str
-        What a user should know of the labels.
+        Warnings about the labels.
     """
 
     factorization: Factorization
@@ -89,7 +88,7 @@ class Labelled:
 
 @dataclass(frozen=True, eq=False)
 class _Model:
-    """Templates, what they cost, and which are still to be learned."""
+    """Templates, their penalties, and which of them are still to be learned."""
 
     templates: Templates
     prices: NDArray[np.float64]
@@ -109,34 +108,34 @@ def fit_labelled(
     frame_seconds: float | None = None,
     callback: Callback | None = None,
 ) -> Labelled:
-    """Find labelled sounds in a recording of which a part is annotated.
+    """Find labelled sounds in a partly annotated recording.
 
     Parameters
     ----------
     V : array, shape (n_bins, n_frames)
         Magnitudes, non-negative and finite; computed in float32.
     heard : array of bool, shape (n_labels, n_frames)
-        Where each label is heard; false where nothing is known.
+        Where each label is heard; false in frames that are not annotated.
     annotated : array of bool, shape (n_frames,)
-        Where it is known which labels are heard. Where that is none, there is the
-        rest alone, or silence.
+        Frames in which all heard labels are known. Annotated frames without a label
+        hold the rest alone, or silence.
     names : sequence of str
-        Of the labels. A row of the name rest is that of no label.
+        The labels. A row with the name rest stands for the rest.
     frame_seconds : float, optional
-        From a frame to the next, to speak of seconds in remarks.
+        Seconds from one frame to the next, for the remarks.
     callback : callable, optional
         Called as ``callback(iteration, loss)`` in the last fit.
 
     Returns
     -------
     Labelled
-        Where annotated, a label that is not heard has activations of exactly zero.
+        In annotated frames, labels that are not heard have activations of exactly zero.
 
     Raises
     ------
     ParameterError
-        If the arrays do not fit, there is no label, one is heard nowhere, or two are
-        heard in the same annotated frames.
+        If the shapes do not fit, there is no label, a label is heard nowhere, or two
+        labels are heard in the same annotated frames.
 
     References
     ----------
@@ -177,7 +176,7 @@ def fit_labelled(
 
 
 def _offered(problem: Problem, learned: Templates) -> _Model:
-    """The templates with their transposed copies, and free ones if nothing is known."""
+    """The templates with transposed copies, and free ones if the rest is unknown."""
     options, n_labels = problem.options, len(problem.names)
     copies = transposed(learned, options.transpose)
     rng = np.random.default_rng(options.seed)
@@ -190,7 +189,7 @@ def _offered(problem: Problem, learned: Templates) -> _Model:
 
 
 def _chosen(problem: Problem, model: _Model, mapper: Mapper) -> _Model:
-    """The model with those transposed templates alone that take part."""
+    """The model with only those transposed templates that are active."""
     borrowed = model.prices == BORROWED
     if not borrowed.any():
         return model
@@ -212,9 +211,9 @@ def _chosen(problem: Problem, model: _Model, mapper: Mapper) -> _Model:
 
 
 def _allowed(problem: Problem, model: _Model, active: Mask) -> Mask:
-    """Where each component may sound: free ones where nothing was said.
+    """Where each component may sound: free ones in frames that are not annotated.
 
-    Where there is nothing else for what is heard, any label may be it.
+    In frames that no component could explain otherwise, any label may sound.
     """
     allowed = model.templates.allowed(active)
     allowed[model.free] &= ~problem.annotated
@@ -245,13 +244,13 @@ def _fit(
     losses = iterate(
         updates, max_iter=max_iter, tol=tol, stop="cost", callback=callback
     )
-    # A component's price made it that much too quiet for what it explains alone.
+    # The penalty has lowered components that explain a frame alone by this factor.
     H = updates.H * (1 + model.prices[:, np.newaxis])
     return Factorization(updates.W, H.astype(np.float32), losses=np.array(losses))
 
 
 def _loudness(model: _Model, H: Float32, n_labels: int) -> NDArray[np.float64]:
-    """What the model has of each label, and of the rest, in each frame."""
+    """The loudness of each label, and of the rest, in each frame of the model."""
     loudness = np.zeros((n_labels + 1, H.shape[1]))
     np.add.at(loudness, model.templates.owners, H)
     return loudness

@@ -3,25 +3,26 @@
 from __future__ import annotations
 
 from specnmf.factor.options import FitOptions
+from specnmf.methods.memory import MemoryOptions
 from specnmf.options import changed, option
 
 
-class LabelOptions(FitOptions):
-    """How labelled sounds are learned and found."""
+class LabelOptions(MemoryOptions, FitOptions):
+    """The options of learning and finding labelled sounds."""
 
     n_components: int = option(
-        16, "Templates for each label.", flags=("-k", "--components"), least=1
+        16, "Number of templates per label.", flags=("-k", "--components"), least=1
     )
     n_rest: int = option(
         16,
-        "Templates for what no label names; 0: leave no rest.",
+        "Number of templates for other sounds, the stem rest; 0: no rest.",
         flags=("--rest",),
         least=0,
     )
     transpose: int = option(
         7,
-        "Semitones up and down by which templates are borrowed for notes that were "
-        "not marked; 0: none.",
+        "Also try the templates transposed by up to this many semitones, for notes "
+        "that are not marked; 0: do not.",
         least=0,
         most=24,
     )

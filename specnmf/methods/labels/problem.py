@@ -1,4 +1,4 @@
-"""The problem: a recording, and what a person said of it."""
+"""The problem: a recording and its annotation."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Mask = NDArray[np.bool_]
 
 @dataclass(frozen=True, eq=False)
 class Problem:
-    """What `specnmf.methods.labels.fitting.fit_labelled` is given, checked; no rest."""
+    """The checked arguments of `methods.labels.fitting.fit_labelled`, without rest."""
 
     V: Float32
     heard: Mask
@@ -36,7 +36,7 @@ def checked(
     names: Sequence[str],
     options: LabelOptions,
 ) -> Problem:
-    """The problem that arrays state, or a ParameterError that says what is wrong."""
+    """The problem given by arrays, or a ParameterError."""
     V = np.asarray(V, np.float32)
     heard, annotated = np.asarray(heard), np.asarray(annotated)
     _check_shapes(V, heard, annotated, names)
@@ -48,20 +48,20 @@ def checked(
 
 
 def remarks_of(problem: Problem, frame_seconds: float | None) -> tuple[str, ...]:
-    """Which labels have little to learn from."""
+    """Warnings about labels with too little material."""
     remarks = []
     few = 2 * problem.options.n_components
     counts = np.count_nonzero(frames_alone(problem.heard), axis=1)
     for name, count in zip(problem.names, counts, strict=True):
         if count < LEAST_ALONE:
             remarks.append(
-                f"{name} is never marked alone, so that its sound is guessed from "
-                "where others are absent: mark where nothing else is heard"
+                f"{name} is never marked alone, so its sound is only estimated: mark a "
+                "passage where nothing else is heard"
             )
         elif count < few:
             remarks.append(
-                f"{name} is marked alone for only {_length(count, frame_seconds)}, "
-                f"to learn {problem.options.n_components} templates: mark more"
+                f"{name} is marked alone for only {_length(count, frame_seconds)}, too "
+                f"little for {problem.options.n_components} templates: mark more"
             )
     return tuple(remarks)
 
@@ -77,7 +77,7 @@ def _check_shapes(
 ) -> None:
     if V.ndim != 2 or 0 in V.shape:
         raise ParameterError(f"V must be (n_bins, n_frames), got shape {V.shape}")
-    if not (V.min() >= 0 and V.max() < np.inf):  # false for NaN as well
+    if not (V.min() >= 0 and V.max() < np.inf):  # false for NaN, too
         raise ParameterError("V must be finite and non-negative")
     shapes = (len(names), V.shape[1]), (V.shape[1],)
     for name, mask, shape in zip(
@@ -89,21 +89,21 @@ def _check_shapes(
                 f"got {mask.dtype} of shape {mask.shape}"
             )
     if (heard & ~annotated).any():
-        raise ParameterError("a label can be heard only where frames are annotated")
+        raise ParameterError("expected heard to be true in annotated frames only")
 
 
 def _check_labels(problem: Problem) -> None:
     names, heard = problem.names, problem.heard
     if not names:
-        raise ParameterError(f"no label but {REST}: mark where a sound is heard")
+        raise ParameterError(f"no label except {REST}: mark where a sound is heard")
     if len(set(names)) < len(names):
-        raise ParameterError(f"labels must differ, got {', '.join(names)}")
+        raise ParameterError(f"expected different labels, got {', '.join(names)}")
     for name, frames in zip(names, heard, strict=True):
         if not frames.any():
-            raise ParameterError(f"label {name} is heard in no frame: mark it longer")
+            raise ParameterError(f"label {name} covers no frame: mark a longer region")
     for (one, a), (other, b) in combinations(zip(names, heard, strict=True), 2):
         if np.array_equal(a, b):
             raise ParameterError(
-                f"labels {one} and {other} are heard in the same frames, so nothing "
-                "tells them apart: mark where one is heard without the other"
+                f"labels {one} and {other} mark the same frames, so they cannot be "
+                "told apart: mark where one is heard without the other"
             )

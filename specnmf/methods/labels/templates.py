@@ -1,4 +1,4 @@
-"""Templates of labelled sounds, learned where a person said what is heard."""
+"""Templates of labelled sounds, learned in the annotated frames."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from specnmf.factor.factorization import Factorization
 from specnmf.factor.nmf import nmf
 from specnmf.methods.labels.options import LabelOptions
 
-#: So many frames of a sound alone, and its templates are learned there.
+#: The least frames of a sound alone from which its templates are learned.
 LEAST_ALONE = 8
 
-#: Iterations of each factorisation that teaches templates.
+#: Iterations of each factorisation that learns templates.
 LEARNING = 100
 
-#: A sound's share of the average loudness, for what no label names to teach anything.
+#: The least loudness of frames to learn from, relative to the average.
 AUDIBLE = 0.1
 
 Mask = NDArray[np.bool_]
@@ -27,32 +27,32 @@ Mask = NDArray[np.bool_]
 
 @dataclass(frozen=True, eq=False)
 class Templates:
-    """Spectra of sum 1, and whose they are.
+    """Spectra of sum 1, and their owners.
 
     Attributes
     ----------
     W : array, shape (n_bins, n_components), float32
         The spectra.
     owners : array, shape (n_components,)
-        The number of each one's label; the rest's is that of labels there are.
+        The index of each one's label; n_labels stands for the rest.
     """
 
     W: Float32
     owners: NDArray[np.int64]
 
     def __add__(self, other: Templates) -> Templates:
-        """Both, one after the other."""
+        """The concatenation of both."""
         return Templates(
             np.concatenate([self.W, other.W], axis=1),
             np.concatenate([self.owners, other.owners]),
         )
 
     def __getitem__(self, kept: NDArray[np.generic]) -> Templates:
-        """Some of them."""
+        """A selection."""
         return Templates(np.ascontiguousarray(self.W[:, kept]), self.owners[kept])
 
     def allowed(self, heard: Mask) -> Mask:
-        """Where each may sound, (n_components, n_frames): the rest everywhere."""
+        """Where each may sound, (n_components, n_frames); the rest everywhere."""
         everywhere = np.ones((1, heard.shape[1]), bool)
         return np.concatenate([heard, everywhere])[self.owners]
 
@@ -60,11 +60,11 @@ class Templates:
 def learn_templates(
     V: Float32, heard: Mask, annotated: Mask, options: LabelOptions
 ) -> Templates:
-    """What the annotated frames teach of each label, and of the rest.
+    """The templates of each label and of the rest, from the annotated frames.
 
-    First the rest, where no label is heard; then labels where they are heard alone,
-    beside the rest; last those that never are, all together, each kept silent where
-    it is not heard, beside what is known of the others.
+    First the rest is learned where no label is heard, then each label where it is heard
+    alone, beside the rest; last, labels that are never alone are learned together, each
+    silent where it is not heard, beside the known templates.
     """
     rng = np.random.default_rng(options.seed)
     n_labels = len(heard)
@@ -88,23 +88,23 @@ def learn_templates(
 
 
 def frames_alone(heard: Mask) -> Mask:
-    """Where each label is heard and no other, shape (n_labels, n_frames)."""
+    """Where each label is heard alone, shape (n_labels, n_frames)."""
     alone: Mask = heard & (heard.sum(axis=0) == 1)
     return alone
 
 
 def is_audible(V: Float32, frames: Mask) -> bool:
-    """Whether some frames are enough to learn from, and loud enough."""
+    """Whether frames are numerous and loud enough to learn from."""
     if np.count_nonzero(frames) < LEAST_ALONE:
         return False
     return bool(V[:, frames].mean() > AUDIBLE * V.mean())
 
 
 def transposed(templates: Templates, semitones: int) -> Templates:
-    """Copies moved up and down by up to so many semitones, none in place.
+    """Copies transposed up and down by up to a number of semitones.
 
-    A copy stands for a note that was not marked: an instrument's spectra change little
-    from a note to the next.
+    A copy represents a note that is not marked: an instrument's spectra change little
+    from one note to the next.
     """
     bins = np.arange(len(templates.W))
     copies = Templates(templates.W[:, :0], templates.owners[:0])
@@ -128,7 +128,7 @@ def _learned(
     options: LabelOptions,
     rng: np.random.Generator,
 ) -> Templates:
-    """New templates, one for each owner, beside those that are known."""
+    """New templates, one for each owner, learned beside the known ones."""
     start = starts.random(V, len(known.owners) + len(owners), rng=rng)
     W = np.concatenate([known.W, start.W[:, len(known.owners) :]], axis=1)
     both = Templates(W, np.concatenate([known.owners, owners]))
@@ -146,7 +146,7 @@ def _learned(
 
 
 def _of_sum_one(W: NDArray[np.floating]) -> Float32:
-    """Columns scaled to sum 1; one without anything is flat."""
+    """Columns scaled to sum 1; columns of zeros become flat."""
     sums = W.sum(axis=0)
     scaled: Float32 = np.full(W.shape, 1 / len(W), np.float32)
     np.divide(W, sums, out=scaled, where=sums > 0, casting="same_kind")

@@ -1,4 +1,4 @@
-"""Multiplicative updates in which some components cost more than others."""
+"""Multiplicative updates with a penalty on each component."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ from specnmf.factor.divergence import TINY, beta_divergence
 from specnmf.factor.iterate import Factors
 from specnmf.parallel import Mapper, cut
 
-#: Frames a piece of work.
+#: Frames per piece of work.
 PIECE = 256
 
-#: Below it, products of two entries are denormal, and a hundred times slower.
+#: Below it, products of two entries are denormal, which is a hundred times slower.
 LEAST = np.sqrt(np.finfo(np.float32).tiny)
 
 TINIEST = np.finfo(np.float32).tiny
 
 
 class PricedUpdates:
-    """Steps that lower D_KL(V | WH) + sum of prices[k] H[k], columns of W of sum 1.
+    """Updates that lower D_KL(V | WH) + sum of prices[k] H[k]; columns of W of sum 1.
 
-    A price of 0.4 on a component says: take it where the others need 1.4 times the
-    sound to explain the same.
+    With a price of 0.4, a component is used where the others need 1.4 times its sound
+    for the same fit.
 
     Parameters
     ----------
@@ -45,7 +45,7 @@ class PricedUpdates:
     factorization with temporal continuity and sparseness criteria", IEEE TASLP 2007.
     """
 
-    inertia = 1.0  # none of it is for another solver
+    inertia = 1.0  # other solvers use it
 
     def __init__(
         self,
@@ -65,7 +65,7 @@ class PricedUpdates:
         self.cost = self._look()
 
     def step(self) -> float:
-        """Update both factors; return the cost, which is never above the last."""
+        """Update both factors; return the cost, which never rises."""
         last = self.W, self.H
         self.H = np.concatenate(self.mapper(self._activations, self.pieces), axis=1)
         if self.learned.any():

@@ -1,1 +1,1 @@
-"""Components of components: what sounds together."""
+"""Factorisation in layers: components that sound together."""

@@ -1,4 +1,4 @@
-"""What components of layers are: their notes, their labels, where these are heard."""
+"""A description of layers: the notes, labels and activity of their components."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from specnmf.factor.layers.tree import Tree
 from specnmf.methods.layers.stems import notes_of
 from specnmf.score.marks import Marks
 
-#: Notes of less of a component's energy are not listed.
+#: Notes with a smaller share of a component's energy are not listed.
 LEAST_LISTED = 0.05
 
-#: Seconds over which the labels that are heard are averaged.
+#: Seconds over which the activity of labels is averaged.
 SMOOTHED = 1.0
 
 
@@ -29,10 +29,10 @@ def describe(
     pitches: NDArray[np.floating],
     marks: Marks | None,
 ) -> list[dict[str, Any]]:
-    """The layers from the finest up, each with its components, for JSON.
+    """The layers, finest first, with their components, for JSON.
 
-    Each component has its name, share of the energy, parents, parts and notes; those
-    of the last layer have their labels, if there are any.
+    Each component has its name, share of the energy, parents, parts and notes; those of
+    the last layer also have their labels, if there are labels.
     """
     components = grown.entries()
     for node, owner in zip(components[-1], owners(layers, marks), strict=False):
@@ -57,7 +57,7 @@ def describe(
 
 
 def owners(layers: Layers, marks: Marks | None) -> list[dict[str, float]]:
-    """The share of each label in each component of the last layer, if any is known."""
+    """The share of each label in each component of the last layer, if known."""
     if marks is None:
         return []
     shares = tree.label_shares(layers).T.tolist()
@@ -65,12 +65,12 @@ def owners(layers: Layers, marks: Marks | None) -> list[dict[str, float]]:
 
 
 def label_of(owner: Mapping[str, float]) -> str | None:
-    """The label that has most of a component, if any has."""
+    """The label with the largest share of a component, if there is one."""
     return max(owner, key=owner.__getitem__) if any(owner.values()) else None
 
 
 def most_heard(layers: Layers, grid: Grid) -> NDArray[np.bool_]:
-    """Where each label is the one most heard, shape (n_labels, n_frames)."""
+    """Where each label is the strongest, shape (n_labels, n_frames)."""
     from scipy.ndimage import uniform_filter1d
 
     length = max(1, round(SMOOTHED * grid.sr / grid.hop_length))

@@ -1,4 +1,4 @@
-"""Layers of a recording: found one after another, or from there all together."""
+"""Layers of a recording: fitted one after another, then possibly all together."""
 
 from __future__ import annotations
 
@@ -26,25 +26,24 @@ def fit_layers(
 ) -> tuple[Layers, int]:
     """Factorise a spectrogram in layers.
 
-    Learned together from a random start, all layers describe the sound that the last
-    one is left with, and the first no longer finds notes: so they start from those
-    that were found one after another.
+    If all layers were learned together from a random start, the last one would dominate
+    and the first would not find notes. So the joint fit starts from the sequential one.
 
     Parameters
     ----------
     V : array, shape (n_bins, n_frames), float32
         Magnitudes.
     marks : Marks, optional
-        Labels, which the last layer is to follow.
+        Labels that the last layer is to follow.
     callback : callable, optional
-        Called as ``callback(iteration, loss)``, the iterations counted over all
-        layers; there are about `expected_iterations`.
+        Called as ``callback(iteration, loss)``, with iterations counted over all
+        layers; their number is about `expected_iterations`.
 
     Returns
     -------
     layers : Layers
     n_iterations : int
-        How many they took.
+        The number of iterations.
 
     Raises
     ------
@@ -75,7 +74,7 @@ def fit_layers(
 
 
 def expected_iterations(options: LayerOptions) -> int:
-    """How many iterations `fit_layers` takes, unless it stops early."""
+    """The number of iterations of `fit_layers`, unless it stops early."""
     together = options.method == "neural"
     return options.max_iter * (len(options.ranks) + together)
 
@@ -83,7 +82,7 @@ def expected_iterations(options: LayerOptions) -> int:
 def _said(
     V: Float32, marks: Marks | None, options: LayerOptions, beta: float
 ) -> dict[str, Any]:
-    """The labels, which at weight 1 weigh as much as V, by how costs grow with it."""
+    """The labels, scaled so that at weight 1 they count as much as V."""
     if marks is None:
         return {}
     weight = float(np.power(V, max(beta, 0.0), dtype=np.float64).sum())

@@ -8,32 +8,34 @@ from typing import Literal
 from specnmf.checks import check_between, check_falling, whole_numbers
 from specnmf.factor.layers.options import LayerFit
 from specnmf.factor.options import Solver, SolverOptions
+from specnmf.methods.memory import MemoryOptions
 from specnmf.options import changed, option
 
 LayerMethod = Literal["sequential", "neural"]
 
 
-class LayerOptions(SolverOptions):
-    """How many layers there are, and how they are learned."""
+class LayerOptions(MemoryOptions, SolverOptions):
+    """The number of layers, and how they are learned."""
 
     ranks: Sequence[int] = option(
         (32, 8, 3),
-        "Components of each layer, from the sound up; each fewer.",
+        "Number of components of each layer, in decreasing order.",
         parse=whole_numbers,
         metavar="N,N,...",
         shown="32,8,3",
     )
     method: LayerMethod = option(
-        "sequential", "One layer after another, or all together."
+        "sequential",
+        "sequential: fit one layer after another; neural: then all layers together.",
     )
     label_weight: float = option(
         LayerFit.label_weight,
-        "How much labels count beside the sound; 1: as much.",
+        "Weight of the labels relative to the sound.",
         least=0,
     )
     stems: Sequence[int] | None = option(
         None,
-        "Layers to write as sound, 1 the finest; by default all.",
+        "Layers to write as sound; 1 is the finest; by default all.",
         parse=whole_numbers,
         metavar="N,N,...",
     )
@@ -47,7 +49,7 @@ class LayerOptions(SolverOptions):
         SolverOptions, "solver", help="Solver of the sequential method."
     )
     max_iter: int = changed(
-        SolverOptions, "max_iter", help="The most iterations of a layer."
+        SolverOptions, "max_iter", help="Maximum number of iterations per layer."
     )
 
     def __post_init__(self) -> None:

@@ -1,4 +1,4 @@
-"""What components of layers sound: their notes, and the masks' models of them."""
+"""The notes of components of layers, and their models for the masks."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ from specnmf.factor.layers.tree import Tree, ownership
 from specnmf.methods.stems import Stems
 from specnmf.notation import note_name, note_number
 
-#: What a component without a pitch is called.
+#: The name of a component without a pitch.
 UNPITCHED = "unpitched"
 
 
 def notes_of(
     tree: Tree, pitches: NDArray[np.floating], layer: int, component: int
 ) -> dict[str, float]:
-    """The notes that a component sounds with shares of its energy, the largest first.
+    """The notes of a component with their shares of its energy, largest first.
 
-    Pitches are the MIDI numbers of the first layer's components, NaN for one without;
-    layers and components count from 0.
+    Pitches are the MIDI numbers of the first layer's components, NaN without a pitch;
+    layers and components are numbered from 0.
     """
     shares: dict[str, float] = {}
     for first, share in tree.strongest(layer, component):
@@ -38,11 +38,10 @@ def notes_of(
 
 
 def spell_notes(shares: Mapping[str, float], *, most: int, least: float = 0.0) -> str:
-    """The notes of `notes_of` that matter, from the lowest up: ``C4 E4 + unpitched``.
+    """The main notes of `notes_of`, lowest first, such as ``C4 E4 + unpitched``.
 
-    At most so many, the strongest, each with this share of the energy or more; one in
-    any case. What has no pitch comes last, for it is no note. ``silent``, if there is
-    nothing.
+    At least one note, and at most the given number of notes with at least the given
+    share of the energy. ``unpitched`` comes last. ``silent`` if there is no energy.
     """
     strongest = sorted(shares, key=lambda name: -shares[name])
     chosen = [name for name in strongest if shares[name] >= least] or strongest[:1]
@@ -67,11 +66,12 @@ def layer_stems(
 
 @dataclass(frozen=True, eq=False)
 class LayerModels:
-    """What the components of a layer are made of, for `masks.stream_sources`.
+    """The models of the components of a layer, for `masks.stream_sources`.
 
-    The spectra and activations are those of the first layer. A component above gets of
-    each its share, A S of its own in A S of all (`factor.layers.tree`), so that all
-    layers model the same sound, and a chord fades as its notes do. Layers count from 0.
+    The spectra and activations are those of the first layer. A component of a higher
+    layer gets its share of each, its own A S relative to the sum of all
+    (`factor.layers.tree`). So all layers model the same sound, and a chord fades as its
+    notes do. Layers are numbered from 0.
 
     Raises
     ------
@@ -86,7 +86,7 @@ class LayerModels:
         n_layers = len(self.layers.ranks)
         if not 0 <= self.layer < n_layers:
             raise ParameterError(
-                f"there are layers 0 to {n_layers - 1}, got {self.layer}"
+                f"expected a layer from 0 to {n_layers - 1}, got {self.layer}"
             )
 
     @property
@@ -95,7 +95,7 @@ class LayerModels:
         return component_labels(self.layers.ranks[self.layer])
 
     def magnitudes(self, frames: slice) -> list[Float32 | None]:
-        """Each component's, (1, n_frames, n_bins)."""
+        """The model of each component, (1, n_frames, n_bins)."""
         W, H = self.layers.A[0], self.layers.S[0][:, frames].T
         if self.layer == 0:
             models = (H[:, [k]] * W[:, k] for k in range(H.shape[1]))
@@ -106,6 +106,6 @@ class LayerModels:
         return [np.ascontiguousarray(m, np.float32)[np.newaxis] for m in models]
 
     def total(self, frames: slice, models: list[Float32]) -> Float32:
-        """The first layer's W H, which the models of each layer add up to."""
+        """The first layer's W H, the sum of the models of any layer."""
         product = self.layers.S[0][:, frames].T @ self.layers.A[0].T
         return np.ascontiguousarray(product, np.float32)[np.newaxis]

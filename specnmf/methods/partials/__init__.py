@@ -1,1 +1,1 @@
-"""The parametric model: partials of notes, drums and noise, fitted to the recording."""
+"""The parametric model: partials of notes, drums and noise, fitted to a recording."""

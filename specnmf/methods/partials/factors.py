@@ -24,8 +24,8 @@ def factors_of(
 ) -> tuple[Factorization, NDArray[np.float64], tuple[str, ...], Factorization]:
     """The factors, pitches, notes and start of `specnmf.methods.stems.ScoreStems`.
 
-    There is a component for each template of each stem. Noise and hammers, which are no
-    notes, are left out.
+    There is one component for each template of each stem. Noise and hammers are not
+    notes and are left out.
     """
     notes = _note_components(schedule, partials, n_bins)
     before = _note_components(schedule, partials.untouched(), n_bins)
@@ -44,7 +44,7 @@ def factors_of(
 def add_fading(
     out: Float32, strikes: Strikes, hits: Hits, row: NDArray[np.int64]
 ) -> None:
-    """Add how loud each hit is, as it fades, to its row of (n_rows, n_frames)."""
+    """Add the decaying loudness of each hit to its row of (n_rows, n_frames)."""
     loudness = strikes.loudness()
     for lag in range(loudness.shape[1]):
         frame = hits.frame + lag
@@ -89,7 +89,7 @@ def _note_components(schedule: Schedule, partials: Partials, n_bins: int) -> _Pa
 
 
 def _drum_components(schedule: Schedule, drums: Strikes) -> _Part:
-    """Each drum's mean spectrum, and how strongly it sounds."""
+    """Each drum's mean spectrum and its strength over time."""
     hits = schedule.drums
     entries = np.stack([hits.template, hits.owner])
     pairs, number = np.unique(entries, axis=1, return_inverse=True)

@@ -1,4 +1,4 @@
-"""The parametric model: from a recording and a score on its clock to stems."""
+"""The parametric model: from a recording and an aligned score to stems."""
 
 from __future__ import annotations
 
@@ -22,27 +22,27 @@ from specnmf.methods.stems import ScoreStems, Sharing
 from specnmf.score.notes import Score
 from specnmf.subnormals import flush_to_zero
 
-#: The share of the iterations that the second analysis takes, since it starts from the
-#: first one's amplitudes.
-REFIT = 0.5
+#: The share of the iterations for the second analysis, which starts from what the first
+#: found.
+REFIT = 0.3
 
-#: What is heard of the second analysis: from so many seconds before each onset to
-#: so many after, faded in and out over so many.
+#: The use of the second analysis: seconds before each onset, seconds after it, and the
+#: length of the fades.
 BEFORE, AFTER, FADE = 0.03, 0.05, 0.03
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class PartialStems(ScoreStems):
-    """A recording taken apart by the parametric model: around onsets, by a second one.
+    """A recording separated by the parametric model, with a second model for onsets.
 
     Attributes
     ----------
     onsets : array
-        Of the notes, in seconds, rising.
+        Onsets of the notes, in seconds, rising.
     onset_model : PartialsModel or None
-        What is heard around them, if another than ``model``.
+        The model that is used around onsets, if it differs from ``model``.
     struck : dict of str to float
-        How much of each part's sound a piano's partials explain, 0 to 1.
+        The share of each part's sound that a piano's partials explain, 0 to 1.
     """
 
     model: PartialsModel
@@ -51,14 +51,14 @@ class PartialStems(ScoreStems):
     struck: dict[str, float]
 
     def envelopes(self) -> dict[str, NDArray[np.float64]]:
-        """As of `ScoreStems`; what no note explains is as loud as its noise."""
+        """As in `ScoreStems`; the stem of the rest is as loud as its noise."""
         envelopes = super().envelopes()
         if self.model.rest is not None:
             envelopes[self.names[-1]] += self.model.noise.loudness()
         return envelopes
 
     def stream(self, options: Sharing) -> Stream:
-        """As of `ScoreStems`."""
+        """As in `ScoreStems`."""
         stream, onset = super().stream(options), self.onset_model
         if onset is None:
             return stream
@@ -89,15 +89,15 @@ def fit_partials(
     Parameters
     ----------
     score : Score
-        On the recording's clock.
+        In the recording's time.
     labels : sequence of str
         The stem of each note.
     stems : sequence of str
         All stems, in order.
     tuning : float
-        Cents by which A4 lies above 440 Hz.
+        Tuning of A4 in cents above 440 Hz.
     rest : str
-        The name of what no note explains, if the options keep it.
+        The name of the stem for sound that no note explains, if it is kept.
     callback : callable, optional
         Called as ``callback(iteration, loss)``.
 
@@ -114,10 +114,12 @@ def fit_partials(
         model = fit_model(
             channel_magnitudes(heard, each, threads=options.threads),
             each,
-            make_schedule(score, labels, each, stems=stems, struck=strings),
+            make_schedule(
+                score, labels, each, stems=stems, struck=strings, ringing=True
+            ),
             _shorter(options) if models else options,
             tuning=tuning,
-            amplitudes=models[0].partials.amplitudes if models else None,
+            first=models[0] if models else None,
             rest=rest,
             callback=None if models else callback,
         )
@@ -133,7 +135,7 @@ def stems_of(
     onsets: NDArray[np.float64],
     struck: dict[str, float],
 ) -> PartialStems:
-    """The stems that one or two models make of a recording."""
+    """The stems of a recording by one or two models."""
     model = models[0]
     return PartialStems(
         audio,
@@ -157,7 +159,7 @@ def stems_of(
 def _onset_weights(
     onsets: NDArray[np.float64],
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Corners of a curve that is one around onsets and zero elsewhere."""
+    """Corner points of a curve that is 1 around onsets and 0 elsewhere."""
     starts, ends = onsets - BEFORE - FADE / 2, onsets + AFTER - FADE / 2
     apart = np.flatnonzero(starts[1:] > ends[:-1] + FADE)
     starts = starts[np.concatenate([[0], apart + 1])]
@@ -167,6 +169,6 @@ def _onset_weights(
 
 
 def _shorter(options: ScoreOptions) -> ScoreOptions:
-    """The same with the iterations of the second analysis."""
+    """The same options with the iterations of the second analysis."""
     max_iter = max(1, round(REFIT * options.max_iter))
     return dataclasses.replace(options, max_iter=max_iter)

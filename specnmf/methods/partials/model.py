@@ -1,4 +1,4 @@
-"""The model of a recording by its score: layers of notes, drums and noise, fitted."""
+"""The parametric model of a recording: layers of notes, drums and noise."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from specnmf.audio import neighbours
 from specnmf.audio.stft import Float32, Grid
 from specnmf.factor.iterate import Callback
 from specnmf.factor.parametric.fitting import fit
@@ -15,16 +16,21 @@ from specnmf.factor.parametric.noise import Noise
 from specnmf.factor.parametric.partials import Partials
 from specnmf.factor.parametric.strikes import Strikes
 from specnmf.methods.partials.factors import add_fading
-from specnmf.methods.partials.notes import note_layer
+from specnmf.methods.partials.notes import note_layer, note_steps
+from specnmf.methods.partials.refitting import begin_noise, begin_notes
 from specnmf.methods.partials.schedule import Schedule
 from specnmf.methods.partials.unpitched import drum_layer, hammer_layer, noise_layer
 from specnmf.methods.score_options import ScoreOptions
 
-#: The noise is shared in proportion to this power of the stems' loudness, and a
-#: stem at rest counts as this much of the loudest moment of all.
+#: The noise is divided in proportion to this power of the stems' loudness; a resting
+#: stem counts with this share of the loudest moment of all.
 SHARE_POWER, AT_REST = 0.25, 1e-3
 
-#: The noise is so much weaker in the masks than it was found to be.
+#: The same where instruments are told apart that are not all struck: the power of the
+#: loudness as a whole, and that of the loudness near each band.
+WHOLE_POWER, BAND_POWER = 0.5, 0.25
+
+#: The noise is weaker in the masks by this factor than in the fit.
 NOISE_WEIGHT = 0.1
 
 RESIDUAL = "residual"
@@ -32,18 +38,18 @@ RESIDUAL = "residual"
 
 @dataclass(frozen=True, eq=False)
 class PartialsModel:
-    """A fitted model: what each stem contributes to V, for any frames.
+    """A fitted model: the contribution of each stem to V, for any frames.
 
     Attributes
     ----------
     losses : array, shape (n_iterations,)
         The cost after each iteration.
     rest : str or None
-        The name of the noise as a stem of its own; None: it is shared by the stems.
+        The name of the noise as a stem of its own; None: the stems share it.
     resting : bool
-        Whether a stem has its share of the noise while it rests, as players do.
+        Whether a stem gets a share of the noise while it rests.
     tuning : float
-        Cents by which A4 lies above 440 Hz.
+        Tuning of A4 in cents above 440 Hz.
     """
 
     grid: Grid
@@ -70,23 +76,63 @@ class PartialsModel:
 
     def magnitudes(self, frames: slice) -> list[Float32 | None]:
         """Each stem's share of V, (n_channels, n_frames, n_bins); None if silent."""
-        noise = self.noise.strengths[:, frames] @ self.noise.bands
-        shares = self._noise_shares[:, frames]
-        sounding = np.flatnonzero(shares.any(axis=1))
-        models = np.zeros((len(sounding), *noise.shape), np.float32)
-        place = np.zeros(len(self.schedule.stems), np.int64)
-        place[sounding] = np.arange(len(sounding))
+        sounding = np.flatnonzero(self._shares_as_a_whole[:, frames].any(axis=1))
+        models = self._silence(len(sounding), frames, self.grid.n_bins)
         if len(sounding):
-            schedule = self.schedule
-            self.partials.add_by_owner(frames, place[schedule.owner], models)
-            self.drums.add_by_owner(frames, place[schedule.drums.owner], models)
-            self.hammers.add_by_owner(frames, place[schedule.hammers.owner], models)
+            place = self._places(sounding)[self.schedule.owner]
+            self.partials.add_by_owner(frames, place, models)
+            self._add_unpitched(frames, sounding, models)
         out: list[Float32 | None] = [None] * len(self.schedule.stems)
         for stem, model in zip(sounding, models, strict=True):
-            if self.rest is None:
-                model += (NOISE_WEIGHT * shares[stem])[:, np.newaxis] * noise
             out[stem] = model
-        return out if self.rest is None else [*out, noise]
+        if self.rest is None:
+            return out
+        noise = self._silence(1, frames, self.grid.n_bins)[0]
+        self.noise.add(frames, noise)
+        return [*out, noise]
+
+    def densities(self, frames: slice, n_bins: int) -> Float32:
+        """As in `specnmf.audio.neighbours.FineModels`."""
+        models = self._silence(len(self.names), frames, n_bins)
+        self._add_unpitched(frames, np.arange(len(self.schedule.stems)), models)
+        if self.rest is not None:
+            self.noise.add_share(frames, np.ones((1, 1, 1), np.float32), models[-1])
+        flat = models[..., np.newaxis, :] ** 2 / neighbours.taps()[0].sum()
+        out = np.repeat(flat, neighbours.FINE, axis=3)
+        self.partials.add_densities(frames, self._steps, self.schedule.owner, out)
+        return out
+
+    @cached_property
+    def _steps(self) -> Float32:
+        """Where each partial may lie, in bins; see `note_steps`."""
+        schedule = self.schedule
+        pitches = [template.pitch for template in schedule.templates]
+        return note_steps(
+            pitches, self.grid, struck=schedule.struck, tuning=self.tuning
+        )
+
+    def _silence(self, n: int, frames: slice, n_bins: int) -> Float32:
+        """Models of n stems to add to, (n, n_channels, n_frames, n_bins)."""
+        shape = n, len(self.noise.strengths), frames.stop - frames.start, n_bins
+        return np.zeros(shape, np.float32)
+
+    def _places(self, stems: NDArray[np.intp]) -> NDArray[np.int64]:
+        """The place of each stem among some of them, shape (n_stems,)."""
+        place = np.zeros(len(self.schedule.stems), np.int64)
+        place[stems] = np.arange(len(stems))
+        return place
+
+    def _add_unpitched(
+        self, frames: slice, stems: NDArray[np.intp], models: Float32
+    ) -> None:
+        """Add drums and hammers to the models of some stems, and their noise."""
+        place, schedule = self._places(stems), self.schedule
+        self.drums.add_by_owner(frames, place[schedule.drums.owner], models)
+        self.hammers.add_by_owner(frames, place[schedule.hammers.owner], models)
+        if self.rest is None:
+            shares = np.float32(NOISE_WEIGHT) * self._noise_shares(frames)[stems]
+            for share, model in zip(shares, models, strict=True):
+                self.noise.add_share(frames, share, model)
 
     def total(self, frames: slice, models: list[Float32]) -> Float32:
         """The sum of the stems' magnitudes."""
@@ -106,17 +152,74 @@ class PartialsModel:
             add_fading(out, strikes, hits, hits.owner)
         return out
 
-    @cached_property
-    def _noise_shares(self) -> Float32:
-        """Each stem's share of the noise in each frame, (n_stems, n_frames)."""
-        rest = AT_REST * self.loudness.max(initial=0) if self.resting else 0.0
-        weights = (self.loudness + rest) ** SHARE_POWER
+    def _noise_shares(self, frames: slice) -> Float32:
+        """Each stem's share of the noise, (n_stems, n_channels, n_frames, n_bands).
+
+        In hands, pitches or notes of one instrument, and where all strings are struck,
+        it is the same in all channels and bands.
+        """
+        whole = self._shares_as_a_whole[:, np.newaxis, frames, np.newaxis]
+        if not self.resting or self.schedule.struck.all():
+            return whole
+        weights = whole ** (WHOLE_POWER / SHARE_POWER)
+        bands = self._loudness_near_bands(frames)
+        rest = self._at_rest / len(self.noise.bands)
+        weights = weights * (bands + rest) ** BAND_POWER
         total = np.maximum(weights.sum(axis=0), 1e-20)
         return np.asarray(weights / total, np.float32)
 
+    @cached_property
+    def _shares_as_a_whole(self) -> Float32:
+        """The shares by loudness alone, (n_stems, n_frames)."""
+        weights = (self.loudness + self._at_rest) ** SHARE_POWER
+        total = np.maximum(weights.sum(axis=0), 1e-20)
+        return np.asarray(weights / total, np.float32)
+
+    @cached_property
+    def _at_rest(self) -> float:
+        """How loud a stem counts while it rests."""
+        return AT_REST * float(self.loudness.max(initial=0)) if self.resting else 0.0
+
+    def _loudness_near_bands(self, frames: slice) -> Float32:
+        """The strength of each stem's notes in each band and those beside it.
+
+        Of shape (n_stems, n_channels, n_frames, n_bands).
+        """
+        partials, support = self.partials, self.schedule.support
+        n_frames, n_channels = frames.stop - frames.start, partials.pans.shape[1]
+        shape = len(self.schedule.stems), n_frames, n_channels, len(self.noise.bands)
+        edges = support.edges[frames.start : frames.stop + 1]
+        entries = slice(edges[0], edges[-1])
+        place = (
+            self.schedule.owner[entries],
+            np.repeat(np.arange(n_frames), np.diff(edges)),
+        )
+        template = support.template[entries]
+        totals = partials.strengths[entries].sum(axis=1)
+        heard = totals[:, np.newaxis] * partials.pans[template]
+        out = np.zeros(shape, np.float32)
+        near = self._timbres[template][:, np.newaxis]
+        np.add.at(out, place, heard[:, :, np.newaxis] * near)
+        return out.transpose(0, 2, 1, 3)
+
+    @cached_property
+    def _timbres(self) -> Float32:
+        """How strong a note of each template is near each band, (n_templates, n_bands).
+
+        Three bands are averaged.
+        """
+        templates = np.arange(len(self.schedule.templates))
+        even = np.ones((len(templates), self.partials.strengths.shape[1]))
+        spectra = self.partials.spectra(templates, even, self.grid.n_bins)
+        # Not by the BLAS, whose sums depend on its threads.
+        inside = np.einsum("bf,fc->cb", self.noise.bands, spectra)
+        inside = np.pad(inside, ((0, 0), (1, 1)))
+        near = (inside[:, :-2] + inside[:, 1:-1] + inside[:, 2:]) / 3
+        return np.asarray(near, np.float32)
+
     @property
     def explained(self) -> float:
-        """The share of the sound that the notes and drums make up, 0 to 1."""
+        """The share of the sound that notes and drums explain, 0 to 1."""
         noise = self.noise.strengths.sum(axis=1).mean(axis=0) @ self.noise.sums
         played = float(self.loudness.sum())
         return played / max(played + float(noise), 1e-20)
@@ -129,7 +232,7 @@ def fit_model(
     options: ScoreOptions,
     *,
     tuning: float = 0.0,
-    amplitudes: Float32 | None = None,
+    first: PartialsModel | None = None,
     rest: str = RESIDUAL,
     callback: Callback | None = None,
 ) -> PartialsModel:
@@ -140,11 +243,11 @@ def fit_model(
     V : array, shape (n_channels, n_frames, n_bins), float32
         Magnitudes on the grid.
     tuning : float
-        Cents by which A4 lies above 440 Hz.
-    amplitudes : array, shape (n_templates, n_partials), optional
-        Where the partials' amplitudes start; by default at 1/m.
+        Tuning of A4 in cents above 440 Hz.
+    first : PartialsModel, optional
+        The model of another window, for the same score, to start from.
     rest : str
-        The name of what no note explains, if the options keep it.
+        The name of the stem for sound that no note explains, if it is kept.
     """
     partials = note_layer(
         V,
@@ -154,11 +257,14 @@ def fit_model(
         struck=schedule.struck,
         tuning=tuning,
     )
-    if amplitudes is not None:
-        partials.amplitudes = amplitudes.copy()
+    partials.fading = schedule.fading
     drums = drum_layer(V, schedule.drums, grid)
     hammers = hammer_layer(V, schedule.hammers, grid)
     noise = noise_layer(V, grid)
+    if first is not None:
+        found_by = first.schedule, first.grid
+        begin_notes(partials, schedule, grid, found=first.partials, found_by=found_by)
+        begin_noise(noise, grid, found=first.noise, wide=first.grid)
     losses = fit(
         V,
         [partials, drums, hammers, noise],

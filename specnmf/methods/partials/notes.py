@@ -1,10 +1,11 @@
-"""Notes: the layer of partials, and the spectra that they may have."""
+"""Notes: the layer of partials, and their possible spectra."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from specnmf.audio.neighbours import HALF_WIDTH, main_lobe
 from specnmf.audio.stft import Float32, Grid
 from specnmf.factor.parametric.lobes import Lobes, Support
 from specnmf.factor.parametric.partials import Partials
@@ -13,14 +14,11 @@ from specnmf.notation import hertz
 
 Array = NDArray[np.float64]
 
-#: Partials a note has at most.
+#: The most partials of a note.
 N_PARTIALS = 60
 
-#: Detunings around each pitch: so many cents up and down, in steps of so many.
+#: Detunings around each pitch: the range in cents up and down, and the step.
 DETUNING_SPAN, DETUNING_STEP = 60.0, 7.5
-
-#: Half the width of a Hann window's main lobe, in bins.
-HALF_WIDTH = 2
 
 _OFFSETS = np.linspace(-HALF_WIDTH, HALF_WIDTH, 4001)
 
@@ -34,7 +32,7 @@ def note_layer(
     struck: NDArray[np.bool_],
     tuning: float,
 ) -> Partials:
-    """Notes as loud as V, all alike; the partials of struck templates are a piano's."""
+    """Notes as loud as V, of equal strength; struck templates have piano partials."""
     per_frame = max(1.0, len(support.template) / max(1, support.n_frames))
     level = float(V.sum(axis=2).mean()) / per_frame / len(detunings())
     return even_layer(
@@ -58,7 +56,7 @@ def even_layer(
     strength: float,
     n_channels: int,
 ) -> Partials:
-    """Notes of one strength; the partials of struck templates are a piano's."""
+    """Notes of equal strength; struck templates have a piano's partials."""
     pitches = np.array([template.pitch for template in templates], float)
     inharmonicity = np.where(struck, piano_inharmonicity(pitches), 0.0)
     lobes = note_lobes(pitches, grid, tuning=tuning, inharmonicity=inharmonicity)
@@ -82,7 +80,7 @@ def note_lobes(
     n_partials: int = N_PARTIALS,
     detuning_step: float = DETUNING_STEP,
 ) -> Lobes:
-    """The partials of pitches, for each a grid of detunings.
+    """The partials of pitches, on a grid of detunings for each.
 
     Each partial has the shape of the window's main lobe, smeared over a step of the
     grid of detunings, so that pitches between the steps are covered.
@@ -104,12 +102,7 @@ def note_lobes(
         last bin are left out: their length is 0.
     """
     m = np.arange(1, n_partials + 1)
-    pitches = np.asarray(pitches, float)
-    B = np.broadcast_to(np.asarray(inharmonicity, float), pitches.shape)[:, np.newaxis]
-    stretched = m * np.sqrt((1 + B * m**2) / (1 + B))
-    fundamental = hertz(pitches, cents=tuning)[:, np.newaxis]
-    in_bins = grid.n_fft / grid.sr * fundamental * stretched
-    low, high = _edges(in_bins, detuning_step)
+    low, high = _edges(_in_bins(pitches, grid, tuning, inharmonicity, m), detuning_step)
     first = np.ceil(low - HALF_WIDTH).astype(np.int32)
     length = (np.floor(high + HALF_WIDTH) - first + 1).astype(np.int32)
     outside = (high + HALF_WIDTH >= grid.n_bins - 1) | (first < 0)
@@ -117,6 +110,20 @@ def note_lobes(
     offset = np.cumsum(length.ravel()).reshape(length.shape) - length
     values = _lobe_values(low, high, first, length, offset)
     return Lobes(first, length, offset.astype(np.int64), values)
+
+
+def note_steps(
+    pitches: ArrayLike, grid: Grid, *, struck: NDArray[np.bool_], tuning: float
+) -> Float32:
+    """From and to where the partials of pitches may lie at each detuning, in bins.
+
+    Of shape (n_templates, n_detunings, N_PARTIALS, 2); other parameters are those of
+    `even_layer`.
+    """
+    m = np.arange(1, N_PARTIALS + 1)
+    inharmonicity = np.where(struck, piano_inharmonicity(pitches), 0.0)
+    in_bins = _in_bins(pitches, grid, tuning, inharmonicity, m)
+    return np.stack(_edges(in_bins, DETUNING_STEP), axis=3).astype(np.float32)
 
 
 def detunings(step: float = DETUNING_STEP) -> Array:
@@ -135,8 +142,24 @@ def piano_inharmonicity(pitches: ArrayLike) -> Array:
     return np.exp(0.0926 * pitches - 13.64) + np.exp(-0.0847 * pitches - 5.82)
 
 
+def _in_bins(
+    pitches: ArrayLike,
+    grid: Grid,
+    tuning: float,
+    inharmonicity: ArrayLike,
+    m: NDArray[np.int64],
+) -> Array:
+    """The partials of pitches in bins, shape (n_templates, n_partials)."""
+    pitches = np.asarray(pitches, float)
+    B = np.broadcast_to(np.asarray(inharmonicity, float), pitches.shape)[:, np.newaxis]
+    stretched = m * np.sqrt((1 + B * m**2) / (1 + B))
+    fundamental = hertz(pitches, cents=tuning)[:, np.newaxis]
+    in_bins: Array = grid.n_fft / grid.sr * fundamental * stretched
+    return in_bins
+
+
 def _edges(in_bins: Array, step: float) -> tuple[Array, Array]:
-    """Where each partial's step of the detuning begins and ends, in bins."""
+    """The start and end of each partial's step of detuning, in bins."""
     steps = detunings(step)[:, np.newaxis]
     low = 2 ** ((steps - step / 2) / 1200) * in_bins[:, np.newaxis]
     high = 2 ** ((steps + step / 2) / 1200) * in_bins[:, np.newaxis]
@@ -155,18 +178,10 @@ def _lobe_values(
     lobe = np.repeat(np.arange(len(counts)), counts)
     place = np.arange(len(lobe)) - offset.ravel()[lobe]
     bins = first.ravel()[lobe] + place
-    cumulated = np.concatenate([[0], np.cumsum(_main_lobe(_OFFSETS))])[:-1]
+    cumulated = np.concatenate([[0], np.cumsum(main_lobe(_OFFSETS))])[:-1]
     upper = np.interp(high.ravel()[lobe] - bins, _OFFSETS, cumulated)
     lower = np.interp(low.ravel()[lobe] - bins, _OFFSETS, cumulated)
     values = upper - lower
     sums = np.bincount(lobe, values, len(counts))
     shares: NDArray[np.float32] = (values / sums[lobe]).astype(np.float32)
     return shares
-
-
-def _main_lobe(offset: Array) -> Array:
-    """The main lobe of a Hann window's transform at offsets in bins; 1 at 0."""
-    inner = np.where(np.abs(np.abs(offset) - 1) < 1e-9, 0.5, 0.0)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        lobe = np.sinc(offset) / (1 - offset**2)
-    return np.where(inner > 0, inner, lobe)

@@ -1,9 +1,9 @@
-"""Schedule: which note may sound in which frame, and whose it is."""
+"""Schedule: the notes that may sound in each frame, and their stems."""
 
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -11,23 +11,30 @@ import numpy as np
 from numpy.typing import NDArray
 
 from specnmf.audio.stft import Grid
+from specnmf.factor.parametric.fading import ENDED, FREE, HELD, RELEASED, Fading
 from specnmf.factor.parametric.lobes import Support
 from specnmf.score.notes import Note, Score
 
 Integers = NDArray[np.int64]
 
-#: Seconds before its onset and after its end in which a note may sound.
+#: Seconds before the onset and after the end in which a note may sound.
 BEFORE, AFTER = 0.05, 0.1
 
-#: A note that is struck again this soon before its end, in seconds, has ended.
+#: Seconds for which a note may ring on after that.
+RING = 0.5
+
+#: Seconds of a note's attack after its onset, and of its release before its end.
+ATTACK, RELEASE = 0.15, 0.05
+
+#: A note ends at its next strike if that is at most this long before its end (seconds).
 REPEAT = 0.05
 
-#: A strike may begin so many frames before or after its place in the score.
+#: A strike may start this many frames before or after its time in the score.
 STRIKE_REACH = 1
 
 
 class Template(NamedTuple):
-    """A pitch as one part plays it, a drum, or an octave of hammers."""
+    """A pitch of one part, a drum, or the hammers of an octave."""
 
     part: str
     pitch: int
@@ -35,14 +42,14 @@ class Template(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Hits:
-    """What is struck, and when.
+    """Strikes: their templates and times.
 
     Attributes
     ----------
     templates : tuple of Template
-        What each sounds like is to be found.
+        The templates, whose sounds are to be found.
     frame, template, owner : array, shape (n_hits,)
-        When each hit may begin, what it hits, and the stem it belongs to.
+        The first possible frame of each hit, its template and its stem.
     """
 
     templates: tuple[Template, ...]
@@ -58,15 +65,17 @@ class Schedule:
     Attributes
     ----------
     templates : tuple of Template
-        The pitches that are played, one for each part that plays it.
+        The played pitches, one for each part that plays it.
     support : Support
-        Which of them may sound in which frames: the entries.
+        The frames in which each of them may sound: the entries.
     owner : array, shape (n_entries,)
-        The stem that each entry belongs to.
+        The stem of each entry.
     hammers : Hits
-        The attacks of struck strings, alike within an octave.
+        The attacks of struck strings, equal within an octave.
     struck : array of bool, shape (n_templates,)
         The templates of struck strings.
+    fading : Fading or None
+        Where the notes may only fade; None: nowhere.
     """
 
     templates: tuple[Template, ...]
@@ -76,6 +85,7 @@ class Schedule:
     hammers: Hits
     stems: tuple[str, ...]
     struck: NDArray[np.bool_]
+    fading: Fading | None = None
 
 
 def make_schedule(
@@ -85,22 +95,26 @@ def make_schedule(
     *,
     stems: Sequence[str] | None = None,
     struck: Collection[str] = (),
+    ringing: bool = False,
 ) -> Schedule:
     """Find the frames in which each note may sound.
 
-    A note may sound from BEFORE its onset to AFTER its end, but not into the next
-    note of the same template. Where two stems hold the same note, each has an entry.
+    A note may sound from BEFORE its onset to AFTER its end, but not beyond the start of
+    the next note of its template. If two stems have the same note, each has an entry.
+    A ringing note may fade for another RING seconds.
 
     Parameters
     ----------
     score : Score
-        On the recording's clock; what lies beyond the recording is left out.
+        In the recording's time; notes beyond the recording are left out.
     labels : sequence of str
         The stem of each note.
     stems : sequence of str, optional
-        All of them, in order; by default as they first appear.
+        All stems, in order; by default in the order of their first notes.
     struck : collection of str
-        The parts that strike strings.
+        The parts with struck strings.
+    ringing : bool
+        Whether notes ring on, and fade.
     """
     stems = tuple(dict.fromkeys(labels)) if stems is None else tuple(stems)
     number = {stem: i for i, stem in enumerate(stems)}
@@ -115,8 +129,10 @@ def make_schedule(
         if n.part in struck
     ]
     templates = sorted({template for template, _, _ in pitched})
-    spans = list(_spans(pitched, templates, grid))
-    entries = _unique(spans, (len(templates), len(stems)))
+    shape = len(templates), len(stems)
+    after = AFTER + RING if ringing else AFTER
+    entries = _unique(list(_spans(pitched, templates, grid, after=after)), shape)
+    fading = _fading(entries, pitched, templates, grid, shape) if ringing else None
     counts = np.bincount(entries[0], minlength=grid.n_frames)
     support = Support(np.concatenate([[0], np.cumsum(counts)]), entries[1])
     return Schedule(
@@ -127,6 +143,7 @@ def make_schedule(
         _hits(hammers, len(stems), grid),
         stems,
         np.array([template.part in struck for template in templates], bool),
+        fading,
     )
 
 
@@ -138,9 +155,17 @@ _Span = tuple[int, int, int, int]
 
 
 def _spans(
-    notes: list[_Owned], templates: list[Template], grid: Grid
+    notes: list[_Owned],
+    templates: list[Template],
+    grid: Grid,
+    *,
+    after: float = AFTER,
+    longest: float = np.inf,
 ) -> Iterator[_Span]:
-    """The frames of each note, cut where its template is played again."""
+    """The frames of each note, cut where its template is played again.
+
+    They end ``after`` its end or ``longest`` from its onset, whichever comes first.
+    """
     number = {template: i for i, template in enumerate(templates)}
     starts: dict[Template, list[float]] = {template: [] for template in templates}
     for template, note, _ in notes:
@@ -149,7 +174,7 @@ def _spans(
     for template, note, owner in notes:
         end = note.start + note.duration
         again = bisect_right(starts[template], max(note.start, end - REPEAT))
-        end += AFTER
+        end = min(end + after, note.start + longest)
         if again < len(starts[template]):
             end = min(end, starts[template][again] - BEFORE)
         first = int(np.ceil((note.start - BEFORE) * rate))
@@ -157,8 +182,33 @@ def _spans(
         yield *_clipped(first, last + 1, grid), number[template], owner
 
 
+def _fading(
+    entries: Integers,
+    notes: list[_Owned],
+    templates: list[Template],
+    grid: Grid,
+    shape: tuple[int, int],
+) -> Fading:
+    """Where the entries are in their notes; the last of several notes counts."""
+    keys = entry_keys(entries, shape)
+    state = np.full(len(keys), ENDED, np.int64)
+    for number, after, longest in (
+        (RELEASED, AFTER, np.inf),
+        (HELD, -RELEASE, np.inf),
+        (FREE, AFTER, ATTACK),
+    ):
+        spans = list(_spans(notes, templates, grid, after=after, longest=longest))
+        state[np.isin(keys, entry_keys(_unique(spans, shape), shape))] = number
+    before = keys - shape[0] * shape[1]
+    place = np.searchsorted(keys, before)
+    previous = np.where(keys[place] == before, place, -1)
+    _, part = np.unique([t.part for t in templates], return_inverse=True)
+    instrument = np.asarray(part, np.int64)[entries[1]]
+    return Fading(previous, state, instrument, grid.hop_length / grid.sr)
+
+
 def _hits(notes: list[_Owned], n_stems: int, grid: Grid) -> Hits:
-    """The frames in which each strike may begin."""
+    """The frames in which each strike may start."""
     templates = sorted({template for template, _, _ in notes})
     number = {template: i for i, template in enumerate(templates)}
     spans = []
@@ -175,7 +225,7 @@ def _clipped(first: int, stop: int, grid: Grid) -> tuple[int, int]:
 
 
 def _unique(spans: list[_Span], shape: tuple[int, int]) -> Integers:
-    """Every frame, template and stem once, in this order, shape (3, n)."""
+    """Every combination of frame, template and stem once, shape (3, n)."""
     if not spans:
         return np.zeros((3, 0), np.int64)
     first, stop, template, owner = np.array(spans, np.int64).T
@@ -183,8 +233,13 @@ def _unique(spans: list[_Span], shape: tuple[int, int]) -> Integers:
     rows = np.repeat(np.arange(len(spans)), counts)
     frame = np.arange(len(rows)) - np.repeat(np.cumsum(counts) - counts, counts)
     frame += first[rows]
-    n_templates, n_owners = shape
-    keys = np.unique((frame * n_templates + template[rows]) * n_owners + owner[rows])
-    rest, owner = np.divmod(keys, n_owners)
-    frame, template = np.divmod(rest, n_templates)
+    keys = np.unique(entry_keys((frame, template[rows], owner[rows]), shape))
+    rest, owner = np.divmod(keys, shape[1])
+    frame, template = np.divmod(rest, shape[0])
     return np.stack([frame, template, owner])
+
+
+def entry_keys(entries: Iterable[Integers], shape: tuple[int, int]) -> Integers:
+    """A number for each frame, template and stem, in this order."""
+    frame, template, owner = entries
+    return (frame * shape[0] + template) * shape[1] + owner

@@ -1,7 +1,8 @@
-"""The parametric model as arrays, and made again of them: the same to the last bit.
+"""The parametric model as arrays, and restored from them, equal bit by bit.
 
-Of a model only what was learned is stored. Lobes and bands follow from the pitches, the
-tuning and the grid; most strengths are zero, and only their places are kept.
+Only learned values are stored. Lobes and bands follow from the pitches, the tuning and
+the grid; of the strengths, most of which are zero, the others are stored with their
+positions.
 """
 
 from __future__ import annotations
@@ -27,24 +28,24 @@ from specnmf.methods.storing import Shape, StoredArrays, compact, text_array
 from specnmf.score.loading import MAX_DURATION
 from specnmf.subnormals import flush_to_zero
 
-#: What the arrays of the two analyses begin with.
+#: The prefixes of the arrays of the two analyses.
 ANALYSES = "long", "short"
 
-#: The longest window, in samples, and the most frames that a strike is followed.
+#: The longest window, in samples, and the most frames of a strike.
 MOST_FFT, MOST_LAGS = 1 << 20, 1 << 16
 
-#: Tunings beyond so many cents are none.
+#: The largest tuning, in cents.
 MOST_CENTS = 1200.0
 
-#: Templates times samples of the window: more than any orchestra needs, for that is
-#: what lobes cost.
+#: The largest product of templates and samples of the window, which determines the size
+#: of the lobes: more than any orchestra needs.
 MOST_LOBES = 1 << 27
 
 Arrays = dict[str, NDArray[Any]]
 
 
 def store(stems: PartialStems) -> Arrays:
-    """What `restore` makes the stems of again, as arrays for model.npz."""
+    """The arrays for model.npz from which `restore` makes the stems again."""
     models = [model for model in (stems.model, stems.onset_model) if model is not None]
     schedule = stems.model.schedule
     hit = (*schedule.drums.templates, *schedule.hammers.templates)
@@ -67,13 +68,13 @@ def store(stems: PartialStems) -> Arrays:
 
 @flush_to_zero()
 def restore(stored: StoredArrays, audio: Audio) -> PartialStems:
-    """The stems of a recording that were stored.
+    """The stems of a recording, restored from stored arrays.
 
     Raises
     ------
     OutputError
-        If an array is missing, does not fit the others or the recording, or holds
-        what no model has.
+        If an array is missing, does not fit the others or the recording, or has invalid
+        values.
     """
     n_models = 1 + (f"{ANALYSES[1]}_n_fft" in stored)
     models = [_Restored(stored, name, audio).model() for name in ANALYSES[:n_models]]
@@ -91,7 +92,7 @@ def restore(stored: StoredArrays, audio: Audio) -> PartialStems:
 
 
 def _model_arrays(model: PartialsModel, parts: Sequence[str]) -> Arrays:
-    """What was learned of one analysis."""
+    """The learned values of one analysis."""
     schedule, partials = model.schedule, model.partials
     support, strengths = schedule.support, partials.strengths
     return {
@@ -140,7 +141,7 @@ def _compact(values: NDArray[np.integer]) -> NDArray[np.unsignedinteger]:
 
 
 class _Restored:
-    """One analysis, out of its arrays: what kernels index by is held to its range."""
+    """One analysis, from its arrays; indices that kernels use are checked."""
 
     def __init__(self, stored: StoredArrays, name: str, audio: Audio) -> None:
         self.common, self.own = stored, stored.within(f"{name}_")

@@ -1,4 +1,4 @@
-"""Drums, hammers and noise: the layers without a pitch, and where they start from."""
+"""Drums, hammers and noise: the layers without a pitch, and their initial values."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from specnmf.factor.parametric.noise import Noise
 from specnmf.factor.parametric.strikes import Strikes
 from specnmf.methods.partials.schedule import Hits
 
-#: How long a drum's spectrum is followed after the strike, in seconds.
+#: The length of a drum's spectrum after the strike, in seconds.
 LENGTH = 0.6
 
-#: How long the attack of a string is, when the hammer hits it, in seconds.
+#: The length of the attack of a struck string, in seconds.
 ATTACK = 0.1
 
-#: How fast either fades at first guess: to 1/e in so many seconds.
+#: The initial decay times of both: to 1/e, in seconds.
 FADE = 0.05
 
-#: Middle in Hz and width in octaves of General MIDI's drums; any other is broad.
+#: Centre in Hz and width in octaves of General MIDI's drums; other drums are broad.
 _KICK, _TOM, _SNARE, _METAL = (70.0, 1.5), (180.0, 1.5), (1500.0, 4.0), (9000.0, 1.5)
 _SHAPES = {
     **dict.fromkeys((35, 36), _KICK),
@@ -31,21 +31,21 @@ _SHAPES = {
 }
 _BROAD = (2000.0, 6.0)
 
-#: How many bands there are, and where the lowest begins, in Hz.
+#: The number of bands, and the lower edge of the lowest, in Hz.
 N_BANDS, LOWEST = 30, 20.0
 
-#: What the noise starts from, relative to the mean of V.
+#: The initial noise, relative to the mean of V.
 START = 0.002
 
 
 def drum_layer(V: Float32, hits: Hits, grid: Grid) -> Strikes:
-    """Drums that start as loud as V, (n_channels, n_frames, n_bins), is."""
+    """Drums that are initially as loud as V, (n_channels, n_frames, n_bins)."""
     pitches = [drum.pitch for drum in hits.templates]
     return _strikes(V, hits, drum_spectra(pitches, grid, n_channels=len(V)))
 
 
 def hammer_layer(V: Float32, hits: Hits, grid: Grid) -> Strikes:
-    """The attacks of struck strings, of the same kind."""
+    """The attacks of struck strings, in the same form."""
     shapes = [_BROAD] * len(hits.templates)
     return _strikes(V, hits, _spectra(shapes, grid, ATTACK, len(V)))
 
@@ -53,7 +53,7 @@ def hammer_layer(V: Float32, hits: Hits, grid: Grid) -> Strikes:
 def drum_spectra(
     pitches: Sequence[int], grid: Grid, *, n_channels: int
 ) -> NDArray[np.float32]:
-    """A first guess at General MIDI's drums, (n_drums, n_lags, n_channels, n_bins)."""
+    """Initial spectra of MIDI drums, (n_drums, n_lags, n_channels, n_bins)."""
     return _spectra([_SHAPES.get(p, _BROAD) for p in pitches], grid, LENGTH, n_channels)
 
 

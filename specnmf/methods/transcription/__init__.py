@@ -1,1 +1,1 @@
-"""Transcription: the notes of a recording, heard without a score."""
+"""Transcription: the notes of a recording, estimated without a score."""

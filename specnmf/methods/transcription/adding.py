@@ -1,4 +1,4 @@
-"""Adding: notes that nobody heard, where partials stand out from the fit's model."""
+"""Adding: notes that the transcriber missed, where partials exceed the model."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from specnmf.methods.transcription.describing import TINY, NoteFit
 from specnmf.methods.transcription.heard import Float64, Heard
 from specnmf.notation import hertz
 
-#: The pitches that are sought, as MIDI numbers.
+#: The range of pitches, as MIDI numbers.
 LOWEST, HIGHEST = 36, 96
 
-#: Partials of a pitch that are looked at, and how far from their place, in semitones.
+#: The partials that are used of a pitch, and the search range around each in semitones.
 N_PARTIALS, REACH = 4, 0.4
 
-#: A partial stands out where the sound exceeds its model by so much (a logarithm); no
-#: more than MOST of it counts.
+#: A partial stands out if the sound exceeds its model by this much (a logarithm); at
+#: most MOST counts.
 STANDS_OUT, MOST = 0.7, 1.5
 
-#: Seconds over which salience is smoothed, and that a note lasts at least.
+#: Seconds over which salience is smoothed, and the shortest note.
 SMOOTH, SHORTEST = 0.25, 0.25
 
-#: How sure added notes are, and how strong they must be, relative to the median of
-#: those that were heard: on rendered scores, few notes of that strength are wrong.
+#: The confidence of added notes, and their least strength, relative to the median of
+#: the detected notes: on rendered scores, few notes of that strength are wrong.
 CONFIDENCE, STRONG = 0.3, 0.4
 
 
@@ -44,7 +44,7 @@ def missing(fit: NoteFit) -> Heard:
 
 
 def strong(described: Heard, added: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Which notes stay: those that were heard, and the added ones that are strong."""
+    """Which notes stay: the detected ones, and strong added ones."""
     if added.all():
         return ~added
     least = STRONG * np.median(described.energy[~added])
@@ -52,9 +52,9 @@ def strong(described: Heard, added: NDArray[np.bool_]) -> NDArray[np.bool_]:
 
 
 def _residual_salience(fit: NoteFit) -> Float64:
-    """How far partials of each pitch stand out, (n_pitches, n_frames).
+    """How far the partials of each pitch stand out, (n_pitches, n_frames).
 
-    The second weakest partial counts, and only where it exceeds its neighbours'.
+    The second weakest partial counts, if it exceeds that of its neighbours.
     """
     from scipy.ndimage import uniform_filter1d
 
@@ -86,7 +86,7 @@ def _excess(fit: NoteFit) -> Float32:
 def _highest(fit: NoteFit, excess: Float32, pitch: int, m: int) -> Float64:
     """The largest excess near a partial, (n_frames,); MOST where no bins are.
 
-    A partial that the spectrum does not reach speaks against no pitch.
+    A partial above the spectrum is no evidence against a pitch.
     """
     per_hertz = m * fit.grid.n_fft / fit.grid.sr
     first = round(float(hertz(pitch - REACH)) * per_hertz)

@@ -1,6 +1,6 @@
-"""basic-pitch: the network of Bittner et al., where it is installed.
+"""basic-pitch: the network of Bittner et al., if it is installed.
 
-Its package is never imported, for it needs TensorFlow: only its ONNX file is used.
+Its package is never imported, as it needs TensorFlow: only its ONNX file is used.
 """
 
 from __future__ import annotations
@@ -22,23 +22,23 @@ from specnmf.parallel import cut, workers
 
 Float32 = NDArray[np.float32]
 
-#: The rate, in Hz, and the window that the network takes, in samples.
+#: The sample rate of the network in Hz, and its window in samples.
 SR, WINDOW = 22_050, 43_844
 
-#: Samples a frame, frames a window, and those at each of its edges that are left out.
+#: Samples per frame, frames per window, and frames dropped at each edge of a window.
 HOP, N_FRAMES, EDGE = 256, 172, 15
 
-#: Frames a window that are kept: they follow on those of the window before.
+#: Frames per window that are kept: they follow those of the window before.
 KEPT = 141
 
 #: Windows between two reports of progress.
 GROUP = 16
 
-#: Below this share of the loudest channel's, the norm of the channels' mean says that
-#: they cancel: one is the other upside down. Independent ones have .7.
+#: If the norm of the channels' mean is below this share of the loudest channel's norm,
+#: the channels cancel: one is the other inverted. Independent channels have .7.
 CANCELLED = 0.3
 
-#: How to install what is missing.
+#: How to install the missing packages.
 INSTALL = "pip install onnxruntime, then pip install --no-deps basic-pitch"
 
 _MODEL = "basic_pitch/saved_models/icassp_2022/nmp.onnx"
@@ -56,18 +56,18 @@ class BasicPitch:
     def hear(
         self, audio: Audio, *, threads: int | None = None, step: Step | None = None
     ) -> Salience:
-        """Listen to a recording.
+        """The salience of a recording.
 
-        Beside the recording, it takes about 30 MB a minute.
+        Besides the recording, it needs about 30 MB per minute.
 
         Parameters
         ----------
         audio : Audio
             At any rate; channels are averaged, unless they cancel.
         threads : int, optional
-            For windows at a time; None: one for each core. Never changes the result.
+            Windows at a time; None: one per core. Never changes the result.
         step : callable, optional
-            Told of windows heard, and how many there are.
+            Called with the numbers of finished and of all windows.
 
         Returns
         -------
@@ -77,7 +77,7 @@ class BasicPitch:
         Raises
         ------
         ParameterError
-            If onnxruntime or basic-pitch is not installed, or damaged.
+            If onnxruntime or basic-pitch is not installed, or is damaged.
         """
         listen = _network()
         samples = _resampled(audio)
@@ -100,9 +100,9 @@ class BasicPitch:
 
 
 def model_path() -> Path | None:
-    """Where the network's file is; None where it or onnxruntime is not installed.
+    """The path of the network's file; None if it or onnxruntime is not installed.
 
-    Only the installed package counts, not a folder of its name somewhere on the path.
+    Only the installed package counts, not a folder of its name on the path.
     """
     if find_spec("onnxruntime") is None:
         return None
@@ -114,7 +114,7 @@ def model_path() -> Path | None:
 
 
 def installed() -> Path:
-    """Where the network's file is.
+    """The path of the network's file.
 
     Raises
     ------
@@ -124,7 +124,7 @@ def installed() -> Path:
     path = model_path()
     if path is None:
         raise ParameterError(
-            f"basic-pitch is not installed; {INSTALL}; or take the builtin transcriber"
+            f"basic-pitch is not installed; {INSTALL}; or use the builtin transcriber"
         )
     return path
 
@@ -152,22 +152,24 @@ def _session(path: Path) -> Any:
         session = onnxruntime.InferenceSession(
             path.read_bytes(), options, providers=["CPUExecutionProvider"]
         )
-    except Exception as error:  # onnxruntime's have no base of their own
+    except Exception as error:  # onnxruntime's errors have no common base
         raise ParameterError(_damaged(path, str(error))) from error
     ends = (session.get_inputs(), session.get_outputs())
     found = [{each.name: each.shape[1:] for each in end} for end in ends]
     shapes = [[N_FRAMES, rows] for rows in _OUTPUTS.values()]
     expected = dict(zip(_NAMES, shapes, strict=True))
     if [*found[0].values()] != [[WINDOW, 1]] or found[1] != expected:
-        raise ParameterError(_damaged(path, f"it takes {found[0]}, gives {found[1]}"))
+        raise ParameterError(
+            _damaged(path, f"it takes {found[0]} and returns {found[1]}")
+        )
     return session
 
 
 def _damaged(path: Path, why: str) -> str:
-    """The line that says that the network cannot be used."""
+    """The message for a network that cannot be used."""
     return (
-        f"{path} is not basic-pitch's network as expected ({' '.join(why.split())}); "
-        "install it anew: pip install --force-reinstall onnxruntime, then "
+        f"{path} is not the expected network of basic-pitch ({' '.join(why.split())}); "
+        "install it again: pip install --force-reinstall onnxruntime, then "
         "pip install --force-reinstall --no-deps basic-pitch"
     )
 
@@ -180,7 +182,7 @@ def _resampled(audio: Audio) -> Float32:
 
 
 def _mono(samples: Float32) -> Float32:
-    """The mean of channels, or the loudest where they cancel each other, a copy."""
+    """A copy of the mean of channels, or of the loudest if they cancel."""
     mean: Float32 = samples.mean(axis=0)
     loudness = np.linalg.norm(samples, axis=1)
     if np.linalg.norm(mean) < CANCELLED * loudness.max():

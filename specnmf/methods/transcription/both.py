@@ -1,4 +1,4 @@
-"""Both: basic-pitch and the built-in transcriber, of which each errs elsewhere."""
+"""Both: the mean of basic-pitch and the built-in transcriber, whose errors differ."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ Float32 = NDArray[np.float32]
 
 
 class Both:
-    """The mean of what a network and harmonic NMF hear; takes the time of both."""
+    """The mean of the network and harmonic NMF; takes the time of both."""
 
     name = "both"
 
     def hear(
         self, audio: Audio, *, threads: int | None = None, step: Step | None = None
     ) -> Salience:
-        """Listen to a recording.
+        """The salience of a recording.
 
         Parameters
         ----------
         audio : Audio
-            At any rate, in one channel or more.
+            At any rate, with one channel or more.
         threads : int, optional
-            None: one for each core. Never changes the result.
+            None: one per core. Never changes the result.
         step : callable, optional
-            Told of what is heard, first by the network, and how much there is.
+            Called with the finished and the total work, first of the network.
 
         Returns
         -------
@@ -41,7 +41,7 @@ class Both:
         Raises
         ------
         ParameterError
-            If onnxruntime or basic-pitch is not installed, or damaged.
+            If onnxruntime or basic-pitch is not installed, or is damaged.
         """
         from specnmf.methods.transcription.builtin import Builtin
 
@@ -63,7 +63,7 @@ def mean(salience: Salience, other: Salience) -> Salience:
 
 
 def _at(wanted: Array, times: Array, rows: Float32) -> Float32:
-    """Rows at other times, between frames by lines."""
+    """Rows at other times, linearly interpolated."""
     values = np.empty((len(rows), len(wanted)), np.float32)
     for n, row in enumerate(rows):
         values[n] = np.interp(wanted, times, row)

@@ -1,4 +1,4 @@
-"""The built-in transcriber: harmonic NMF, judged by logistic regression."""
+"""The built-in transcriber: harmonic NMF and logistic regression."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from specnmf.parallel import workers
 Float32 = NDArray[np.float32]
 
 
-#: By how much onsets are heard too early, for windows reach ahead, in seconds.
+#: The lead of detected onsets, as windows reach ahead, in seconds.
 LATE = 0.02
 
 
@@ -35,21 +35,21 @@ class Builtin:
     def hear(
         self, audio: Audio, *, threads: int | None = None, step: Step | None = None
     ) -> Salience:
-        """Listen to a recording.
+        """The salience of a recording.
 
         Parameters
         ----------
         audio : Audio
-            At any rate, in one channel or more.
+            At any rate, with one channel or more.
         threads : int, optional
-            None: one for each core. Never changes the result.
+            None: one per core. Never changes the result.
         step : callable, optional
-            Told when the spectrum is there, and when pitches are fitted.
+            Called when the spectrum is done, and when the pitches are fitted.
 
         Returns
         -------
         Salience
-            A frame every 12 ms, from before the first sample on, with a contour.
+            One frame every 12 ms, from before the first sample on, with a contour.
         """
         tell = step or (lambda done, total: None)
         samples = at_rate(audio.samples, audio.sr, SR)
@@ -60,7 +60,7 @@ class Builtin:
         tell(1, total=2)
         heard = activations(magnitudes, bins, threads)
         tell(2, total=2)
-        with workers(threads):  # the BLAS kept to one thread
+        with workers(threads):  # limits the BLAS to one thread
             notes, onsets = judge(heard)
             drawn = contour(heard, notes, bins.tuning)
         return _salience(notes, onsets, drawn)

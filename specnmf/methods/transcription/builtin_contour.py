@@ -1,4 +1,4 @@
-"""The contour: how far each pitch that sounds lies off the middle of its semitone."""
+"""The contour: the deviation of each sounding pitch from the middle of its semitone."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from specnmf.methods.transcription.salience import N_PITCHES
 
 Float32 = NDArray[np.float32]
 
-#: The standard deviation of what is drawn around each frequency, and its reach, in
-#: thirds of a semitone.
+#: The standard deviation of the peak around each frequency, and its reach, in thirds of
+#: a semitone.
 WIDTH, REACH = 0.8, 2
 
 
 def contour(heard: Activations, notes: Float32, tuning: float) -> Float32:
-    """How likely each third of a semitone sounds, (n_frames, 3 * N_PITCHES).
+    """The likelihood of each third of a semitone, (n_frames, 3 * N_PITCHES).
 
-    Each pitch's likelihood (n_frames, N_PITCHES) is drawn around its own frequency; the
-    tuning is in cents above A4 = 440 Hz, the rows are at 440 Hz.
+    Each pitch's likelihood (n_frames, N_PITCHES) becomes a peak at its own frequency;
+    the tuning is in cents above A4 = 440 Hz, the rows are at 440 Hz.
     """
     thirds = (offsets(heard) * 100 / PER_SEMITONE + tuning) / (100 / 3)
     drawn = np.zeros((len(notes), 3 * (N_PITCHES + 2)), np.float32)
@@ -32,10 +32,10 @@ def contour(heard: Activations, notes: Float32, tuning: float) -> Float32:
 
 
 def offsets(heard: Activations) -> Float32:
-    """How many bins each pitch lies above its template, (n_frames, N_PITCHES), -1 to 1.
+    """Each pitch's offset from its template in bins, (n_frames, N_PITCHES), -1 to 1.
 
-    The top of a parabola through how well the template fits where it is, and a bin
-    below and above.
+    The maximum of a parabola through the fit of the template at its position, a bin
+    below and a bin above.
     """
     padded = np.pad(heard.target, ((0, 0), (1, 1)))
     n_bins = heard.target.shape[1]

@@ -1,4 +1,4 @@
-"""Harmonic NMF: how strongly each pitch sounds, and its partials, from the spectrum."""
+"""Harmonic NMF: the strength of each pitch, and its partials, from the spectrum."""
 
 from __future__ import annotations
 
@@ -14,45 +14,45 @@ from specnmf.parallel import Mapper, cut, workers
 
 Float32 = NDArray[np.float32]
 
-#: The power of magnitudes that is fitted: partials far apart in strength count alike.
+#: The power of magnitudes that is fitted, so that weak and strong partials count.
 POWER = 0.5
 
-#: Partials a pitch, and the power of their number by which they fall at first.
+#: Partials per pitch, and the exponent of their initial decay.
 N_PARTIALS, SLOPE = 16, 0.5
 
-#: Bands of noise, evenly spaced in pitch, that take what is not harmonic.
+#: Bands of noise, evenly spaced in pitch, for inharmonic sound.
 N_NOISE = 20
 
-#: Updates of the activations before the first update of the partials, after each, and
-#: how many of these there are.
+#: Updates of the activations before the first update of the partials and after each,
+#: and the number of updates of the partials.
 FIRST, EACH, ROUNDS = 10, 3, 7
 
-#: How far each update draws a pitch's partials towards those of its neighbours, within
-#: that many semitones, and these towards where they started.
+#: How far each update moves a pitch's partials towards those of its neighbours, the
+#: range of neighbours in semitones, and how far it moves them towards their start.
 TIE, NEIGHBOURS, PRIOR = 0.3, 4.0, 0.3
 
-#: What is added to the model, as a share of the loudest magnitude's power.
+#: An addition to the model, as a share of the power of the loudest magnitude.
 FLOOR = 1e-4
 
-#: Frames fitted at a time: their factors stay in the cache.
+#: Frames that are fitted at a time, so that their factors stay in the cache.
 FRAMES = 512
 
-#: Keeps silence from a division by 0.
+#: Avoids a division by 0 in silence.
 TINY = 1e-9
 
 
 @dataclass(frozen=True, eq=False)
 class Activations:
-    """How a spectrum divides among pitches.
+    """A spectrum divided among pitches.
 
     Attributes
     ----------
     target : array, shape (n_frames, n_bins), float32
-        What is fitted: magnitudes to `POWER`, at most 1.
+        The data: magnitudes to the power of `POWER`, at most 1.
     pitches : array, shape (n_frames, N_PITCHES), float32
-        How strongly each pitch sounds.
+        The strength of each pitch.
     templates : array, shape (N_PITCHES, n_bins), float32
-        What each pitch adds where it sounds with strength 1.
+        The contribution of each pitch at strength 1.
     """
 
     target: Float32
@@ -76,10 +76,10 @@ class _Model:
         self.templates = np.concatenate([self.pitches, self.noise])
 
     def adapt(self, gain: Float32, sounding: Float32) -> Float32:
-        """Fit the partials better; what activations are to be multiplied by.
+        """Update the partials; return the factors for the activations.
 
         The gain (N_PITCHES, n_bins) is the sum over frames of activation times target
-        over model; it is ``sounding`` (N_PITCHES,) where the model is right.
+        over model; if the model is right, it is ``sounding`` (N_PITCHES,).
         """
         up = np.matmul(self.atoms, gain[:, :, np.newaxis])[:, :, 0]
         down = self.atoms.sum(axis=2) * sounding[:, np.newaxis]
@@ -102,9 +102,9 @@ def activations(spectrum: Float32, bins: Bins, threads: int | None) -> Activatio
     Returns
     -------
     Activations
-        Those that make the Kullback-Leibler divergence small, by multiplicative updates
-        with templates of harmonic partials whose amplitudes are fitted too [1]_, tied
-        across neighbouring pitches.
+        Activations with a small Kullback-Leibler divergence, by multiplicative updates.
+        The templates are harmonic partials whose amplitudes are fitted too [1]_, and
+        smoothed across neighbouring pitches.
 
     References
     ----------
@@ -132,7 +132,7 @@ def _activate(
     mapper: Mapper,
     n_updates: int,
 ) -> None:
-    """Update the activations of each span of frames a few times."""
+    """Update the activations of each block of frames a few times."""
     W = model.templates
     back = np.ascontiguousarray(W.T / (W.sum(axis=1) + TINY))
 
@@ -158,7 +158,7 @@ def _adapt(
 
 
 def _ratio(target: Float32, H: Float32, W: Float32) -> Float32:
-    """What is to be fitted over what the model says."""
+    """The target over the model."""
     model = H @ W
     model += np.float32(FLOOR)
     ratio: Float32 = np.divide(target, model, out=model)
@@ -166,7 +166,7 @@ def _ratio(target: Float32, H: Float32, W: Float32) -> Float32:
 
 
 def _atoms(bins: Bins) -> Float32:
-    """What a partial of amplitude 1 adds, (N_PITCHES, N_PARTIALS, n_bins)."""
+    """The spectra of partials of amplitude 1, (N_PITCHES, N_PARTIALS, n_bins)."""
     pitches = np.arange(LOWEST, HIGHEST + 1)
     fundamentals = hertz(pitches, cents=bins.tuning)
     frequencies = fundamentals[:, np.newaxis] * np.arange(1, N_PARTIALS + 1)
@@ -185,7 +185,7 @@ def _noise(n_bins: int) -> Float32:
 
 
 def _neighbours() -> Float32:
-    """How much each pitch's partials count for another's, by their distance."""
+    """The weights of each pitch's partials for the others, by distance."""
     pitches = np.arange(N_PITCHES)
     distances = (pitches - pitches[:, np.newaxis]) / NEIGHBOURS
     near: Float32 = np.exp(-0.5 * distances**2).astype(np.float32)

@@ -1,4 +1,4 @@
-"""Judging: from activations to how likely each pitch sounds, and begins."""
+"""Judging: from activations to the likelihood that each pitch sounds and starts."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from specnmf.methods.transcription.salience import LOWEST, N_PITCHES
 
 Float32 = NDArray[np.float32]
 
-#: Logistic regressions: what each feature weighs. Fitted on 22 mixtures of one to six
-#: parts and 2 of made tones over the whole range, so that the middle is not preferred;
-#: then scaled to what `picking` takes; "flat" is set to silence noise.
+#: Weights of logistic regressions. They were fitted on 22 mixtures of one to six parts
+#: and 2 of synthetic tones over the whole range, so that the middle is not preferred,
+#: then scaled to the input of `picking`; "flat" was set to silence noise.
 SOUNDS = {
     "bias": 3.17, "level": 0.66, "level squared": 0.03, "to loudest around": 0.58,
     "mean": 1.14, "beside": -0.18, "crest": 0.89, "crest of fundamental": -0.49,
@@ -33,29 +33,29 @@ BEGINS = {
     "flat": -60.0,
 }  # fmt: skip
 
-#: What is added to strengths and to magnitudes before their logarithm, as shares of
-#: the loudest.
+#: Additions to strengths and magnitudes before their logarithm, as shares of the
+#: loudest.
 FAINT, FAINTER = 0.01, 0.02
 
-#: Partials in noise stand out by about 0.1 (log), those of notes seldom below this.
+#: Partials in noise stand out by about 0.1 (log), those of notes rarely less than this.
 NOISY = 0.18
 
-#: The pitches beyond which notes are seldom.
+#: The pitches beyond which notes are rare.
 LOW, HIGH = 48, 84
 
-#: How many frames onsets of a pitch lie apart at least, and what is left of others.
+#: The least distance of a pitch's onsets in frames, and the factor for other onsets.
 APART, BESIDE = 3, np.float32(0.2)
 
-#: Onsets are less likely in proportion where their pitch sounds less likely than this
-#: two frames later.
+#: Onsets are less likely, in proportion, if their pitch is less likely than this two
+#: frames later.
 UNHEARD = np.float32(0.125)
 
-#: Frames a second.
+#: Frames per second.
 RATE = SR / HOP
 
 
 def judge(heard: Activations) -> tuple[Float32, Float32]:
-    """How likely each pitch sounds, and begins: twice (n_frames, N_PITCHES), 0 to 1."""
+    """The likelihoods of sounding and starting pitches, each (n_frames, N_PITCHES)."""
     shape = heard.pitches.shape
     sounds, begins = np.full(shape, SOUNDS["bias"]), np.full(shape, BEGINS["bias"])
     for name, values in _features(heard):
@@ -67,7 +67,7 @@ def judge(heard: Activations) -> tuple[Float32, Float32]:
 
 
 def _followed(sounds: Float32) -> Float32:
-    """Whether a pitch sounds within two frames, 0 to 1: else nothing begins."""
+    """Whether a pitch sounds within two frames, 0 to 1: else no note starts."""
     from scipy.ndimage import maximum_filter1d
 
     ahead = maximum_filter1d(sounds, 3, axis=0, origin=-1)
@@ -76,7 +76,7 @@ def _followed(sounds: Float32) -> Float32:
 
 
 def _peaks(begins: Float32) -> Float32:
-    """Likelihoods of onsets, lowered beside the highest around: a note begins once."""
+    """Likelihoods of onsets, lowered beside the local maximum: a note starts once."""
     from scipy.ndimage import maximum_filter1d
 
     highest = begins == maximum_filter1d(begins, 2 * APART + 1, axis=0)
@@ -85,7 +85,7 @@ def _peaks(begins: Float32) -> Float32:
 
 
 def _features(heard: Activations) -> Iterator[tuple[str, NDArray[np.floating]]]:
-    """What pitches are judged by, each (n_frames, N_PITCHES) or broadcast to it."""
+    """The features of pitches, each (n_frames, N_PITCHES) or broadcast to it."""
     loud = _loudness(heard.target)
     strength, target = heard.pitches / loud, heard.target / loud
     yield from _strengths(strength)
@@ -98,7 +98,7 @@ def _features(heard: Activations) -> Iterator[tuple[str, NDArray[np.floating]]]:
 
 
 def _strengths(strength: Float32) -> Iterator[tuple[str, Float32]]:
-    """How strong a pitch is, by itself and beside others."""
+    """The strength of a pitch, absolute and relative to others."""
     from scipy.ndimage import maximum_filter1d
 
     level = _log(strength)
@@ -111,7 +111,7 @@ def _strengths(strength: Float32) -> Iterator[tuple[str, Float32]]:
 
 
 def _changes(strength: Float32) -> Iterator[tuple[str, Float32]]:
-    """How a pitch's strength behaves over time."""
+    """The change of a pitch's strength over time."""
     from scipy.ndimage import maximum_filter1d, minimum_filter1d, uniform_filter1d
 
     yield "mean", _log(uniform_filter1d(strength, 11, axis=0))
@@ -126,7 +126,7 @@ def _changes(strength: Float32) -> Iterator[tuple[str, Float32]]:
 
 
 def _crests(target: Float32, templates: Float32) -> Iterator[tuple[str, Float32]]:
-    """How far a pitch's partials stand out of the spectrum around them."""
+    """How far a pitch's partials exceed the spectrum around them."""
     from scipy.ndimage import maximum_filter1d, uniform_filter1d
 
     peaks = maximum_filter1d(target, PER_SEMITONE, axis=1)
@@ -141,7 +141,7 @@ def _crests(target: Float32, templates: Float32) -> Iterator[tuple[str, Float32]
 
 
 def _flux(target: Float32) -> Float32:
-    """By how much the spectrum rises, against what is usual around, (n_frames,)."""
+    """The rise of the spectrum, relative to the rises around, (n_frames,)."""
     from scipy.ndimage import median_filter
 
     padded = np.pad(target, ((2, 1), (0, 0)), mode="edge")
@@ -152,7 +152,7 @@ def _flux(target: Float32) -> Float32:
 
 
 def _loudness(target: Float32) -> float:
-    """The frames' highest magnitudes, averaged with themselves for weights."""
+    """The frames' highest magnitudes, averaged with themselves as weights."""
     highest = target.max(axis=1, initial=0)
     return float((highest**2).sum() / max(highest.sum(), 1e-30)) or 1.0
 

@@ -1,4 +1,4 @@
-"""What the built-in transcriber looks at: magnitudes a third of a semitone apart."""
+"""The input of the built-in transcriber: magnitudes a third of a semitone apart."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ Float64 = NDArray[np.float64]
 #: The rate, in Hz, and the step from frame to frame, in samples.
 SR, HOP = 22_050, 512
 
-#: Bins a semitone, and the MIDI numbers of the lowest and the highest.
+#: Bins per semitone, and the MIDI numbers of the lowest and the highest.
 PER_SEMITONE, LOWEST_BIN, HIGHEST_BIN = 3, 20, 118
 
 #: Window lengths in samples, and the MIDI numbers from which each is used: only a long
-#: one tells low notes apart, only a short one tells when.
+#: one resolves low notes, only a short one resolves time.
 WINDOWS = ((8192, LOWEST_BIN), (4096, 58), (2048, 80))
 
-#: Up to which share of half the sample rate a recording has sound.
+#: The share of half the sample rate up to which a recording has sound.
 SOUNDING = 0.95
 
-#: How many lines away from a sinusoid a Hann window shows nothing of it: -60 dB.
+#: The distance in lines at which a sinusoid vanishes in a Hann window: -60 dB.
 LOBE = 8
 
-#: Frames of silence that are seen before a recording, which may begin with a note.
+#: Frames of silence before a recording, which may start with a note.
 BEFORE = 8
 
 #: Frames transformed at a time.
@@ -40,7 +40,7 @@ FRAMES = 256
 
 @dataclass(frozen=True, eq=False)
 class Band:
-    """Neighbouring bins, seen through one window."""
+    """Neighbouring bins of one window length."""
 
     n_fft: int
     pitches: Float64
@@ -68,7 +68,7 @@ class Bins:
 
     @property
     def pitches(self) -> Float64:
-        """The MIDI numbers that the bins centre on, before tuning, (n_bins,)."""
+        """The MIDI numbers of the bins' centres, before tuning, (n_bins,)."""
         return np.concatenate([band.pitches for band in self.bands])
 
     def response(self, frequencies: Float64) -> Float32:
@@ -82,7 +82,7 @@ class Bins:
 
 
 def bins_for(tuning: float, sr: int) -> Bins:
-    """The bins up to where a recording of such a rate has sound."""
+    """The bins that have sound in a recording of this rate."""
     count = (HIGHEST_BIN - LOWEST_BIN) * PER_SEMITONE + 1
     pitches = LOWEST_BIN + np.arange(count) / PER_SEMITONE
     pitches = pitches[hertz(pitches, cents=tuning) < SOUNDING * sr / 2]

@@ -1,4 +1,4 @@
-"""Candidates: where notes may begin, and what speaks for and against each."""
+"""Candidates: possible starts of notes, and the evidence for each."""
 
 from __future__ import annotations
 
@@ -13,22 +13,21 @@ Array = NDArray[np.float64]
 Float32 = NDArray[np.float32]
 Int = NDArray[np.intp]
 
-#: A note may begin at each peak of onset salience above FAINT, and where note salience
-#: rises above SOUNDING with no peak near.
+#: A note may start at each peak of onset salience above FAINT, and where note salience
+#: rises above SOUNDING without a peak nearby.
 FAINT, SOUNDING = 0.1, 0.3
 
-#: A peak is the highest within so many seconds: hardly anyone repeats a note faster.
+#: A peak is the maximum within this many seconds: notes are rarely repeated faster.
 APART = 0.1
 
-#: A span of note salience goes on through gaps up to GAP, and a peak belongs to it that
-#: comes BEFORE it at most; in seconds.
+#: A span of note salience continues through gaps up to GAP; a peak up to BEFORE it
+#: belongs to it; in seconds.
 GAP, BEFORE = 0.07, 0.06
 
-#: A note is loudest within LOUDEST, and it is not yet there in EARLIER; in seconds
-#: from its onset.
+#: A note is loudest within LOUDEST and absent in EARLIER; in seconds from its onset.
 LOUDEST, EARLIER = 0.14, (-0.09, -0.035)
 
-#: Onsets so near each other, in seconds, are one moment.
+#: Onsets at this distance or less, in seconds, are simultaneous.
 TOGETHER = 0.035
 
 OCTAVE = 12
@@ -41,8 +40,8 @@ class Candidates:
     Attributes
     ----------
     row, first, last : array of int, shape (n,)
-        The row of the salience, the frame of the onset, and the frame after the span
-        of note salience that it lies in.
+        The row of the salience, the frame of the onset, and the frame after its span of
+        note salience.
     """
 
     row: Int
@@ -53,11 +52,11 @@ class Candidates:
         return len(self.row)
 
     def __getitem__(self, chosen: NDArray[np.bool_]) -> Candidates:
-        """Some of them, by a mask."""
+        """A selection by a mask."""
         return Candidates(self.row[chosen], self.first[chosen], self.last[chosen])
 
     def until(self) -> Int:
-        """The frame at which the next begins or the span ends, whichever is first."""
+        """The frame of the next start or of the end of the span, whichever is first."""
         following = np.append(self.first[1:], 0)
         follows = np.append(self.row[1:], -1) == self.row
         until = np.where(follows, np.minimum(self.last, following), self.last)
@@ -65,7 +64,7 @@ class Candidates:
 
 
 def candidates(salience: Salience) -> Candidates:
-    """Where notes may begin."""
+    """The possible starts of notes."""
     peaks = _peaks(salience.onsets, _frames(salience, APART))
     gap, before = (_frames(salience, seconds) for seconds in (GAP, BEFORE))
     found = [
@@ -78,7 +77,7 @@ def candidates(salience: Salience) -> Candidates:
 
 
 def _frames(salience: Salience, seconds: float) -> int:
-    """The frames that come nearest to a time."""
+    """The number of frames nearest to a duration."""
     return round(seconds / salience.hop)
 
 
@@ -91,14 +90,14 @@ def _largest(values: Float32, reach: int) -> Float32:
 
 
 def _peaks(onsets: Float32, reach: int) -> NDArray[np.bool_]:
-    """Where onset salience is the largest around; of a plateau, its beginning."""
+    """The local maxima of onset salience; for a plateau, its start."""
     rising = np.diff(onsets, axis=1, prepend=np.float32(0)) > 0
     peaks: NDArray[np.bool_] = rising & (onsets == _largest(onsets, reach))
     return peaks & (onsets > FAINT)
 
 
 def _mean(values: Float32, row: Int, first: Int, until: Int) -> Array:
-    """The means of rows from some frames until others, shape (n,); 0 outside."""
+    """The means of rows between given frames, shape (n,); 0 outside."""
     n_frames = values.shape[1]
     first, until = np.clip(first, 0, n_frames), np.clip(until, 0, n_frames)
     sums = np.zeros((len(values), n_frames + 1))
@@ -108,7 +107,7 @@ def _mean(values: Float32, row: Int, first: Int, until: Int) -> Array:
 
 
 def _log_odds(likelihood: NDArray[np.floating]) -> Array:
-    """The logarithm of the odds, between those of 2 and 98 %."""
+    """The logarithm of the odds, limited to those of 2 and 98 %."""
     bounded = np.clip(likelihood, 0.02, 0.98)
     odds: Array = np.log(bounded / (1 - bounded))
     return odds
@@ -124,7 +123,7 @@ def spans(on: NDArray[np.bool_], gap: int) -> list[tuple[int, int]]:
 
 
 def _begins(peaks: Int, first: int, last: int, before: int) -> list[tuple[int, int]]:
-    """The frames in a span at which a note may begin, each with the span's last."""
+    """The possible starts of notes in a span, each with the end of the span."""
     inside = peaks[(peaks >= first - before) & (peaks < last - 1)].tolist()
     if not inside or inside[0] > first + 2 * before:
         inside.insert(0, first)
@@ -132,12 +131,12 @@ def _begins(peaks: Int, first: int, last: int, before: int) -> list[tuple[int, i
 
 
 def evidence(salience: Salience, found: Candidates) -> Array:
-    """What speaks for and against each candidate, shape (n, 6).
+    """The evidence for each candidate, shape (n, 6).
 
-    In order: how likely it begins, how likely its pitch sounds on average while it
-    lasts, and just before it (log odds); how likely it sounds at its best moment, soon
-    after the onset; how likely any pitch begins then, for notes often begin together;
-    how likely the octave below sounds meanwhile, of which it may be a partial.
+    In order: the likelihood of its onset; of its pitch, on average while it lasts, and
+    just before it (log odds); of its pitch at the best moment, soon after the onset; of
+    an onset of any pitch, as notes often start together; and of the octave below, of
+    which it may be a partial.
     """
     notes, onsets = salience.notes, salience.onsets
     row, first, until = found.row, found.first, found.until()

@@ -1,4 +1,4 @@
-"""Describing: how strong each heard note is and how it sounds, by a fit of them all."""
+"""Describing: the strength and timbre of each detected note, by a joint fit."""
 
 from __future__ import annotations
 
@@ -21,35 +21,35 @@ from specnmf.methods.partials.unpitched import noise_layer
 from specnmf.methods.transcription.heard import N_TIMBRE, Float64, Heard
 from specnmf.subnormals import flush_to_zero
 
-#: Samples a second that are fitted, the window and the hop in samples: coarser than
-#: the final model of the stems, for speed.
+#: The sample rate of the fit, its window and hop in samples: coarser than the final
+#: model of the stems, for speed.
 SR, N_FFT, HOP = 22_050, 4096, 1024
 
-#: Partials a note has, and cents from one detuning to the next.
+#: Partials per note, and the step of the detunings in cents.
 N_PARTIALS, DETUNING_STEP = 16, 15.0
 
 #: Iterations of the fit; in the last of them the detunings are sharpened.
 MAX_ITER = 16
 
-#: Seconds before its onset and after its end in which a note may sound.
+#: Seconds before the onset and after the end in which a note may sound.
 BEFORE, AFTER = 0.05, 0.1
 
-#: Keeps what is silent from a division by zero.
+#: Avoids a division by zero in silence.
 TINY = 1e-20
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class NoteFit:
-    """A spectrogram as a sum of noise and notes, each a template of its own.
+    """A spectrogram as a sum of noise and notes, each with its own template.
 
     Attributes
     ----------
     heard : Heard
-        The notes, as they were before the fit.
+        The notes before the fit.
     V : array, shape (n_channels, n_frames, n_bins), float32
         Magnitudes on the grid.
     partials : Partials
-        Template c is note c.
+        Template c belongs to note c.
     """
 
     heard: Heard
@@ -60,20 +60,20 @@ class NoteFit:
 
     @cached_property
     def strengths(self) -> Float64:
-        """How strong each entry of the support is, shape (n_entries,)."""
+        """The strength of each entry of the support, shape (n_entries,)."""
         sums: Float64 = self.partials.strengths.sum(axis=1, dtype=np.float64)
         return sums
 
     @cached_property
     def within(self) -> NDArray[np.bool_]:
-        """Whether an entry lies between its note's onset and end."""
+        """Whether an entry is between its note's onset and end."""
         note, half = self.partials.support.template, HOP / SR / 2
         t = self.grid.times[self.partials.support.frame]
         after = t >= self.heard.start[note] - half
         return after & (t <= self.heard.end[note] + half)
 
     def courses(self) -> Iterator[tuple[Float64, Float64]]:
-        """Each note's frames in seconds, and its strength in them."""
+        """The times of each note's frames, and its strength in them."""
         support = self.partials.support
         order = np.argsort(support.template, kind="stable")
         bounds = np.searchsorted(
@@ -104,14 +104,14 @@ class NoteFit:
 
 @dataclass(frozen=True, eq=False)
 class Spectrogram:
-    """Magnitudes V, (n_channels, n_frames, n_bins), and where they lie."""
+    """Magnitudes V, (n_channels, n_frames, n_bins), with their grid."""
 
     V: Float32
     grid: Grid
 
 
 def resampled(audio: Audio) -> Audio:
-    """The recording at the rate that is fitted; channels that are alike are one."""
+    """The recording at the rate of the fit; equal channels become one."""
     samples = one_of_alike(audio).samples
     return Audio(at_rate(samples, audio.sr, SR), SR)
 
@@ -124,7 +124,7 @@ def spectrogram(
     together: bool = False,
     threads: int | None = None,
 ) -> Spectrogram:
-    """The magnitudes that notes are fitted to, of each channel or of all together."""
+    """The magnitudes for the fit, of each channel or of all together."""
     grid = Grid.of(audio, n_fft, hop)
     if together:
         return Spectrogram(magnitude(audio, grid, threads=threads).T[np.newaxis], grid)
@@ -141,14 +141,14 @@ def fit_notes(
     before: float = BEFORE,
     threads: int | None = None,
 ) -> NoteFit:
-    """Fit every note as a template of its own, with noise beside them.
+    """Fit all notes, each with its own template, and noise.
 
     Parameters
     ----------
     amplitudes : array, shape (n, N_PARTIALS), optional
-        Where those of the partials start; by default at 1/m.
+        Initial amplitudes of the partials; by default 1/m.
     before : float
-        Seconds before its onset from which a note may sound.
+        Seconds before the onset from which a note may sound.
     """
     V, grid = sound.V, sound.grid
     support = _support(heard, grid, before)
@@ -164,6 +164,7 @@ def fit_notes(
     if amplitudes is not None:
         partials.amplitudes = amplitudes * (partials.amplitudes > 0)
     noise = noise_layer(V, grid)
+    partials.hasty = False  # faint detunings tell notes from what is none
     fit(V, [partials, noise], max_iter=max_iter, threads=threads)
     return NoteFit(heard=heard, grid=grid, V=V, partials=partials, noise=noise)
 
@@ -180,7 +181,7 @@ def _lobes(pitch: NDArray[np.int64], grid: Grid) -> Lobes:
 
 
 def _support(heard: Heard, grid: Grid, before: float) -> Support:
-    """The frames in which each note may sound: not beyond the next of its pitch."""
+    """The frames in which each note may sound, up to the next note of its pitch."""
     rate = grid.sr / grid.hop_length
     last = _until_next(heard, before)
     first = np.ceil((heard.start - before) * rate).astype(np.int64)
@@ -196,7 +197,7 @@ def _support(heard: Heard, grid: Grid, before: float) -> Support:
 
 
 def _until_next(heard: Heard, before: float) -> Float64:
-    """When each note falls silent at the latest."""
+    """The latest end of each note."""
     end = heard.end + AFTER
     order = np.lexsort((heard.start, heard.pitch))
     same = heard.pitch[order][1:] == heard.pitch[order][:-1]

@@ -1,4 +1,4 @@
-"""Edges: when notes begin, by how their strength in a fit rises."""
+"""Edges: the onsets of notes, from the rise of their strength in a fit."""
 
 from __future__ import annotations
 
@@ -9,15 +9,16 @@ import numpy as np
 from specnmf.methods.transcription.describing import NoteFit
 from specnmf.methods.transcription.heard import Float64, Heard
 
-#: A note begins where its strength passes this share of its first peak, which is sought
-#: up to LOOK seconds after the onset that was heard.
+#: A note starts where its strength passes this share of its first peak, which is
+#: searched up to LOOK seconds after the detected onset.
 RISEN, LOOK = 0.2, 0.12
 
-#: The share of the way from the onset that was heard to the one that the fit tells:
-#: the mean of two estimates errs less than either.
+#: The weight of the fit's onset against the detected one: a mean of two estimates has a
+#: smaller error than either.
 MOVED = 0.5
 
-#: How far the fit's onset may lie from the other, earlier and later, in seconds.
+#: The largest distance of the fit's onset from the other, earlier and later, in
+#: seconds.
 EARLIER, LATER = 0.1, 0.1
 
 #: The shortest note, in seconds.
@@ -25,14 +26,14 @@ SHORTEST = 0.03
 
 
 def refine_onsets(heard: Heard, fit: NoteFit) -> Heard:
-    """The notes with onsets moved to where their strength has risen, in order.
+    """The notes with corrected onsets, in order.
 
     Parameters
     ----------
     heard : Heard
         The notes.
     fit : NoteFit
-        A fit of them at a short window and hop.
+        A fit of the notes with a short window and hop.
     """
     risen = [
         _risen(start, end, *course)
@@ -47,7 +48,7 @@ def refine_onsets(heard: Heard, fit: NoteFit) -> Heard:
 
 
 def _risen(start: float, end: float, times: Float64, strengths: Float64) -> float:
-    """Where a note has done its share of the rise; ``start`` if that is not seen."""
+    """The time at which the strength passes its share; ``start`` if there is none."""
     around = (times >= start - EARLIER) & (times <= min(start + LOOK, end))
     times, strengths = times[around], strengths[around]
     peak = int(np.argmax(strengths)) if len(strengths) else 0

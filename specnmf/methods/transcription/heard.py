@@ -1,4 +1,4 @@
-"""Heard notes, as arrays: what hearing, refining and putting into voices hand on."""
+"""Detected notes as arrays, passed from transcriber to refining to voices."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 Float64 = NDArray[np.float64]
 
-#: The partials that tell how a note sounds.
+#: The number of partials that describe a timbre.
 N_TIMBRE = 12
 
 
@@ -24,16 +24,16 @@ class Heard:
     pitch : array of int, shape (n,)
         MIDI numbers.
     confidence : array, shape (n,)
-        How sure it is that there is such a note, 0 to 1.
+        The probability that the note exists, 0 to 1.
     cents : array, shape (n,)
-        How far the note lies above its pitch on average, at A4 = 440 Hz.
+        The mean deviation from the pitch, at A4 = 440 Hz.
     energy : array, shape (n,)
-        The mean magnitude that the fit gives the note while it lasts; 0 before a fit.
+        The mean magnitude of the note in the fit while it lasts; 0 before a fit.
     timbre : array, shape (n, N_TIMBRE)
         The square roots of the amplitudes of its first partials, of unit norm; zeros
         before a fit.
     pan : array, shape (n, n_channels)
-        How strongly each channel hears it, with a mean of one.
+        Its strength in each channel, with a mean of one.
     """
 
     start: Float64
@@ -49,7 +49,7 @@ class Heard:
     def of(
         cls, start: ArrayLike, end: ArrayLike, pitch: ArrayLike, confidence: ArrayLike
     ) -> Heard:
-        """Notes of which no more is known, put in order."""
+        """Notes without further properties, sorted."""
         start, pitch = np.asarray(start, float), np.asarray(pitch, np.int64)
         n = len(start)
         heard = cls(
@@ -68,7 +68,7 @@ class Heard:
         return len(self.start)
 
     def __getitem__(self, chosen: NDArray[np.intp] | NDArray[np.bool_]) -> Heard:
-        """Some of the notes, by their places or a mask."""
+        """Some of the notes, by indices or a mask."""
         return replace(
             self,
             **{each.name: getattr(self, each.name)[chosen] for each in fields(self)},
@@ -76,5 +76,5 @@ class Heard:
 
     @property
     def duration(self) -> Float64:
-        """How long each note lasts, in seconds."""
+        """The duration of each note, in seconds."""
         return self.end - self.start

@@ -1,4 +1,4 @@
-"""Judging: how likely a heard note is there, by what was heard and by the fit."""
+"""Judging: the probability of each detected note, from salience and fit."""
 
 from __future__ import annotations
 
@@ -7,38 +7,37 @@ import numpy as np
 from specnmf.methods.transcription.describing import TINY, NoteFit
 from specnmf.methods.transcription.heard import Float64
 
-#: How much each of the `features` speaks for a note, in logits, and the logit where all
-#: are zero: a logistic regression on notes of rendered scores, there or not.
+#: The weights of the `features`, in logits, and the bias: a logistic regression on
+#: right and wrong notes of rendered scores.
 WEIGHTS = np.array([0.79, 0.55, -1.35, 0.17, -1.24])
 BIAS = 0.91
 
-#: Semitones from a note down to those of which it may be a partial.
+#: Semitones down from a note to notes of which it may be a partial.
 HARMONICS = (12, 19, 24, 28, 31, 34, 36)
 
-#: Spans, in seconds from an onset, in which its pitch is measured before and after.
+#: Spans, in seconds from an onset, in which its pitch is measured before and after it.
 BEFORE, AFTER = (-0.15, -0.05), (0.05, 0.2)
 
-#: Added to strengths, relative to the median note, and to lengths, in seconds: keeps
-#: their logarithms within bounds.
+#: Additions to strengths, relative to the median note, and to lengths, in seconds, that
+#: keep their logarithms bounded.
 QUIET = 0.02
 
-#: No transcriber is surer than this leaves of doubt, nor less sure than this.
+#: The bounds of a transcriber's confidence: this, and 1 minus this.
 SURE = 1e-6
 
 
 def confidence(fit: NoteFit) -> Float64:
-    """How likely each fitted note is there, shape (n,), 0 to 1."""
+    """The probability of each fitted note, shape (n,), 0 to 1."""
     logits = features(fit) @ WEIGHTS + BIAS
     return np.asarray(1 / (1 + np.exp(-logits)), np.float64)
 
 
 def features(fit: NoteFit) -> Float64:
-    """What tells notes that are there from others, shape (n, 5).
+    """The features of notes for the regression, shape (n, 5).
 
     The transcriber's confidence in logits; the logarithm of the length in seconds; the
-    share, 0 to 1, of louder notes of which it may be a partial; the logarithm of how
-    much louder its pitch is after the onset than before; the amplitude of its first
-    partial.
+    share, 0 to 1, of louder notes of which it may be a partial; the logarithm of the
+    rise of its pitch's loudness at the onset; the amplitude of its first partial.
     """
     if not len(fit.heard):
         return np.zeros((0, len(WEIGHTS)))
@@ -55,7 +54,7 @@ def features(fit: NoteFit) -> Float64:
 
 
 def _track(fit: NoteFit) -> Float64:
-    """How strong each pitch is in each frame, (128, n_frames)."""
+    """The strength of each pitch in each frame, (128, n_frames)."""
     support = fit.partials.support
     track = np.zeros((128, support.n_frames))
     np.add.at(track, (fit.heard.pitch[support.template], support.frame), fit.strengths)
@@ -63,7 +62,7 @@ def _track(fit: NoteFit) -> Float64:
 
 
 def _below(fit: NoteFit, track: Float64) -> Float64:
-    """The mean share of the loudest note below of which each may be a partial."""
+    """The mean share of the loudest lower note of which each may be a partial."""
     support, n = fit.partials.support, len(fit.heard)
     row, own = fit.heard.pitch[support.template], fit.strengths
     lower = np.max(
@@ -76,14 +75,14 @@ def _below(fit: NoteFit, track: Float64) -> Float64:
 
 
 def _rise(fit: NoteFit, track: Float64) -> Float64:
-    """The logarithm of how much louder each pitch is after the onset than before."""
+    """The logarithm of the rise of each pitch's loudness at the onset."""
     quiet = QUIET * float(np.median(fit.described().energy)) + TINY
     before, after = (_mean(fit, track, span) + quiet for span in (BEFORE, AFTER))
     return np.asarray(np.log(after / before))
 
 
 def _mean(fit: NoteFit, track: Float64, span: tuple[float, float]) -> Float64:
-    """The mean of each note's pitch in a span of seconds from its onset."""
+    """The mean strength of each note's pitch in a span of seconds from its onset."""
     rate, n_frames = fit.grid.sr / fit.grid.hop_length, track.shape[1]
     total = np.cumsum(np.pad(track, ((0, 0), (1, 0))), axis=1)
     frame = np.round(fit.heard.start * rate).astype(int)

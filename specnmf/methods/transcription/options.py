@@ -10,17 +10,17 @@ from specnmf.options import OUTPUT, WHAT, Options, option
 
 TranscriberName = Literal["auto", "builtin", "basic-pitch", "both"]
 
-#: The most voices that notes are put into.
+#: The most voices.
 MOST_VOICES = 16
 
 
 class TranscriptionOptions(Options, group=WHAT):
-    """How notes are heard, and put into voices."""
+    """The options of transcription: voices and transcriber."""
 
     voices: int | Literal["auto"] = option(
         "auto",
-        "How many voices to put heard notes into; auto: by how many sound at once, at "
-        "most 4.",
+        "Number of voices for notes that are transcribed without a score; auto: from "
+        "the number of simultaneous notes, at most 4.",
         least=1,
         most=MOST_VOICES,
         parse=partial(whole_or_auto, expected="auto or a whole number"),
@@ -29,10 +29,13 @@ class TranscriptionOptions(Options, group=WHAT):
     )
     transcriber: TranscriberName = option(
         "auto",
-        "What hears the notes; both: the mean of the two; auto: both if basic-pitch is "
-        "installed, else builtin.",
+        "Method of transcription; both: the mean of builtin and basic-pitch; auto: "
+        "both if basic-pitch is installed, else builtin.",
         added=True,
     )
     bends: bool = option(
-        False, "Bend heard notes in score.mid by their cents.", group=OUTPUT, added=True
+        False,
+        "Write the cents of transcribed notes into score.mid as pitch bends.",
+        group=OUTPUT,
+        added=True,
     )

@@ -19,43 +19,43 @@ Array = NDArray[np.float64]
 Int = NDArray[np.intp]
 
 
-#: What each piece of `evidence` counts, and the log odds without any: by logistic
-#: regression on what both transcribers hear, and their mean, in rendered music of two
-#: to five parts, whose notes are known.
+#: The weights of the `evidence`, and the bias: by logistic regression on the saliences
+#: of both transcribers, and their mean, for rendered music of two to five parts with
+#: known notes.
 WEIGHTS, BIAS = (0.6, 0.11, -1.13, 6.8, 4.41, -1.1), -9.0
 
-#: Onset salience peaks so much later than a note begins, in seconds: it does so within
-#: slow attacks. A sharp onset has its peak within a frame.
+#: The delay of the peak of onset salience after the start of a note, in seconds, for
+#: slow attacks. A sharp onset peaks within a frame.
 LEAD = 0.015
 
 #: Candidates less likely than this are never notes: the threshold of noise.
 LEAST = 0.2
 
-#: A note ends where its salience was last above this share of its median.
+#: A note ends where its salience is last above this share of its median.
 FADED = 0.7
 
 #: The shortest note, in seconds.
 SHORTEST = 0.05
 
-#: Thirds of a semitone around a pitch in which its mean frequency is looked for.
+#: Thirds of a semitone around a pitch over which its frequency is averaged.
 AROUND = np.arange(-2, 3)
 
 
 def pick(salience: Salience, *, keen: float = 1.0) -> Heard:
-    """Notes that a transcriber hears.
+    """The notes in the salience of a transcriber.
 
     Parameters
     ----------
     salience : Salience
-        How likely each pitch sounds and begins.
+        The likelihoods of pitches and onsets.
     keen : float
-        Above 1 takes less likely notes too: the threshold is divided by it. It lies
-        where the F-measure to be expected is best.
+        A divisor of the threshold; values above 1 also pick less likely notes. The
+        threshold itself maximises the expected F-measure.
 
     Returns
     -------
     Heard
-        Notes with their confidence, and their cents where there is a contour.
+        Notes with their confidence, and with cents if there is a contour.
     """
     found = candidates(salience)
     confidence = likelihood(evidence(salience, found))
@@ -72,16 +72,16 @@ def pick(salience: Salience, *, keen: float = 1.0) -> Heard:
 
 
 def likelihood(evidence: Array) -> Array:
-    """How likely candidates are notes, shape (n,): a logistic model of the evidence."""
+    """The probability that candidates are notes, shape (n,): a logistic model."""
     log_odds = evidence @ np.array(WEIGHTS) + BIAS
     probability: Array = (1 + np.tanh(log_odds / 2)) / 2  # never overflows
     return probability
 
 
 def _threshold(confidence: Array) -> float:
-    """The threshold that leads to the best F-measure to be expected: half of it.
+    """The threshold for the best expected F-measure: half of that F-measure.
 
-    It is lower where few notes are clear, so that music of soft onsets has notes too
+    It is lower if few notes are clear, so that music with soft onsets has notes too
     (Lipton, Elkan and Naryanaswamy, ECML 2014, theorem 1).
     """
     true = np.cumsum(np.sort(confidence)[::-1])
@@ -91,7 +91,7 @@ def _threshold(confidence: Array) -> float:
 
 
 def _onsets(salience: Salience, found: Candidates) -> Array:
-    """Where onset salience peaks, in frames and between them by a parabola, (n,)."""
+    """The peaks of onset salience in frames, interpolated by a parabola, (n,)."""
     last = len(salience.times) - 1
     before, at, after = (
         salience.onsets[found.row, np.clip(found.first + away, 0, last)]
@@ -113,7 +113,7 @@ def _ends(salience: Salience, found: Candidates) -> Int:
 
 
 def _cents(salience: Salience, found: Candidates, until: Int) -> Array:
-    """How far the contour lies above each pitch, weighted by its square, (n,)."""
+    """The mean deviation of the contour from each pitch, (n,), by squared weights."""
     cents = np.zeros(len(found))
     if salience.contour is None:
         return cents

@@ -1,4 +1,4 @@
-"""Pruning: which notes are kept, and what becomes of the others' time."""
+"""Pruning: drop unlikely notes, and extend the notes before them."""
 
 from __future__ import annotations
 
@@ -9,19 +9,18 @@ from numpy.typing import NDArray
 
 from specnmf.methods.transcription.heard import Heard
 
-#: A note that is less likely to be there than this is left out.
+#: The least probability of notes that are kept.
 KEPT = 0.36
 
-#: A note that is left out, but begins within so many seconds of the end of one that is
-#: kept, is the rest of that one.
+#: A dropped note that starts within this many seconds of the end of a kept one is the
+#: continuation of that.
 GAP = 0.06
 
 
 def prune(heard: Heard) -> tuple[Heard, NDArray[np.intp]]:
-    """The notes that are likely there, and their places among all.
+    """The likely notes, and their indices among all.
 
-    What was taken for another onset of the same pitch, and is none, makes the note
-    before it longer.
+    A false repetition of a pitch extends the note before it.
     """
     end, kept = heard.end.copy(), heard.confidence >= KEPT
     before: dict[int, int] = {}

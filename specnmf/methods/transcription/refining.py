@@ -1,4 +1,4 @@
-"""Refining: heard notes corrected by fits of them to the recording."""
+"""Refining: correct detected notes by fits to the recording."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ SHORT, SHORT_HOP, SHORT_ITER = 2048, 256, 6
 #: Iterations of the fits after the first.
 LAST_ITER = 10
 
-#: By what the threshold of picking is divided for notes that are proposed to the fit.
+#: The divisor of the picking threshold for notes that are proposed to the fit.
 KEEN = 4.0
 
-#: A note that begins so near another of its pitch, in seconds, is that one.
+#: Notes of one pitch that start at most this far apart, in seconds, are the same note.
 SAME = 0.1
 
 
@@ -45,12 +45,11 @@ def refine(
     threads: int | None = None,
     step: Step | None = None,
 ) -> Heard:
-    """Notes that the recording bears out, described by a fit.
+    """The notes that the recording confirms, described by a fit.
 
-    All notes that may have been heard are fitted together, each as a template of its
-    own. Those that salience and fit speak for are kept, their onsets are moved towards
-    where their strength rises, and strong notes are added where partials stand out
-    from the model.
+    All candidate notes are fitted together, each with its own template. Notes with
+    enough evidence in salience and fit are kept, their onsets are moved towards the
+    rise of their strength, and strong notes are added where partials exceed the model.
 
     Parameters
     ----------
@@ -59,16 +58,16 @@ def refine(
     heard : Heard
         The notes picked from ``salience``.
     salience : Salience
-        What a transcriber heard; brings further notes where it is less sure.
+        The salience of a transcriber, which provides further, less likely notes.
     threads : int, optional
-        By default one a core. Never changes the result.
+        By default one per core. Never changes the result.
     step : callable, optional
-        Told of the three stages.
+        Called after each of the three stages.
 
     Returns
     -------
     Heard
-        The notes that stay, and those added, with energy, timbre, pan and cents.
+        The kept and the added notes, with energy, timbre, pan and cents.
     """
     told = step or (lambda done, total: None)
     audio = resampled(audio)
@@ -90,7 +89,7 @@ def refine(
 def _moved(
     audio: Audio, heard: Heard, amplitudes: Float32, threads: int | None
 ) -> Heard:
-    """The notes with onsets moved, by a fit at a short hop."""
+    """The notes with corrected onsets, by a fit with a short hop."""
     sound = spectrogram(
         audio, n_fft=SHORT, hop=SHORT_HOP, together=True, threads=threads
     )
@@ -106,7 +105,7 @@ def _moved(
 
 
 def _completed(sound: Spectrogram, heard: Heard, threads: int | None) -> Heard:
-    """The notes and those that are missing."""
+    """The notes, and notes that were missing."""
     fit = fit_notes(sound, heard, max_iter=LAST_ITER, threads=threads)
     new = missing(fit)
     new = new[~_sounding(heard, new)]
@@ -118,14 +117,14 @@ def _completed(sound: Spectrogram, heard: Heard, threads: int | None) -> Heard:
 
 
 def _sounding(heard: Heard, others: Heard) -> NDArray[np.bool_]:
-    """Whether the pitch of each of the others sounds already when it begins."""
+    """Whether the pitch of each other note already sounds at its start."""
     start, pitch = others.start[:, np.newaxis], others.pitch[:, np.newaxis]
     sounds = (heard.pitch == pitch) & (heard.start <= start) & (start < heard.end)
     return np.asarray(sounds.any(axis=1))
 
 
 def _joined(heard: Heard, others: Heard) -> Heard:
-    """Notes and those of the others that are not among them, in order."""
+    """The notes, and those of the others that are not among them, in order."""
     order = np.lexsort((heard.start, heard.pitch))
     new = np.ones(len(others), bool)
     for pitch in np.unique(heard.pitch):

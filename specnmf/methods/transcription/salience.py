@@ -1,4 +1,4 @@
-"""Salience: how likely each pitch sounds, and begins, at each moment."""
+"""Salience: the likelihood that each pitch sounds, and starts, at each moment."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ from numpy.typing import NDArray
 from specnmf.audio.recording import Audio
 from specnmf.methods.progress import Step
 
-#: The pitches that transcribers listen for: a piano's, as MIDI numbers.
+#: The pitches of transcribers: those of a piano, as MIDI numbers.
 LOWEST, HIGHEST = 21, 108
 N_PITCHES = HIGHEST - LOWEST + 1
 
 
 @dataclass(frozen=True, eq=False)
 class Salience:
-    """What a transcriber hears.
+    """The output of a transcriber.
 
     Attributes
     ----------
     notes, onsets : array, shape (N_PITCHES, n_frames), float32
-        How likely each pitch sounds, and begins, 0 to 1; the first row is LOWEST.
+        The likelihood that each pitch sounds, and starts, 0 to 1; row 0 is LOWEST.
     times : array, shape (n_frames,)
         The frames in seconds, evenly spaced.
     contour : array, shape (3 * N_PITCHES, n_frames), float32, or None
-        How likely each third of a semitone sounds; row 3 p + 1 is pitch p itself.
+        The likelihood of each third of a semitone; row 3 p + 1 is pitch p itself.
     """
 
     notes: NDArray[np.float32]
@@ -37,18 +37,18 @@ class Salience:
 
     @property
     def hop(self) -> float:
-        """Seconds from frame to frame."""
+        """Seconds from one frame to the next."""
         return float(self.times[1] - self.times[0])
 
 
 class Transcriber(Protocol):
-    """Something that hears notes."""
+    """The interface of transcribers."""
 
     @property
     def name(self) -> str:
-        """As the option ``--transcriber`` and run.json spell it."""
+        """The name in the option ``--transcriber`` and in run.json."""
 
     def hear(
         self, audio: Audio, *, threads: int | None = None, step: Step | None = None
     ) -> Salience:
-        """Listen to a recording."""
+        """The salience of a recording."""

@@ -1,4 +1,4 @@
-"""Transcribers: which one listens."""
+"""The choice of a transcriber."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from specnmf.methods.transcription.salience import Transcriber
 
 
 def choose(name: TranscriberName = "auto") -> Transcriber:
-    """The transcriber of a name; auto is both where basic-pitch is installed.
+    """The transcriber of a name; auto: both if basic-pitch is installed, else builtin.
 
     Raises
     ------
     ParameterError
-        If there is none of that name, or basic-pitch is not installed.
+        If there is no such transcriber, or basic-pitch is not installed.
     """
     if name == "auto":
         name = "both" if basic_pitch.model_path() else "builtin"
@@ -31,5 +31,5 @@ def choose(name: TranscriberName = "auto") -> Transcriber:
 
         return Both()
     raise ParameterError(
-        f"a transcriber is auto, builtin, basic-pitch or both, got {name!r}"
+        f"expected transcriber auto, builtin, basic-pitch or both, got {name!r}"
     )

@@ -9,11 +9,11 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from specnmf.audio.recording import Audio, check_audio
+from specnmf.audio.recording import Audio
 from specnmf.errors import ScoreError
 from specnmf.methods.progress import Step, part_of
 from specnmf.methods.transcription.heard import Heard
-from specnmf.methods.transcription.options import TranscriberName, TranscriptionOptions
+from specnmf.methods.transcription.options import TranscriptionOptions
 from specnmf.methods.transcription.picking import pick
 from specnmf.methods.transcription.refining import refine
 from specnmf.methods.transcription.transcribers import choose
@@ -65,56 +65,6 @@ class Transcription:
         return float(np.average(self.heard.confidence, weights=self.heard.duration))
 
 
-def transcribe(
-    audio: Audio,
-    *,
-    voices: int | Literal["auto"] = "auto",
-    transcriber: TranscriberName = "auto",
-    threads: int | None = None,
-) -> Score:
-    """The notes of a recording, heard without a score, in voices.
-
-    Parameters
-    ----------
-    audio : Audio
-        The recording.
-    voices : int or "auto"
-        How many parts the notes make, 1 to 16: voice_1, the highest, and so on.
-        ``auto`` goes by how many notes sound at once, and makes at most four.
-    transcriber : {"auto", "builtin", "basic-pitch", "both"}
-        What hears the notes: this package alone, the network of Bittner et al. [1]_,
-        or the mean of both; ``auto`` takes both where basic-pitch is installed, else
-        this package alone.
-    threads : int, optional
-        By default one a core.
-
-    Returns
-    -------
-    Score
-        On the recording's clock; each note with its velocity, its cents and how sure
-        it is.
-
-    Raises
-    ------
-    AudioError
-        If ``audio`` is no `Audio`.
-    ScoreError
-        If no note is heard.
-    ParameterError
-        If an option is out of range, or if basic-pitch is asked for and not installed,
-        or damaged.
-
-    References
-    ----------
-    .. [1] R. Bittner, J. Bosch, D. Rubinstein, G. Meseguer-Brocal and S. Ewert, "A
-       lightweight instrument-agnostic model for polyphonic note transcription and
-       multipitch estimation", ICASSP 2022.
-    """
-    check_audio(audio)
-    options = TranscriptionOptions(voices=voices, transcriber=transcriber)
-    return transcription(audio, options, threads=threads).score
-
-
 def transcription(
     audio: Audio,
     options: TranscriptionOptions,
@@ -123,15 +73,23 @@ def transcription(
     threads: int | None = None,
     step: Step | None = None,
 ) -> Transcription:
-    """What is heard of a recording; errors as of `transcribe`."""
+    """What is heard of a recording: its notes, in voices or hands.
+
+    Raises
+    ------
+    ScoreError
+        If no note is heard.
+    ParameterError
+        If basic-pitch is asked for and not installed, or damaged.
+    """
     transcriber = choose(options.transcriber)
     told = [part_of(step, number, 2) for number in range(2)]
     salience = transcriber.hear(audio, threads=threads, step=told[0])
     heard = refine(audio, pick(salience), salience, threads=threads, step=told[1])
     if not len(heard):
         raise ScoreError(
-            "no note was heard; expected music with pitches. decompose takes apart "
-            "what has none"
+            "no note was heard; expected music with pitches; use decompose for "
+            "sounds without"
         )
     place = hands(heard) if by == "hand" else _voices(heard, options.voices)
     names = ("right", "left") if by == "hand" else _names(int(place.max()) + 1)

@@ -1,1 +1,1 @@
-"""Voices: which notes one player, singer or hand plays."""
+"""Voices: the notes of each player, singer or hand."""

@@ -1,4 +1,4 @@
-"""Anchors: moments in which every voice sounds, so that order tells which is which."""
+"""Anchors: moments in which all voices sound, so that their order identifies them."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from specnmf.methods.transcription.heard import Float64, Heard
 
 
 def anchors(heard: Heard, strength: Float64, n_voices: int) -> Float64:
-    """Seconds that each note stands at each place from the top, (n, n_voices).
+    """The seconds of each note at each position from the top, (n, n_voices).
 
-    Counted are the moments in which at least ``n_voices`` notes sound: the strongest
-    of them, in order of pitch.
+    Only moments with at least ``n_voices`` notes count: the strongest notes, in order
+    of pitch.
     """
     seconds = np.zeros((len(heard), n_voices))
     times = np.unique(np.concatenate([heard.start, heard.end]))
@@ -29,10 +29,10 @@ def anchors(heard: Heard, strength: Float64, n_voices: int) -> Float64:
 def without_anchors(
     heard: Heard, strength: Float64, mass: Float64, n_voices: int
 ) -> list[Float64]:
-    """Starts where never all voices sound: who plays each note, (n, n_voices).
+    """Initial assignments if all voices never sound together, each (n, n_voices).
 
-    One voice fewer has anchors, of which any may be two that share a register; or the
-    notes fill registers evenly.
+    Either one voice fewer has anchors, and any of those may be two voices in the same
+    register; or the notes fill the registers evenly.
     """
     even = spread(heard, mass, n_voices)
     if n_voices == 2:
@@ -49,7 +49,7 @@ def _strongest(notes: NDArray[np.intp], strength: Float64, n: int) -> NDArray[np
 
 
 def spread(heard: Heard, mass: Float64, n_voices: int) -> Float64:
-    """A start without anchors: each note to the nearest of evenly filled registers."""
+    """An assignment without anchors: each note to the nearest of even registers."""
     order = np.argsort(-heard.pitch, kind="stable")
     share = np.cumsum(mass[order]) - mass[order] / 2
     place = np.minimum(share / max(mass.sum(), 1e-12) * n_voices, n_voices - 1)

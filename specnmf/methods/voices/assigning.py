@@ -1,11 +1,10 @@
-"""Assigning: which voice plays each heard note.
+"""Assigning: the voice of each detected note.
 
-What it assumes: a voice plays one note at a time where there are voices enough for the
-notes, stays near its register, moves by small steps, sounds alike from note to note,
-and comes from one side. Where all voices sound, they rarely stand in another order than
-that of their registers. A note that fits nowhere is taken for a wrong one: it steers
-nothing, and goes with the note of which it may be an overtone, else to the voice that
-is most like it.
+Assumptions: a voice plays one note at a time if there are enough voices, stays near its
+register, moves by small steps, keeps its timbre, and comes from one side. If all voices
+sound, they are rarely in another order than that of their registers. A note that fits
+nowhere is probably wrong: it influences nothing, and goes to the note of which it may
+be an overtone, else to the most similar voice.
 """
 
 from __future__ import annotations
@@ -19,24 +18,24 @@ from specnmf.methods.voices.players import Players, learn
 
 Int64 = NDArray[np.int64]
 
-#: States that the search keeps, and rounds of learning and search from each start.
+#: States in the search, and rounds of learning and search from each start.
 WIDTH, ROUNDS = 100, 3
 
-#: What a semitone from note to note of a voice costs, and after how many seconds of
-#: silence that has faded; what notes that sound together in one voice cost, and for how
-#: long they may at no cost; what it costs that voices cross.
+#: The cost of a semitone between notes of a voice, and the seconds of silence over
+#: which it fades; the cost of simultaneous notes in one voice, and their free duration;
+#: the cost of crossing voices.
 INTERVAL, FADING, OVERLAP, GRACE, CROSSING = 0.35, 1.5, 10.0, 0.08, 2.0
 
-#: What it costs to give a note of median confidence to no voice, and the share of the
-#: notes' median energy below which that is cheaper.
+#: The cost of a note of median confidence in no voice, and the share of the median
+#: energy below which it is cheaper.
 DROP, WEAK = 4.0, 0.3
 
-#: How far to trust the order of voices where all sound, when the players are known, and
-#: the seconds that count as none.
+#: The weight of the order of voices if all sound and the players are known, and the
+#: seconds that count as none.
 TRUST, BRIEF = 0.5, 0.02
 
-#: Two starts, for the cheaper result counts: that order is right, and that sound is.
-#: How far the first round trusts order, register, and sound.
+#: Two starts, of which the cheaper result counts: by order, and by sound. The weights
+#: of order, register and sound in the first round.
 STARTS = ((2.5, 1.0, 1.0), (0.3, 0.3, 3.0))
 
 TINY = 1e-12
@@ -54,22 +53,22 @@ def assign(heard: Heard, n_voices: int) -> Int64:
     Parameters
     ----------
     heard : Heard
-        Notes; energy and timbre count where they are known.
+        Notes; energy and timbre count if they are known.
     n_voices : int
-        How many voices there are. Fewer than notes that sound together: the rest are
-        chords of one voice.
+        The number of voices. If more notes sound together, voices play chords.
 
     Returns
     -------
     array of int64, shape (n,)
-        Voices that have notes, numbered from 0 by their mean pitch.
+        Voices with notes, numbered from 0 by their mean pitch.
 
     Notes
     -----
-    A player's register, timbre and side are learned where all voices sound, in order
-    of pitch; then a beam search over the notes in order of onset finds the cheapest
-    voices, and both are repeated. States of the search with the same last notes in all
-    voices have the same future and count as one, so that it is nearly exhaustive.
+    The register, timbre and side of each player are learned where all voices sound, in
+    order of pitch. Then a beam search over the notes in order of onset finds the
+    cheapest voices. Both steps are repeated. States of the search with the same last
+    notes in all voices have the same future and count as one, so the search is nearly
+    exhaustive.
     """
     n, n_voices = len(heard), min(n_voices, len(heard))
     if n_voices <= 1:
@@ -99,7 +98,7 @@ def _rounds(
     drop: Float64,
     start: tuple[float, float, float],
 ) -> tuple[float, Int64, Float64]:
-    """Search and learn in turn: the last cost, voices, and costs of notes in voices."""
+    """Search and learn alternately; the last cost, voices, and costs of notes."""
     from specnmf.methods.voices.kernels import search
 
     said = np.zeros(len(heard), np.int64)
@@ -116,21 +115,21 @@ def _rounds(
 
 
 def _sureness(energy: Float64, confidence: Float64) -> Float64:
-    """How sure each note is beside the others; 1 for one like most."""
+    """The confidence of each note relative to the others; 1 for a typical note."""
     sure: Float64 = np.minimum(energy / max(WEAK * np.median(energy), TINY), 1)
     sure *= confidence / max(np.median(confidence), TINY)
     return sure
 
 
 def _doubt(seconds: Float64) -> Float64:
-    """How unlikely each voice is for a note, by the places where it stood."""
+    """The cost of each voice for a note, by its positions in the order."""
     total = seconds.sum(axis=1, keepdims=True)
     share = (seconds + BRIEF) / (total + BRIEF * seconds.shape[1])
     return np.asarray(-np.log(share))
 
 
 def _all_placed(heard: Heard, said: Int64, energy: Float64, costs: Float64) -> Int64:
-    """Voices, those of dropped notes too."""
+    """The voices, including those of dropped notes."""
     placed, left = said.copy(), said == costs.shape[1]
     dropped = np.flatnonzero(left)
     for note in dropped[np.argsort(heard.pitch[dropped], kind="stable")]:  # roots first
@@ -143,7 +142,7 @@ def _all_placed(heard: Heard, said: Int64, energy: Float64, costs: Float64) -> I
 
 
 def _as_overtone(heard: Heard, energy: Float64, note: int) -> Float64:
-    """How far a note is an overtone of each by time, 0 to 1; 0 where it is none."""
+    """The overlap of a note with each note it may be an overtone of, 0 to 1; else 0."""
     possible = np.isin(heard.pitch[note] - heard.pitch, OVERTONES)
     possible &= np.abs(heard.start - heard.start[note]) < AT_ONCE
     if heard.timbre[note, 0] < PURE:
@@ -152,7 +151,7 @@ def _as_overtone(heard: Heard, energy: Float64, note: int) -> Float64:
 
 
 def _together(heard: Heard, note: int) -> Float64:
-    """The share of its time and each note's in which both sound, 0 to 1."""
+    """The share of the time of both notes in which both sound, 0 to 1."""
     both = np.minimum(heard.end, heard.end[note])
     both -= np.maximum(heard.start, heard.start[note])
     either = np.maximum(heard.end, heard.end[note])
@@ -161,7 +160,7 @@ def _together(heard: Heard, note: int) -> Float64:
 
 
 def _from_the_top(heard: Heard, said: Int64, mass: Float64) -> Int64:
-    """Voices numbered by their mean pitch, the highest first."""
+    """Voices, renumbered by their mean pitch, the highest first."""
     used, voice = np.unique(said, return_inverse=True)
     weight = np.bincount(voice, mass + TINY)
     mean = np.bincount(voice, (mass + TINY) * heard.pitch) / weight

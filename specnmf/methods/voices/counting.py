@@ -1,4 +1,4 @@
-"""Counting: how many voices a recording has, by how many notes sound at once."""
+"""Counting: the number of voices, from the number of simultaneous notes."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from specnmf.methods.transcription.heard import Float64, Heard
 
-#: The most voices: where more notes sound at once, they are mostly a player's chords.
+#: The most voices: more simultaneous notes are mostly chords of one player.
 MOST = 4
 
 #: The share of the time with notes in which all voices must sound.
@@ -19,16 +19,16 @@ RELEASE, WEAK = 0.08, 0.2
 
 
 def count(heard: Heard) -> int:
-    """How many voices there are, 1 to MOST; 1 without notes.
+    """The number of voices, 1 to MOST; 1 without notes.
 
-    The most notes that sound at once in 15 % of the time with notes. Releases that
-    reach into the next note and notes much weaker than most do not count.
+    The largest number of notes that sound at once in 15 % of the time with notes.
+    Releases that overlap the next note, and much weaker notes, do not count.
 
     Notes
     -----
-    On recordings of two to four players this is right for about three of four. Where it
-    is wrong, it is mostly one voice too few for lines that rest much, or too many for
-    a player of chords, who counts as a voice for each note, up to MOST.
+    On recordings of two to four players the number is right for about three of four.
+    Most errors are one voice too few for lines with many rests, or too many for a
+    player of chords, each note of which counts as a voice, up to MOST.
     """
     if not len(heard):
         return 1
@@ -41,7 +41,7 @@ def count(heard: Heard) -> int:
 
 
 def _polyphony(heard: Heard) -> tuple[Float64, NDArray[np.int64]]:
-    """Times at which a note begins or ends, and how many sound from then on."""
+    """The times at which notes start or end, and the number of notes from then on."""
     end = heard.end - np.minimum(RELEASE, heard.duration / 2)
     times = np.concatenate([heard.start, end])
     steps = np.repeat([1, -1], len(heard))

@@ -1,4 +1,4 @@
-"""The search for voices, compiled. Written out, for slices and sorts compile slowly."""
+"""The search for voices, compiled; without slices and sorts, which compile slowly."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ import numpy as np
 
 from specnmf.jit import njit
 
-#: The places of the weights: see `specnmf.methods.voices.assigning`.
+#: The indices of the weights: see `specnmf.methods.voices.assigning`.
 INTERVAL, FADING, OVERLAP, GRACE, CROSSING = range(5)
 
-#: A leap beyond an octave costs no more; a note counts as no shorter, in seconds.
+#: The largest leap that counts, an octave; the least length of a note, in seconds.
 OCTAVE, BRIEFEST = 12.0, 1e-3
 
 
 @njit(nogil=True, error_model="numpy")
 def move_cost(i, v, last, until, s, start, end, pitch, weights):
-    """What it costs that voice ``v`` of state ``s`` plays note ``i`` next.
+    """The cost if voice ``v`` of state ``s`` plays note ``i`` next.
 
-    ``last`` has each voice's last note, ``until`` the one of its notes that ends last.
+    ``last`` has each voice's last note, ``until`` its note with the latest end.
     """
     cost = 0.0
     duration = max(end[i] - start[i], BRIEFEST)
@@ -42,13 +42,13 @@ def move_cost(i, v, last, until, s, start, end, pitch, weights):
 
 @njit(nogil=True, error_model="numpy")
 def before(costs, a, b):
-    """Whether ``a`` is cheaper than ``b``, or came first at one cost."""
+    """Whether ``a`` is cheaper than ``b``, or came first at equal cost."""
     return costs[a] < costs[b] or (costs[a] == costs[b] and a < b)
 
 
 @njit(nogil=True, error_model="numpy")
 def sift(heap, costs, n, place):
-    """Let what stands at ``place`` sink in a heap of ``n``, the cheapest first."""
+    """Move the entry at ``place`` down in a heap of ``n``, the cheapest first."""
     moved = heap[place]
     while 2 * place + 1 < n:
         child = 2 * place + 1
@@ -63,7 +63,7 @@ def sift(heap, costs, n, place):
 
 @njit(nogil=True, error_model="numpy")
 def find(last, until, new, table):
-    """Where state ``new``, or one with the same last notes, stands in the table."""
+    """The place in the table of state ``new``, or one with the same last notes."""
     n_voices, place = last.shape[1], 0
     for v in range(n_voices):
         place = (place * 31 + last[new, v] * 7 + until[new, v] + 8) % table.size
@@ -85,8 +85,8 @@ def find(last, until, new, table):
 def keep(costs, heap, n, i, old, new, end, table, chosen):
     """Fill ``new`` with the cheapest different states after note ``i``; their number.
 
-    ``old`` and ``new`` are a state's last notes and those that end last; ``chosen``
-    gets which of ``costs`` each new state is from.
+    ``old`` and ``new`` hold a state's last notes and those with the latest ends;
+    ``chosen`` gets the index in ``costs`` of each new state.
     """
     (last, until), (new_last, new_until) = old, new
     n_voices, kept = last.shape[1], 0
@@ -116,8 +116,8 @@ def keep(costs, heap, n, i, old, new, end, table, chosen):
 def search(start, end, pitch, cost_of, weights, width, said):
     """Fill ``said`` with the voice of each note by a beam search; return its cost.
 
-    ``cost_of`` (n, n_voices + 1) is what each note costs in each voice, and, last, in
-    none. States with the same last notes are one: the cheaper way to it is kept.
+    ``cost_of`` (n, n_voices + 1) has the cost of each note in each voice and, last, in
+    none. Of states with the same last notes, the cheapest is kept.
     """
     n, n_choices = cost_of.shape
     last = np.full((width, n_choices - 1), -1)

@@ -1,4 +1,4 @@
-"""Players: where each voice lies, how it sounds, and from which side it comes."""
+"""Players: the register, timbre and side of each voice."""
 
 from __future__ import annotations
 
@@ -8,14 +8,15 @@ import numpy as np
 
 from specnmf.methods.transcription.heard import Float64, Heard
 
-#: What a note costs a player a semitone from the middle of the voice; of a timbre that
-#: has nothing in common with the voice's; and whose pan is off by one, on average.
+#: The costs of a note a semitone from the middle of the voice; of a timbre that has
+#: nothing in common with that of the voice; and of a pan that differs by one on
+#: average.
 PITCH, TIMBRE, PAN = 0.12, 24.0, 16.0
 
 
 @dataclass(frozen=True, eq=False)
 class Players:
-    """What is known of the players.
+    """The learned properties of the players.
 
     Attributes
     ----------
@@ -34,9 +35,9 @@ class Players:
     def costs(
         self, heard: Heard, *, register: float = 1.0, sound: float = 1.0
     ) -> Float64:
-        """How unlike each note is to what each plays, shape (n, n_voices).
+        """The distance of each note from each player, shape (n, n_voices).
 
-        ``register`` and ``sound`` are how much pitch, and timbre and side, count.
+        ``register`` and ``sound`` are the weights of pitch, and of timbre and side.
         """
         unlike = 1 - heard.timbre @ self.timbre.T
         unlike[~heard.timbre.any(axis=1)] = 0
@@ -48,9 +49,9 @@ class Players:
 
 
 def learn(heard: Heard, weight: Float64, before: Players | None = None) -> Players:
-    """The players of notes that each plays with a weight (n, n_voices).
+    """The players of notes with weights (n, n_voices).
 
-    A player without notes stays as before, or is like the mean of all.
+    A player without notes stays unchanged, or gets the mean of all.
     """
     total = weight.sum(axis=0)
     share = np.full_like(weight, 1 / max(len(heard), 1))
@@ -67,6 +68,6 @@ def learn(heard: Heard, weight: Float64, before: Players | None = None) -> Playe
 
 
 def unit(x: Float64) -> Float64:
-    """Rows of unit norm; rows of zeros stay."""
+    """Rows scaled to unit norm; rows of zeros stay."""
     norm: Float64 = np.linalg.norm(x, axis=1, keepdims=True)
     return x / np.maximum(norm, 1e-12)

@@ -1,4 +1,4 @@
-"""Figures that a musician can read; matplotlib is imported nowhere else."""
+"""Figures for musicians; matplotlib is imported nowhere else."""
 
 from specnmf.output.figures import plain  # noqa: F401  # before all of matplotlib
 from specnmf.output.figures.factor_data import FigureData

@@ -1,4 +1,4 @@
-"""The alignment of a score with a recording: where each has what the other has."""
+"""The figure of the alignment of a score with a recording."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from specnmf.output.figures.sheets import NewSheet, Sheet, page
 from specnmf.output.figures.stems import Palette
 from specnmf.score.notes import Score
 
-#: The tempo is a mean over so many seconds, or this share of the recording.
+#: The tempo is a mean over this many seconds, or this share of the recording.
 TEMPO_WINDOW, TEMPO_SHARE = 3.0, 1 / 50
 #: The axis of the tempo spans this share of its median or more.
 LEAST_TEMPO = 0.4
-#: At most so many lines between the two rolls, and remarks above.
+#: The most lines between the two rolls, and the most remarks above.
 MOST_LINKS, MOST_REMARKS = 100, 4
 
 _POINTS = 1000  # of the curves of tempo and agreement
@@ -32,7 +32,7 @@ _REMARK, _GAP = 0.17, 0.34  # inches of a line, and above a panel
 
 
 class Aligned(Protocol):
-    """What the figure shows: `ScoreFigureData`, or less."""
+    """The data of the figure: `ScoreFigureData`, or less."""
 
     @property
     def title(self) -> str:
@@ -40,42 +40,42 @@ class Aligned(Protocol):
 
     @property
     def span(self) -> tuple[float, float]:
-        """Seconds at which the recording begins and ends."""
+        """The start and end of the recording, in seconds."""
 
     @property
     def score(self) -> Score:
-        """The notes on the recording's clock."""
+        """The notes in the recording's time."""
 
     @property
     def original(self) -> Score | None:
-        """And on its own."""
+        """The notes in the score's own time."""
 
     @property
     def palette(self) -> Palette:
-        """Which colour stands for whom."""
+        """The colours of the stems."""
 
     @property
     def agreement(self) -> Float64 | None:
-        """Seconds of the recording, and the agreement there."""
+        """Times in the recording in seconds, and the agreement there."""
 
     @property
     def confidence(self) -> float:
-        """In the alignment, 0 to 1; NaN: not known."""
+        """The confidence of the alignment, 0 to 1; NaN: unknown."""
 
     @property
     def remarks(self) -> Sequence[str]:
-        """On the alignment."""
+        """Remarks on the alignment."""
 
     def needed(self, name: str) -> Any:
-        """A field that must be there, else ParameterError."""
+        """A required field; ParameterError if it is missing."""
 
     def has(self, name: str) -> bool:
-        """Whether a field was given, and not empty."""
+        """Whether a field is given and not empty."""
 
 
 @dataclass(frozen=True, eq=False)
 class _View:
-    """What the panels show, over one axis of time for both clocks."""
+    """The data of the panels, over one axis for both times."""
 
     data: Aligned
     clocks: TimeMap
@@ -84,11 +84,11 @@ class _View:
 
 
 def alignment_figure(data: Aligned, new: NewSheet = page) -> Figure:
-    """Draw the notes on both clocks, the path between them, its tempo and agreement."""
+    """Draw the notes in both times, the path between them, its tempo and agreement."""
     view, panels = _view(data), _panels(data)
     legend = data.palette.legend
     remarks = list(data.remarks)[:MOST_REMARKS]
-    subtitle = "Alignment: the score on the recording's clock"
+    subtitle = "Alignment: the score in the recording's time"
     if not math.isnan(data.confidence):
         subtitle += f", confidence {data.confidence:.2f} of 1"
     top = sum(height + gap for height, gap, _ in panels)
@@ -109,13 +109,13 @@ def _view(data: Aligned) -> _View:
     ends = [data.span[1], *clocks.path[-1]]
     longest = max(ends)
     for score in (data.score, data.original or data.score):
-        # a note that is stuck for an hour leaves no room for the others
+        # a note that lasts an hour would leave no room for the others
         ends += [n.start + min(n.duration, longest) for n in score.notes]
     return _View(data, clocks, (0.0, float(max(ends))), apart)
 
 
 def _merged(stretches: Sequence[Stretch]) -> list[Stretch]:
-    """The same, in order, and none over another."""
+    """The same stretches, in order and without overlap."""
     merged: list[Stretch] = []
     for start, stop in sorted(stretches):
         if merged and start <= merged[-1][1]:
@@ -126,7 +126,7 @@ def _merged(stretches: Sequence[Stretch]) -> list[Stretch]:
 
 
 def _panels(data: Aligned) -> list[_Panel]:
-    """Height and the gap above, in inches, and what is drawn, from the top."""
+    """Height and gap above in inches, and the function, of each panel from the top."""
     panels: list[_Panel] = []
     if data.original is not None:
         panels += [(1.0, _GAP, _draw_score), (0.5, 0.0, _draw_links)]
@@ -138,17 +138,17 @@ def _panels(data: Aligned) -> list[_Panel]:
 
 
 def _draw_score(axes: Axes, view: _View) -> None:
-    """Draw the notes on the score's own clock, and mark what the recording lacks."""
+    """Draw the notes in the score's time, and mark what the recording lacks."""
     data = view.data
     original = data.original or data.score
     _draw_roll(axes, original, _colours(data, original))
     _shade(axes, view.clocks.gaps(0))
     axes.set_ylabel("score", fontsize=PLAIN)
-    canvas.caption(axes, "The notes as they are written, and as they are played")
+    canvas.caption(axes, "The notes as written (above) and as played (below)")
 
 
 def _colours(data: Aligned, original: Score) -> list[str]:
-    """The colour of each note, by what the same part plays in the recording."""
+    """The colour of each note, by its part in the recording."""
     pitches: dict[tuple[str, int], str] = {}
     parts: dict[str, str] = {}
     for note, colour in zip(data.score.notes, data.palette.of_notes, strict=True):
@@ -160,7 +160,7 @@ def _colours(data: Aligned, original: Score) -> list[str]:
 
 
 def _draw_recording(axes: Axes, view: _View) -> None:
-    """Draw the notes on the recording's clock."""
+    """Draw the notes in the recording's time."""
     _draw_roll(axes, view.data.score, view.data.palette.of_notes)
     _shade(axes, view.apart)
     axes.set_ylabel("recording", fontsize=PLAIN)
@@ -181,7 +181,7 @@ def _draw_roll(axes: Axes, score: Score, colours: Sequence[str]) -> None:
 
 
 def _draw_links(axes: Axes, view: _View) -> None:
-    """Draw lines from onsets on the score's clock to the same in the recording."""
+    """Draw lines from onsets in the score to the same onsets in the recording."""
     original = view.data.original or view.data.score
     onsets = np.unique([note.start for note in original.notes])
     onsets = onsets[:: 1 + len(onsets) // MOST_LINKS]
@@ -195,7 +195,7 @@ def _draw_links(axes: Axes, view: _View) -> None:
 
 
 def _draw_path(axes: Axes, view: _View) -> None:
-    """Draw the path, dotted where it leaps, and equal clocks for comparison."""
+    """Draw the path, dotted at jumps, and the diagonal for comparison."""
     clocks = view.clocks
     stop = max(float(clocks.path[-1, 0]), 0.1)
     axes.plot([0, stop], [0, stop], color="#a6a6a6", linewidth=0.8, dashes=(4, 3))
@@ -208,18 +208,18 @@ def _draw_path(axes: Axes, view: _View) -> None:
     axes.set_ylabel(unit, fontsize=PLAIN)
     _shade(axes, view.apart)
     scales.grid(axes, "both")
-    canvas.caption(axes, "Time in the score; dashed: both clocks alike")
+    canvas.caption(axes, "Time in the score; dashed: equal times")
 
 
 def _draw_tempo(axes: Axes, view: _View) -> None:
-    """Draw how fast the recording goes through the score."""
+    """Draw the tempo of the recording relative to the score."""
     clocks = view.clocks
     start, stop = clocks.path[[0, -1], 1]
     seconds = np.linspace(start, stop, _POINTS)
     window = max(TEMPO_WINDOW, TEMPO_SHARE * (stop - start))
     percent = 100 * clocks.tempo(seconds, window)
     low, middle, high = np.nanpercentile(percent, (1, 50, 99))
-    # Small changes of tempo shall look small, and big ones stay inside.
+    # Small changes of tempo look small, and large ones stay inside.
     fall = high - low
     margin = max(5.0, 0.1 * fall, (LEAST_TEMPO * middle - fall) / 2)
     axes.axhline(100, color="#a6a6a6", linewidth=0.8, dashes=(4, 3))
@@ -232,7 +232,7 @@ def _draw_tempo(axes: Axes, view: _View) -> None:
 
 
 def _draw_agreement(axes: Axes, view: _View) -> None:
-    """Draw how well the score agrees with the recording, moment by moment."""
+    """Draw the agreement of score and recording over time."""
     agreement = np.asarray(view.data.needed("agreement"))
     axes.fill_between(*agreement.T, color=PALE, linewidth=0)
     axes.plot(*agreement.T, color=BLUE, linewidth=1)
@@ -251,7 +251,7 @@ def _shade(axes: Axes, stretches: Sequence[Stretch]) -> None:
 
 
 def _draw_remarks(sheet: Sheet, remarks: Sequence[str], top: float) -> None:
-    """Write the remarks, a line each, so many inches below the top."""
+    """Write the remarks, one per line, below the top."""
     style: dict[str, Any] = {"fontsize": SMALL, "color": ORANGE, "va": "center"}
     for number, words in enumerate(remarks):
         place = canvas.MARGIN, top - 0.06 + number * _REMARK

@@ -1,19 +1,22 @@
-"""Canvas: what all figures look like, and how they are written.
+"""Canvas: the common look of all figures, and how they are written.
 
-Matplotlib's object interface draws them, so that any thread may.
+They use matplotlib's object interface, so that any thread may draw.
 """
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
 from matplotlib.patches import Rectangle
+from PIL import Image
 
 from specnmf.output.figures import lettering
 from specnmf.output.figures.plain import plain
@@ -21,7 +24,7 @@ from specnmf.output.options import FigureFormat
 
 #: Dots per inch of a PNG, and of the images inside an SVG or PDF.
 DPI = 130
-#: So many decibels below the maximum still have a colour: of V, of W, of H.
+#: The range of colours in decibels below the maximum: of V, of W, of H.
 V_RANGE, W_RANGE, H_RANGE = 80, 40, 40
 
 INK, GREY, LINE = "#1a1a1a", "#595959", "#d9d9d9"
@@ -33,7 +36,7 @@ HEADER, FOOT = 0.72, 0.6  # inches above the panels, for the title, and below th
 Data = TypeVar("Data")
 #: Left, bottom, width and height in inches.
 Box = tuple[float, float, float, float]
-#: What each colour stands for.
+#: The meaning of each colour.
 Legend = Sequence[tuple[str, str]]
 
 _BOLD = FontProperties(family="sans-serif", weight="bold", size=LARGE)
@@ -41,7 +44,6 @@ _LEGEND_TOP, LEGEND_ROW, _LEGEND_WIDTH = 0.66, 0.2, 10.7  # inches
 LONGEST_NAME = 28  # characters
 _WIDE = 7.5  # widths of an n in an inch of a title
 _SAVING: dict[FigureFormat, dict[str, Any]] = {
-    "png": {"metadata": {"Software": None}, "pil_kwargs": {"compress_level": 4}},
     "svg": {"metadata": {"Date": None, "Creator": None}},
     "pdf": {"metadata": {"CreationDate": None, "Creator": None, "Producer": None}},
 }
@@ -56,9 +58,9 @@ def new_figure(
     width: float = 11,
     blank: Callable[[float, float], Figure] | None = None,
 ) -> Figure:
-    """A figure, with so many inches for panels: whose it is, what it shows.
+    """A figure with a title and a subtitle, and room for panels in inches.
 
-    ``blank`` makes the empty one, of a width and a height; by default for a file.
+    ``blank`` makes the empty figure of a width and a height; by default for a file.
     """
     height = FOOT + tall + header(legend)
     figure = (blank or _blank)(width, height)
@@ -71,7 +73,7 @@ def new_figure(
 
 
 def _blank(width: float, height: float) -> Figure:
-    """An empty figure that pyplot does not know."""
+    """An empty figure outside pyplot."""
     figure = Figure(figsize=(width, height), dpi=DPI, facecolor="white")
     FigureCanvasAgg(figure)
     return figure
@@ -85,7 +87,7 @@ def text(
     widest: float | None = None,
     **style: Any,
 ) -> None:
-    """Write so many characters at so many inches from the left and below the top."""
+    """Write a text at a distance in inches from the left and the top."""
     width, height = figure.get_size_inches()
     x, y = place[0] / width, 1 - place[1] / height
     line = lettering.printable(words, most, widest=widest)
@@ -102,19 +104,19 @@ def panel(figure: Figure, box: Box) -> Axes:
 
 
 def dress(axes: Axes) -> None:
-    """Make the frame and ticks of a panel what they are in all figures."""
+    """Set the common frame and ticks of a panel."""
     axes.spines[:].set(color=GREY, linewidth=0.6)
     axes.tick_params(length=3, width=0.6, color=GREY, labelcolor=INK, labelsize=SMALL)
 
 
 def inches(axes: Axes) -> tuple[float, float]:
-    """How wide and how high a panel is, as far as is known before it is drawn."""
+    """The approximate width and height of a panel before it is drawn."""
     box = axes.get_window_extent()
     return box.width / axes.figure.dpi, box.height / axes.figure.dpi
 
 
 def caption(axes: Axes, text: str, colour: str = INK) -> None:
-    """Say above a panel what it shows."""
+    """Write the caption of a panel above it."""
     words = lettering.printable(text, 60)
     title = axes.set_title(words, loc="left", fontsize=PLAIN, pad=4, color=colour)
     lettering.letter(title)
@@ -126,7 +128,7 @@ def header(legend: Legend) -> float:
 
 
 def _draw_legend(figure: Figure, legend: Legend) -> None:
-    """Say below the subtitle what the colours stand for."""
+    """Write the legend of the colours below the subtitle."""
     width, height = figure.get_size_inches()
     n_columns = _legend_columns(legend)
     for number, (name, colour) in enumerate(legend):
@@ -151,13 +153,13 @@ def _legend_columns(legend: Legend) -> int:
 
 
 def entry_width(legend: Legend) -> float:
-    """Inches of the longest entry, if its characters are as wide as most."""
+    """The width of the longest entry in inches, with characters of average width."""
     longest = max((len(name) for name, _ in legend), default=0)
     return 0.5 + 0.075 * min(longest, LONGEST_NAME)
 
 
 def remark(axes: Axes, text: str, colour: str = GREY) -> None:
-    """Say in the middle of a panel why it is empty."""
+    """Write in the middle of a panel why it is empty."""
     middle = axes.text(0.5, 0.5, text, fontsize=LARGE, color=colour, ha="center")
     middle.set(va="center", transform=axes.transAxes)
 
@@ -169,7 +171,7 @@ def note(
     offset: tuple[float, float],
     **style: Any,
 ) -> None:
-    """Write beside a place, so many points to its right and above it."""
+    """Write beside a position, at a distance in points to the right and above."""
     style = {"fontsize": SMALL, "textcoords": "offset points", **style}
     axes.annotate(text, place, offset, **style)
 
@@ -180,13 +182,39 @@ def write(
     figures: Mapping[str, Callable[[Data], Figure]],
     figure_format: FigureFormat,
 ) -> None:
-    """Draw figures one by one, each into a file of its name."""
+    """Draw figures one by one, each into a file with its name."""
     for name, draw in figures.items():
         with plain():
             save(draw(data), folder / f"{name}.{figure_format}", figure_format)
 
 
 def save(figure: Figure, path: Path, figure_format: FigureFormat) -> None:
-    """Write a figure, without a date and with the same names inside each time."""
-    figure.savefig(path, format=figure_format, dpi=DPI, **_SAVING[figure_format])
-    figure.clear()  # or its arrays would wait for the garbage collector
+    """Write a figure without a date and with reproducible names inside."""
+    if figure_format == "png":
+        _save_pixels(figure, path)
+    else:
+        figure.savefig(path, format=figure_format, dpi=DPI, **_SAVING[figure_format])
+    _free(figure)
+
+
+def _free(figure: Figure) -> None:
+    """Free the arrays of a figure at once: its axes live until garbage is collected.
+
+    Clearing it would make all axes, ticks and labels anew.
+    """
+    for axes in figure.axes:
+        for drawn in [*axes.images, *axes.collections]:
+            drawn.remove()
+
+
+def _save_pixels(figure: Figure, path: Path) -> None:
+    """Write a PNG of a figure, which is opaque.
+
+    Repeats of a byte are all that is looked for: in half of savefig's time, most files
+    become smaller.
+    """
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    pixels = np.asarray(canvas.buffer_rgba())[:, :, :3]
+    image = Image.fromarray(np.ascontiguousarray(pixels))
+    image.save(path, "png", dpi=(DPI, DPI), compress_type=zlib.Z_RLE)

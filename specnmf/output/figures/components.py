@@ -40,7 +40,7 @@ def templates_figure(data: FigureData, new: NewSheet = page) -> Figure:
     n_rows = -(-len(components) // n_columns)
     row = min(max(6 / n_rows, 0.62), 1.9)
     width = 10.25 / n_columns
-    subtitle = "Templates W: each component's spectrum, pitch and share of the energy"
+    subtitle = "Templates W: spectrum, pitch and share of energy of each component"
     sheet = new(data.title, subtitle, n_rows * row)
     for column in range(n_columns):
         box = (0.7 + column * width, 0.6, width - 0.15, n_rows * row)
@@ -63,7 +63,7 @@ def activations_figure(data: FigureData, new: NewSheet = page) -> Figure:
     roll = _roll(data)
     n_rows = len(roll.power)
     height = max(1.4, n_rows * min(max(4.6 / n_rows, 0.12), 0.6))
-    subtitle = "Activations H: when each component sounds, and how strongly"
+    subtitle = "Activations H: the strength of each component over time"
     left = 1.5 if len(roll.lanes) else 0.85
     box = (left, 0.6, 9.3 - left, height)
     sheet = new(data.title, subtitle, height, frame=box)

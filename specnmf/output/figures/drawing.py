@@ -1,26 +1,25 @@
-"""Our figures on any matplotlib axes: `specnmf.figures`.
+"""Figures on any matplotlib axes: `specnmf.figures`.
 
-Every function draws one figure, from arrays and the library's own objects, and takes
-the same last options.
+Each function draws one figure, from arrays or objects of this library, and takes two
+common options.
 
 ``ax``
-    Where to. Without it, a new figure that pyplot shows. A figure of one panel is drawn
-    on the axes; one of several panels (templates, reconstruction, constraints,
-    alignment, labels, layers, a score with drums) is laid out in their place, and they
-    are hidden behind it. So any figure fits into ``plt.subplots`` and
+    The axes to draw into; by default a new figure, which pyplot shows. A figure with
+    one panel is drawn on the axes. A figure with several panels (templates,
+    reconstruction, constraints, alignment, labels, layers, a score with drums) is laid
+    out in their place, and hides them. So every figure fits into ``plt.subplots`` and
     ``plt.subplot_mosaic``.
 ``title``
-    Stands above a new figure, such as the recording's name.
+    The title of a new figure, such as the name of the recording.
 
-Each returns the axes: the given ones, or the first panel of the new figure, whose
-``figure`` is the whole.
+Each function returns the axes: the given ones, or the first panel of the new figure.
 
-They look as in a run's folder ``figures``, dark on white, whatever rcParams and styles
-say; those and the backend are left as they are.
+The figures look as in the folder ``figures`` of a run, dark on white, whatever rcParams
+and styles are set; those and the backend stay unchanged.
 
-The recording, V, is a `Spectrogram`, an `Audio`, or an array of magnitudes (n_bins,
+The recording V is a `Spectrogram`, an `Audio`, or an array of magnitudes (n_bins,
 n_frames) with its ``sr`` in Hz and, unless it is a quarter of the window,
-``hop_length`` in samples. In place of what a run left one may give the `Run` alone.
+``hop_length`` in samples. For a finished run, pass the `Run` alone.
 """
 
 from __future__ import annotations

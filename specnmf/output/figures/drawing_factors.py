@@ -1,4 +1,4 @@
-"""Figures of factorisations on any axes; see `specnmf.output.figures.drawing`."""
+"""Figures of factorisations on any axes: see `specnmf.output.figures.drawing`."""
 
 from __future__ import annotations
 
@@ -31,21 +31,38 @@ def spectrogram(
     title: str = "",
     ax: Axes | None = None,
 ) -> Axes:
-    """A spectrogram over time and logarithmic frequency, in dB below its maximum.
+    """The spectrogram, in dB below its maximum, over time and logarithmic frequency.
 
     Parameters
     ----------
     V : Spectrogram, Audio, Run or array, shape (n_bins, n_frames)
         The recording.
-    sr, hop_length : int, optional
-        Of an array, in Hz and samples.
-    title, ax
-        As above.
+    sr : int, optional
+        Sample rate in Hz, required if ``V`` is an array.
+    hop_length : int, optional
+        Hop in samples, if ``V`` is an array; by default a quarter of the window.
+    title : str
+        Title of a new figure, such as the name of the recording.
+    ax : matplotlib.axes.Axes, optional
+        Axes to draw into; by default a new figure, which pyplot shows.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        ``ax``, or the first panel of the new figure; its ``figure`` is the figure.
 
     Raises
     ------
     ParameterError
-        If an array has no rate.
+        If ``V`` is an array and ``sr`` is missing.
+
+    Examples
+    --------
+    >>> import specnmf
+    >>> audio = specnmf.read("audio_examples/drums/drums.flac", duration=1.0)
+    >>> spectrogram = specnmf.stft(audio)
+    >>> ax = specnmf.figures.spectrogram(spectrogram, title="drums")
+    >>> ax.figure.savefig("spectrogram.png")
     """
     if isinstance(V, FinishedRun):
         title = title or runs.title(V)
@@ -65,25 +82,43 @@ def templates(
     title: str = "",
     ax: Axes | None = None,
 ) -> Axes:
-    """W: each component's spectrum, with its pitch and share of the energy.
+    """The templates W: the spectrum of each component, with pitch and share of energy.
 
     Parameters
     ----------
     result : Factorization or Run
         W and H.
     V : Spectrogram, Audio or array, shape (n_bins, n_frames)
-        The recording; only its scales count.
+        The recording, for the axes.
     pitches : array, shape (n_components,), optional
-        MIDI numbers, NaN without one; estimated by default.
-    sr, hop_length : int, optional
-        Of an array, in Hz and samples.
-    title, ax
-        As above.
+        MIDI numbers, NaN for unpitched components; estimated by default.
+    sr : int, optional
+        Sample rate in Hz, required if ``V`` is an array.
+    hop_length : int, optional
+        Hop in samples, if ``V`` is an array; by default a quarter of the window.
+    title : str
+        Title of a new figure, such as the name of the recording.
+    ax : matplotlib.axes.Axes, optional
+        Axes to draw into; by default a new figure, which pyplot shows.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        ``ax``, or the first panel of the new figure; its ``figure`` is the figure.
 
     Raises
     ------
     ParameterError
-        If the shapes do not fit, or an array has no rate.
+        If the shapes do not fit, or ``sr`` is missing.
+
+    Examples
+    --------
+    >>> import specnmf
+    >>> audio = specnmf.read("audio_examples/drums/drums.flac", duration=1.0)
+    >>> spectrogram = specnmf.stft(audio)
+    >>> result = specnmf.nmf(spectrogram.magnitude(), 3, max_iter=10)
+    >>> ax = specnmf.figures.templates(result, spectrogram)
+    >>> ax.figure.savefig("templates.png")
     """
     data = factor_data(
         result, V, sr, hop_length, pitches=pitches, title=title, whole=False
@@ -101,25 +136,43 @@ def activations(
     title: str = "",
     ax: Axes | None = None,
 ) -> Axes:
-    """H as a piano roll, and a lane for each component without a pitch.
+    """The activations H as a piano roll, with a lane for each unpitched component.
 
     Parameters
     ----------
     result : Factorization or Run
         W and H.
     V : Spectrogram, Audio or array, shape (n_bins, n_frames)
-        The recording; only its scales count.
+        The recording, for the axes.
     pitches : array, shape (n_components,), optional
-        MIDI numbers, NaN without one; estimated by default.
-    sr, hop_length : int, optional
-        Of an array, in Hz and samples.
-    title, ax
-        As above.
+        MIDI numbers, NaN for unpitched components; estimated by default.
+    sr : int, optional
+        Sample rate in Hz, required if ``V`` is an array.
+    hop_length : int, optional
+        Hop in samples, if ``V`` is an array; by default a quarter of the window.
+    title : str
+        Title of a new figure, such as the name of the recording.
+    ax : matplotlib.axes.Axes, optional
+        Axes to draw into; by default a new figure, which pyplot shows.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        ``ax``, or the first panel of the new figure; its ``figure`` is the figure.
 
     Raises
     ------
     ParameterError
-        If the shapes do not fit, or an array has no rate.
+        If the shapes do not fit, or ``sr`` is missing.
+
+    Examples
+    --------
+    >>> import specnmf
+    >>> audio = specnmf.read("audio_examples/drums/drums.flac", duration=1.0)
+    >>> spectrogram = specnmf.stft(audio)
+    >>> result = specnmf.nmf(spectrogram.magnitude(), 3, max_iter=10)
+    >>> ax = specnmf.figures.activations(result, spectrogram)
+    >>> ax.figure.savefig("activations.png")
     """
     data = factor_data(
         result, V, sr, hop_length, pitches=pitches, title=title, whole=False
@@ -136,7 +189,7 @@ def reconstruction(
     title: str = "",
     ax: Axes | None = None,
 ) -> Axes:
-    """V, W H and what is left, one above the other on one scale.
+    """The recording V, the model W H and the residual, on one scale.
 
     Parameters
     ----------
@@ -144,15 +197,33 @@ def reconstruction(
         W and H.
     V : Spectrogram, Audio or array, shape (n_bins, n_frames)
         The recording.
-    sr, hop_length : int, optional
-        Of an array, in Hz and samples.
-    title, ax
-        As above.
+    sr : int, optional
+        Sample rate in Hz, required if ``V`` is an array.
+    hop_length : int, optional
+        Hop in samples, if ``V`` is an array; by default a quarter of the window.
+    title : str
+        Title of a new figure, such as the name of the recording.
+    ax : matplotlib.axes.Axes, optional
+        Axes to draw into; by default a new figure, which pyplot shows.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        ``ax``, or the first panel of the new figure; its ``figure`` is the figure.
 
     Raises
     ------
     ParameterError
-        If the shapes do not fit, or an array has no rate.
+        If the shapes do not fit, or ``sr`` is missing.
+
+    Examples
+    --------
+    >>> import specnmf
+    >>> audio = specnmf.read("audio_examples/drums/drums.flac", duration=1.0)
+    >>> spectrogram = specnmf.stft(audio)
+    >>> result = specnmf.nmf(spectrogram.magnitude(), 3, max_iter=10)
+    >>> ax = specnmf.figures.reconstruction(result, spectrogram)
+    >>> ax.figure.savefig("reconstruction.png")
     """
     data = factor_data(result, V, sr, hop_length, title=title, whole=True)
     return drawn(partial(factorization.reconstruction_figure, data), ax)
@@ -165,16 +236,33 @@ def loss(
     title: str = "",
     ax: Axes | None = None,
 ) -> Axes:
-    """The cost after each iteration, and by how much it fell.
+    """The cost after each iteration, with its total change.
 
     Parameters
     ----------
     result : Factorization, Layers or Run
-        What has the losses.
+        The object with the losses.
     beta : float
-        Which cost it is, as in `specnmf.nmf`; a run knows its own.
-    title, ax
-        As above.
+        The divergence, as in `specnmf.nmf`; a run records its own.
+    title : str
+        Title of a new figure, such as the name of the recording.
+    ax : matplotlib.axes.Axes, optional
+        Axes to draw into; by default a new figure, which pyplot shows.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        ``ax``, or the first panel of the new figure; its ``figure`` is the figure.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import specnmf
+    >>> V = np.random.default_rng(0).random((20, 30))
+    >>> result = specnmf.nmf(V, 3, beta=1.0, max_iter=10)
+    >>> ax = specnmf.figures.loss(result, beta=1.0)
+    >>> ax.get_xlabel()
+    'iteration'
     """
     if isinstance(result, FinishedRun):
         beta, title = runs.beta(result, beta), title or runs.title(result)
@@ -187,19 +275,36 @@ def loss(
 def rank(
     choice: RankChoice | FinishedRun, *, title: str = "", ax: Axes | None = None
 ) -> Axes:
-    """The held-out cost of each number of components, and the choice.
+    """The cross-validated cost of each number of components, with the choice.
 
     Parameters
     ----------
     choice : RankChoice or Run
-        Of a run with ``--components auto``.
-    title, ax
-        As above.
+        The result of `specnmf.choose_rank`, or a run with ``--components auto``.
+    title : str
+        Title of a new figure, such as the name of the recording.
+    ax : matplotlib.axes.Axes, optional
+        Axes to draw into; by default a new figure, which pyplot shows.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        ``ax``, or the first panel of the new figure; its ``figure`` is the figure.
 
     Raises
     ------
     ParameterError
-        If the run's number of components was given.
+        If the number of components of the run was not chosen automatically.
+
+    Examples
+    --------
+    >>> import specnmf
+    >>> audio = specnmf.read("audio_examples/drums/drums.flac", duration=1.0)
+    >>> spectrogram = specnmf.stft(audio)
+    >>> choice = specnmf.choose_rank(spectrogram.magnitude(), candidates=[1, 2, 3, 4])
+    >>> ax = specnmf.figures.rank(choice)
+    >>> ax.get_xlabel()
+    'number of components'
     """
     if isinstance(choice, FinishedRun):
         title = title or runs.title(choice)
@@ -217,25 +322,43 @@ def layers(
     title: str = "",
     ax: Axes | None = None,
 ) -> Axes:
-    """The tree of a factorisation in layers, and when each component sounds.
+    """The tree of a factorisation in layers, with the activations of each component.
 
     Parameters
     ----------
     layers : Layers or Run
         The factors.
     V : Spectrogram, Audio or array, shape (n_bins, n_frames)
-        The recording; only its scales count.
+        The recording, for the axes.
     pitches : array, shape (r_0,), optional
-        MIDI numbers, NaN without one; estimated by default.
-    sr, hop_length : int, optional
-        Of an array, in Hz and samples.
-    title, ax
-        As above.
+        MIDI numbers, NaN for unpitched components; estimated by default.
+    sr : int, optional
+        Sample rate in Hz, required if ``V`` is an array.
+    hop_length : int, optional
+        Hop in samples, if ``V`` is an array; by default a quarter of the window.
+    title : str
+        Title of a new figure, such as the name of the recording.
+    ax : matplotlib.axes.Axes, optional
+        Axes to draw into; by default a new figure, which pyplot shows.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        ``ax``, or the first panel of the new figure; its ``figure`` is the figure.
 
     Raises
     ------
     ParameterError
-        If the shapes do not fit, or an array has no rate.
+        If the shapes do not fit, or ``sr`` is missing.
+
+    Examples
+    --------
+    >>> import specnmf
+    >>> audio = specnmf.read("audio_examples/drums/drums.flac", duration=1.0)
+    >>> spectrogram = specnmf.stft(audio)
+    >>> tree = specnmf.hierarchical_nmf(spectrogram.magnitude(), [4, 2], max_iter=10)
+    >>> ax = specnmf.figures.layers(tree, spectrogram)
+    >>> ax.figure.savefig("layers.png")
     """
     if isinstance(layers, FinishedRun):
         title = title or runs.title(layers)

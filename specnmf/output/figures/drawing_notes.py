@@ -1,4 +1,4 @@
-"""Figures of notes, sources and labels on any axes; see `drawing` beside it."""
+"""Figures of notes, sources and labels on any axes: see `drawing`."""
 
 from __future__ import annotations
 
@@ -38,25 +38,47 @@ def score(
     title: str = "",
     ax: Axes | None = None,
 ) -> Axes:
-    """The notes over the spectrogram, each at its fundamental, drums in lanes.
+    """The notes over the spectrogram, each at its fundamental; drums in lanes.
 
     Parameters
     ----------
     score : Score, Alignment or Run
-        The notes, on the recording's clock.
+        The notes, in the recording's time.
     V : Spectrogram, Audio or array, shape (n_bins, n_frames)
         The recording.
     labels : sequence of str, optional
-        Whose each note is; by default its part's.
-    sr, hop_length : int, optional
-        Of an array, in Hz and samples.
-    title, ax
-        As above.
+        The stem of each note; by default its part.
+    sr : int, optional
+        Sample rate in Hz, required if ``V`` is an array.
+    hop_length : int, optional
+        Hop in samples, if ``V`` is an array; by default a quarter of the window.
+    title : str
+        Title of a new figure, such as the name of the recording.
+    ax : matplotlib.axes.Axes, optional
+        Axes to draw into; by default a new figure, which pyplot shows.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        ``ax``, or the first panel of the new figure; its ``figure`` is the figure.
 
     Raises
     ------
     ParameterError
-        If there are not as many labels as notes, or an array has no rate.
+        If the numbers of labels and notes differ, or ``sr`` is missing.
+
+    Examples
+    --------
+    >>> import specnmf
+    >>> score = specnmf.Score(
+    ...     [
+    ...         specnmf.Note(0.0, 0.5, 60, part="cello"),
+    ...         specnmf.Note(0.5, 1.0, 67, part="flute"),
+    ...     ]
+    ... )
+    >>> audio = specnmf.read("audio_examples/chorale/chorale.flac", duration=1.0)
+    >>> ax = specnmf.figures.score(score, audio)
+    >>> ax.figure.savefig("score.png")
     """
     if isinstance(score, FinishedRun):
         V, title = V or runs.recording(score), title or runs.title(score)
@@ -74,23 +96,42 @@ def pianoroll(
     title: str = "",
     ax: Axes | None = None,
 ) -> Axes:
-    """The notes as a piano roll, drums in lanes below the keys.
+    """The notes as a piano roll, with drums in lanes below.
 
     Parameters
     ----------
     score : Score, Alignment or Run
         The notes.
     labels : sequence of str, optional
-        Whose each note is; by default its part's.
+        The stem of each note; by default its part.
     duration : float, optional
-        Of the recording in seconds; by default that of the notes.
-    title, ax
-        As above.
+        Length of the recording in seconds; by default that of the notes.
+    title : str
+        Title of a new figure, such as the name of the recording.
+    ax : matplotlib.axes.Axes, optional
+        Axes to draw into; by default a new figure, which pyplot shows.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        ``ax``, or the first panel of the new figure; its ``figure`` is the figure.
 
     Raises
     ------
     ParameterError
-        If there are not as many labels as notes.
+        If the numbers of labels and notes differ.
+
+    Examples
+    --------
+    >>> import specnmf
+    >>> score = specnmf.Score(
+    ...     [
+    ...         specnmf.Note(0.0, 0.5, 60, part="cello"),
+    ...         specnmf.Note(0.5, 1.0, 67, part="flute"),
+    ...     ]
+    ... )
+    >>> ax = specnmf.figures.pianoroll(score)
+    >>> ax.figure.savefig("pianoroll.png")
     """
     if isinstance(score, FinishedRun):
         title, duration = title or runs.title(score), duration or runs.duration(score)
@@ -112,29 +153,60 @@ def constraints(
     title: str = "",
     ax: Axes | None = None,
 ) -> Axes:
-    """W and H where a score allows sound, and what was learned there.
+    """The constraints of a score on W and H, and the learned W and H.
 
     Parameters
     ----------
     start, result : Factorization
-        Before and after the updates, each component labelled with its stem.
+        Before and after the fit; the label of each component is its stem.
     V : Spectrogram, Audio or array, shape (n_bins, n_frames)
-        The recording; only its scales count.
+        The recording, for the axes.
     score : Score or Alignment
-        The notes, on the recording's clock.
+        The notes, in the recording's time.
     labels : sequence of str, optional
         The stem of each note; by default its part.
     pitches : array, shape (n_components,), optional
-        MIDI numbers, NaN without one; estimated by default.
-    sr, hop_length : int, optional
-        Of an array, in Hz and samples.
-    title, ax
-        As above.
+        MIDI numbers, NaN for unpitched components; estimated by default.
+    sr : int, optional
+        Sample rate in Hz, required if ``V`` is an array.
+    hop_length : int, optional
+        Hop in samples, if ``V`` is an array; by default a quarter of the window.
+    title : str
+        Title of a new figure, such as the name of the recording.
+    ax : matplotlib.axes.Axes, optional
+        Axes to draw into; by default a new figure, which pyplot shows.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        ``ax``, or the first panel of the new figure; its ``figure`` is the figure.
 
     Raises
     ------
     ParameterError
-        If the shapes do not fit, or an array has no rate.
+        If the shapes do not fit, or ``sr`` is missing.
+
+    Examples
+    --------
+    >>> import specnmf
+    >>> score = specnmf.Score(
+    ...     [
+    ...         specnmf.Note(0.0, 0.5, 60, part="cello"),
+    ...         specnmf.Note(0.5, 1.0, 67, part="flute"),
+    ...     ]
+    ... )
+    >>> audio = specnmf.read("audio_examples/chorale/chorale.flac", duration=1.0)
+    >>> spectrogram = specnmf.stft(audio)
+    >>> layout = specnmf.fmp_layout(score, spectrogram.grid)
+    >>> result = specnmf.nmf(
+    ...     spectrogram.magnitude(), layout.start, support=layout.support, max_iter=10
+    ... )
+    >>> labels = specnmf.stem_labels(score, by="part")
+    >>> start, result = (
+    ...     specnmf.by_stem(each, layout, labels) for each in (layout.start, result)
+    ... )
+    >>> ax = specnmf.figures.constraints(start, result, spectrogram, score=score)
+    >>> ax.figure.savefig("constraints.png")
     """
     fitted = factor_data(
         result, V, sr, hop_length, pitches=pitches, title=title, whole=False
@@ -151,18 +223,34 @@ def alignment(
     title: str = "",
     ax: Axes | None = None,
 ) -> Axes:
-    """The path from a score to a recording, its tempo and how well the two agree.
+    """The path from a score to a recording, with tempo and agreement.
 
     Parameters
     ----------
     alignment : Alignment
-        As `specnmf.align` gives it.
+        The result of `specnmf.align`.
     original : Score, optional
-        The score on its own clock, to show the notes on both.
+        The score in its own time, to show both.
     duration : float, optional
-        Of the recording in seconds; by default that of the path.
-    title, ax
-        As above.
+        Length of the recording in seconds; by default that of the path.
+    title : str
+        Title of a new figure, such as the name of the recording.
+    ax : matplotlib.axes.Axes, optional
+        Axes to draw into; by default a new figure, which pyplot shows.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        ``ax``, or the first panel of the new figure; its ``figure`` is the figure.
+
+    Examples
+    --------
+    >>> import specnmf
+    >>> audio = specnmf.read("audio_examples/chorale/chorale.flac", duration=8.0)
+    >>> score = specnmf.read_score("audio_examples/chorale/chorale.mid")
+    >>> alignment = specnmf.align(score, audio)
+    >>> ax = specnmf.figures.alignment(alignment, score)
+    >>> ax.figure.savefig("alignment.png")
     """
     data = objects.AlignmentData(alignment, original, duration, title)
     return drawn(partial(aligned.alignment_figure, data), ax)
@@ -174,19 +262,35 @@ def sources(
     title: str = "",
     ax: Axes | None = None,
 ) -> Axes:
-    """How loud each source is over time, one below the other on one scale.
+    """The level of each source over time, on one scale.
 
     Parameters
     ----------
     sources : mapping of str to Audio, or Run
-        As `specnmf.separate` gives them.
-    title, ax
-        As above.
+        The result of `specnmf.separate`, or a finished run.
+    title : str
+        Title of a new figure, such as the name of the recording.
+    ax : matplotlib.axes.Axes, optional
+        Axes to draw into; by default a new figure, which pyplot shows.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        ``ax``, or the first panel of the new figure; its ``figure`` is the figure.
 
     Raises
     ------
     ParameterError
-        If one is no Audio, or there are none.
+        If there are no sources, or one is not an `Audio`.
+
+    Examples
+    --------
+    >>> import specnmf
+    >>> audio = specnmf.read("audio_examples/drums/drums.flac", duration=1.0)
+    >>> spectrogram = specnmf.stft(audio)
+    >>> result = specnmf.nmf(spectrogram.magnitude(), 3, max_iter=10)
+    >>> ax = specnmf.figures.sources(specnmf.separate(spectrogram, result))
+    >>> ax.figure.savefig("sources.png")
     """
     if isinstance(sources, FinishedRun):
         title = title or runs.title(sources)
@@ -205,25 +309,42 @@ def labels(
     title: str = "",
     ax: Axes | None = None,
 ) -> Axes:
-    """The spectrogram, and below it where each sound is marked, and was found.
+    """The spectrogram, with the marked and the found regions of each sound below.
 
     Parameters
     ----------
     regions : iterable of Region, or Run
-        What a person marked.
+        The marked regions.
     V : Spectrogram, Audio or array, shape (n_bins, n_frames)
         The recording.
     found : iterable of Region
-        Such as a run of ``label`` leaves in labels.txt.
-    sr, hop_length : int, optional
-        Of an array, in Hz and samples.
-    title, ax
-        As above.
+        The found regions, as in labels.txt of a run of ``label``.
+    sr : int, optional
+        Sample rate in Hz, required if ``V`` is an array.
+    hop_length : int, optional
+        Hop in samples, if ``V`` is an array; by default a quarter of the window.
+    title : str
+        Title of a new figure, such as the name of the recording.
+    ax : matplotlib.axes.Axes, optional
+        Axes to draw into; by default a new figure, which pyplot shows.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        ``ax``, or the first panel of the new figure; its ``figure`` is the figure.
 
     Raises
     ------
     ParameterError
-        If an array has no rate.
+        If ``V`` is an array and ``sr`` is missing.
+
+    Examples
+    --------
+    >>> import specnmf
+    >>> audio = specnmf.read("audio_examples/greensleeves/greensleeves.flac")
+    >>> regions = specnmf.read_regions("audio_examples/greensleeves/labels.txt")
+    >>> ax = specnmf.figures.labels(regions, audio)
+    >>> ax.figure.savefig("labels.png")
     """
     if isinstance(regions, FinishedRun):
         V, title = V or runs.recording(regions), title or runs.title(regions)

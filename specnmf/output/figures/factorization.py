@@ -1,4 +1,4 @@
-"""The five figures of a factorisation: V, W, H, how well they fit, and the cost."""
+"""The five figures of a factorisation: V, W, H, the reconstruction and the cost."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _DIVERGENCES = {
 def spectrogram_figure(data: FigureData, new: NewSheet = page) -> Figure:
     """Draw V over time and logarithmic frequency, in dB below its maximum."""
     box = (0.85, 0.6, 8.75, 4.68)
-    sheet = new(data.title, "Spectrogram V: what was recorded", 4.68, frame=box)
+    sheet = new(data.title, "Spectrogram V of the recording", 4.68, frame=box)
     axes = sheet.panel(box)
     _draw_power(axes, data, data.pictures.V)
     scales.time_axis(axes, data.span)
@@ -42,9 +42,9 @@ def spectrogram_figure(data: FigureData, new: NewSheet = page) -> Figure:
 
 
 def reconstruction_figure(data: FigureData, new: NewSheet = page) -> Figure:
-    """Draw V, W H and what is left, one above the other on one scale."""
+    """Draw V, W H and the residual, one above the other on one scale."""
     pooled = data.pictures
-    captions = ("V: the recording", "W H: the model", "|V − W H|: what is left")
+    captions = ("V: the recording", "W H: the model", "|V − W H|: the residual")
     subtitle = "Reconstruction: V is silent"
     if not math.isnan(pooled.explained):
         share = percent(max(0.0, pooled.explained))
@@ -61,7 +61,7 @@ def reconstruction_figure(data: FigureData, new: NewSheet = page) -> Figure:
 
 
 def loss_figure(data: FigureData, new: NewSheet = page) -> Figure:
-    """Draw the cost after each iteration, and say by how much it fell."""
+    """Draw the cost after each iteration, with its total change."""
     return cost_figure(
         data.title,
         "W H from V",
@@ -81,7 +81,7 @@ def cost_figure(
     step: str = "iteration",
     new: NewSheet = page,
 ) -> Figure:
-    """Draw the cost after each step, and say of what it is and by how much it fell."""
+    """Draw the cost after each step, with its definition and total change."""
     name = _DIVERGENCES.get(beta, f"beta-divergence (β = {beta:g})")
     box = (1.0, 0.6, 6.7, 3.28)
     sheet = new(title, f"Cost: the {name} of {of}", 3.28, width=8, frame=box)
@@ -97,7 +97,7 @@ def cost_figure(
 
 
 def _draw_losses(axes: Axes, losses: Float64, step: str) -> None:
-    """Draw the cost from zero up, or in decades if it falls by more than one."""
+    """Draw the cost from zero, or in decades if it falls by more than one."""
     marker = "o" if len(losses) <= _FEW else ""
     iterations = np.arange(1, len(losses) + 1)
     axes.plot(iterations, losses, color=BLUE, linewidth=2, marker=marker, markersize=4)
@@ -109,7 +109,7 @@ def _draw_losses(axes: Axes, losses: Float64, step: str) -> None:
     if losses.min() > 0 and losses.max() > 10 * losses.min():
         axes.set_yscale("log")
         axes.set_ylabel("cost, in decades", fontsize=PLAIN)
-    else:  # from a cut axis a small fall would look like a cliff
+    else:  # a truncated axis would exaggerate a small fall
         axes.set_ylim(0, _HEADROOM * (losses.max() or 1))
     if len(losses) > 1 and losses[0] > 0:
         fall = 1 - losses[-1] / losses[0]
@@ -130,7 +130,7 @@ def _draw_power(axes: Axes, data: FigureData, power: Float32) -> None:
 
 
 def _octave_axis(axes: Axes, data: FigureData) -> None:
-    """Name the Cs at the right, unless nothing has a pitch."""
+    """Label the Cs at the right, if anything has a pitch."""
     low, high = data.rows.edges[[0, -1]]
     cs = [m for m in range(24, 109, 12) if low <= pooling.octaves(m) <= high]
     if np.isfinite(data.pitches).any():

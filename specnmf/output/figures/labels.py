@@ -1,4 +1,4 @@
-"""The figure of labels: what a person marked, and where each sound was found."""
+"""The figure of labels: the marked regions, and the regions that were found."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ ABSENT = "#c4c4c4"
 _LEGEND = (
     ("marked as heard", INK),
     ("marked as not heard", ABSENT),
-    ("found: how sure", PALE),
-    ("found to be heard", BLUE),
+    ("confidence of the result", PALE),
+    ("found as heard", BLUE),
 )
 #: Where things lie in a lane, from its foot at 0 to its top at 1.
 _FOUND, _SURE, _MARKED = (0.08, 0.2), (0.24, 0.68), (0.74, 0.9)
@@ -38,7 +38,7 @@ _LEFT, _WIDE, _SOUND, _GAP = 1.7, 8.4, 2.0, 0.12  # inches
 
 @dataclass(frozen=True, eq=False)
 class LabelFigureData(Plane):
-    """What the figure of labels shows; ParameterError if the shapes do not fit."""
+    """The data of the figure of labels; ParameterError if the shapes do not fit."""
 
     V: Magnitudes
     names: Sequence[str]
@@ -71,8 +71,8 @@ def label_figure(data: LabelFigureData, new: NewSheet = page) -> Figure:
     lane = min(max(5 / n_lanes, 0.42), 0.85)
     tall = lane * n_lanes
     subtitle = (
-        "Labels: above, what was marked (blank: nothing); below, where each sound was "
-        "found, and for how long"
+        "Labels: marked regions above (blank: not marked), found regions below, with "
+        "their total time"
     )
     sheet = new(data.title, subtitle, tall + _GAP + _SOUND, _LEGEND)
     _draw_sound(sheet, data, 0.6 + tall + _GAP)
@@ -89,7 +89,7 @@ def label_figure(data: LabelFigureData, new: NewSheet = page) -> Figure:
 
 
 def _draw_sound(sheet: Sheet, data: LabelFigureData, bottom: float) -> None:
-    """Draw the spectrogram, so that one sees what the labels are about."""
+    """Draw the spectrogram, as context of the labels."""
     axes = sheet.panel((_LEFT, bottom, _WIDE, _SOUND))
     power = pooling.picture(data.V, data, data.rows)
     pictures.draw_power(axes, power, data, data.rows)
@@ -112,9 +112,9 @@ def _draw_lanes(axes: Axes, data: LabelFigureData) -> None:
 
 
 def _bars(data: LabelFigureData) -> NDArray[np.uint8]:
-    """What was marked and what was decided, coloured, from the lowest line up.
+    """The marked and the found regions, coloured, from the lowest line up.
 
-    A picture, for there may be thousands of regions.
+    A picture, as there may be thousands of regions.
     """
     heard, active = data.highest(data.heard), data.highest(data.active)
     marked = np.where(heard, 2, data.highest(data.annotated))

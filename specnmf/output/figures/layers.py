@@ -1,4 +1,4 @@
-"""The figures of a factorisation in layers: the tree, when each sounds, the cost."""
+"""The figures of a factorisation in layers: the tree, the activations, the cost."""
 
 from __future__ import annotations
 
@@ -135,11 +135,11 @@ def layers_figure(data: LayerFigureData, new: NewSheet = page) -> Figure:
     row = min(max(_USUAL / n_rows[0], _LOWEST_ROW), _TALLEST / n_rows[0], _HIGHEST_ROW)
     tall = [row * n_rows[0], *(n * _UPPER_ROW for n in n_rows[1:])]
     height = 0.1 + sum(tall) + _GAP * (len(tall) - 1)
-    subtitle = "Layers: when each component sounds, and how strongly"
+    subtitle = "Layers: the strength of each component over time"
     if data.n_layers > 1:
         subtitle = (
-            "Layers: what sounds together, and when; discs and links are as large as "
-            "their share of the energy"
+            "Layers: components that sound together, over time; the size of discs and "
+            "links is the share of energy"
         )
     sheet = new(data.title, subtitle, height)
     left = _NAMES if data.n_layers > 1 else _NAMES - _TREE

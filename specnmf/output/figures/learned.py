@@ -1,4 +1,4 @@
-"""What the score made of W and H: templates, activations, and both before and after."""
+"""W and H of a separation by score: templates, activations, and the constraints."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def templates_figure(data: ScoreFigureData, new: NewSheet = page) -> Figure:
     tall = max(sum(row * len(part) + _GAP for part in parts) for parts in columns)
     subtitle = (
         "Templates W: the spectrum of each note; a dot marks its fundamental, "
-        "if there is sound"
+        "if it sounds"
     )
     sheet = new(data.title, subtitle, tall - 0.1)
     shades = data.templates(data.factorization, canvas.W_RANGE)
@@ -57,7 +57,7 @@ def activations_figure(data: ScoreFigureData, new: NewSheet = page) -> Figure:
     keys, lanes, rows = pictures.roll_rows(pitches, len(data.voices) - len(pitches))
     row = min(max(5 / len(rows), 0.12), 0.6)
     tall = len(rows) * row
-    subtitle = "Activations H: who plays what, when, and how strongly"
+    subtitle = "Activations H: the strength of each note over time, by stem"
     left = 1.5 if lanes else 0.85
     box = (left, 0.6, 9.9 - left, tall)
     sheet = new(data.title, subtitle, tall, data.palette.legend, frame=box)
@@ -76,17 +76,17 @@ def constraints_figure(data: ScoreFigureData, new: NewSheet = page) -> Figure:
     """Draw W and H before the updates, where the score allows sound, and after."""
     start: Factorization = data.needed("start")
     subtitle = (
-        "Constraints: the score decides where W and H may sound; what is zero stays so"
+        "Constraints: the score decides where W and H may be non-zero; zeros stay zero"
     )
     sheet = new(data.title, subtitle, 7.65, data.palette.legend)
     W = [data.templates(f, canvas.W_RANGE) for f in (start, data.factorization)]
     allowed = data.power(start) > 0
     H = pooling.shades(data.power(data.factorization), canvas.H_RANGE)
     shades = W[0], np.where(allowed, _START, 0.0)
-    captions = "W at first", "H at first: where the score has notes"
+    captions = "W at the start", "H at the start: the notes of the score"
     _draw_factors(sheet, 4.7, data, shades, captions)
     shades = _on(W[0] > 0, W[1]), _on(allowed, H)
-    captions = "W learned", "H learned; pale: where it may be"
+    captions = "W learned", "H learned; pale: allowed"
     _draw_factors(sheet, 0.65, data, shades, captions)
     _bar(sheet, 7.4, canvas.H_RANGE)
     return sheet.figure

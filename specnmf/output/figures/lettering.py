@@ -69,8 +69,8 @@ def remarks(names: Iterable[str]) -> list[str]:
     quoted = "".join(missing[:MOST_QUOTED])
     more = " and others" if len(missing) > MOST_QUOTED else ""
     return [
-        f"figures: no font here has {quoted}{more}; boxes stand for them; "
-        "a font that has them, such as one of Noto's, can be installed"
+        f"figures: no installed font has {quoted}{more}, so boxes are drawn; install "
+        "a font with these characters, such as Noto"
     ]
 
 

@@ -48,11 +48,15 @@ class Magnitude(NamedTuple):
 
 
 #: What a recording may be given as.
-Seen = Spectrogram | Audio | Magnitude | ArrayLike
+Seen = Spectrogram | Audio | ArrayLike
 
 
 def magnitude(
-    V: Seen | None, sr: int | None, hop_length: int | None, *, n_fft: int | None = None
+    V: Seen | Magnitude | None,
+    sr: int | None,
+    hop_length: int | None,
+    *,
+    n_fft: int | None = None,
 ) -> Magnitude:
     """The magnitudes of a recording, however it is given.
 
@@ -71,14 +75,17 @@ def magnitude(
     array = np.asarray(V)
     if array.ndim != 2:
         raise ParameterError(
-            "V must be a Spectrogram, an Audio or an array (n_bins, n_frames), "
+            "expected V as Spectrogram, Audio or array (n_bins, n_frames), "
             f"got {_named(V, array)}"
         )
     return Magnitude(array, *_scales(array.shape, sr, hop_length))
 
 
 def grid(
-    V: Seen | None, shape: tuple[int, int], sr: int | None, hop_length: int | None
+    V: Seen | Magnitude | None,
+    shape: tuple[int, int],
+    sr: int | None,
+    hop_length: int | None,
 ) -> Magnitude:
     """The frequencies and times of V, whose shape is known; V is not looked at."""
     nothing = np.broadcast_to(np.float32(0), shape)
@@ -265,7 +272,7 @@ class SourceData:
         for name, audio in self.sources.items():
             if not isinstance(audio, Audio):
                 raise ParameterError(
-                    f"sources must be Audio by name, got {type(audio).__name__} "
+                    f"expected sources as Audio by name, got {type(audio).__name__} "
                     f"for {name!r}"
                 )
 
@@ -311,7 +318,7 @@ def _scales(
     """The frequencies and times of an array of magnitudes."""
     if sr is None:
         raise ParameterError(
-            "an array has no scales: give its sr (and hop_length), or a Spectrogram"
+            "an array needs sr (and hop_length), or pass a Spectrogram"
         )
     n_fft = 2 * (shape[0] - 1)
     hop = hop_length or max(1, n_fft // 4)

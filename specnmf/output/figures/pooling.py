@@ -142,19 +142,31 @@ def pooled_block(spectra: Float32, group: int, rows: Rows) -> Float32:
 
     Overwrites the spectra.
     """
+    return log_rows(mean_power(spectra, group), rows)
+
+
+def mean_power(spectra: Float32, group: int) -> Float32:
+    """The mean power of each group of frames, shape (n_columns, n_bins).
+
+    Overwrites the spectra.
+    """
     power = np.square(spectra, out=spectra)
-    starts = np.arange(0, len(power), group)
-    sizes = np.diff(starts, append=len(power)).astype(np.float32)
-    mean = np.add.reduceat(power, starts) / sizes[:, None]
-    return log_rows(np.asarray(mean, np.float32), rows)
+    n_whole = len(power) // group
+    whole, rest = np.split(power, [n_whole * group])
+    mean = whole.reshape(n_whole, group, power.shape[1]).mean(axis=1)
+    if len(rest):
+        mean = np.vstack([mean, rest.mean(axis=0)])
+    return np.asarray(mean, np.float32)
 
 
 def log_rows(power: Float32, rows: Rows) -> Float32:
     """Decibels in each row: the maximum there of the spectrum drawn as a line."""
     level = 10 * np.log10(np.maximum(power, np.float32(_ZERO)))
-    right = np.minimum(rows.left + 1, level.shape[1] - 1)
     points = level[:, rows.left]
-    points += rows.weight * (level[:, right] - points)
+    between = np.flatnonzero(rows.weight)  # few: most points are bins
+    right = np.minimum(rows.left[between] + 1, level.shape[1] - 1)
+    rise = level[:, right] - points[:, between]
+    points[:, between] += rows.weight[between] * rise
     inside = np.maximum.reduceat(points, rows.starts[:-1], axis=1)
     highest: Float32 = np.maximum(inside, points[:, rows.starts[1:]])
     return highest

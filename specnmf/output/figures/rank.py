@@ -36,12 +36,12 @@ def draw_rank_figure(
 
 
 def rank_figure(choice: RankChoice, title: str = "", new: NewSheet = page) -> Figure:
-    """Draw how much each number of components explains of what it was not shown."""
-    subtitle = f"How many components: {choice.chosen}, by cross-validation"
+    """Draw the error of each number of components on held-out entries."""
+    subtitle = f"Number of components: {choice.chosen}, by cross-validation"
     box = (0.8, 0.6, 6.9, 3.28)
     sheet = new(title, subtitle, 3.28, width=8, frame=box)
     axes = sheet.panel(box)
-    canvas.caption(axes, "Error where the model was not shown the recording")
+    canvas.caption(axes, "Error on held-out parts of the recording")
     scales.grid(axes, "both")
     _draw_levels(axes, choice)
     _mark_enough(axes, choice)

@@ -123,8 +123,8 @@ def choice(run: FinishedRun) -> RankChoice:
     entry = run.report.get("rank_choice")
     if entry is None:
         raise ParameterError(
-            f"{run.folder}: its number of components was given; decompose with "
-            "--components auto"
+            f"{run.folder}: the number of components was not chosen automatically; "
+            "decompose with --components auto"
         )
     return RankChoice(
         np.array(entry["ranks"]),
@@ -149,7 +149,9 @@ def regions(run: FinishedRun) -> tuple[list[Region], list[Region]]:
     """
     roles, found = run.report["roles"], run.folder / "labels.txt"
     if "labels" not in roles or not found.is_file():
-        raise ParameterError(f"{run.folder}: has no labels; expected a run of label")
+        raise ParameterError(
+            f"{run.folder}: expected a run of label, got one without labels"
+        )
     start = run.report["settings"]["start"]
     marked = run.report["inputs"][roles.index("labels")]["path"]
     return _earlier(read_regions(marked), start), _earlier(read_regions(found), start)
@@ -166,7 +168,7 @@ def sources(run: FinishedRun) -> dict[str, Audio]:
     folder = run.folder / "sources"
     paths = sorted(path for path in folder.rglob("*") if path.is_file())
     if not paths:
-        raise ParameterError(f"{run.folder}: has no sources to show")
+        raise ParameterError(f"{run.folder}: no sources to show")
     names = [path.relative_to(folder).with_suffix("").as_posix() for path in paths]
     return dict(zip(names, map(reading.read, paths), strict=True))
 

@@ -40,7 +40,7 @@ class Given:
     def needed(self, name: str) -> Any:
         """A field that a figure cannot be drawn without, else ParameterError."""
         if not self.has(name):
-            raise ParameterError(f"this figure shows {name}, got none; give it")
+            raise ParameterError(f"expected {name} for this figure, got none")
         return getattr(self, name)
 
     def has(self, name: str) -> bool:

@@ -84,8 +84,8 @@ def sources_figure(data: Sounding, new: NewSheet = page) -> Figure:
     row = min(max(6 / len(shown), 0.28), 1.1)
     tall = row * len(shown)
     subtitle = (
-        "Sources: how loud each stem is, on one scale; at the right its peak, re the "
-        "loudest stem's"
+        "Sources: the level of each stem, on one scale; at the right its peak relative "
+        "to the loudest stem"
     )
     if len(shown) < len(every):
         subtitle += f"; the {len(shown)} strongest of {len(every)}"
@@ -112,7 +112,7 @@ def sources_figure(data: Sounding, new: NewSheet = page) -> Figure:
 
 def _envelopes(data: Sounding) -> Envelopes:
     if not data.envelopes:
-        raise ParameterError("this figure shows envelopes, got none; give them")
+        raise ParameterError("expected envelopes for this figure, got none")
     return data.envelopes
 
 

@@ -34,7 +34,7 @@ def roll_figure(data: NoteFigureData, new: NewSheet = page) -> Figure:
     keys, lanes, rows = pictures.roll_rows(pitches, len(drums))
     row = min(max(5 / max(len(rows), 1), 0.12), 0.6)
     tall = max(len(rows) * row, 1.0)
-    subtitle = "Piano roll: the notes, and who plays them"
+    subtitle = "Piano roll: the notes of each part"
     left = 1.5 if lanes else 0.85
     box = (left, 0.6, 10.6 - left, tall)
     sheet = new(data.title, subtitle, tall, data.legend, frame=box)

@@ -1,7 +1,7 @@
-"""The contents of a page: all that it shows of a run, as one JSON object.
+"""The contents of a page, as one JSON object.
 
-The script in the page reads nothing else. Seconds are on the excerpt's clock, stems are
-counted through all groups, arrays of bytes are in base64; what is not known is null::
+The script in the page reads nothing else. Times are in the excerpt's time, stems are
+numbered through all groups, arrays of bytes are in base64, unknown values are null::
 
     version, title, kind, sr, n_channels, duration, start (of the excerpt), tempo
     sound: {mode: ogg | mp3 | link | none | served, why}
@@ -12,9 +12,9 @@ counted through all groups, arrays of bytes are in base64; what is not known is 
     regions: [{name, start, end}]
     picture: {columns, rows, lowest, per_semitone, data (row by row from the top)}
     templates: [{label, stem, pitch, rows (those of the picture)}]
-    numbers: [[what, value]]   settings: [[name, value, is the default]]
+    numbers: [[label, value]]   settings: [[name, value, is the default]]
     files: [{path, size}]   mixes: [{name, file}]   warnings, edits: [sentence]
-    versions: {name: version}   command: always empty, for a rerun has another one
+    versions: {name: version}   command: always empty, as a rerun has another one
 """
 
 from __future__ import annotations
@@ -42,13 +42,13 @@ from specnmf.output.page.templates import Template
 from specnmf.score.notes import Score
 from specnmf.score.regions import read_regions
 
-#: Of this form of the contents.
+#: The version of this form of the contents.
 VERSION = 1
 
-#: Regions and files that are shown at most.
+#: The most regions and files that are shown.
 MOST_REGIONS, MOST_FILES = 5000, 2000
 
-#: Where regions and mixes of a run are.
+#: The file of regions and the folder of mixes in a run.
 LABELS, MIXES = "labels.txt", "mixes"
 
 Mode = Literal["ogg", "mp3", "link", "none", "served"]
@@ -61,11 +61,11 @@ class Heard:
     Attributes
     ----------
     levels : array of bytes, shape (n_columns,), or None
-        How loud it is in each column.
+        Its level in each column.
     element : str or None
-        The element of the page that holds the sound.
+        The element of the page with the sound.
     url : str or None
-        Else where it is.
+        Else the URL of the sound.
     """
 
     levels: Bytes | None = None
@@ -75,7 +75,7 @@ class Heard:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Material:
-    """What the contents are made of.
+    """The input of the contents.
 
     Attributes
     ----------
@@ -88,9 +88,9 @@ class Material:
     heard : sequence of Heard
         The sound of each stem, of all groups in their order.
     mode : str
-        How the sound is in the page.
+        The form of the sound.
     why : str or None
-        A sentence for people, if that is not what was asked for.
+        The reason, if that is not the requested form.
     shown : Score
         The notes; the part of each is its stem.
     picture : Picture
@@ -98,13 +98,13 @@ class Material:
     templates : sequence of Template
         The components.
     defaults : mapping, optional
-        Of the task's settings.
+        Defaults of the task's settings.
     scores : mapping of str to mapping, optional
         Scores of stems in dB, by the names of their files without ending.
     means : mapping of str to float, optional
-        Of these scores.
+        Means of these scores.
     base : str
-        Where the run is as seen from the page: empty, or ends in a slash.
+        The relative URL of the run from the page: empty, or ends in a slash.
     """
 
     folder: Path
@@ -123,7 +123,7 @@ class Material:
 
     @property
     def places(self) -> dict[str, int]:
-        """The place of each stem among those of all groups; the first of a name."""
+        """The index of each stem among all groups; the first one of a name."""
         every = [stem for group in self.groups for stem in group.stems]
         return {stem.name: place for place, stem in reversed([*enumerate(every)])}
 
@@ -158,7 +158,7 @@ def make_contents(material: Material) -> dict[str, Any]:
 
 
 def title(report: Mapping[str, Any]) -> str:
-    """What the song of a run is called."""
+    """The title of the song of a run."""
     inputs = tables(report.get("inputs"))
     path = text(inputs[0].get("path"), 4096) if inputs else ""
     return text(PurePosixPath(path.replace("\\", "/")).stem) or "untitled"
@@ -219,7 +219,7 @@ def _stem(
 
 
 def _drums(shown: Score) -> dict[str, str]:
-    """What the drums among the notes are called, by their MIDI numbers."""
+    """The names of the drums among the notes, by MIDI number."""
     numbers = sorted({note.pitch for note in shown.notes if note.percussion})
     return {str(drum): drum_name(drum) for drum in numbers}
 
@@ -245,19 +245,19 @@ def _template(template: Template, places: Mapping[str, int]) -> dict[str, Any]:
 
 
 def as_base64(values: Bytes) -> str:
-    """Bytes as a text."""
+    """Bytes as text."""
     return b64encode(values.tobytes()).decode("ascii")
 
 
 def _regions(folder: Path, report: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Where the labels of a run are heard, on the excerpt's clock."""
+    """The regions of a run's labels, in the excerpt's time."""
     path = folder / LABELS
     if not is_inside(folder, path):
         return []
     start = _recording(report)["start"]
     try:
         regions = read_regions(path)
-    except SpecnmfError:  # a person edits it; the page shows all else
+    except SpecnmfError:  # users may edit it; the page shows the rest
         return []
     return [
         {
@@ -271,9 +271,9 @@ def _regions(folder: Path, report: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def list_files(folder: Path, base: str = "") -> list[dict[str, Any]]:
-    """The files of a run with their sizes in bytes; nothing outside it.
+    """The files in a run, with their sizes in bytes.
 
-    ``base`` is where the run is as seen from the page.
+    ``base`` is the relative URL of the run from the page.
     """
     paths = sorted(path for path in folder.rglob("*") if is_inside(folder, path))
     return [
@@ -286,7 +286,7 @@ def list_files(folder: Path, base: str = "") -> list[dict[str, Any]]:
     ]
 
 
-#: What a page does not list: itself, and what is written after it.
+#: Files that a page does not list: itself, and files that are written later.
 PAGES = ("report.html", "run.json")
 
 
@@ -301,7 +301,7 @@ def _mixes(folder: Path, base: str) -> list[dict[str, str]]:
 
 
 def is_inside(folder: Path, path: Path) -> bool:
-    """Whether a path is that of a file in a folder, whatever links there are."""
+    """Whether a path is a file within a folder, with links resolved."""
     return path.is_file() and path.resolve().is_relative_to(folder.resolve())
 
 
@@ -311,6 +311,6 @@ def as_url(name: str) -> str:
 
 
 def _left_out(shown: Score) -> list[str]:
-    """What to say where not all notes are shown."""
+    """The remark if not all notes are shown."""
     n = len(shown.notes)
     return [f"only the {MOST_NOTES} longest of {n} notes are shown"] * (n > MOST_NOTES)

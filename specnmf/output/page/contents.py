@@ -1,7 +1,7 @@
-"""The contents of the page of a run: gathered from its folder, its sound and its notes.
+"""The contents of the page of a run, from its folder, its sound and its notes.
 
-All that the page shows is in them; the script in it reads nothing else. The keys are
-those of `specnmf.output.page.assembly.make_contents`.
+The script of the page reads nothing else. The keys are those of
+`specnmf.output.page.assembly.make_contents`.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from specnmf.output.products import REPORT, Finished, is_there, sha256
 from specnmf.output.stored import FACTORS, read_factors, read_shown
 from specnmf.score.notes import Score
 
-#: Bytes that a note takes in the contents.
+#: Bytes per note in the contents.
 NOTE_BYTES = 60
 
 Progress = Callable[[int, int], None]
@@ -39,26 +39,26 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Shown:
-    """A run, as far as a page shows it.
+    """The data of a run that a page shows.
 
     Attributes
     ----------
     folder : path
         The run, with sources/ and factors.npz.
     report : mapping
-        The content of its run.json, which anybody may have written.
+        The content of its run.json, which is not trusted.
     sound : Audio or other Sound
         The recording.
     notes : Score
         The part of each is its stem.
     defaults : mapping, optional
-        Of the settings of its task.
+        Defaults of the settings of its task.
     scores : mapping of str to mapping, optional
         Scores of stems in dB, by the names of their files without ending.
     means : mapping of str to float, optional
-        Of these scores.
+        Means of these scores.
     base : str
-        Where the run is as seen from the page: empty, or ends in a slash.
+        The relative URL of the run from the page: empty, or ends in a slash.
     """
 
     folder: Path
@@ -72,7 +72,7 @@ class Shown:
 
     @cached_property
     def groups(self) -> list[Group]:
-        """The stems; of a run that makes none, the recording and the voices in it."""
+        """The stems; for a run without stems, the recording and its voices."""
         found = read_groups(self.report, self.folder)
         if found:
             return found
@@ -81,7 +81,7 @@ class Shown:
 
     @cached_property
     def tracks(self) -> list[Track | None]:
-        """The sound of each stem, of all groups; None where there is none."""
+        """The sound of each stem of all groups; None if there is none."""
         own = tracks_of(self.folder, self.groups)
         if not read_groups(self.report, self.folder):
             own[0] = track_of(self.sound)
@@ -94,7 +94,7 @@ class Shown:
 
     @property
     def beside(self) -> int:
-        """The bytes that all but the sound takes, about."""
+        """The approximate size of all but the sound, in bytes."""
         return BESIDE + NOTE_BYTES * len(longest(self.notes))
 
 
@@ -105,18 +105,18 @@ def contents_with_sound(
     threads: int | None = None,
     progress: Progress | None = None,
 ) -> tuple[dict[str, Any], dict[str, str]]:
-    """The contents of a page, and the sound in it: base64 by the names of elements.
+    """The contents of a page, and its embedded sound: base64 by element.
 
     Parameters
     ----------
     run : Shown
-        What to show.
+        The run.
     asked : {"ogg", "mp3", "link", "none"}
-        Where the sound is to be.
+        The form of the sound.
     threads : int, optional
-        None: one a core.
+        None: one per core.
     progress : callable, optional
-        Called with the stems done and in all.
+        Called with the numbers of finished and of all stems.
     """
     tracks = [track for track in run.tracks if track is not None]
     plan = make_plan(tracks, asked, beside=run.beside)
@@ -136,7 +136,7 @@ def contents_with_sound(
 def _heard(
     run: Shown, plan: Plan, played: Sequence[Played]
 ) -> tuple[list[Heard], dict[str, str]]:
-    """Where the sound of each stem is, and the elements that hold it."""
+    """The location of each stem's sound, and the elements that hold it."""
     levels, own = as_levels([each.power for each in played]), iter(played)
     rows, sounds, heard = iter(levels), {}, []
     for place, track in enumerate(run.tracks):
@@ -154,7 +154,7 @@ def _heard(
 
 
 def _url(run: Shown, plan: Plan, track: Track) -> str | None:
-    """Where the file of a stem is, as seen from the page."""
+    """The URL of a stem's file, relative to the page."""
     if plan.mode != "link" or track.path is None:
         return None
     return as_url(run.base + track.path.relative_to(run.folder).as_posix())
@@ -181,12 +181,12 @@ def _material(
 
 
 def _unheard(run: Shown) -> str | None:
-    """What to say of stems without sound."""
+    """The remark about stems without sound."""
     silent = sum(track is None for track in run.tracks)
     if not read_groups(run.report, run.folder) or not silent:
         return None
     if silent == len(run.tracks):
-        return "The sources were not written (--no-sources), so there is no sound."
+        return "No audio: the sources were not written (--no-sources)."
     return f"{silent} of {len(run.tracks)} stems were not written (--only)."
 
 
@@ -217,28 +217,28 @@ def read_contents(
 ) -> dict[str, Any]:
     """The contents of the page of a finished run, from its folder alone.
 
-    The sound is told as ``link``; the picture is that of the recording, if it is where
-    run.json says and the file that it was, else of the sum of the stems.
+    The sound is linked (``link``). The picture is that of the recording, if the file is
+    found and unchanged, else of the sum of the stems.
 
     Parameters
     ----------
     folder : path
         The run.
     recording : path, optional
-        Where the recording is; by default where run.json says.
+        The recording, if it was moved; by default the path in run.json.
     threads : int, optional
-        None: one a core.
+        None: one per core.
     defaults : mapping, optional
-        Of the settings of its task.
+        Defaults of the settings of its task.
     progress : callable, optional
-        Called with the stems done and in all.
+        Called with the numbers of finished and of all stems.
 
     Raises
     ------
     OutputError
-        If there is no run, or what it has stored is damaged.
+        If there is no run, or its stored data are damaged.
     AudioError
-        If a file of a stem is.
+        If the file of a stem is damaged.
     """
     run = read_run(folder, recording=recording, defaults=defaults)
     return contents_with_sound(run, "link", threads=threads, progress=progress)[0]
@@ -267,27 +267,27 @@ def read_run(
 
 
 def read_report(folder: Path) -> dict[str, Any]:
-    """What the run.json of a run says, unchecked.
+    """The content of a run's run.json, unchecked.
 
     Raises
     ------
     OutputError
-        If there is none, or it is no JSON object.
+        If there is none, or it is not a JSON object.
     """
     path = folder / REPORT
     if not path.is_file():
-        raise OutputError(f"{folder}: no run, {REPORT} is missing")
+        raise OutputError(f"{folder}: not a run, {REPORT} is missing")
     try:
         report = json.loads(Finished(folder).content)
     except (ValueError, RecursionError) as error:
-        raise OutputError(f"{path}: no valid JSON: {error}") from error
+        raise OutputError(f"{path}: not valid JSON: {error}") from error
     if not isinstance(report, dict):
         raise OutputError(f"{path}: expected an object, got {type(report).__name__}")
     return report
 
 
 def _recording(report: Mapping[str, Any], moved: Path | None) -> Sound | None:
-    """The recording that a run was made from, if it is still there, or was moved."""
+    """The recording of a run, if it still exists or was moved."""
     entry = next(iter(tables(report.get("inputs"))), {})
     path, checksum = entry.get("path"), entry.get("sha256")
     path = path if moved is None else str(moved)
@@ -299,7 +299,7 @@ def _recording(report: Mapping[str, Any], moved: Path | None) -> Sound | None:
         if sha256(Path(path)) != checksum:
             return None
         return load(path, start=start or 0.0, duration=duration)
-    except (SpecnmfError, OSError):  # then the stems have to do
+    except (SpecnmfError, OSError):  # then the stems are used
         return None
 
 
@@ -314,7 +314,7 @@ def _sum(folder: Path, report: Mapping[str, Any]) -> Sound:
     ]
     if not alike:
         raise OutputError(
-            f"{folder}: neither the recording nor any stem is there; "
-            "say where the recording is now"
+            f"{folder}: neither the recording nor a stem was found; "
+            "give the present path of the recording with --input"
         )
     return Mix(alike)

@@ -1,4 +1,4 @@
-"""Facts out of a run.json that anybody may have written: checked, or passed over."""
+"""Values from a run.json that is not trusted: checked, or ignored."""
 
 from __future__ import annotations
 
@@ -6,19 +6,19 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-#: Letters of a text, and entries of a list, that a page shows.
+#: The most characters of a text, and entries of a list, on a page.
 MOST_LETTERS, MOST_ENTRIES = 500, 4096
 
 
 def text(value: object, most: int = MOST_LETTERS) -> str:
-    """A text, cut; of anything else the empty one."""
+    """A text, truncated; empty for other values."""
     if not isinstance(value, str):
         return ""
     return value if len(value) <= most else f"{value[: most - 1]}…"
 
 
 def number(value: object) -> float | None:
-    """A finite number; of anything else None."""
+    """A finite number; None for other values."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     if isinstance(value, int) and value.bit_length() > 1000:  # beyond floats
@@ -27,18 +27,18 @@ def number(value: object) -> float | None:
 
 
 def whole(value: object) -> int | None:
-    """A whole number of seconds, notes and the like; of anything else None."""
+    """A whole number, such as a number of notes; None for other values."""
     found = number(value)
     return int(found) if found is not None and found.is_integer() else None
 
 
 def table(value: object) -> Mapping[str, Any]:
-    """An object; of anything else an empty one."""
+    """An object; an empty one for other values."""
     return value if isinstance(value, Mapping) else {}
 
 
 def entries(value: object) -> Sequence[Any]:
-    """The entries of a list, up to `MOST_ENTRIES`; of anything else none."""
+    """The entries of a list, up to `MOST_ENTRIES`; empty for other values."""
     return value[:MOST_ENTRIES] if isinstance(value, list | tuple) else ()
 
 
@@ -48,10 +48,10 @@ def tables(value: object) -> list[Mapping[str, Any]]:
 
 
 def texts(value: object) -> list[str]:
-    """The texts in a list, cut."""
+    """The texts in a list, truncated."""
     return [text(each) for each in entries(value) if isinstance(each, str)]
 
 
 def rounded(value: float | None, digits: int = 4) -> float | None:
-    """A number with so many significant digits, which is what a page needs of it."""
+    """A number, rounded to a number of significant digits."""
     return None if value is None else float(f"{value:.{digits}g}")

@@ -1,10 +1,10 @@
-"""What a notebook shows: the page of a run, a player for stems, one for a recording.
+"""Display in notebooks: the page of a run, a player of stems, a player of a recording.
 
-A page is shown in a frame of its own, as `folium` shows its maps, for that is what
-JupyterLab, the classic notebook and VS Code all do with a script and its style sheet.
-The frame may run the page's script and nothing else: it is of another origin than the
-notebook, whose kernel it cannot reach. Notebooks keep what they show in their file, so
-what is larger than `MOST_BYTES` is linked to, or told.
+A page is shown in a frame of its own, as `folium` shows its maps, because that works in
+JupyterLab, the classic notebook and VS Code. The frame may only run the page's script:
+it has another origin than the notebook and cannot reach the kernel. Notebooks store
+their output in the file, so pages larger than `MOST_BYTES` are linked or replaced by a
+message.
 """
 
 from __future__ import annotations
@@ -32,13 +32,13 @@ from specnmf.output.page.stems import Group, Stem
 from specnmf.output.page.tracks import Mix, Track, track_of
 from specnmf.score.notes import Score
 
-#: What a notebook keeps of one player, in bytes, at most.
+#: The largest player in a notebook, in bytes.
 MOST_BYTES = 8_000_000
 
-#: Pixels of the page's pictures and player, of a stem, and of a frame at most.
+#: Pixels of the page's pictures and player, of each stem, and the most of a frame.
 _PICTURES, _STEM, _HIGHEST = 700, 72, 960
 
-#: Where the contents of a page are: no text in them has an end of an element.
+#: The contents in a page; no text in them contains the end of an element.
 _CONTENTS = re.compile(
     r'(?<=<script type="application/json" id="contents">).*?(?=</script>)', re.DOTALL
 )
@@ -52,14 +52,16 @@ def run_html(folder: Path, report: Mapping[str, Any]) -> str:
     folder : path
         The run.
     report : mapping
-        What its run.json says.
+        The content of its run.json.
     """
     path = folder / PAGE
     if not path.is_file():
-        return _told(f"{folder}: no {PAGE} to show; it was left out or is gone.")
+        return _told(
+            f"{folder}: no {PAGE}; it was not written (--no-report) or was removed."
+        )
     if path.stat().st_size > MOST_BYTES:
         size = f"{path.stat().st_size / 1e6:.0f} MB"
-        return _linked(path, f"The page has {size}, too much for a notebook.")
+        return _linked(path, f"The page has {size}, which is too large for a notebook.")
     page = path.read_text("utf-8", errors="replace")
     found = _CONTENTS.search(page)
     try:
@@ -69,16 +71,16 @@ def run_html(folder: Path, report: Mapping[str, Any]) -> str:
     except (ValueError, KeyError, TypeError, RecursionError):
         found = None
     if found is None:
-        return _linked(path, "The page is not as specnmf wrote it.")
+        return _linked(path, "The page was changed since the run.")
     if linked:
-        return _linked(path, "The page plays sound from the files beside it.")
+        return _linked(path, "The page plays the audio files beside it.")
     page = page[: found.start()] + alone + page[found.end() :]
     lists = (report.get(key) or () for key in ("stems", "labels", "components"))
     return frame(page, max(map(len, lists)))
 
 
 def _without_files(contents: dict[str, Any]) -> dict[str, Any]:
-    """Contents that link to nothing: a frame without an address has no files beside."""
+    """Contents without links: a frame without an address cannot reach files."""
     groups = [
         {**group, "stems": [{**stem, "file": None} for stem in group["stems"]]}
         for group in contents["groups"]
@@ -94,12 +96,12 @@ def stems_html(stems: Mapping[str, Any], notes: Score | None = None) -> str | No
     stems : mapping of str to Audio
         The sources.
     notes : Score, optional
-        To show; the part of each is its source.
+        Notes to show; the part of each is its source.
 
     Returns
     -------
     str or None
-        None if something else than sound is among them, or there is nothing.
+        None if there are no sources, or one is not an `Audio`.
     """
     if not stems or not all(isinstance(each, Audio) for each in stems.values()):
         return None
@@ -109,14 +111,14 @@ def stems_html(stems: Mapping[str, Any], notes: Score | None = None) -> str | No
     contents["title"] = counted(len(stems), "stem")
     if not sounds:
         contents["sound"]["why"] = (
-            f"So much sound takes more than the {MOST_BYTES // 1_000_000} MB that a "
-            "notebook should hold; specnmf.write writes it to files."
+            f"The player would exceed {MOST_BYTES // 1_000_000} MB, which is too large "
+            "for a notebook; use specnmf.write to write files."
         )
     return frame(render(contents, sounds).html, len(stems))
 
 
 def audio_html(audio: Audio) -> str | None:
-    """A browser's own player for a recording; None if it is too long for a notebook."""
+    """The browser's player for a recording; None if it is too long for a notebook."""
     track = track_of(audio)
     plan = make_plan([track], "ogg", beside=_beside(0))
     columns = Columns(audio.n_samples, audio.sr)
@@ -129,7 +131,7 @@ def audio_html(audio: Audio) -> str | None:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class InMemory(Shown):
-    """Sources in memory, as if they were those of a run.
+    """Sources in memory, in the form of a run.
 
     Attributes
     ----------
@@ -141,7 +143,7 @@ class InMemory(Shown):
 
     @classmethod
     def of(cls, stems: Mapping[str, Audio], notes: Score, nothing: Path) -> InMemory:
-        """Sources with their notes, and an empty folder for a run's."""
+        """Sources with their notes, and an empty folder in place of a run's."""
         first = next(iter(stems.values()))
         alike = [
             track_of(each)
@@ -156,7 +158,7 @@ class InMemory(Shown):
 
     @cached_property
     def groups(self) -> list[Group]:
-        """One, of all sources."""
+        """One group with all sources."""
         return [Group("", [Stem(name=str(name)) for name in self.stems])]
 
     @cached_property
@@ -166,7 +168,7 @@ class InMemory(Shown):
 
     @property
     def beside(self) -> int:
-        """So many bytes that the rest is what a notebook should hold."""
+        """A size that leaves `MOST_BYTES` for the sound."""
         return _beside(super().beside)
 
 
@@ -175,7 +177,7 @@ def _beside(n_bytes: int) -> int:
 
 
 def frame(page: str, n_stems: int) -> str:
-    """A page in a frame that may run its script and reach nothing."""
+    """A page in a frame that may run its script only."""
     height = min(_HIGHEST, _PICTURES + _STEM * n_stems)
     return (
         f'<iframe srcdoc="{html.escape(page)}" sandbox="allow-scripts" '

@@ -1,4 +1,4 @@
-"""What a page says of a run in numbers, and of how it was made, for people."""
+"""The numbers and settings of a run on its page."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from typing import Any
 from specnmf.notation import percent
 from specnmf.output.page.facts import number, table, text, whole
 
-#: A setting that changes nothing of what a run is.
+#: A setting without effect on the result.
 THREADS = "threads"
 
-#: A null test of so many decibels is exact.
+#: A null test of this many decibels or less is exact.
 EXACT_DB = -300.0
 
 
 def numbers(
     report: Mapping[str, Any], means: Mapping[str, float | None] | None = None
 ) -> list[list[str]]:
-    """Pairs of what is told and its value, from a run.json and the means of scores."""
+    """Pairs of a label and a value, from a run.json and the means of scores."""
     return [list(pair) for pair in (*_fit(report), *_heard(report), *_scores(means))]
 
 
@@ -79,8 +79,8 @@ def settings(
 ) -> list[list[Any]]:
     """Each setting: its name, its value as text, and whether that is the default.
 
-    The number of threads is left out: it changes nothing. ``defaults`` has those of
-    the task's settings by name; what is not in them counts as one.
+    The number of threads is left out, as it has no effect. ``defaults`` has the
+    defaults of the task's settings by name; other settings count as defaults.
     """
     asked = table(report.get("asked"))
     found = []
@@ -94,7 +94,7 @@ def settings(
 
 
 def spelled(value: object) -> str:
-    """A value of a setting, for people."""
+    """A value of a setting, as text."""
     if value is None or value == []:
         return "–"
     if isinstance(value, bool):
@@ -107,5 +107,5 @@ def spelled(value: object) -> str:
 
 
 def _plain(value: object) -> object:
-    """A value as JSON has it."""
+    """A value as JSON."""
     return list(value) if isinstance(value, tuple) else value

@@ -1,4 +1,4 @@
-"""report.html: a run to hear and see, in one file."""
+"""report.html: the page of a run, in one file."""
 
 from __future__ import annotations
 
@@ -34,21 +34,21 @@ def write_page(
     Parameters
     ----------
     folder : path
-        The run's, with sources/ and factors.npz.
+        The run, with sources/ and factors.npz.
     report : mapping
-        What run.json says, or will say.
+        The content of run.json, written or not.
     sound : Audio or other Sound
         The recording.
     shown : Score
         The notes to show; the part of each is its stem.
     audio : {"ogg", "mp3", "link", "none"}
-        Where the sound is. Where it cannot be there, the page says why.
+        The form of the sound. If it is not possible, the page states the reason.
     defaults : mapping, optional
-        Of the task's settings, to tell which are not.
+        Defaults of the task's settings, to mark changed ones.
     threads : int, optional
-        None: one a core.
+        None: one per core.
     progress : callable, optional
-        Called with the stems done and in all.
+        Called with the numbers of finished and of all stems.
 
     Raises
     ------
@@ -71,7 +71,7 @@ def write_shown(
     threads: int | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> None:
-    """Write the page of a run to a path; the rest is as for `write_page`.
+    """Write the page of a run to a path; otherwise as `write_page`.
 
     Raises
     ------
@@ -84,7 +84,7 @@ def write_shown(
         run, audio, threads=threads, progress=progress
     )
     page = render(contents, sounds)
-    # names of files may hold bytes that no encoding has
+    # names of files may contain bytes that are not valid in any encoding
     data = page.html.encode("utf-8", errors="replace")
     try:
         path.write_bytes(data)
@@ -100,26 +100,25 @@ def write_run(
     threads: int | None = None,
     **more: Any,
 ) -> None:
-    """Write the page of a finished run, from its folder, to any place.
+    """Write the page of a finished run, from its folder, to any path.
 
     Parameters
     ----------
     path : path
-        The page; where the run's files are linked to, they are as seen from there.
+        The path of the page; links to the run's files are relative to it.
     folder : path
         The run.
     audio : {"ogg", "mp3", "link", "none"}
-        Where the sound is.
+        The form of the sound.
     threads : int, optional
-        None: one a core.
+        None: one per core.
     **more
         Attributes of `specnmf.output.page.contents.Shown`: defaults, scores, means.
 
     Raises
     ------
     OutputError
-        If there is no run, what it has stored is damaged, or the page cannot be
-        written.
+        If there is no run, its stored data are damaged, or the page cannot be written.
     AudioError
         If the file of a stem is damaged.
     """

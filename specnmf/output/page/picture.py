@@ -1,7 +1,7 @@
 """The picture of a page: a recording's spectrogram, three rows a semitone.
 
-Low notes need long windows to be told apart, and what is struck needs short ones, so
-the rows below C5 are seen through windows four times as long as those above.
+Low notes need long windows and attacks short ones, so the rows below C5 use windows
+four times as long as those above.
 """
 
 from __future__ import annotations

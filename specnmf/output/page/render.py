@@ -1,8 +1,8 @@
-"""The page as text: its template filled, and nothing of the data taken for markup.
+"""The page as text: the filled template, with no data interpreted as markup.
 
-The page's policy (Content Security Policy, level 3) allows the one script and the one
-style sheet that are in it, by their SHA-256, sound out of the page or from beside it,
-and nothing else: were there a way to get markup into it, that would do nothing.
+The page's Content Security Policy (level 3) allows its one script and one style sheet,
+by their SHA-256, embedded audio and audio files beside it, and nothing else: injected
+markup would have no effect.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from functools import cache
 from importlib.resources import files
 from typing import Any, NamedTuple
 
-#: What the page is made of, in this order: what a script declares, those after it use.
+#: The scripts of the page, in the order of their dependencies.
 PAGE_SCRIPTS = (
     *("sound.js", "player.js", "pictures.js", "drawing.js", "pianoroll.js"),
     *("rows.js", "info.js", "page.js", "keys.js"),
 )
 PAGE_STYLES = ("page.css",)
 
-#: What the studio adds.
+#: The scripts of the studio.
 STUDIO_SCRIPTS = (
     *("studio-dom.js", "studio-client.js", "studio-mix.js", "studio-stems.js"),
     *("studio-notes.js", "studio-hand.js", "studio-roll.js", "studio-regions.js"),
@@ -31,7 +31,7 @@ STUDIO_SCRIPTS = (
 )
 STUDIO_STYLES = ("studio.css",)
 
-#: What would end or change a script element, and what JavaScript takes for line ends.
+#: Characters that could end or change a script element, and JavaScript's line ends.
 _ESCAPES = {each: f"\\u{ord(each):04x}" for each in "<>&\u2028\u2029"}
 
 #: A sound's element.

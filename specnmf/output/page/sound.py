@@ -1,8 +1,8 @@
-"""The sound of a page: stems as Ogg or MP3 in it, links to their files, or none.
+"""The sound of a page: embedded Ogg or MP3, links to files, or none.
 
-How good it is, and whether it fits at all, is decided for all stems together from how
-long they are, before the first is encoded. libsndfile encodes in blocks of no more than
-65 536 samples: it crashes where Vorbis gets more at once.
+The quality, and whether the sound fits, is decided for all stems together from their
+lengths, before the first is encoded. libsndfile gets blocks of at most 65 536 samples:
+it crashes if Vorbis gets more at once.
 """
 
 from __future__ import annotations
@@ -21,22 +21,22 @@ from specnmf.output.page.ogg import with_fixed_serial
 from specnmf.output.page.tracks import MOST_CHANNELS, Track, mixed_down
 from specnmf.parallel import cut, workers
 
-#: What a page may take, in bytes, and what is kept free for all but the sound.
+#: The largest size of a page, in bytes, and the reserve for all but the sound.
 MOST_PAGE, BESIDE = 25_000_000, 2_500_000
 
-#: What the stems may take in a browser's memory, where a sample takes four bytes.
+#: The largest size of decoded stems in a browser, where a sample has four bytes.
 MOST_DECODED = 1_500_000_000
 
 #: Samples encoded at a time.
 MOST_ENCODED = 1 << 16
 
-#: Sample rates that Vorbis has in browsers, in Hz. libsndfile crashes beyond 200 000.
+#: Sample rates of Vorbis in browsers, in Hz. libsndfile crashes beyond 200 000.
 VORBIS_RATES = (8000, 192_000)
 
 #: The qualities of each format, from the best: libsndfile's compression level, and the
-#: bits a second of a stem with one channel, and with two, at 44.1 kHz. These are means
-#: of 22 stems and songs; of the lowest quality less, for it is the last that is tried,
-#: and components take about half as much.
+#: bits per second of a stem with one channel, and with two, at 44.1 kHz. These are
+#: means of 22 stems and songs; less for the lowest quality, as it is tried last, and
+#: components need about half as much.
 QUALITIES = {
     "ogg": (
         (0.6, (60_000, 124_000)),
@@ -62,14 +62,14 @@ _CODECS = {
 
 @dataclass(frozen=True)
 class Plan:
-    """How the sound of a page is there.
+    """The form of the sound of a page.
 
     Attributes
     ----------
     mode : {"ogg", "mp3", "link", "none"}
-        In the page as Ogg or MP3, beside it, or not at all.
+        Embedded as Ogg or MP3, linked, or none.
     why : str or None
-        A sentence for people, where that is not what was asked for.
+        The reason, if that is not the requested form.
     levels : tuple of float
         Compression levels to try, from the best; empty: files as they are.
     """
@@ -80,21 +80,21 @@ class Plan:
 
     @property
     def embedded(self) -> bool:
-        """Whether it is in the page."""
+        """Whether the sound is embedded."""
         return self.mode in ("ogg", "mp3")
 
 
 def make_plan(tracks: Sequence[Track], asked: ReportAudio, *, beside: int) -> Plan:
-    """How the sound of stems comes into a page.
+    """The form of the sound of stems in a page.
 
     Parameters
     ----------
     tracks : sequence of Track
-        The stems that have sound.
+        The stems with sound.
     asked : {"ogg", "mp3", "link", "none"}
-        What the user wants.
+        The requested form.
     beside : int
-        The bytes that all else in the page takes.
+        The size of all else in the page, in bytes.
     """
     if asked == "none" or not tracks:
         return Plan("none")
@@ -104,8 +104,8 @@ def make_plan(tracks: Sequence[Track], asked: ReportAudio, *, beside: int) -> Pl
     if not _is_decodable(tracks):
         return _linked(
             tracks,
-            f"{_minutes(tracks)} of stems would take a browser more than "
-            f"{MOST_DECODED / 1e9:.1f} GB: they are played from their files.",
+            f"{_minutes(tracks)} of stems need more than {MOST_DECODED / 1e9:.1f} GB "
+            "in a browser, so they are played from their files.",
         )
     ready = {each.suffix for each in tracks}
     if ready <= {*_CODECS} and sum(each.n_bytes for each in tracks) <= room:
@@ -114,15 +114,15 @@ def make_plan(tracks: Sequence[Track], asked: ReportAudio, *, beside: int) -> Pl
 
 
 def _encoded(tracks: Sequence[Track], asked: ReportAudio, room: int) -> Plan:
-    """How stems are encoded, if there is room for that."""
+    """The encoding of stems, if there is enough room."""
     format, why = _format(tracks, asked)
     low, high = VORBIS_RATES
     odd = [each.sr for each in tracks if not low <= each.sr <= high]
     if odd:
         return _linked(
             tracks,
-            f"Sound of {odd[0]} Hz cannot be in the page, which holds {low} to {high} "
-            "Hz: it is played from its files.",
+            f"Audio at {odd[0]} Hz cannot be embedded ({low} to {high} Hz can), so it "
+            "is played from its files.",
         )
     levels = [
         level
@@ -138,7 +138,7 @@ def _encoded(tracks: Sequence[Track], asked: ReportAudio, room: int) -> Plan:
 
 
 def _bits(track: Track, rates: tuple[int, int]) -> float:
-    """The bits that a stem takes, about: more at a higher sample rate."""
+    """The approximate bits of a stem: more at a higher sample rate."""
     scale = max(0.5, min(1.5, track.sr / 44_100))
     return track.duration * rates[track.width - 1] * scale
 
@@ -146,10 +146,10 @@ def _bits(track: Track, rates: tuple[int, int]) -> float:
 def _format(
     tracks: Sequence[Track], asked: ReportAudio
 ) -> tuple[ReportAudio, str | None]:
-    """The format that can hold the stems, and why it is another than asked for."""
+    """The format for the stems, and the reason if it is not the requested one."""
     odd = [each.sr for each in tracks if each.sr not in MP3_RATES]
     if asked == "mp3" and odd:
-        return "ogg", f"MP3 holds no sound of {odd[0]} Hz: the page has Ogg instead."
+        return "ogg", f"MP3 does not support {odd[0]} Hz, so the page uses Ogg."
     return asked, None
 
 
@@ -157,13 +157,13 @@ def _as_they_are(ready: set[str], asked: ReportAudio) -> str | None:
     if ready == {asked}:
         return None
     kinds = " and ".join(each.upper() if each == "mp3" else "Ogg" for each in ready)
-    return f"The stems are {kinds} files, and in the page as they are."
+    return f"The stems are {kinds} files and are embedded unchanged."
 
 
 def _too_long(tracks: Sequence[Track]) -> str:
     return (
         f"{_minutes(tracks)} of stems do not fit into a page of "
-        f"{MOST_PAGE // 1_000_000} MB: they are played from their files."
+        f"{MOST_PAGE // 1_000_000} MB, so they are played from their files."
     )
 
 
@@ -172,7 +172,7 @@ def _minutes(tracks: Sequence[Track]) -> str:
 
 
 def _is_decodable(tracks: Sequence[Track]) -> bool:
-    """Whether a browser can hold the stems; many are not read to know that."""
+    """Whether the stems fit into a browser; many stems are not read for that."""
     least = sum(4 * each.n_samples for each in tracks)
     if least > MOST_DECODED:
         return False
@@ -180,23 +180,23 @@ def _is_decodable(tracks: Sequence[Track]) -> bool:
 
 
 def _linked(tracks: Sequence[Track], why: str | None) -> Plan:
-    """Sound beside the page; a recording that is not in the run has none."""
+    """Linked sound; a recording outside the run has none."""
     if all(each.path is None for each in tracks):
-        told = f"{why.partition(':')[0]}." if why else "The run has no files of sound."
+        told = f"{why.partition(', so ')[0]}." if why else "The run has no audio files."
         return Plan("none", told)
     return Plan("link", why)
 
 
 @dataclass(frozen=True, eq=False)
 class Played:
-    """What came of a track.
+    """The outcome of a track.
 
     Attributes
     ----------
     power : array, shape (n_columns,)
-        Its loudness.
+        Its power over time.
     data : str or None
-        The sound in base64, if it is in the page.
+        The sound in base64, if it is embedded.
     """
 
     power: Float64
@@ -212,11 +212,11 @@ def play(
     threads: int | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> tuple[Plan, list[Played]]:
-    """The loudness of tracks, and their sound if it is in the page.
+    """The levels of tracks, and their sound if it is embedded.
 
-    A file is read once for both. Where the sound takes more than it should, it is
-    encoded again at a lower quality; where even the lowest does not fit, files are
-    linked to: the plan that comes back says so.
+    A file is read once for both. If the sound is too large, it is encoded again at a
+    lower quality; if even the lowest does not fit, files are linked, as the returned
+    plan states.
     """
     room = (MOST_PAGE - beside) * 3 // 4
     if plan.embedded and not plan.levels:
@@ -242,7 +242,7 @@ def _each(
     threads: int | None,
     progress: Callable[[int, int], None] | None,
 ) -> list[Played]:
-    """What comes of each track, on the threads; progress is told one at a time."""
+    """The outcome of each track, on threads, with progress reported one at a time."""
     done, lock = iter(range(1, len(tracks) + 1)), Lock()
 
     def one(track: Track) -> Played:
@@ -257,24 +257,24 @@ def _each(
 
 
 class _Purse:
-    """The bytes that there is room for; which threads spend, together."""
+    """The budget of bytes that threads share."""
 
     def __init__(self, room: int) -> None:
         self.room, self.lock = room, Lock()
 
     @property
     def empty(self) -> bool:
-        """Whether more was spent than there was."""
+        """Whether the budget is exceeded."""
         return self.room < 0
 
     def spend(self, n_bytes: int) -> None:
-        """Take some."""
+        """Use some bytes."""
         with self.lock:
             self.room -= n_bytes
 
 
 def _look(track: Track, columns: Columns) -> Played:
-    """How loud a track is."""
+    """The power of a track over time."""
     loudness = Loudness(columns)
     for block in track.blocks():
         loudness.add(block)
@@ -282,7 +282,7 @@ def _look(track: Track, columns: Columns) -> Played:
 
 
 def _as_is(track: Track, columns: Columns) -> Played:
-    """A file that is encoded already."""
+    """A file that is already encoded."""
     data = track.path.read_bytes() if track.path is not None else b""
     return Played(_look(track, columns).power, _as_text(data))
 
@@ -290,7 +290,7 @@ def _as_is(track: Track, columns: Columns) -> Played:
 def _encode(
     track: Track, format: str, level: float, columns: Columns, purse: _Purse
 ) -> Played:
-    """A track encoded; the rest is left out where the purse is empty."""
+    """An encoded track; stops if the budget is exceeded."""
     import soundfile
 
     loudness, file = Loudness(columns), io.BytesIO()

@@ -1,4 +1,4 @@
-"""The stems of a run: what its run.json says of them, and where their sound is."""
+"""The stems of a run: their entries in run.json, and their files."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 from specnmf.output.page.facts import number, rounded, table, tables, text, whole
 
-#: What the files of stems end in, and how many of them a page shows.
+#: The suffixes of stems' files, and the most stems on a page.
 SUFFIXES, MOST_STEMS = (".wav", ".flac", ".ogg", ".mp3"), 512
 
 #: The folder of the stems in a run.
@@ -23,19 +23,19 @@ class Stem:
     Attributes
     ----------
     name : str
-        What it is called.
+        Its name.
     file : str or None
-        Its file in the run folder, if it was written; always one that is there.
+        Its existing file in the run folder; None if it was not written.
     share : float or None
-        Of the energy, 0 to 1.
+        Its share of the energy, 0 to 1.
     rms : float or None
-        Full scale is 1.
+        Its root mean square; full scale is 1.
     pitch : float or None
-        The MIDI number of what it plays, if that is one pitch.
+        Its MIDI number, if it has one pitch.
     note : str or None
-        The name of that.
+        The name of that pitch.
     notes : int or None
-        How many notes it has.
+        The number of its notes.
     """
 
     name: str
@@ -61,9 +61,9 @@ def read_groups(report: Mapping[str, Any], folder: Path) -> list[Group]:
     Parameters
     ----------
     report : mapping
-        The content of its run.json, which anybody may have written.
+        The content of its run.json, which is not trusted.
     folder : path
-        The run. A stem has a file only if that is a recording in its sources/.
+        The run. Only recordings in its sources/ count as files of stems.
     """
     found = _layers(report, folder) or [Group("", _stems(_entries(report), folder))]
     written = [group for group in found if any(stem.file for stem in group.stems)]
@@ -80,7 +80,7 @@ def read_groups(report: Mapping[str, Any], folder: Path) -> list[Group]:
 
 
 def _entries(report: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """What run.json says of each stem, wherever a task says it."""
+    """The entry of each stem in run.json, whatever the task."""
     for key in ("stems", "labels", "components"):
         found = tables(report.get(key))
         if found:
@@ -104,7 +104,7 @@ def _stems(entries: Iterable[Mapping[str, Any]], folder: Path) -> list[Stem]:
 
 
 def _stem(entry: Mapping[str, Any], folder: Path) -> Stem:
-    """A stem from what run.json says of it."""
+    """A stem from its entry in run.json."""
     named = text(entry.get("name")).rpartition("/")[2]  # "layer_1/component_01"
     label = named or text(entry.get("label"))
     source = entry.get("source")
@@ -127,16 +127,16 @@ def _share(value: object) -> float | None:
 
 
 def _first_note(notes: object) -> str | None:
-    """The note that makes most of a component of a layer."""
+    """The main note of a component of a layer."""
     first = next(iter(tables(notes)), {})
     share = _share(first.get("share"))
     return text(first.get("note"), 20) or None if (share or 0) > 0.5 else None
 
 
 def is_stem(folder: Path, name: str) -> bool:
-    """Whether a name, as run.json has it, is that of a recording in a run's sources/.
+    """Whether a name in run.json is that of a recording in the run's sources/.
 
-    Neither what lies elsewhere is, nor what a link leads to elsewhere.
+    Files elsewhere, also through links, do not count.
     """
     path = PurePosixPath(name)
     if path.is_absolute() or ".." in path.parts or "\0" in name or "\\" in name:
@@ -148,12 +148,12 @@ def is_stem(folder: Path, name: str) -> bool:
         own = (folder / SOURCES).resolve()
         inside = own.is_relative_to(folder.resolve()) and place.is_relative_to(own)
         return inside and place.is_file()
-    except (OSError, ValueError):  # no file has such a name
+    except (OSError, ValueError):  # not a valid name for a file
         return False
 
 
 def _listed(groups: Sequence[Group], folder: Path) -> list[Stem]:
-    """The stems in sources/ where run.json tells of none; with what else it says."""
+    """The stems in sources/, if run.json lists none."""
     known = {stem.name: stem for group in groups for stem in group.stems}
     own = folder / SOURCES
     paths = sorted(own.iterdir()) if own.is_dir() else []
@@ -167,7 +167,7 @@ def _listed(groups: Sequence[Group], folder: Path) -> list[Stem]:
 
 
 def _with_shares(stems: Sequence[Stem]) -> list[Stem]:
-    """Stems with their shares of the energy; where none is told, by their loudness."""
+    """Stems with their shares of the energy; if unknown, from their levels."""
     power = [0.0 if stem.rms is None else stem.rms * stem.rms for stem in stems]
     total = sum(power)
     if any(stem.share is not None for stem in stems) or not 0 < total < float("inf"):
@@ -179,7 +179,7 @@ def _with_shares(stems: Sequence[Stem]) -> list[Stem]:
 
 
 def heard_voices(report: Mapping[str, Any], parts: Sequence[str]) -> list[Stem]:
-    """The voices of a transcription, which have notes and no sound of their own."""
+    """The voices of a transcription, which have notes but no sound of their own."""
     counts = table(table(report.get("transcription")).get("parts"))
     own = set(parts)  # told in the order of voices, not that in which they begin
     told = [part for part in counts if part in own]

@@ -1,4 +1,4 @@
-"""Tracks: where the sound of stems comes from, and their sum where no mix is left."""
+"""Tracks: the sound of stems, and their sum if the recording is missing."""
 
 from __future__ import annotations
 

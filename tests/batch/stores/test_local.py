@@ -136,7 +136,7 @@ def test_pipes_are_no_songs(tmp_path):
     os.mkfifo(tmp_path / "pipe.wav")
     assert walked(store) == ["song.wav"]
     assert store.entry("pipe.wav") is None
-    with pytest.raises(OutputError, match="pipe.wav cannot be read: it is no file"):
+    with pytest.raises(OutputError, match="pipe.wav cannot be read: not a file"):
         store.read("pipe.wav", 10)
 
 
@@ -199,7 +199,7 @@ def test_no_name_leads_out_of_the_store(tmp_path, name):
         lambda name: store.write(name, b""),
         lambda name: store.create(name, b""),
     ):
-        with pytest.raises(ParameterError, match="expected the name of a file within"):
+        with pytest.raises(ParameterError, match="expected the name of a file in"):
             use(name)
     assert plain_walk(tmp_path) == ["b"]
 
@@ -230,10 +230,10 @@ def test_what_is_written_is_read(tmp_path):
 
 def test_a_file_that_is_too_large_is_not_read(tmp_path):
     store = plant(tmp_path, "large")
-    with pytest.raises(OutputError, match="large: holds more than the 4 bytes"):
+    with pytest.raises(OutputError, match="large: expected at most 4 bytes"):
         store.read("large", 4)
     (tmp_path / "endless").symlink_to("/dev/zero")
-    with pytest.raises(OutputError, match="it is no file"):
+    with pytest.raises(OutputError, match="not a file"):
         store.read("endless", 4)
 
 
@@ -377,7 +377,8 @@ def test_paths_need_no_fsspec(tmp_path):
         "assert [entry.name for entry in store.walk(recursive=True)] == ['a'];"
         "assert not {'fsspec', 'numpy', 'asyncio', 'http'} & set(sys.modules)"
     )
-    subprocess.run([sys.executable, "-c", code, str(tmp_path)], check=True)
+    done = subprocess.run([sys.executable, "-c", code, str(tmp_path)], check=False)
+    assert done.returncode == 0
 
 
 # Errors
@@ -421,10 +422,10 @@ def test_what_cannot_be_looked_at_is_one_line(tmp_path):
 @pytest.mark.parametrize(
     ("location", "message"),
     [
-        ("file://host/x", "expected file:/// and an absolute path"),
-        ("file://x", "expected file:/// and an absolute path"),
-        ("file:///a%00b", "without a zero"),
-        ("a\0b", "without a zero"),
+        ("file://host/x", "expected file:/// with an absolute path"),
+        ("file://x", "expected file:/// with an absolute path"),
+        ("file:///a%00b", "without a null character"),
+        ("a\0b", "without a null character"),
     ],
 )
 def test_a_location_that_is_none_is_refused(location, message):

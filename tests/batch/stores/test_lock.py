@@ -64,7 +64,7 @@ def test_a_second_holder_is_refused_with_the_first_ones_process_and_host(store, 
     who = f"process {holder.pid} on {socket.gethostname()}; wait for it, or use"
     with pytest.raises(BatchError, match=who) as caught, store.lock():
         pass
-    assert str(caught.value).startswith(f"{store.root}: another batch is at work")
+    assert str(caught.value).startswith(f"{store.root}: another batch uses this folder")
     assert Path(store.location(LOCK)).exists()
 
 
@@ -131,7 +131,7 @@ def test_of_many_at_once_one_at_a_time_gets_it(store):
         thread.join()
     assert len(most) + len(refused) == 200
     assert max(most) == 1
-    assert all("another batch is at work" in message for message in refused)
+    assert all("another batch uses this folder" in message for message in refused)
 
 
 def test_a_holder_that_leaves_during_the_refusal_makes_no_traceback(store, monkeypatch):

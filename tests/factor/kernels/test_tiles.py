@@ -23,6 +23,7 @@ def test_products_are_numpys(rng, shape, dtype):
     np.testing.assert_allclose(inner, C @ B.T, rtol=rtol)
 
 
+@pytest.mark.kernels
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_rows_begin_on_a_cache_line_and_the_padding_is_zero(rng, dtype):
     A = rng.random((5, 19)).astype(dtype)

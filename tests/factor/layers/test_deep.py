@@ -347,7 +347,7 @@ def test_whole_numbers_are_data(rng):
         (np.ones((0, 3)), {}, r"got shape \(0, 3\)"),
         (-np.ones((3, 3)), {}, "non-negative unless signed, got values from -1.0"),
         (np.full((3, 3), np.nan), {"signed": True}, "must be finite"),
-        (np.ones((3, 3)), {"ranks": ()}, "ranks are whole numbers"),
+        (np.ones((3, 3)), {"ranks": ()}, "ranks must be the number of components"),
         (np.ones((3, 3)), {"ranks": (2, 0)}, "rank must be at least 1, got 0"),
         (np.ones((3, 3)), {"restarts": 0}, "restarts must be at least 1"),
         (np.ones((3, 3)), {"label_weight": -1}, "label_weight must be at least 0"),

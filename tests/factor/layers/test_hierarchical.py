@@ -55,6 +55,7 @@ def test_toy_data_are_modelled_about_as_well_as_can_be(toy, floor, ranks, most):
 # --- properties ---------------------------------------------------------------------
 
 
+@pytest.mark.slow  # many factorizations
 @pytest.mark.parametrize("labelled", [False, True])
 @pytest.mark.parametrize("beta", [0, 1, 2])
 def test_more_restarts_are_never_worse(toy, labelled, beta):
@@ -124,6 +125,7 @@ def test_the_callback_hears_of_all_layers_and_starts_and_threads_do_not_show(toy
 # --- edges --------------------------------------------------------------------------
 
 
+@pytest.mark.slow  # many factorizations
 @pytest.mark.parametrize("beta", [0, 1, 2])
 @pytest.mark.parametrize("labelled", [False, True])
 def test_zeros_and_ranks_above_the_shape_are_no_harm(rng, beta, labelled):
@@ -158,7 +160,7 @@ def test_a_list_of_one_number_serves_a_layer_with_labels(toy):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"ranks": []}, "ranks are whole numbers of components, one a layer"),
+        ({"ranks": []}, "ranks must be the number of components of each layer"),
         ({"ranks": 2.0}, r"such as \[32, 8, 3\], got 2.0"),
         ({"ranks": (9, 2.5)}, r"got \(9, 2.5\)"),
         ({"ranks": (9, 0)}, "rank must be at least 1, got 0"),
@@ -166,12 +168,12 @@ def test_a_list_of_one_number_serves_a_layer_with_labels(toy):
         ({"X": np.ones((5, 0))}, r"X must be a matrix, got shape \(5, 0\)"),
         ({"X": np.full((5, 6), -1.0)}, "must be finite and non-negative"),
         ({"X": np.full((5, 6), np.nan)}, "must be finite and non-negative"),
-        ({"solver": "hals", "beta": 1}, "solver hals minimises beta 2"),
-        ({"solver": "newton"}, "solver is one of"),
+        ({"solver": "hals", "beta": 1}, "solver hals minimises only beta 2"),
+        ({"solver": "newton"}, "solver must be one of"),
         ({"restarts": 0}, "restarts must be at least 1, got 0"),
         ({"label_weight": -1}, "label_weight must be at least 0, got -1"),
         ({"labels": [0, 1]}, r"labels must be \(n_classes, 6\)"),
-        ({"beta": "cosine"}, "beta is euclidean, kl, is or a number"),
+        ({"beta": "cosine"}, "beta must be euclidean, kl, is or a number"),
         ({"max_iter": 0}, "max_iter must be at least 1"),
     ],
 )

@@ -80,7 +80,7 @@ def test_classes_are_the_strongest_predictions():
     np.testing.assert_allclose(layers.predictions(), layers.B @ S)
     assert layers.classes().tolist() == [0, 1, 2]
     unlabelled = Layers(layers.A, layers.S)
-    with pytest.raises(ParameterError, match="predictions need labels, .* were none"):
+    with pytest.raises(ParameterError, match="predictions need labels, .* had none"):
         unlabelled.predictions()
     with pytest.raises(ParameterError, match="predictions need labels"):
         unlabelled.classes()
@@ -99,5 +99,7 @@ def test_classes_are_the_strongest_predictions():
 )
 def test_shapes_that_do_not_fit_are_named(A, S, B):
     A, S = ([np.ones(shape) for shape in shapes] for shapes in (A, S))
-    with pytest.raises(ParameterError, match="each A must end with the rank .* got A"):
+    with pytest.raises(
+        ParameterError, match="each A must have as many columns .* got A"
+    ):
         Layers(A, S, None if B is None else np.ones(B))

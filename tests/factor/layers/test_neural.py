@@ -41,6 +41,7 @@ def test_toy_data_are_modelled_as_well_as_can_be(toy, floor, ranks, restarts, mo
     assert floor(ranks[-1]) <= found.error(toy.X) < most
 
 
+@pytest.mark.slow  # many factorizations
 @pytest.mark.parametrize("seed", range(3))
 @pytest.mark.parametrize("labelled", [False, True])
 def test_the_default_finds_the_floor_of_two_layers(toy, floor, labelled, seed):
@@ -49,6 +50,7 @@ def test_the_default_finds_the_floor_of_two_layers(toy, floor, labelled, seed):
     assert found.error(toy.X) < 1.015 * floor(4)
 
 
+@pytest.mark.slow  # many factorizations
 @pytest.mark.parametrize("label_loss", LABEL_LOSSES)
 @pytest.mark.parametrize("level", [0, 1, 2])
 def test_labels_of_some_columns_tell_those_of_the_others(toy, label_loss, level):
@@ -125,6 +127,7 @@ def test_descents_get_the_gradient_of_the_cost(rng, monkeypatch, loss, label_los
 # --- properties ---------------------------------------------------------------------
 
 
+@pytest.mark.slow  # many factorizations
 @settings(max_examples=25, deadline=None)
 @given(
     shape=st.tuples(st.integers(1, 8), st.integers(1, 8)),
@@ -210,6 +213,7 @@ def test_a_start_from_the_hierarchy_ends_no_worse(toy):
     assert again.losses[-1] <= first.losses[-1]
 
 
+@pytest.mark.slow  # many factorizations
 def test_restarts_are_never_worse_and_seeds_differ(toy):
     last = [
         neural_nmf(toy.X, (9, 4), restarts=restarts, max_iter=100).losses[-1]
@@ -279,6 +283,7 @@ def test_the_shortest_descents_give_losses(toy, options):
     assert len(found.losses) == (1 if "max_iter" in options else 10)
 
 
+@pytest.mark.slow  # many factorizations
 @pytest.mark.parametrize("label_loss", LABEL_LOSSES)
 def test_rows_and_columns_of_zeros_are_no_harm(toy, label_loss):
     X = toy.X.copy()
@@ -306,7 +311,7 @@ def test_a_class_that_is_never_known_is_never_predicted(toy):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"ranks": ()}, "ranks are whole numbers of components, one a layer"),
+        ({"ranks": ()}, "ranks must be the number of components of each layer"),
         ({"ranks": 2.0}, r"such as \[32, 8, 3\], got 2.0"),
         ({"ranks": (3, 0)}, "rank must be at least 1, got 0"),
         ({"X": np.ones(5)}, r"X must be a matrix, got shape \(5,\)"),
@@ -321,8 +326,8 @@ def test_a_class_that_is_never_known_is_never_predicted(toy):
             r"label_mask must be booleans of shape \(6,\) or \(1, 6\)",
         ),
         ({"label_weight": -1}, "label_weight must be at least 0, got -1"),
-        ({"loss": "kl"}, "loss is one of reconstruction, energy, got 'kl'"),
-        ({"label_loss": "hinge"}, "label_loss is one of l2, cross-entropy"),
+        ({"loss": "kl"}, "loss must be one of reconstruction, energy, got 'kl'"),
+        ({"label_loss": "hinge"}, "label_loss must be one of l2, cross-entropy"),
         ({"restarts": 0}, "restarts must be at least 1"),
         ({"max_iter": 0}, "max_iter must be at least 1"),
         ({"tol": -1}, "tol must be at least 0"),

@@ -20,6 +20,15 @@ def test_noise_adds_its_bands(noise, rng):
     np.testing.assert_allclose(model, expected, rtol=1e-6)
 
 
+def test_a_share_may_differ_between_bands_and_end_early(noise, rng):
+    noise.strengths[:] = rng.random(noise.strengths.shape)
+    share = rng.random((1, 4, 3)).astype(np.float32)
+    model = np.zeros((2, 4, 12), np.float32)
+    noise.add_share(slice(3, 7), share, model)
+    expected = (share * noise.strengths[:, 3:7]) @ noise.bands[:, :12]
+    np.testing.assert_allclose(model, expected, rtol=1e-5)
+
+
 def test_strengths_follow_the_ratio_in_the_frames_alone(noise, rng):
     ratio = rng.random((2, 4, 20)).astype(np.float32)
     before = noise.strengths.copy()

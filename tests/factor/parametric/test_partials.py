@@ -5,6 +5,7 @@ import pytest
 import reference
 
 from specnmf.factor.parametric import partials
+from specnmf.factor.parametric.lobes import Lobes, Support
 from specnmf.factor.parametric.partials import Partials
 
 FIRST = slice(0, 100)
@@ -25,6 +26,7 @@ def steady(notes):
     return np.broadcast_to(asked, notes.amplitudes.shape).astype(np.float32)
 
 
+@pytest.mark.kernels
 @pytest.mark.parametrize("n_channels", [1, 2])
 @pytest.mark.parametrize("frames", [FIRST, slice(17, 49)])
 def test_notes_add_what_the_dense_product_has(toy, dense, n_channels, frames):
@@ -35,6 +37,7 @@ def test_notes_add_what_the_dense_product_has(toy, dense, n_channels, frames):
     np.testing.assert_allclose(model, expected, rtol=1e-5)
 
 
+@pytest.mark.kernels
 def test_each_entry_is_added_to_its_owner(toy, dense, rng):
     toy = toy(n_channels=2)
     frame, template = toy.notes.support.frame, toy.notes.support.template
@@ -49,6 +52,7 @@ def test_each_entry_is_added_to_its_owner(toy, dense, rng):
         np.testing.assert_allclose(model, expected, rtol=1e-5, atol=1e-6)
 
 
+@pytest.mark.kernels
 @pytest.mark.parametrize("n_channels", [1, 2])
 def test_strengths_follow_the_ratio(toy, dense, n_channels):
     toy = toy(n_channels=n_channels)
@@ -61,6 +65,7 @@ def test_strengths_follow_the_ratio(toy, dense, n_channels):
     np.testing.assert_allclose(dense(toy)["strengths"], expected, rtol=1e-4)
 
 
+@pytest.mark.kernels
 @pytest.mark.parametrize(
     ("n_channels", "iteration", "name"),
     [
@@ -80,6 +85,7 @@ def test_numerators_of_blocks_add_up_to_the_slope(
     np.testing.assert_allclose(found[sounding], expected[sounding], rtol=1e-4)
 
 
+@pytest.mark.kernels
 def test_spectra_are_templates_summed_over_their_detunings(toy, dense):
     notes = toy().notes
     template, weights = np.array([2, 0, 2]), np.array([[1, 0, 3], [0, 5, 0], [1, 1, 1]])
@@ -90,6 +96,7 @@ def test_spectra_are_templates_summed_over_their_detunings(toy, dense):
         np.testing.assert_allclose(column, expected, rtol=1e-5, atol=1e-7)
 
 
+@pytest.mark.kernels
 def test_strengths_of_unequal_entries_of_one_template_are_their_own(toy):
     notes = toy().notes
     notes.support.template[:] = 1
@@ -109,6 +116,7 @@ def test_partials_that_are_not_there_get_no_amplitude(toy):
     assert (notes.amplitudes[~gone] > 0).all()
 
 
+@pytest.mark.kernels
 def test_sharpening_spares_the_strongest_detuning_and_weakens_the_others(toy):
     notes = toy().notes
     before = notes.strengths.copy()
@@ -121,14 +129,54 @@ def test_sharpening_spares_the_strongest_detuning_and_weakens_the_others(toy):
     np.testing.assert_allclose(notes.strengths, expected, rtol=1e-4)
 
 
+@pytest.mark.kernels
 def test_a_detuning_that_has_fallen_far_behind_is_given_up(toy):
     notes = toy().notes
     notes.strengths[:, 0] = 0.1 * partials.LEAST_SHARE * notes.strengths[:, 1]
+    before = notes.strengths.copy()
+    notes.learn(steady(notes), partials.LEAST_FROM - 1)
+    np.testing.assert_allclose(notes.strengths, before, rtol=1e-5)
+    notes.learn(steady(notes), partials.LEAST_FROM)
+    assert not notes.strengths[:, 0].any()
+    np.testing.assert_allclose(notes.strengths[:, 1:], before[:, 1:], rtol=1e-5)
+
+
+@pytest.mark.kernels
+def test_without_haste_nothing_is_given_up_before_sharpening(toy):
+    notes = toy().notes
+    notes.hasty = False
+    notes.strengths[:, 0] = 0.1 * partials.LEAST_SHARE * notes.strengths[:, 1]
+    notes.amplitudes[1] = [0.5, 0.5, 0.9 * partials.FAINT * 0.5, 2 * partials.FAINT]
+    notes.learn(steady(notes), partials.SHARPEN_FROM - 1)
+    assert notes.strengths.all()
+    assert notes.amplitudes[1].all()
     notes.learn(steady(notes), partials.SHARPEN_FROM)
     assert not notes.strengths[:, 0].any()
-    assert notes.strengths[:, 1].all()
 
 
+@pytest.mark.kernels
+def test_a_faint_partial_is_given_up_and_does_not_come_back(toy):
+    notes = toy().notes
+    notes.amplitudes[1] = [0.5, 0.5, 0.9 * partials.FAINT * 0.5, 2 * partials.FAINT]
+    notes.learn(steady(notes), partials.FAINT_FROM - 1)
+    assert (notes.amplitudes[1] > 0).all()
+    notes.learn(steady(notes), partials.FAINT_FROM)
+    assert list(notes.amplitudes[1] > 0) == [True, True, False, True]
+    notes.learn(steady(notes), 0)
+    assert notes.amplitudes[1, 2] == 0
+
+
+@pytest.mark.kernels
+def test_silent_entries_change_nothing_and_stay_silent(toy):
+    notes = toy(n_channels=2).notes
+    silent = notes.support.frame % 3 == 1
+    notes.strengths[silent] = 0
+    notes.update(FIRST, np.ones((2, 100, 40), np.float32), 0)
+    assert not notes.strengths[silent].any()
+    assert notes.strengths[~silent].all()
+
+
+@pytest.mark.kernels
 @pytest.mark.filterwarnings("error")
 @pytest.mark.parametrize("quiet", [0.0, 1e-45, 1e-40, 1e-36, 1e-31, 1e-29])
 def test_sharpening_what_is_nearly_silent_gives_no_nan(toy, quiet):
@@ -168,3 +216,21 @@ def test_an_untouched_layer_is_the_start_again(toy):
     np.testing.assert_array_equal(again.amplitudes, start.amplitudes)
     np.testing.assert_allclose(again.strengths.sum(axis=1), 1, rtol=1e-6)
     assert (again.pans == 1).all()
+
+
+@pytest.mark.kernels
+def test_without_templates_nothing_is_heard(toy):
+    notes, nothing = toy().notes, Support(np.zeros(101, np.int64), np.zeros(0, int))
+    lobes = notes.lobes
+    first, length, offset = (a[:0] for a in (lobes.first, lobes.length, lobes.offset))
+    none = Partials(
+        Lobes(first, length, offset, notes.lobes.values[:0]),
+        nothing,
+        strength=1.0,
+        n_channels=1,
+        instruments=np.zeros(0, int),
+    )
+    model = np.zeros((1, 100, 40), np.float32)
+    none.add(FIRST, model)
+    assert not model.any()
+    assert none.update(FIRST, model, 0).shape == (0, length.shape[2])

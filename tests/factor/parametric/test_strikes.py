@@ -15,6 +15,7 @@ def only_drums(factors):
     }
 
 
+@pytest.mark.kernels
 @pytest.mark.parametrize("n_channels", [1, 2])
 @pytest.mark.parametrize("frames", [slice(0, 100), slice(3, 44)])
 def test_drums_add_what_the_dense_product_has(toy, dense, n_channels, frames):
@@ -25,6 +26,7 @@ def test_drums_add_what_the_dense_product_has(toy, dense, n_channels, frames):
     np.testing.assert_allclose(model, expected, rtol=1e-5)
 
 
+@pytest.mark.kernels
 def test_each_strike_is_added_to_its_owner(toy):
     toy = toy()
     whole, frames = np.zeros_like(toy.V), slice(0, 100)
@@ -38,6 +40,7 @@ def test_each_strike_is_added_to_its_owner(toy):
     assert (sounding.min(), sounding.max()) == (5, 9 + n_lags - 1)
 
 
+@pytest.mark.kernels
 @pytest.mark.parametrize(("iteration", "name"), [(0, "strikes"), (1, "spectra")])
 def test_numerators_of_blocks_add_up_to_the_slope(toy, dense, iteration, name):
     toy = toy(n_channels=2)
@@ -62,6 +65,7 @@ def test_strikes_that_outlast_the_recording_are_explained_too(toy):
     np.testing.assert_allclose(found[:, 97:], V[:, 97:], rtol=0.1)
 
 
+@pytest.mark.kernels
 def test_without_strikes_nothing_is_heard(toy):
     toy = toy()
     none = np.zeros(0, np.int64)

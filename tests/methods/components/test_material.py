@@ -101,6 +101,7 @@ def test_sources_of_a_streamed_run_add_up_sample_for_sample(tmp_path, options):
     assert run.report["residual_db"] == EXACT_DB
 
 
+@pytest.mark.slow  # whole runs
 @pytest.mark.usefixtures("_small")
 @pytest.mark.parametrize(
     "options", [{"figures": True}, {"beta": 2.0}, {"init": "nndsvda"}]
@@ -138,6 +139,7 @@ def test_given_templates_are_held_fixed(tmp_path):
         assert run.report["iterations"] in n_passes
 
 
+@pytest.mark.slow  # whole runs
 @pytest.mark.usefixtures("_small")
 def test_figures_of_a_streamed_run_show_all_of_it(tmp_path, monkeypatch):
     from specnmf.output.figures import factor_data
@@ -161,6 +163,7 @@ def test_figures_of_a_streamed_run_show_all_of_it(tmp_path, monkeypatch):
         np.testing.assert_allclose(streamed, held, atol=0.01)
 
 
+@pytest.mark.slow  # a long song
 @pytest.mark.usefixtures("_small")
 def test_neither_the_song_nor_v_is_held(tmp_path):
     path = tmp_path / "long.wav"

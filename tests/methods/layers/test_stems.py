@@ -90,5 +90,5 @@ def test_stems_of_each_layer_add_up_to_the_recording(layers, rng):
 
 @pytest.mark.parametrize("layer", [-1, 3])
 def test_a_layer_that_is_not_there_is_refused(layers, layer):
-    with pytest.raises(ParameterError, match=f"layers 0 to 2, got {layer}"):
+    with pytest.raises(ParameterError, match=f"from 0 to 2, got {layer}"):
         LayerModels(layers, layer)

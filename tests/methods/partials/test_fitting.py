@@ -29,6 +29,7 @@ def fitted(audio, score=DUET, callback=None, **options):
     return fit_stems(audio, score, labels, settings, callback=callback)
 
 
+@pytest.mark.slow  # many instruments
 def test_pianos_are_struck_and_winds_are_not(example):
     hands = example("chopin_op28_4", "hand").stems.struck
     winds = example("chorale").stems.struck
@@ -53,6 +54,7 @@ def test_stiff_strings_are_known_by_their_stretched_partials(stiff):
     assert share > 0.8 if stiff else share < 0.3
 
 
+@pytest.mark.slow  # many instruments
 def test_tones_that_last_get_a_long_window_and_drums_a_short_one(example):
     seconds = {
         name: example(name, by).stems.grid.n_fft / 44100
@@ -117,3 +119,29 @@ def test_channels_that_are_alike_are_fitted_once(duet):
     twice = Audio(np.repeat(duet.samples, 2, axis=0), SR)
     stems = fitted(twice, max_iter=1)
     assert stems.model.partials.pans.shape[1] == 1
+
+
+def heard(stems, **options):
+    stream = stems.stream(ScoreSettings(**options))
+    return np.concatenate([block.copy() for _, block in stream], axis=2)
+
+
+def test_stems_panned_apart_are_filtered_by_their_places(tone):
+    pans = {"high": [1.2, 0.7], "low": [0.7, 1.2]}
+    true = {name: np.zeros((2, N), np.float32) for name in pans}
+    for note in DUET.notes:
+        true[note.part] += np.outer(pans[note.part], tone(note, SR, N))
+    stems = fitted(Audio(sum(true.values()), SR), max_iter=10)
+    sources = np.stack([true[name] for name in stems.names])
+    filtered, masked = (heard(stems, wiener=each) for each in ("auto", "never"))
+    error, before = (np.sum((each - sources) ** 2) for each in (filtered, masked))
+    assert error < 0.5 * before
+    np.testing.assert_allclose(filtered.sum(axis=0), sources.sum(axis=0), atol=1e-5)
+    one, other = (heard(stems, wiener=w, mask="binary") for w in ("always", "never"))
+    np.testing.assert_array_equal(one, other)
+
+
+def test_channels_that_are_alike_are_masked_as_before_to_the_bit(duet):
+    stems = fitted(Audio(np.repeat(duet.samples, 2, axis=0), SR), max_iter=3)
+    one, other = (heard(stems, wiener=wiener) for wiener in ("auto", "never"))
+    np.testing.assert_array_equal(one, other)

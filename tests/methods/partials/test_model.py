@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 
 from specnmf import Audio, Note, Score, ScoreSettings
+from specnmf.audio import neighbours
 from specnmf.audio.stft import channel_magnitudes
 from specnmf.methods.by_score import fit_stems, label_notes
+from specnmf.methods.partials.model import NOISE_WEIGHT
 
 SR, N = 22050, 33075
 
@@ -116,3 +118,69 @@ def test_a_stem_alone_has_all_the_noise(band):
     added = shared - notes
     assert added.min() > -1e-6
     assert 0 < added.sum() <= 1.001 * noise.sum()
+
+
+def noise_of(band, **options):
+    """Each stem's share of the noise in all frames, and all of it."""
+    shared, apart = (
+        fitted(band, residual=residual, **options).model for residual in (False, True)
+    )
+    frames = slice(0, shared.grid.n_frames)
+    *notes, noise = apart.magnitudes(frames)
+    stems = shared.magnitudes(frames)
+    shares = [
+        stem - note for stem, note in zip(stems, notes, strict=True) if stem is not None
+    ]
+    return np.array(shares), noise, shared.grid
+
+
+def test_stems_share_all_the_noise(band):
+    shares, noise, _ = noise_of(band)
+    assert shares.min() > -1e-5 * noise.max()
+    np.testing.assert_allclose(shares.sum(0), NOISE_WEIGHT * noise, atol=1e-5)
+
+
+def test_noise_goes_to_the_notes_that_are_near(band):
+    shares, noise, grid = noise_of(band)
+    together = (grid.times > 0.75) & (grid.times < 1.1)
+
+    def share_of_high(low_hz, high_hz):
+        near = (grid.frequencies > low_hz) & (grid.frequencies < high_hz)
+        place = np.ix_(range(noise.shape[0]), together, near)
+        high, low = shares[0][place].sum(), shares[1][place].sum()
+        return high / (high + low)
+
+    # The lowest partials are at 330 Hz, of the low part, and 392 Hz, of the high one.
+    assert share_of_high(700, 900) > share_of_high(250, 330)
+
+
+def test_densities_lie_at_the_partials(band):
+    model = fitted(band, residual=True).model
+    frames, n_bins = slice(10, 25), 100  # from .23 to .56 s
+    densities = model.densities(frames, n_bins)
+    n_channels = len(model.noise.strengths)
+    assert densities.shape == (4, n_channels, 15, neighbours.FINE, n_bins)
+    assert (densities >= 0).all()
+    for name, pitch in (("high", 67), ("low", 60)):
+        summed = densities[model.names.index(name)].sum(axis=(0, 1))
+        peak = summed.T.ravel().argmax() / neighbours.FINE
+        expected = 440 * 2 ** ((pitch - 69) / 12) * model.grid.n_fft / SR
+        assert abs(peak - expected) < 0.5
+    rest = densities[-1]
+    np.testing.assert_allclose(rest[:, :, 0], rest[:, :, -1], rtol=1e-6)
+
+
+def test_densities_explain_the_magnitudes(band):
+    model = fitted(band).model
+    frames, n_bins = slice(20, 40), 100
+    density = model.densities(frames, n_bins)[model.names.index("high"), 0]
+    magnitudes = model.magnitudes(frames)[model.names.index("high")][0, :, :n_bins]
+    variances = np.zeros_like(magnitudes)
+    taps = neighbours.taps()[0]
+    for u in range(-2, 3):
+        moved = np.roll(density, -u, axis=2)
+        variances += (taps[u + 2][:, None] * moved).sum(axis=1)
+    inner = np.s_[:, 5:-5]
+    loud = magnitudes[inner] > 0.3 * magnitudes[inner].max()
+    ratio = variances[inner][loud] / magnitudes[inner][loud] ** 2
+    assert 0.5 < np.median(ratio) < 2

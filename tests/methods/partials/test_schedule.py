@@ -6,7 +6,14 @@ from hypothesis import strategies as st
 
 from specnmf import Note, Score
 from specnmf.audio.stft import Grid
-from specnmf.methods.partials.schedule import AFTER, BEFORE, make_schedule
+from specnmf.methods.partials.schedule import (
+    AFTER,
+    ATTACK,
+    BEFORE,
+    RELEASE,
+    RING,
+    make_schedule,
+)
 
 #: Ten seconds, a frame each 10 ms.
 GRID = Grid(8000, 80_000, 320, 80)
@@ -203,3 +210,59 @@ def test_the_templates_of_struck_strings_are_told():
     assert struck == [("piano", 48), ("piano", 60)]
     assert schedule.hammers.templates == (("piano", 4), ("piano", 5))
     assert not scheduled(*notes).struck.any()
+
+
+def states(schedule, template=None):
+    """The times of the entries in each state, of a template if given."""
+    own = np.ones(len(schedule.owner), bool)
+    if template is not None:
+        own = schedule.support.template == schedule.templates.index(template)
+    frame, state = schedule.support.frame[own], schedule.fading.state[own]
+    return [GRID.times[frame[state == number]] for number in range(4)]
+
+
+def test_a_note_rings_on_until_its_template_is_played_again():
+    notes = note(2.003, 1), note(3.303, 1)
+    schedule = scheduled(*notes, ringing=True)
+    end = 4.303 + AFTER + RING
+    assert scheduled(*notes).fading is None
+    assert 0 < end - times(schedule)[-1] < FRAME
+    assert len(np.unique(np.diff(times(schedule)).round(6))) == 1
+    _, _, _, ended = states(schedule)
+    assert ended[0] - 3.003 > AFTER > ended[0] - 3.003 - FRAME
+    assert 0 < 3.303 - BEFORE - ended[ended < 3.5][-1] < FRAME
+
+
+def test_a_ringing_note_has_an_attack_a_held_time_and_a_release():
+    free, held, released, ended = states(scheduled(note(2.003, 1), ringing=True))
+    assert 0 < 2.003 + ATTACK - free[-1] < FRAME
+    assert 0 < 3.003 - RELEASE - held[-1] < FRAME
+    assert 0 < 3.003 + AFTER - released[-1] < FRAME
+    assert free[-1] < held[0] <= held[-1] < released[0] < released[-1] < ended[0]
+
+
+def test_ringing_and_sounding_of_one_template_at_once_counts_as_sounding():
+    long, short = note(2.003, 3), note(3.003, 0.5)
+    schedule = scheduled(long, short, labels=["stem", "stem"], ringing=True)
+    free, held, _, ended = states(schedule)
+    assert (np.abs(free - 3.003) < ATTACK).any()
+    assert (np.abs(held - 4.003) < FRAME).any()
+    assert ended[0] > 5.003
+
+
+def test_entries_follow_those_of_their_template_and_stem():
+    notes = note(2, 1), note(2, 1), note(2.5, 1, 64), note(9, 0.5)
+    schedule = scheduled(*notes, labels=["a", "b", "a", "a"], ringing=True)
+    support, previous = schedule.support, schedule.fading.previous
+    rows = np.stack([support.frame, support.template, schedule.owner])
+    follows = previous >= 0
+    expected = rows[:, follows] - [[1], [0], [0]]
+    np.testing.assert_array_equal(rows[:, previous[follows]], expected)
+    assert np.count_nonzero(~follows) == 4
+
+
+def test_instruments_of_entries_are_their_parts():
+    notes = note(2, 1, 60, "flute"), note(2, 1, 60, "harp"), note(4, 1, 67, "flute")
+    schedule = scheduled(*notes, ringing=True)
+    parts = np.array([t.part for t in schedule.templates])[schedule.support.template]
+    assert (schedule.fading.instrument == (parts == "harp")).all()

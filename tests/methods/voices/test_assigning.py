@@ -154,6 +154,7 @@ def test_voices_that_never_all_sound_are_told_apart_by_timbre():
     assert len(set(said)) == 3
 
 
+@pytest.mark.kernels
 def test_voices_without_notes_leave_no_gap():
     heard, _ = notes(line([60, 62]))
     assert assign(heard, 5).max() <= 1

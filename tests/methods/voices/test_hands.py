@@ -68,12 +68,14 @@ def test_five_notes_of_one_chord_may_be_one_hands():
     assert_played(struck([(60, 64, 67, 70, 72), (62, 65, 67, 71, 74)] * 4), left)
 
 
+@pytest.mark.kernels
 @pytest.mark.parametrize(("lowest", "hand"), [(72, RIGHT), (36, LEFT)])
 def test_a_line_alone_is_one_hands(lowest, hand):
     notes = heard(line([lowest + step for step in (0, 2, 4, 5, 7, 5, 4, 2) * 4]))
     assert hands(notes).tolist() == [hand] * 32
 
 
+@pytest.mark.kernels
 @pytest.mark.parametrize(("pitch", "hand"), [(76, RIGHT), (40, LEFT)])
 def test_a_single_note_is_the_nearer_hands(pitch, hand):
     assert hands(heard([(0.0, 1.0, pitch)])).tolist() == [hand]

@@ -20,6 +20,7 @@ def problem(rng, n, n_voices):
     return start, end, rng.integers(50, 70, n), cost_of
 
 
+@pytest.mark.kernels
 @pytest.mark.parametrize("seed", range(5))
 @pytest.mark.parametrize("n_voices", [2, 3])
 def test_search_finds_the_cheapest_of_all_voices(seed, n_voices):
@@ -46,6 +47,7 @@ def test_a_wider_search_is_no_dearer(rng):
     assert wide <= narrow + 1e-9
 
 
+@pytest.mark.kernels
 def test_equally_cheap_voices_go_to_the_first():
     said = np.zeros(1, np.int64)
     start, end, pitch = np.zeros(1), np.ones(1), np.array([60])

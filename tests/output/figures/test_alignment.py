@@ -118,9 +118,7 @@ def test_figure_says_confidence_tempo_and_remarks(quartet):
     remarks = ("the score from 5.0 s on", *[f"remark {k}" for k in range(9)])
     data = quartet(path=steady(1.25), confidence=0.931, remarks=remarks)
     shown = words(alignment_figure(data))
-    assert (
-        "Alignment: the score on the recording's clock, confidence 0.93 of 1" in shown
-    )
+    assert "Alignment: the score in the recording's time, confidence 0.93 of 1" in shown
     assert "Tempo in percent of the score's; median 125%" in shown
     assert [text for text in shown if text in remarks] == list(
         remarks[: alignment.MOST_REMARKS]
@@ -198,5 +196,5 @@ def test_short_path_is_drawn(quartet, n_points):
 
 
 def test_figure_needs_a_path(quartet):
-    with pytest.raises(ParameterError, match="this figure shows path, got none"):
+    with pytest.raises(ParameterError, match="expected path for this figure, got none"):
         alignment_figure(quartet())

@@ -100,6 +100,7 @@ def test_without_axes_a_figure_is_pyplots_with_its_title(name):
     assert "a song" in [text.get_text() for text in axes.figure.texts]
 
 
+@pytest.mark.slow  # draws every figure
 @pytest.mark.parametrize("name", EVERY)
 def test_the_panels_stay_within_the_place_of_the_axes(name):
     figure = Figure(figsize=(12, 6), layout="constrained")
@@ -175,7 +176,7 @@ def test_the_loudness_of_sources_is_that_of_their_sound():
 
 
 def test_an_array_without_a_rate_is_refused():
-    with pytest.raises(specnmf.ParameterError, match="give its sr"):
+    with pytest.raises(specnmf.ParameterError, match="needs sr"):
         figures.spectrogram(V)
 
 

@@ -5,6 +5,7 @@ from itertools import pairwise
 import matplotlib
 import numpy as np
 import pytest
+from PIL import Image
 
 from specnmf.errors import ParameterError
 from specnmf.factor.factorization import Factorization
@@ -132,6 +133,25 @@ def test_short_note_in_a_long_song_reaches_its_full_colour(rng):
     left, right, *_ = axes.images[0].get_extent()
     at = left + (column + 0.5) * (right - left) / image.shape[1]
     assert at == pytest.approx(data.times[3210], abs=3 * data.hop)
+
+
+def test_pngs_have_the_pixels_of_savefig(rng, tmp_path):
+    data = make(rng, [A4], losses=[2.0, 1.0])
+    draw(tmp_path, data)
+    factorization.loss_figure(data).savefig(tmp_path / "expected.png", dpi=canvas.DPI)
+    found, expected = (
+        Image.open(tmp_path / f"{name}.png") for name in ("loss", "expected")
+    )
+    assert found.mode == "RGB"
+    assert found.info["dpi"] == expected.info["dpi"]
+    np.testing.assert_array_equal(found, expected.convert("RGB"))
+
+
+def test_a_written_figure_holds_no_pictures(rng, tmp_path):
+    for draw in (factorization.spectrogram_figure, factorization.templates_figure):
+        figure = draw(make(rng, [A4]))
+        canvas.save(figure, tmp_path / "figure.png", "png")
+        assert not any(len(a.images) + len(a.collections) for a in figure.axes)
 
 
 @pytest.mark.parametrize("figure_format", ["png", "svg", "pdf"])

@@ -95,8 +95,8 @@ def test_what_no_font_has_is_a_box_and_named_once():
     assert [lettering.printable(name, 20) for name in names] == ["□□ 1", "□ □"]
     (remark,) = lettering.remarks(names)
     assert remark == (
-        f"figures: no font here has {NIGHT}{TUNE}{NOTE}; boxes stand for them; "
-        "a font that has them, such as one of Noto's, can be installed"
+        f"figures: no installed font has {NIGHT}{TUNE}{NOTE}, so boxes are drawn; "
+        "install a font with these characters, such as Noto"
     )
     named(*names)  # without a warning of missing glyphs
 
@@ -104,7 +104,7 @@ def test_what_no_font_has_is_a_box_and_named_once():
 def test_a_remark_quotes_no_endless_list():
     every = "".join(map(chr, range(0x4E00, 0x4F00)))
     (remark,) = lettering.remarks([every])
-    assert f"{every[: lettering.MOST_QUOTED]} and others;" in remark
+    assert f"{every[: lettering.MOST_QUOTED]} and others, so boxes are drawn;" in remark
 
 
 def test_fonts_without_outlines_or_that_are_damaged_are_passed_over(fonts, tmp_path):

@@ -46,11 +46,13 @@ def expected(tmp_path_factory):
     return draw(place / "out", place)
 
 
+@pytest.mark.slow  # processes that draw every figure
 @pytest.mark.parametrize("backend", ["nope", "module://nope.nope", "pdf"])
 def test_no_backend_matters(tmp_path, expected, backend):
     assert draw(tmp_path / "out", tmp_path, MPLBACKEND=backend) == expected
 
 
+@pytest.mark.slow  # processes that draw every figure
 @pytest.mark.parametrize(
     "content", [STYLE.encode(), b"\xff\xfe\x00", b"font.size: large?\nno colon\n"]
 )

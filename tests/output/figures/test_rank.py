@@ -31,7 +31,7 @@ def test_the_curve_is_the_means_over_the_numbers_with_their_errors():
 def test_the_choice_and_the_level_that_is_enough_are_marked():
     figure = rank_figure(choice(), "song")
     assert {"song", "4", "70% of the fall"} <= set(texts(figure))
-    assert "How many components: 4, by cross-validation" in texts(figure)
+    assert "Number of components: 4, by cross-validation" in texts(figure)
     (axes,) = figure.axes
     level, number = (
         line.get_xydata() for line in axes.lines if len(line.get_xydata()) == 2

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from matplotlib import pyplot
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 
 import specnmf
 from specnmf import figures
@@ -13,6 +14,8 @@ from specnmf.output.figures import runs
 from specnmf.tasks.label import Label
 from specnmf.tasks.layers import Layers
 from specnmf.tasks.run import run
+
+COMPONENTS = ("component_01", "component_02")
 
 SR, SECONDS = 16000, 2.0
 SMALL = {"max_iter": 3, "n_fft": 1024, "figures": False, "report": False}
@@ -46,14 +49,32 @@ def axes():
 
 
 @pytest.mark.parametrize(
-    "name",
+    ("name", "told"),
     [
-        *("spectrogram", "templates", "activations", "reconstruction", "loss"),
-        *("score", "pianoroll", "sources"),
+        (
+            "spectrogram",
+            {"Spectrogram V of the recording", "frequency", "time (seconds)", "500 Hz"},
+        ),
+        ("templates", {"Templates W", "frequency", "1", "2", "A3", "A4", "1 kHz"}),
+        ("activations", {"Activations H", "component", "time (seconds)", "1.2"}),
+        ("reconstruction", {"Reconstruction", "W H", "V", "|V − W H|", "frequency"}),
+        ("loss", {"Cost", "cost", "iteration", "3"}),
+        ("score", {"Score", "pitch", "time (seconds)", *COMPONENTS}),
+        ("pianoroll", {"Piano roll", "A3", "A4", "time (seconds)", *COMPONENTS}),
+        ("sources", {"Sources", "time (seconds)", "0 dB", *COMPONENTS}),
     ],
 )
-def test_a_figure_of_a_run_is_drawn_from_its_folder(decomposed, name):
-    getattr(figures, name)(decomposed, ax=axes()).figure.draw_without_rendering()
+def test_a_figure_of_a_run_is_drawn_from_its_folder(decomposed, name, told):
+    shown = getattr(figures, name)(decomposed, ax=axes())
+    shown.figure.draw_without_rendering()
+    texts = [text.get_text() for text in shown.figure.findobj(Text)]
+    assert told <= {text.partition(":")[0] for text in texts}
+
+
+def test_the_line_of_a_figure_is_the_cost_that_the_run_has_stored(decomposed):
+    (line,) = figures.loss(decomposed, ax=axes()).lines
+    with np.load(decomposed.folder / "factors.npz") as factors:
+        np.testing.assert_allclose(line.get_ydata(), factors["losses"])
 
 
 def test_the_excerpt_is_what_is_shown(decomposed):
@@ -77,7 +98,9 @@ def test_a_new_figure_of_a_run_has_the_name_of_its_recording(decomposed):
 
 
 def test_the_figure_of_a_rank_needs_one_that_was_found(decomposed):
-    with pytest.raises(specnmf.ParameterError, match="number of components was given"):
+    with pytest.raises(
+        specnmf.ParameterError, match="number of components was not chosen"
+    ):
         figures.rank(decomposed, ax=axes())
     entry = {"chosen": 2, "ranks": [1, 2], "held_out_db": [0.0, -9.0]}
     report = {

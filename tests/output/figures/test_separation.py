@@ -343,7 +343,9 @@ def test_templates_before_and_after_stand_in_columns_of_one_order(quartet):
 
 
 def test_constraints_need_a_start(quartet):
-    with pytest.raises(ParameterError, match="this figure shows start, got none"):
+    with pytest.raises(
+        ParameterError, match="expected start for this figure, got none"
+    ):
         learned.constraints_figure(quartet(start=None))
 
 

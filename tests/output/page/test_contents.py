@@ -188,13 +188,13 @@ def test_mixes_and_edits_are_told(made):
     mix = {"name": "without_bass", "file": "mixes/without_bass.wav"}
     assert contents["mixes"] == [mix]
     assert contents["edits"] == [
-        "all is bass and flute together.",
-        "bass has a gain of −6 dB.",
-        "flute is now called oboe.",
-        "bass went to the rest.",
-        "oboe is panned 50% to the left.",
-        "There is a mix without oboe.",
-        "Put first: oboe, a and b.",
+        "all: sum of bass and flute",
+        "bass: gain -6 dB",
+        "flute: renamed to oboe",
+        "bass: added to the rest",
+        "oboe: panned 50% to the left",
+        "oboe: left out of a mix",
+        "oboe, a and b: first",
     ]
 
 
@@ -261,7 +261,8 @@ def test_a_hostile_run_json_does_not_crash_the_page(made):
     for changes in hostile_reports():
         made.write_report(**changes)
         with suppress(SpecnmfError):
-            json.dumps(read_contents(made.folder, threads=1), allow_nan=False)
+            contents = read_contents(made.folder, threads=1)
+            assert json.loads(json.dumps(contents, allow_nan=False))
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{", "NaN", "[" * 100_000])
@@ -272,7 +273,7 @@ def test_a_run_json_that_is_none_is_refused_in_a_line(made, text):
 
 
 def test_a_folder_without_run_is_refused(tmp_path):
-    with pytest.raises(OutputError, match="no run"):
+    with pytest.raises(OutputError, match="not a run"):
         read_contents(tmp_path)
 
 

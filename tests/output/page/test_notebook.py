@@ -171,8 +171,8 @@ def test_a_hostile_title_is_text(run, title):
 @pytest.mark.parametrize(
     ("made", "why"),
     [
-        ({"more": notebook.MOST_BYTES}, "has 8 MB, too much for a notebook"),
-        ({"mode": "link"}, "plays sound from the files beside it"),
+        ({"more": notebook.MOST_BYTES}, "has 8 MB, which is too large for a notebook"),
+        ({"mode": "link"}, "plays the audio files beside it"),
     ],
 )
 def test_a_page_that_does_not_fit_is_linked_to(run, monkeypatch, tmp_path, made, why):
@@ -195,5 +195,5 @@ def test_a_page_that_was_changed_is_linked_to(tmp_path, text):
     page = f'<script type="application/json" id="contents">{text}</script>'
     (tmp_path / "report.html").write_text(page)
     html = notebook.run_html(tmp_path, {})
-    assert "not as specnmf wrote it" in html
+    assert "was changed since the run" in html
     assert len(Tags(html).named("a")) == 1

@@ -95,7 +95,7 @@ def test_ogg_holds_the_usual_rates(rng, sr):
 def test_what_mp3_cannot_hold_is_ogg_and_that_is_said(rng):
     plan, (one,) = played([track(rng, sr=96000, seconds=0.1)], "mp3")
     assert plan.mode == "ogg"
-    assert plan.why == "MP3 holds no sound of 96000 Hz: the page has Ogg instead."
+    assert plan.why == "MP3 does not support 96000 Hz, so the page uses Ogg."
     assert decoded(one)[1] == 96000
 
 
@@ -105,7 +105,7 @@ def test_what_no_format_of_a_page_can_hold_is_linked_to(tmp_path, sr):
     soundfile.write(path, np.zeros((100, 2)), sr)
     plan, (one,) = played([open_track(path)])
     assert plan.mode == "link"
-    assert f"Sound of {sr} Hz cannot be in the page" in plan.why
+    assert f"Audio at {sr} Hz cannot be embedded" in plan.why
     assert one.data is None
 
 
@@ -125,8 +125,8 @@ def test_what_does_not_fit_into_the_page_is_linked_to(tmp_path):
     plan = make_plan(tracks, "ogg", beside=module.BESIDE)
     assert plan.mode == "link"
     assert plan.why == (
-        "130 minutes of stems do not fit into a page of 25 MB: they are played from "
-        "their files."
+        "130 minutes of stems do not fit into a page of 25 MB, so they are played "
+        "from their files."
     )
 
 
@@ -134,13 +134,13 @@ def test_what_a_browser_cannot_hold_is_linked_to(tmp_path):
     tracks = [long_track(10, path=tmp_path / "a.wav")] * 64
     plan = make_plan(tracks, "ogg", beside=0)
     assert plan.mode == "link"
-    assert "640 minutes of stems would take a browser more than 1.5 GB" in plan.why
+    assert "640 minutes of stems need more than 1.5 GB in a browser" in plan.why
 
 
 def test_a_long_recording_that_is_no_file_of_the_run_has_no_sound():
     plan = make_plan([long_track(600)], "ogg", beside=0)
     assert plan.mode == "none"
-    assert plan.why == "600 minutes of stems would take a browser more than 1.5 GB."
+    assert plan.why == "600 minutes of stems need more than 1.5 GB in a browser."
 
 
 def test_stems_that_turn_out_too_large_are_encoded_again_and_then_linked_to(
@@ -174,7 +174,7 @@ def test_files_that_are_encoded_are_in_the_page_as_they_are(rng, tmp_path, form)
     plan, (one,) = played([own], "ogg")
     assert plan.mode == form
     np.testing.assert_array_equal(decoded(one)[0], soundfile.read(path)[0])
-    told = "The stems are MP3 files, and in the page as they are."
+    told = "The stems are MP3 files and are embedded unchanged."
     assert plan.why == (told if form == "mp3" else None)
 
 

@@ -1,4 +1,4 @@
-"""Hands: which hand of a keyboard's player strikes each note."""
+"""Hands: the hand of a keyboard player that strikes each note."""
 
 from specnmf.methods.voices.hands.searching import LEFT, RIGHT, hands
 

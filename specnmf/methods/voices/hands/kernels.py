@@ -1,8 +1,8 @@
 """The search for hands, compiled.
 
-A chord is what both hands strike at once: keys from the lowest, with the logarithms of
-their lengths. Of each key it is known which hand struck it last, and until when. The
-right hand is 0, the left 1.
+A chord is a set of keys that both hands strike at once, from the lowest, with the
+logarithms of their lengths. For each key, the hand that struck it last and the end of
+that note are known. The right hand is 0, the left 1.
 """
 
 from __future__ import annotations
@@ -15,30 +15,30 @@ from specnmf.jit import njit
 Float64 = NDArray[np.float64]
 Int64 = NDArray[np.int64]
 
-#: The places of the weights, in the order of `searching.WEIGHTS`.
+#: The indices of the weights, in the order of `searching.WEIGHTS`.
 SIDE, NEAREST, LENGTHS, STRETCH, LEAP, CROSSING, IDLE, SHARED, HANDOVER = range(9)
 
 N_KEYS = 128
-#: The lowest and highest key of a hand that has none.
+#: The lowest and highest key of a hand without keys.
 ABOVE_ALL, BELOW_ALL = 999.0, -999.0
-#: Chords of so many notes may be dealt out in any way, larger ones are split once.
+#: Chords up to this size may be divided in any way, larger ones are split once.
 ANY_WAY = 4
-#: Beyond an octave a distance costs no more.
+#: Distances beyond an octave cost the same.
 OCTAVE = 12.0
-#: A key is still held if its note lasts so many seconds longer: ends are not exact.
+#: A key counts as held if its note lasts this many seconds longer: ends are not exact.
 HELD = 0.08
-#: A key that was let go lies so many semitones farther off each second.
+#: Semitones per second by which a released key moves away.
 FADING = 2.0
-#: So many semitones beyond its last notes a hand reaches without moving, and after so
-#: many seconds it may be anywhere.
+#: Semitones that a hand reaches beyond its last notes without moving, and the seconds
+#: after which it may be anywhere.
 REACH, MOVED = 5.0, 0.35
-#: A lone note goes on from a lone one that ends within so many seconds of its onset.
+#: A lone note continues a lone note that ends within this many seconds of its onset.
 JOINED = 0.1
 
 
 @njit()
 def n_ways(n_notes):
-    """In how many ways two hands may share a chord."""
+    """The number of ways in which two hands may share a chord."""
     return 1 << n_notes if n_notes <= ANY_WAY else n_notes + 1
 
 
@@ -51,11 +51,11 @@ def hand_of(way, n_notes, i):
 
 @njit()
 def divide(times, first, keys, window, divisions):
-    """Fill in the pitch that best divides the notes around each chord in two groups.
+    """Fill in the pitch that best divides the notes around each chord into two groups.
 
-    That is Otsu's threshold of the pitches within ``window`` seconds, with the roots
-    of their numbers, for a chord that is repeated says little more each time. Chord
-    ``c`` has the notes from ``first[c]`` to ``first[c + 1]``.
+    That is Otsu's threshold of the pitches within ``window`` seconds, weighted by the
+    roots of their counts, as repetitions add little information. Chord ``c`` has the
+    notes from ``first[c]`` to ``first[c + 1]``.
     """
     counts = np.zeros(N_KEYS)
     n_chords = len(times)
@@ -74,7 +74,7 @@ def divide(times, first, keys, window, divisions):
 
 @njit()
 def threshold(counts):
-    """The key between two groups of keys whose variance within is least."""
+    """The key that divides keys into two groups with the least variance within."""
     every = np.arange(len(counts))
     number, total = counts.sum(), (counts * every).sum()
     best, found = -1.0, total / number
@@ -95,7 +95,7 @@ def threshold(counts):
 
 @njit()
 def nearest(hand, key, now, player, until):
-    """How far a key is from what a hand played; what is past lies farther off."""
+    """The distance of a key from the notes of a hand; past notes are farther away."""
     best, has_played = OCTAVE, False
     for other in range(N_KEYS):
         if player[other] == hand:
@@ -107,10 +107,10 @@ def nearest(hand, key, now, player, until):
 
 @njit()
 def strain(hand, way, keys, lengths, now, division, player, until, last, w):
-    """What its share of a chord costs a hand.
+    """The cost of a hand's share of a chord.
 
-    Returns the cost, and the lowest and highest of the keys that it strikes, and of
-    those that it strikes or holds.
+    Returns the cost, and the lowest and highest of the keys that the hand strikes, and
+    of those that it strikes or holds.
     """
     n_notes, side = len(keys), 1.0 if hand == 0 else -1.0
     low, high, n_own, mean, cost = ABOVE_ALL, BELOW_ALL, 0, 0.0, 0.0
@@ -143,7 +143,7 @@ def strain(hand, way, keys, lengths, now, division, player, until, last, w):
 
 @njit()
 def cost_of(way, keys, lengths, now, division, player, until, last, w):
-    """What it costs to share a chord between the hands in one way."""
+    """The cost of one division of a chord between the hands."""
     right, r_low, r_high, r_lowest, _ = strain(
         0, way, keys, lengths, now, division, player, until, last, w
     )
@@ -151,7 +151,7 @@ def cost_of(way, keys, lengths, now, division, player, until, last, w):
         1, way, keys, lengths, now, division, player, until, last, w
     )
     cost = right + left
-    crossed = 0.0  # by what either strikes
+    crossed = 0.0  # by the struck keys only
     if r_low <= r_high and l_highest > BELOW_ALL:
         crossed = max(crossed, l_highest - r_low)
     if l_low <= l_high and r_lowest < ABOVE_ALL:
@@ -160,14 +160,14 @@ def cost_of(way, keys, lengths, now, division, player, until, last, w):
     if r_low <= r_high and l_low <= l_high:
         if l_high >= r_low:
             cost += w[CROSSING]
-        if keys[-1] - keys[0] <= OCTAVE:  # which one of them could strike alone
+        if keys[-1] - keys[0] <= OCTAVE:  # one hand could play it alone
             cost += w[SHARED]
     return cost
 
 
 @njit()
 def play(way, keys, now, player, last):
-    """Note which hand struck what."""
+    """Store which hand struck each key."""
     n_notes = len(keys)
     for hand in range(2):
         low, high = N_KEYS, -1
@@ -181,7 +181,7 @@ def play(way, keys, now, player, last):
 
 @njit()
 def joined(first, keys, ends, until, c, now):
-    """The lone key that a lone note goes on from; -1 if there is none."""
+    """The lone key that a lone note continues; -1 if there is none."""
     if c == 0 or first[c + 1] - first[c] > 1 or first[c] - first[c - 1] > 1:
         return -1
     before = keys[first[c - 1]]

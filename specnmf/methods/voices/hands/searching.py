@@ -1,4 +1,4 @@
-"""A search for who strikes what, by where hands can be."""
+"""A search for the hand of each note, by the possible positions of hands."""
 
 from __future__ import annotations
 
@@ -7,26 +7,26 @@ from numpy.typing import NDArray
 
 from specnmf.methods.transcription.heard import Heard
 
-#: What stands for each hand.
+#: The numbers of the hands.
 RIGHT, LEFT = 0, 1
 
-#: Notes that begin within so many seconds are struck together.
+#: Notes that start within this many seconds are struck together.
 TOGETHER = 0.05
 OCTAVE = 12
-#: High and low notes are told apart by the notes so many seconds around.
+#: The window, in seconds, that divides notes into high and low.
 AROUND = 4.0
-#: By so much of the way their division leans to middle C: it decides on a lone line.
+#: How far their division moves towards middle C, which decides for a lone line.
 LEAN, MIDDLE_C = 0.1, 60
-#: So many ways to play what was heard are followed.
+#: The number of alternatives in the search.
 WIDTH = 32
 
-#: What it costs a hand to strike a note that lies an octave on the other's side, or an
-#: octave from all that it played lately, or is twice or half as long as what it strikes
-#: with it; to stretch by an octave more than an octave; to leap an octave at once; to
-#: cross the other by an octave; to have nothing to do; to share what one could strike;
-#: to take over a lone line from the other.
-#: Begun with logistic regression on scores of piano music, whose staves are the hands;
-#: the costs of length, idling and sharing fit heard notes, whose ends are not exact.
+#: The costs of a hand: for a note an octave on the other's side; an octave from its
+#: recent notes; twice or half as long as the notes that it strikes with it; for a
+#: stretch of an octave beyond an octave; for a sudden leap of an octave; for crossing
+#: the other by an octave; for having nothing to do; for sharing a chord that one hand
+#: could play; for taking over a lone line from the other. They started from a logistic
+#: regression on scores of piano music, whose staves are the hands; the costs of length,
+#: idling and sharing suit detected notes, whose ends are not exact.
 WEIGHTS = {
     "side": 0.3,
     "nearest": 2.0,
@@ -39,19 +39,19 @@ WEIGHTS = {
     "handover": 1.0,
 }
 
-#: What is heard an octave below a note that lasts longer, with a first partial as weak
-#: as this, is no note; nor is what is so much less sure than one whose overtone it is.
+#: A detected note is wrong if it is an octave below a longer note and its first partial
+#: is at most this strong, or if it may be an overtone and is less likely by this much.
 WEAK, LESS_SURE, OVERTONES = 0.33, 0.1, (12, 19, 24)
 
 
 def hands(heard: Heard) -> NDArray[np.int64]:
-    """Which hand of a keyboard's player strikes each note.
+    """The hand of a keyboard player that strikes each note.
 
-    Notes that begin together are a chord. A beam search over the chords follows where
-    each hand lies, and what it holds: it stays near the keys that it played, spans
-    about an octave, and seldom crosses the other; notes that it strikes together are
-    alike in length. Which of the two is the right one follows from the pitches a few
-    seconds around. Nothing is fixed to the keyboard: a melody may cross middle C.
+    Notes that start together are a chord. A beam search over the chords follows the
+    position of each hand and the keys that it holds: a hand stays near its last keys,
+    spans about an octave, and rarely crosses the other; notes that it strikes together
+    have similar lengths. The pitches within a few seconds decide which hand is the
+    right one. There is no fixed split: a melody may cross middle C.
 
     Parameters
     ----------
@@ -61,7 +61,7 @@ def hands(heard: Heard) -> NDArray[np.int64]:
     Returns
     -------
     array, shape (n,), int64
-        RIGHT (0) or LEFT (1), for each note.
+        RIGHT (0) or LEFT (1) for each note.
 
     References
     ----------
@@ -82,7 +82,7 @@ def hands(heard: Heard) -> NDArray[np.int64]:
 
 
 def _wrong(heard: Heard) -> NDArray[np.bool_]:
-    """Which notes are parts of others: they would pull chords apart."""
+    """Which notes are probably partials of others: they would break up chords."""
     wrong = np.zeros(len(heard), bool)
     for note in range(len(heard)):
         above = heard.pitch - heard.pitch[note]
@@ -96,7 +96,7 @@ def _wrong(heard: Heard) -> NDArray[np.bool_]:
 
 
 def _search(heard: Heard) -> NDArray[np.int64]:
-    """The hands of notes that are all there."""
+    """The hands of notes, all of which are assumed to be right."""
     from specnmf.methods.voices.hands import kernels
 
     hand = np.zeros(len(heard), np.int64)
@@ -115,9 +115,9 @@ def _search(heard: Heard) -> NDArray[np.int64]:
 
 
 def chords(heard: Heard) -> tuple[NDArray[np.intp], NDArray[np.int64]]:
-    """The notes chord by chord, each from its lowest, and where the chords begin.
+    """The notes by chord, each from its lowest note, and the starts of the chords.
 
-    The last of the beginnings is the number of notes.
+    The last start is the number of notes.
     """
     in_time = np.argsort(heard.start, kind="stable")
     start = heard.start[in_time]

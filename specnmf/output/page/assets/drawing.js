@@ -2,7 +2,7 @@
 
 /** Height of the seconds below a picture, and width of the keys beside it, in CSS pixels. */
 const AXIS = 20, KEYS = 40;
-/** Notes nearer than this to the pointer are under it, in CSS pixels. */
+/** The largest distance of a note under the pointer, in CSS pixels. */
 const REACH = 4;
 
 /** A picture over time: notes are drawn on it and found on it again. */
@@ -13,8 +13,8 @@ class TimePicture {
   /**
    * @param {HTMLCanvasElement} canvas - The picture.
    * @param {HTMLCanvasElement} side - The scale at its left.
-   * @param {View} view - What time is shown.
-   * @param {Player} player - What is heard.
+   * @param {View} view - The visible time.
+   * @param {Player} player - The player.
    */
   constructor(canvas, side, view, player) {
     Object.assign(this, { canvas, side, view, player });
@@ -24,13 +24,13 @@ class TimePicture {
     new ResizeObserver(() => this.draw()).observe(canvas);
   }
 
-  /** Seconds at a place, in CSS pixels from the left edge. */
+  /** The time at a position, in CSS pixels from the left edge. */
   secondsAt(x) {
     const { from, to } = this.view;
     return from + (x / this.canvas.clientWidth) * (to - from);
   }
 
-  /** The place of a time, in CSS pixels from the left edge. */
+  /** The position of a time, in CSS pixels from the left edge. */
   xOf(seconds) {
     const { from, to } = this.view;
     return ((seconds - from) / (to - from)) * this.canvas.clientWidth;
@@ -53,13 +53,13 @@ class TimePicture {
     this.view.show(from, to);
   }
 
-  /** Let `painter` draw over the picture, in CSS pixels, each time it is drawn. */
+  /** Call `painter`, in CSS pixels, each time after the picture is drawn. */
   addPainter(painter) {
     this.#painters.push(painter);
     this.draw();
   }
 
-  /** Draw anew before the next frame. */
+  /** Draw again before the next frame. */
   draw() {
     if (this.#asked) return;
     this.#asked = true;
@@ -76,13 +76,13 @@ class TimePicture {
     });
   }
 
-  /** Whether a note belongs to what can be heard now: its group. */
+  /** Whether a note belongs to the current group. */
   belongs(i) {
     const stem = this.contents.notes.stem[i];
     return stem < 0 || this.player.groupOf[stem] === this.player.group;
   }
 
-  /** The note at a place, -1 for none; of several, the nearest. */
+  /** The note at a position, -1 for none; of several, the nearest. */
   noteAt(x, y) {
     const { start, end } = this.contents.notes;
     const at = this.secondsAt(x);
@@ -103,7 +103,7 @@ class TimePicture {
     return this.player.stems[stem]?.colour ?? "#888888";
   }
 
-  /** How strongly a note is drawn: pale where unsure, unheard, or others are meant. */
+  /** The opacity of a note: lower if it is uncertain or muted, or others are highlighted. */
   strengthOf(i) {
     const { stem, confidence } = this.contents.notes;
     const sure = 0.4 + 0.6 * (confidence[i] ?? 1);
@@ -151,7 +151,7 @@ class TimePicture {
   }
 }
 
-/** What a template is called. */
+/** The name of a template. */
 function templateName({ label, pitch }) {
   const note = pitch == null ? "" : noteName(pitch);
   return `Template ${label}${note && !label.includes(note) ? `, ${note}` : ""}`;
@@ -179,7 +179,7 @@ class Roll extends TimePicture {
     this.recolour();
   }
 
-  /** Take the colours of the theme. */
+  /** Use the colours of the theme. */
   recolour() {
     this.#image = this.#values && paintPicture(this.contents.picture, this.#values);
     this.draw();
@@ -191,7 +191,7 @@ class Roll extends TimePicture {
     return rows ? [lowest, lowest + rows / fine] : [21, 108];
   }
 
-  /** The pitches that matter: from below the lowest note to the highest one's partials, five octaves at least. */
+  /** The pitches around the notes: from below the lowest to the partials of the highest, five octaves at least. */
   get fitted() {
     const [low, high] = this.compass;
     const { pitch, percussion } = this.contents.notes;
@@ -208,7 +208,7 @@ class Roll extends TimePicture {
     this.pitches = { low, high, top: 0, bottom: height - AXIS };
   }
 
-  /** Where a note is drawn. */
+  /** The position of a note. */
   placeOf(i) {
     const { pitch, percussion, cents } = this.contents.notes;
     if (percussion[i]) return null;
@@ -232,7 +232,7 @@ class Roll extends TimePicture {
     this.paintNotes(context, ink);
   }
 
-  /** Draw the strokes of percussion: when, for their pitch is none. */
+  /** Draw strokes of percussion as times, as they have no pitch. */
   #paintStrokes(context, bottom) {
     const { start, percussion, stem } = this.contents.notes;
     for (let i = 0; i < start.length; i++) {
@@ -247,7 +247,7 @@ class Roll extends TimePicture {
     context.globalAlpha = 1;
   }
 
-  /** Draw the keys, and the spectrum of what is meant or of this moment. */
+  /** Draw the keys, and the spectrum of the highlighted stem or of the current time. */
   drawSide() {
     if (!this.pitches) return;
     const { context, width, height } = sharpen(this.side);
@@ -266,7 +266,7 @@ class Roll extends TimePicture {
     }
   }
 
-  /** The spectra to show at the side, and what they are. */
+  /** The spectra to show at the side, with their title. */
   #shownSpectra() {
     const { stem, note } = this.highlight;
     const meant = note >= 0 ? this.contents.notes.stem[note] : stem;
@@ -312,7 +312,7 @@ class Roll extends TimePicture {
     context.restore();
   }
 
-  /** Draw the piano at the right of the side. */
+  /** Draw the piano keys at the right of the side. */
   #paintKeys(context, width, ink) {
     const { low, high, bottom } = this.pitches;
     const left = width - Math.min(width, KEYS);

@@ -1,6 +1,6 @@
 "use strict";
 
-/** A value as people write it. */
+/** A value as text. */
 function plain(value) {
   if (value === null || value === undefined) return "none";
   if (value === true) return "yes";
@@ -11,7 +11,7 @@ function plain(value) {
   return String(value);
 }
 
-/** The size of a file as people say it. */
+/** The size of a file as text. */
 function sizeName(bytes) {
   if (bytes < 1e3) return `${bytes} bytes`;
   return bytes < 1e6 ? `${Math.round(bytes / 1e3)} kB` : `${(bytes / 1e6).toFixed(1)} MB`;
@@ -23,13 +23,13 @@ function table(rows) {
     make("tr", {}, make("th", { scope: "row", text: name }), make("td", { dir: "auto", text: plain(value) })))));
 }
 
-/** A part of the page with a heading; nothing where it has no content. */
+/** A section with a heading; nothing if it is empty. */
 function part(title, ...content) {
   if (content.length === 0) return [];
   return [make("section", {}, make("h2", { text: title }), ...content)];
 }
 
-/** A heading that opens what is below it. */
+/** A heading with content that can be opened. */
 function fold(title, ...content) {
   return make("details", {}, make("summary", { text: title }), ...content);
 }
@@ -40,23 +40,23 @@ function fileList(files) {
     make("li", {}, make("a", { href: address(path), text: path, dir: "ltr" }), note ? ` ${note}` : "")));
 }
 
-/** The settings: the changed ones first, the rest to be opened. */
+/** The settings: the changed ones first, the others folded. */
 function settingsOf(settings) {
   const changed = settings.filter(([, , isDefault]) => !isDefault);
   const rest = settings.filter(([, , isDefault]) => isDefault);
-  const shown = [changed.length ? table(changed) : make("p", { text: "All settings are the defaults." })];
-  if (rest.length) shown.push(fold(`${rest.length} settings at their defaults`, table(rest)));
+  const shown = [changed.length ? table(changed) : make("p", { text: "All settings have their default values." })];
+  if (rest.length) shown.push(fold(`${rest.length} settings with their default values`, table(rest)));
   return settings.length ? shown : [];
 }
 
-/** The files: the first ones, the rest to be opened. */
+/** The files: the first ones, the others folded. */
 function filesOf(files) {
   const listed = files.map(({ path, size }) => ({ path, note: size == null ? "" : sizeName(size) }));
   if (listed.length <= 12) return listed.length ? [fileList(listed)] : [];
   return [fileList(listed.slice(0, 8)), fold(`${listed.length - 8} more`, fileList(listed.slice(8)))];
 }
 
-/** All that is told below the stems. */
+/** The information below the stems. */
 function infoOf(contents) {
   const { numbers, settings, files, mixes, edits, versions, command } = contents;
   const items = (lines) => lines.length ? [make("ol", {}, ...lines.map((text) => make("li", { text, dir: "auto" })))] : [];
@@ -69,7 +69,7 @@ function infoOf(contents) {
     ...part("Numbers", ...(numbers?.length ? [table(numbers)] : [])),
     ...part("Settings", ...settingsOf(settings ?? [])),
     ...part("Files", ...filesOf(files ?? [])),
-    ...part("Made by", ...made),
+    ...part("Software", ...made),
   ];
 }
 
@@ -81,23 +81,23 @@ function factLine(contents) {
     kind,
     clock(duration) + (start ? ` from ${clock(start)}` : ""),
     `${plain(sr / 1000)} kHz ${width}`,
-    tempo ? `${Math.round(tempo)} beats a minute` : "",
+    tempo ? `${Math.round(tempo)} bpm` : "",
     versions?.specnmf ? `specnmf ${versions.specnmf}` : "",
   ].filter(Boolean).join(" · ");
 }
 
-/** What people should know of the sound. */
+/** The remark about the sound. */
 function aboutSound({ sound }, player) {
-  const limits = "Linked files play in step to some hundredths of a second, without pans, and up to 0 dB.";
+  const limits = "Linked files are synchronised to a few hundredths of a second, without pans, and up to 0 dB.";
   return [sound.why, player.sounding && !player.exact ? limits : ""].filter(Boolean).join(" ");
 }
 
-/** Why a stem cannot be heard, and what to do. */
+/** Why a stem cannot be played, and what to do. */
 function troubleOf(player, stem, error) {
   const remedy = {
-    ogg: "Another browser may, or a page made with --report-audio mp3.",
-    mp3: "Another browser may, or a page made with --report-audio ogg.",
-    link: `Keep ${stem.file ?? "the sound"} beside the page.`,
+    ogg: "Try another browser, or make the page with --report-audio mp3.",
+    mp3: "Try another browser, or make the page with --report-audio ogg.",
+    link: `Keep ${stem.file ?? "the audio files"} beside the page.`,
   };
   return `${stem.name} cannot be played (${error.message || error.name}). ${remedy[player.mode] ?? ""}`;
 }

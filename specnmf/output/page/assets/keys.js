@@ -1,6 +1,6 @@
 "use strict";
 
-/** Listen to the keyboard, but where text is written. */
+/** Handle the keyboard, except in text fields. */
 function wireKeys(page) {
   const { player, view } = page;
   const focused = () => document.activeElement?.closest?.(".stem") ?? document.querySelector(".stem:hover");
@@ -37,7 +37,7 @@ function wireKeys(page) {
     "?": () => byId("keyboard").showModal(),
   };
 
-  /** Give the focus to the stem above or below; scroll the page where none has it. */
+  /** Focus the stem above or below; scroll the page if none has the focus. */
   function step(event, by) {
     const own = document.activeElement?.closest?.(".stem");
     const shown = page.rows.filter((row) => !row.element.hidden);
@@ -54,7 +54,7 @@ function wireKeys(page) {
     if (event.ctrlKey || event.metaKey || event.altKey || byId("keyboard").open) return true;
     if (target.closest("[contenteditable], textarea, select, input:not([type=range])")) return true;
     if (target.matches("input")) return key.startsWith("Arrow") || key === "Home" || key === "End";
-    // A button that was clicked keeps the focus; Space plays, unless one tabbed to it.
+    // A clicked button keeps the focus; Space plays, unless the button was reached by Tab.
     return key === " " && (tabbed ? target.matches("button, summary, a") : target.matches("summary"));
   }
 
@@ -79,8 +79,9 @@ function wireKeys(page) {
   }
 }
 
-/** Write time and mix into the address, so that a copied one leads there. */
+/** Write time and mix into the address, so that it can be copied. */
 function keepAddress(player) {
+  if (location.protocol === "about:") return; // a frame in a notebook has no address
   clearTimeout(keepAddress.timer);
   keepAddress.timer = setTimeout(() => {
     const list = (what) => player[what].flatMap((on, i) => (on ? [i] : [])).join();
@@ -90,7 +91,7 @@ function keepAddress(player) {
   }, 300);
 }
 
-/** Take time and mix from the address. */
+/** Read time and mix from the address. */
 function followAddress(page) {
   const { player } = page;
   const wanted = new URLSearchParams(location.hash.slice(1));
@@ -105,7 +106,7 @@ function followAddress(page) {
   if (time > 0) page.go(time);
 }
 
-/** Open the page on its contents, and hand its parts to whoever builds on it. */
+/** Open the page with its contents, and publish its parts for other scripts. */
 function openPage() {
   const page = new Page(JSON.parse(byId("contents").textContent));
   const { player } = page;
@@ -123,7 +124,7 @@ function openPage() {
   if (player.sounding && player.exact && player.size < LITTLE_SOUND) {
     (window.requestIdleCallback ?? setTimeout)(() => player.load());
   }
-  // Scripts that follow this one can listen first.
+  // Later scripts can listen first.
   setTimeout(() => document.dispatchEvent(new CustomEvent("specnmf:ready")));
 }
 

@@ -2,29 +2,29 @@
 
 const SHORTCUTS = [
   ["Space", "Play or pause"],
-  ["← →", "Back or forward by a second; with Shift by five"],
+  ["← →", "Back or forward 1 second; with Shift 5 seconds"],
   ["Home", "Back to the start"],
-  ["M, S", "Mute or solo the stem that has the focus or the pointer"],
-  ["↑ ↓", "To the stem above or below"],
+  ["M, S", "Mute or solo the stem in focus or under the pointer"],
+  ["↑ ↓", "Go to the stem above or below"],
   ["1 … 9", "Solo the first to the ninth stem"],
   ["0", "Hear all"],
-  ["L", "Loop the last region, or what is in view; again to end it"],
+  ["L", "Loop the last region or the visible part; press again to stop looping"],
   ["[ ]", "Start or end the loop here"],
   ["+ −", "Zoom in or out; W for the whole recording"],
-  ["N, P", "Show the notes over the spectrogram; show all pitches"],
-  ["Click", "Go there"],
+  ["N, P", "Notes over the spectrogram on or off; all pitches on or off"],
+  ["Click", "Seek"],
   ["Drag", "Select a region and loop it"],
   ["Ctrl + wheel, pinch", "Zoom; Shift + wheel scrolls"],
-  ["?", "This help"],
+  ["?", "Show this help"],
 ];
 const HINT = matchMedia("(pointer: coarse)").matches
-  ? "Tap to go there, drag to loop, pinch to zoom."
-  : "Click to go there, drag to loop, Ctrl and wheel to zoom.";
-/** Spectra shown a second. */
+  ? "Tap to seek, drag to loop, pinch to zoom."
+  : "Click to seek, drag to loop, Ctrl + wheel to zoom.";
+/** Spectra shown per second. */
 const SPECTRA = 12;
 const byId = (id) => document.getElementById(id);
 
-/** The page: what is shown, wired to what is heard. */
+/** The page: connects the pictures and the player. */
 class Page {
   constructor(contents) {
     this.contents = contents;
@@ -50,7 +50,7 @@ class Page {
     this.update(contents);
   }
 
-  /** Show other contents; time, zoom and mix stay. */
+  /** Show new contents; time, zoom and mix stay. */
   update(contents) {
     const whole = this.view.whole;
     this.contents = contents;
@@ -105,7 +105,7 @@ class Page {
     })));
   }
 
-  /** Show what the group has. */
+  /** Show the stems of the group. */
   #fitGroup() {
     this.pianoRoll.lay();
     byId("roll").hidden = this.pianoRoll.empty;
@@ -232,7 +232,7 @@ class Page {
     ].filter(Boolean).join(" · ");
   }
 
-  /** Let a stem or a note stand out; -1 for none. */
+  /** Highlight a stem or a note; -1 for none. */
   mark({ stem, note }) {
     const before = this.roll.highlight;
     if (stem === before.stem && note === before.note) return;
@@ -244,20 +244,20 @@ class Page {
     for (const row of this.rows) row.element.classList.toggle("meant", row.i === meant);
   }
 
-  /** Zoom around the cursor where it is in view, else around the middle. */
+  /** Zoom around the cursor if it is visible, else around the middle. */
   zoomBy(factor) {
     const { time } = this.player;
     const inView = time >= this.view.from && time <= this.view.to;
     this.view.zoomBy(factor, inView ? time : undefined);
   }
 
-  /** Go to a time, and show it. */
+  /** Seek to a time, and show it. */
   go(seconds) {
     this.player.seek(seconds);
     this.view.follow(this.player.time);
   }
 
-  /** Loop the last region, or what is in view; or end the loop. */
+  /** Loop the last region or the visible part, or stop looping. */
   toggleLoop() {
     const region = this.lastLoop ?? [this.view.from, this.view.to];
     if (this.player.loop) this.player.setLoop(null);
@@ -278,7 +278,7 @@ class Page {
     this.roll.draw();
   }
 
-  /** Levels and pans as they were in the file, all heard. */
+  /** Restore the saved levels and pans, and clear mutes and solos. */
   resetMix() {
     this.player.hearAll();
     this.player.setMaster(0);
@@ -288,7 +288,7 @@ class Page {
     });
   }
 
-  /** Show what is heard. */
+  /** Show the mix. */
   showMix() {
     for (const row of this.rows) row.show();
     [...byId("groups").children].forEach((button, g) => button.setAttribute("aria-pressed", String(g === this.player.group)));
@@ -299,7 +299,7 @@ class Page {
     keepAddress(this.player);
   }
 
-  /** Show whether it plays, and where. */
+  /** Show whether it plays, and the position. */
   showState() {
     const { playing } = this.player;
     byId("play").setAttribute("aria-label", playing ? "Pause" : "Play");
@@ -312,7 +312,7 @@ class Page {
 
   #running = false;
 
-  /** Move the cursor as long as it plays. */
+  /** Move the cursor while it plays. */
   #run() {
     if (this.#running) return;
     this.#running = true;
@@ -326,7 +326,7 @@ class Page {
     requestAnimationFrame(step);
   }
 
-  /** Show where the ear is. */
+  /** Show the position. */
   showCursor() {
     const { time, duration } = this.player;
     const part = (time - this.view.from) / (this.view.to - this.view.from);
@@ -342,7 +342,7 @@ class Page {
 
   #moment = -1;
 
-  /** Show the region that is looped. */
+  /** Show the loop. */
   showLoop() {
     const region = this.#dragged ?? this.player.loop;
     const part = (seconds) => `${(100 * (seconds - this.view.from)) / (this.view.to - this.view.from)}%`;
@@ -356,7 +356,7 @@ class Page {
 
   #asked = false;
 
-  /** Draw how loud the stems are, before the next frame. */
+  /** Draw the levels of the stems before the next frame. */
   drawRows() {
     if (this.#asked) return;
     this.#asked = true;
@@ -367,7 +367,7 @@ class Page {
   }
 }
 
-/** The sound of a stem as it is in the page, which then forgets it, or behind its URL. */
+/** The sound of a stem, from the page, which then drops it, or from its URL. */
 async function readSound(stem) {
   if (stem.sound) {
     const element = byId(stem.sound);

@@ -2,21 +2,21 @@
 
 /** Heights of lanes, in CSS pixels. */
 const REGION_LANE = 18, DRUM_LANE = 15;
-/** A side up to so wide has no room for names. */
+/** A side up to this width has no room for names. */
 const NARROW = 60;
 
-/** The notes alone: marked regions, then pitches, then a lane a drum. */
+/** The notes alone: marked regions, then pitches, then one lane per drum. */
 class PianoRoll extends TimePicture {
   /** Whether marked regions have lanes. */
   showRegions = true;
 
-  /** Show contents; the picture becomes as high as they need. */
+  /** Show contents; the height of the picture follows them. */
   set(contents) {
     this.contents = contents;
     this.lay();
   }
 
-  /** Lay out lanes for what the group has, and make the picture as high. */
+  /** Lay out the lanes of the group, and set the height of the picture. */
   lay() {
     const { notes, regions } = this.contents;
     const own = notes.pitch.map((_, i) => i).filter((i) => this.belongs(i));
@@ -38,7 +38,7 @@ class PianoRoll extends TimePicture {
   /** Lanes are laid out already. */
   measure() {}
 
-  /** Where a note is drawn. */
+  /** The position of a note. */
   placeOf(i) {
     const { pitch, percussion } = this.contents.notes;
     if (!percussion[i]) return { y: this.yOf(pitch[i]), height: Math.max(3, (this.yOf(0) - this.yOf(1)) * 0.85), least: 2 };
@@ -82,7 +82,7 @@ class PianoRoll extends TimePicture {
     ];
   }
 
-  /** Name lanes and octaves at the side; lanes in the picture, where the side is narrow. */
+  /** Name lanes and octaves at the side; if it is narrow, name lanes in the picture. */
   drawSide() {
     const { context, width } = sharpen(this.side);
     if (width === 0) return;
@@ -115,12 +115,12 @@ class PianoRoll extends TimePicture {
 }
 
 /**
- * Draw how loud a stem is over the time in view.
+ * Draw the level of a stem over the visible time.
  *
- * @param {HTMLCanvasElement} canvas - Where.
- * @param {Uint8Array} levels - Loudness over the whole recording.
- * @param {View} view - What time is shown.
- * @param {string} colour - The stem's.
+ * @param {HTMLCanvasElement} canvas - The canvas.
+ * @param {Uint8Array} levels - Levels over the whole recording.
+ * @param {View} view - The visible time.
+ * @param {string} colour - The stem's colour.
  */
 function drawLevels(canvas, levels, view, colour) {
   const { context, width, height } = sharpen(canvas);

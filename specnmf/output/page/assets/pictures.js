@@ -7,12 +7,12 @@ const STEPS = [
   0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300,
   600, 900, 1800, 3600,
 ];
-/** Colours of the spectrogram from silence to loud, even in lightness. */
+/** Colours of the spectrogram from silent to loud, with even lightness. */
 const COLOUR_MAPS = {
   light: ["#ffffff", "#e3edf4", "#bcd5e6", "#8db6d3", "#5d93bb", "#376e9d", "#1b4a78", "#0b2949"],
   dark: ["#0d1117", "#13243a", "#1a3b5d", "#255680", "#3c75a3", "#649bc2", "#9cc3de", "#e4f1f8"],
 };
-/** Above 1, what is quiet recedes, so that partials and notes stand out. */
+/** Values above 1 darken quiet parts, so that partials and notes stand out. */
 const PICTURE_CONTRAST = 1.5;
 const DARK = matchMedia("(prefers-color-scheme: dark)");
 
@@ -33,12 +33,12 @@ function clock(seconds, digits = 1) {
   return `${Math.floor(minutes / 60)}:${String(minutes % 60).padStart(2, "0")}:${tail}`;
 }
 
-/** A level, such as -6 dB, with a true minus. */
+/** A level, such as −6 dB, with a real minus sign. */
 function decibels(dB, digits = 1) {
   return `${Number(dB.toFixed(digits))} dB`.replace("-", "−");
 }
 
-/** At most so many round times from `from` to `to`, with their labels. */
+/** A limited number of round times from `from` to `to`, with their labels. */
 function ticks(from, to, most) {
   const step = STEPS.find((one) => (to - from) / one <= most) ?? 3600;
   const digits = step < 1 ? Math.ceil(-Math.log10(step) - 1e-9) : 0;
@@ -70,7 +70,7 @@ function colourMap(name) {
   return map;
 }
 
-/** The spectrogram as a canvas, a pixel a value. */
+/** The spectrogram as a canvas, one pixel per value. */
 function paintPicture({ columns, rows }, values) {
   const colours = new Uint32Array(colourMap(DARK.matches ? "dark" : "light").buffer);
   const canvas = document.createElement("canvas");
@@ -84,7 +84,7 @@ function paintPicture({ columns, rows }, values) {
 }
 
 /**
- * Make a canvas as sharp as the screen, and empty.
+ * Clear a canvas and match it to the resolution of the screen.
  *
  * @returns {{context: CanvasRenderingContext2D, width: number, height: number}} Drawing goes
  *   in CSS pixels.
@@ -100,7 +100,7 @@ function sharpen(canvas) {
   return { context, width, height };
 }
 
-/** As much of a text as there is room for. */
+/** The part of a text that fits. */
 function shortened(context, text, room) {
   if (context.measureText(text).width <= room) return text;
   const letters = [...text.slice(0, 200)];
@@ -121,7 +121,7 @@ function inks() {
   return knownInks;
 }
 
-/** The stretch of time that all pictures show; tells of changes by "view". */
+/** The time that all pictures show; fires "view" on changes. */
 class View extends Emitter {
   /** @param {number} duration - Seconds. */
   constructor(duration) {
@@ -135,7 +135,7 @@ class View extends Emitter {
     return this.to - this.from >= this.duration - 1e-9;
   }
 
-  /** Show from one second to another, as far as there are so many. */
+  /** Show from one time to another, within the recording. */
   show(from, to) {
     const least = Math.min(0.05, this.duration);
     const span = Math.min(this.duration, Math.max(least, to - from));
@@ -145,17 +145,17 @@ class View extends Emitter {
     this.emit("view");
   }
 
-  /** Show `factor` times as much, with `centre` staying where it is. */
+  /** Show `factor` times as much around `centre`. */
   zoomBy(factor, centre = (this.from + this.to) / 2) {
     this.show(centre - (centre - this.from) * factor, centre + (this.to - centre) * factor);
   }
 
-  /** Move by so many seconds. */
+  /** Move by a number of seconds. */
   scroll(seconds) {
     this.show(this.from + seconds, this.to + seconds);
   }
 
-  /** Show a time, turning the page where it lies outside. */
+  /** Show a time; scroll if it is outside. */
   follow(seconds) {
     if (seconds >= this.from && seconds <= this.to) return;
     const span = this.to - this.from;
@@ -164,12 +164,12 @@ class View extends Emitter {
 }
 
 /**
- * Clicks, drags, pinches and wheels on a picture whose width is the view.
+ * Clicks, drags, pinches and wheel events on a picture.
  *
  * @param {HTMLElement} element - The picture.
  * @param {View} view - What it shows.
  * @param {{seek: function(number), drag: function(number, number), select: function(number,
- *   number), cancel: function()}} act - A click; what is dragged so far, in the end, or not.
+ *   number), cancel: function()}} act - Handlers of a click, a drag, its end, and its cancellation.
  */
 function listenToGestures(element, view, act) {
   const pointers = new Map();
@@ -232,7 +232,7 @@ function listenToGestures(element, view, act) {
   }
 }
 
-/** Let a scroll bar show, and change, what part of the time is in view. */
+/** Connect a scroll bar with the visible time. */
 function scrollWith(bar, view) {
   bar.classList.add("idle");
   view.on("view", () => {

@@ -1,7 +1,7 @@
 /**
- * All stems of a run: what plays, from where, how loud.
+ * The player of all stems of a run.
  *
- * Stems are counted through all groups. Events: "state" (playing, position, group), "mix",
+ * Stems are numbered through all groups. Events: "state" (playing, position, group), "mix",
  * "loop", "loading" ({done, total}, of stems decoded, or {error, stem}).
  */
 class Player extends Emitter {
@@ -13,7 +13,7 @@ class Player extends Emitter {
   #sounding = [];
 
   /**
-   * @param {object} contents - What the page shows.
+   * @param {object} contents - The contents of the page.
    * @param {function(object): Promise<ArrayBuffer>} read - The encoded sound of a stem.
    */
   constructor(contents, read) {
@@ -28,7 +28,7 @@ class Player extends Emitter {
     this.replace(contents);
   }
 
-  /** Take other stems, and keep the mix of those that have the same name. */
+  /** Replace the stems, and keep the mix of stems with the same name. */
   replace(contents) {
     const before = this.stems?.map((stem, i) => ({ stem, i, group: this.groupOf[i] })) ?? [];
     const was = { gains: this.gains, pans: this.pans, muted: this.muted, solo: this.solo };
@@ -67,27 +67,27 @@ class Player extends Emitter {
     return this.#sound.exact;
   }
 
-  /** The AudioContext; none where sound is linked. */
+  /** The AudioContext; none for linked sound. */
   get context() {
     return this.#sound.context ?? null;
   }
 
-  /** Seconds of the recording, where the ear is. */
+  /** The audible position, in seconds of the recording. */
   get time() {
     return Math.min(this.duration, Math.max(0, this.#sound.time ?? this.#position));
   }
 
-  /** Whether it plays, or will as soon as the stems are decoded. */
+  /** Whether it plays, or will play after the stems are decoded. */
   get playing() {
     return this.#wanted;
   }
 
-  /** Whether the stems of the group can play at once. */
+  /** Whether the stems of the group are ready to play. */
   get ready() {
     return this.#members().every((i) => this.#sound.has(this.stems[i]));
   }
 
-  /** Bytes of the group's sound, decoded. */
+  /** The bytes of the group's decoded sound. */
   get size() {
     return this.#members().length * this.duration * (this.#sound.sr ?? 0) * 8;
   }
@@ -99,7 +99,7 @@ class Player extends Emitter {
       && !this.#failed.has(soundKey(this.stems[i])));
   }
 
-  /** Decode what the group needs. */
+  /** Decode the stems of the group. */
   load() {
     this.#loading ??= this.#decode().finally(() => { this.#loading = null; });
     return this.#loading;
@@ -130,12 +130,12 @@ class Player extends Emitter {
     }
   }
 
-  /** Play from where it stands. */
+  /** Play from the current position. */
   async play() {
     if (this.#wanted || !this.sounding) return;
     this.#wanted = true;
     this.emit("state");
-    // Not waited for: what is scheduled starts as soon as the context runs.
+    // Without await: scheduled sound starts as soon as the context runs.
     this.#sound.wake();
     await this.#restart(this.#position >= this.duration ? 0 : this.#position);
   }
@@ -154,7 +154,7 @@ class Player extends Emitter {
     this.emit("state");
   }
 
-  /** Pause where it is. */
+  /** Pause at the current position. */
   pause() {
     if (!this.#wanted) return;
     this.#position = this.time;
@@ -175,7 +175,7 @@ class Player extends Emitter {
     this.emit("state");
   }
 
-  /** Go to a time, in seconds. */
+  /** Seek to a time, in seconds. */
   seek(seconds) {
     this.#position = Math.min(this.duration, Math.max(0, seconds));
     if (this.#wanted) this.#restart(this.#position);
@@ -214,25 +214,25 @@ class Player extends Emitter {
     this.#remix();
   }
 
-  /** The place of a stem, from -1 (left) to 1 (right). */
+  /** The pan of a stem, from -1 (left) to 1 (right). */
   setPan(i, pan) {
     this.pans[i] = Math.min(1, Math.max(-1, pan));
     this.#remix();
   }
 
-  /** Mute a stem, or end that. */
+  /** Mute or unmute a stem. */
   setMuted(i, muted) {
     this.muted[i] = muted;
     this.#remix();
   }
 
-  /** Hear a stem among those alone, or end that. */
+  /** Set or clear the solo of a stem. */
   setSolo(i, solo) {
     this.solo[i] = solo;
     this.#remix();
   }
 
-  /** The level of all, in dB. */
+  /** The master level, in dB. */
   setMaster(dB) {
     this.master = dB;
     this.#remix();
@@ -251,13 +251,13 @@ class Player extends Emitter {
     this.#remix();
   }
 
-  /** End every mute and solo of the group. */
+  /** Clear all mutes and solos of the group. */
   hearAll() {
     this.#inGroup((k) => { this.solo[k] = this.muted[k] = false; });
     this.#remix();
   }
 
-  /** Whether a stem is heard, whatever its level; one without sound is never silenced. */
+  /** Whether a stem is audible, apart from its level; stems without sound count as audible. */
   audible(i) {
     if (this.groupOf[i] !== this.group) return false;
     if (!this.hasSound(i)) return true;
@@ -282,14 +282,14 @@ class Player extends Emitter {
   }
 
   /**
-   * What the present mix sounds like.
+   * Render the current mix.
    *
    * @param {number} start - Seconds.
    * @param {number} seconds - How long.
    * @returns {Promise<AudioBuffer>}
    */
   async renderOffline(start, seconds) {
-    if (!this.exact) throw new Error("linked sound cannot be rendered; embed it as ogg or mp3");
+    if (!this.exact) throw new Error("linked audio cannot be rendered; embed it with --report-audio ogg or mp3");
     await this.load();
     const members = this.#members();
     const stems = members.map((i) => this.stems[i]);

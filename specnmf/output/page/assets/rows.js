@@ -1,6 +1,6 @@
 "use strict";
 
-/** Levels that the sliders reach, in dB; the least is silence. */
+/** The range of the level sliders, in dB; the lowest value is silence. */
 const LOUDEST = 12;
 
 /**
@@ -9,7 +9,7 @@ const LOUDEST = 12;
  * @param {string} tag - Its name.
  * @param {object} [attributes] - `text` becomes its text, functions listeners, true and false
  *   present and absent attributes, the rest attributes.
- * @param {...(Node|string)} children - What is in it; strings become text.
+ * @param {...(Node|string)} children - Its content; strings become text.
  * @returns {HTMLElement}
  */
 function make(tag, attributes = {}, ...children) {
@@ -34,20 +34,20 @@ function percent(share) {
   return share < 0.0995 ? `${(100 * share).toFixed(1)}%` : `${Math.round(100 * share)}%`;
 }
 
-/** A place between the loudspeakers, such as left 50, or centre. */
+/** A pan as text, such as left 50, or centre. */
 function panName(pan) {
   if (Math.abs(pan) < 0.005) return "centre";
   return `${pan < 0 ? "left" : "right"} ${Math.round(100 * Math.abs(pan))}`;
 }
 
-/** Set a slider and say its value. */
+/** Set a slider and its spoken value. */
 function turn(slider, value, text) {
   slider.value = value;
   slider.setAttribute("aria-valuetext", text);
   slider.readout.textContent = text;
 }
 
-/** What is known of a stem, as pieces of text and a link to its file. */
+/** The facts about a stem: texts, and a link to its file. */
 function factsOf(stem) {
   const facts = [];
   if (stem.note) facts.push(stem.note);
@@ -61,12 +61,12 @@ function factsOf(stem) {
   return nodes;
 }
 
-/** A stem: its name, its place in the mix, how loud it is when, and what is known of it. */
+/** The row of a stem: its name, its mix, its level over time, and facts. */
 class StemRow {
   /**
    * @param {number} i - Its index through all groups.
-   * @param {Player} player - Plays it.
-   * @param {View} view - The time that is shown.
+   * @param {Player} player - The player.
+   * @param {View} view - The visible time.
    */
   constructor(i, player, view) {
     Object.assign(this, { i, player, view });
@@ -99,9 +99,9 @@ class StemRow {
     const button = (text, does, label, act) =>
       make("button", { type: "button", text, title: does, "aria-label": `${label} ${stem.name}`, click: act });
     this.mute = button("M", "Mute (M)", "Mute", () => player.setMuted(i, !player.muted[i]));
-    this.soloed = button("S", "Solo: hear this, and others that are solo (S)", "Solo", () => player.setSolo(i, !player.solo[i]));
-    this.only = button("Only", "Hear only this", "Only", () => this.#only() ? player.hearAll() : player.onlyThis(i));
-    this.but = button("All but", "Hear all but this", "All but", () => this.#but() ? player.hearAll() : player.allBut(i));
+    this.soloed = button("S", "Solo: hear only this and other soloed stems (S)", "Solo", () => player.setSolo(i, !player.solo[i]));
+    this.only = button("Only", "Hear only this stem", "Only", () => this.#only() ? player.hearAll() : player.onlyThis(i));
+    this.but = button("All but", "Hear all but this stem", "All but", () => this.#but() ? player.hearAll() : player.allBut(i));
     this.mute.classList.add("mute");
     this.soloed.classList.add("solo");
     this.level = this.#slider("Level of", -60, player.exact ? LOUDEST : 0, 0.5, (dB) => player.setGain(i, dB));
@@ -113,7 +113,7 @@ class StemRow {
     };
     return make("div", { class: "stem-mix" }, this.mute, this.soloed, this.only, this.but,
       knob("level", this.level, "Level; double-click for 0 dB"),
-      knob("pan", this.pan, player.exact ? "Pan; double-click for the centre" : "Linked sound cannot be panned"));
+      knob("pan", this.pan, player.exact ? "Pan; double-click for the centre" : "Linked audio cannot be panned"));
   }
 
   /** A slider that calls `set`, with 0 at a double-click. */
@@ -130,19 +130,19 @@ class StemRow {
     return player.stems.flatMap((_, k) => (player.groupOf[k] === player.groupOf[this.i] && player[what][k] ? [k] : []));
   }
 
-  /** Whether this stem alone is solo. */
+  /** Whether only this stem is soloed. */
   #only() {
     const solo = this.#own("solo");
     return solo.length === 1 && solo[0] === this.i;
   }
 
-  /** Whether this stem alone is mute. */
+  /** Whether only this stem is muted. */
   #but() {
     const muted = this.#own("muted");
     return muted.length === 1 && muted[0] === this.i && this.#own("solo").length === 0;
   }
 
-  /** Show how it is mixed. */
+  /** Show the mix of the stem. */
   show() {
     const { i, player } = this;
     const heard = player.audible(i);
@@ -159,7 +159,7 @@ class StemRow {
     turn(this.pan, pan, panName(pan));
   }
 
-  /** Draw how loud it is over the time in view. */
+  /** Draw the level over the visible time. */
   draw() {
     if (!this.element.hidden) drawLevels(this.canvas, this.levels, this.view, this.stem.colour);
   }

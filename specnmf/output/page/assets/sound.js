@@ -2,17 +2,17 @@
 
 /** How long a gain takes to follow, in seconds: long enough not to click. */
 const RAMP = 0.01;
-/** Linked sound may be so far from its leader, in seconds. */
+/** The largest drift of linked sound from its leader, in seconds. */
 const MOST_DRIFT = 0.03;
-/** Linked sound that is late or early plays faster or slower by so much at most. */
+/** The largest change of speed with which linked sound catches up or waits. */
 const FASTEST = 0.08;
-/** Among so few, silent ones play along: they are in step when they are heard again. */
+/** Up to this number of stems, silent ones play too, and are in sync when they are unmuted. */
 const FEW = 16;
-/** How long an element takes to seek, about, in seconds. */
+/** The approximate time of a seek of an element, in seconds. */
 const SEEKING = 0.08;
-/** Decoded sound up to this size is prepared before anybody asks, in bytes. */
+/** Decoded sound up to this size is prepared in advance, in bytes. */
 const LITTLE_SOUND = 600e6;
-/** So many stems are decoded at once. */
+/** The number of stems that are decoded at once. */
 const AT_ONCE = 4;
 /** Decibels that count as silence. */
 const SILENCE = -60;
@@ -30,7 +30,7 @@ function bytesOf(base64) {
   return bytes;
 }
 
-/** Call back with each thing that happens, by name. */
+/** An emitter of events. */
 class Emitter {
   #listeners = {};
 
@@ -39,13 +39,13 @@ class Emitter {
     (this.#listeners[event] ??= []).push(listener);
   }
 
-  /** Tell the listeners of an event. */
+  /** Call the listeners of an event. */
   emit(event, detail) {
     for (const listener of this.#listeners[event] ?? []) listener(detail);
   }
 }
 
-/** Decoded stems on one clock: exact to the sample. */
+/** Decoded stems on one clock, synchronised to the sample. */
 class DecodedSound {
   #context = null;
   #buffers = new Map();
@@ -63,7 +63,7 @@ class DecodedSound {
     this.ended = () => {};
   }
 
-  /** The context, made when first asked for: browsers want a click before. */
+  /** The context, made on first use: browsers require a click before. */
   get context() {
     this.#context ??= newContext(this.sr);
     return this.#context;
@@ -82,7 +82,7 @@ class DecodedSound {
     this.#buffers.set(soundKey(stem), buffer);
   }
 
-  /** Forget the sound of all but these stems. */
+  /** Drop the sound of all but these stems. */
   keep(stems) {
     const kept = new Set(stems.map(soundKey));
     for (const key of this.#buffers.keys()) {
@@ -90,7 +90,7 @@ class DecodedSound {
     }
   }
 
-  /** Let the browser play: to be called in a click. */
+  /** Allow the browser to play; call it in a click. */
   wake() {
     return this.context.resume();
   }
@@ -104,8 +104,8 @@ class DecodedSound {
     const soon = context.currentTime + 0.02;
     out.gain.setTargetAtTime(this.master, soon, RAMP / 3);
     for (const { source } of voices) source.start(soon, offset);
-    // Last: on a busy machine `soon` has passed before all are started, and those that
-    // sound already would be ahead of the others.
+    // Last: on a busy machine `soon` may pass before all are started, and those that
+    // play already would be ahead of the others.
     out.connect(context.destination);
     const at = Math.max(soon, context.currentTime);
     const take = { out, voices, at, offset, loop, left: voices.length };
@@ -169,7 +169,7 @@ class DecodedSound {
     });
   }
 
-  /** What would be heard, as samples. */
+  /** The mix as samples. */
   render(stems, mix, start, seconds) {
     const length = Math.max(1, Math.round(seconds * this.sr));
     const context = new OfflineAudioContext(2, length, this.sr);
@@ -181,12 +181,12 @@ class DecodedSound {
   }
 }
 
-/** What tells the sound of a stem from others. */
+/** The key of a stem's sound. */
 function soundKey(stem) {
   return stem.sound ?? stem.url;
 }
 
-/** A context at the recording's rate, or at the device's where that is impossible. */
+/** A context at the recording's rate, or at the device's rate if that is impossible. */
 function newContext(sr) {
   try {
     return new AudioContext({ sampleRate: sr, latencyHint: "balanced" });
@@ -196,7 +196,7 @@ function newContext(sr) {
   }
 }
 
-/** Sound files beside the page, kept in step: the way for what is too large to decode. */
+/** Audio files beside the page, kept in sync: for stems that are too large to decode. */
 class LinkedSound {
   #elements = new Map();
   #take = null;
@@ -209,15 +209,15 @@ class LinkedSound {
     this.failed = () => {};
   }
 
-  /** Nothing has to be decoded. */
+  /** Nothing needs decoding. */
   has() {
     return true;
   }
 
-  /** Nothing has to be decoded. */
+  /** Nothing needs decoding. */
   async load() {}
 
-  /** Forget the sound of all but these stems. */
+  /** Drop the sound of all but these stems. */
   keep(stems) {
     const kept = new Set(stems.map(soundKey));
     for (const [key, element] of this.#elements) {
@@ -228,10 +228,10 @@ class LinkedSound {
     }
   }
 
-  /** Elements need no waking. */
+  /** Elements need no permission. */
   async wake() {}
 
-  /** Play the stems that are heard from an offset. */
+  /** Play the audible stems from an offset. */
   start(stems, mix, offset, loop) {
     this.stop();
     const began = performance.now();
@@ -252,7 +252,7 @@ class LinkedSound {
     return this.#elements.get(key);
   }
 
-  /** Follow the mix: of many stems, only those that are heard play. */
+  /** Follow the mix: of many stems, only the audible ones play. */
   mix(mix) {
     if (!this.#take) return;
     const { time } = this;
@@ -276,13 +276,13 @@ class LinkedSound {
     if (!playing.includes(leader)) this.#lead(playing[0] ?? null, time);
   }
 
-  /** Let the clock be an element's, or the browser's where all is silent. */
+  /** Use the clock of an element, or of the browser if all are silent. */
   #lead(element, time) {
     Object.assign(this.#take, { leader: element, offset: time, began: performance.now() });
   }
 
   #report(error, stem) {
-    // A pause that comes before the start is no failure.
+    // A pause before the start is not a failure.
     if (error.name !== "AbortError") this.failed(error, stem);
   }
 
@@ -299,7 +299,7 @@ class LinkedSound {
     }
   }
 
-  /** Let an element catch up or wait for the leader: a seek would leave it behind again. */
+  /** Let an element catch up with or wait for the leader: a seek would make it late again. */
   #correct(element, leader) {
     if (element.seeking || leader.seeking || element.ended) return;
     const drift = element.currentTime - leader.currentTime;

@@ -3,17 +3,17 @@
 /** Waits between attempts to reach the server, in milliseconds. */
 const STUDIO_RETRIES = [500, 1000, 2000, 4000, 8000, 15000];
 
-/** What a person reads when a request is refused. */
+/** The refusal of a request, with its message. */
 class StudioRefusal extends Error {}
 
 /**
  * The studio's server, as the page sees it: the state, changes in order, and events.
  *
- * Changes are sent one at a time, each with the revision that it is based on. The body
- * of a change is a function, called when it is sent: what changed meanwhile goes along.
+ * Changes are sent one at a time, each with the revision on which it is based. The body
+ * of a change is a function that is called when it is sent, so that it includes later changes.
  *
  * Fires "state" (a new State, and whether the page shows it already), "job" (a job's
- * progress, or null), "waiting" (whether changes are under way), "gone" and "back" (the
+ * progress, or null), "waiting" (whether changes are pending), "gone" and "back" (the
  * server), "conflict" (another window changed the run, and its state was taken over),
  * "refused" (a sentence) and "busy".
  */
@@ -31,17 +31,17 @@ class StudioClient extends EventTarget {
     this.attempts = 0;
   }
 
-  /** Whether changes wait or are under way. */
+  /** Whether changes are pending. */
   get waiting() {
     return this.queue.length > 0;
   }
 
-  /** Whether what comes back may change stems and notes: wait with further changes. */
+  /** Whether the answer may change stems and notes, so that further changes have to wait. */
   get blocked() {
     return this.queue.some(({ quiet }) => !quiet);
   }
 
-  /** Whether there may be further changes; if not, fires "busy". */
+  /** Whether further changes are possible; if not, fires "busy". */
   isReady() {
     if (this.blocked) this.fire("busy");
     return !this.blocked;
@@ -54,14 +54,14 @@ class StudioClient extends EventTarget {
   }
 
   /**
-   * Send a change after those before it.
+   * Send a change after the earlier ones.
    *
-   * A change to the same path that still waits is replaced.
+   * A waiting change to the same path is replaced.
    *
    * @param {string} path of the API, such as "edit"
-   * @param {function(): Object} body what to send, called when it is sent
-   * @param {number} delay milliseconds in which further ones may replace it
-   * @param {boolean} quiet whether the page shows already what comes of it
+   * @param {function(): Object} body returns the message when it is sent
+   * @param {number} delay milliseconds in which later changes may replace it
+   * @param {boolean} quiet whether the page already shows the result
    * @returns {Promise<Object|null>} the answer; null if it was refused or replaced
    */
   send(path, body = () => ({}), delay = 0, quiet = false) {
@@ -80,7 +80,7 @@ class StudioClient extends EventTarget {
     });
   }
 
-  /** Send what waits, in order. @returns {Promise<void>} */
+  /** Send the waiting changes in order. @returns {Promise<void>} */
   async work() {
     if (this.sending) return;
     this.sending = true;
@@ -114,10 +114,10 @@ class StudioClient extends EventTarget {
     }
   }
 
-  /** What an answer to a change means for the state. */
+  /** Handle the answer to a change. */
   async take(status, answer, quiet) {
     if (status === 409 && !this.isNewer(answer)) {
-      throw new StudioRefusal(answer.error || "The server refuses this.");
+      throw new StudioRefusal(answer.error || "The server refuses this change.");
     }
     if (status === 409) {
       this.abandon();
@@ -128,17 +128,17 @@ class StudioClient extends EventTarget {
     return status === 409 ? null : answer;
   }
 
-  /** Whether an answer tells of a revision that the page does not have. */
+  /** Whether an answer has a revision that the page does not have. */
   isNewer(answer) {
     return "revision" in answer && answer.revision !== this.revision;
   }
 
-  /** Forget the changes that wait behind the present one. */
+  /** Drop the changes that wait behind the current one. */
   abandon() {
     for (const entry of this.queue.splice(1)) entry.resolve(null);
   }
 
-  /** Take over a state; it is shown unless further changes wait. */
+  /** Adopt a state; show it unless further changes wait. */
   adopt(state, quiet = false) {
     this.revision = state.revision;
     if (!state.contents) return;
@@ -147,7 +147,7 @@ class StudioClient extends EventTarget {
     if (this.queue.length < 2) this.fire("state", { state, quiet });
   }
 
-  /** Get the state. @param {boolean} idle take it over only if no change waits */
+  /** Get the state. @param {boolean} idle adopt it only if no change waits */
   async load(idle = false) {
     try {
       const { answer } = await this.request("state");
@@ -160,10 +160,10 @@ class StudioClient extends EventTarget {
   }
 
   /**
-   * One request, repeated while the server is gone.
+   * One request, repeated while the server does not answer.
    *
    * @returns {Promise<{status: number, answer: Object}>}
-   * @throws {StudioRefusal} if the server says no
+   * @throws {StudioRefusal} if the server refuses it
    */
   async request(path, body) {
     for (;;) {
@@ -187,7 +187,7 @@ class StudioClient extends EventTarget {
     });
   }
 
-  /** Listen to the server's events, again and again where the line breaks. */
+  /** Listen to the server's events, and reconnect after failures. */
   listen() {
     const events = new EventSource(this.base + "events");
     events.onmessage = (message) => {
@@ -201,7 +201,7 @@ class StudioClient extends EventTarget {
     };
   }
 
-  /** What an event means: progress, and whether the state is old. */
+  /** Handle an event: progress, and whether the state is outdated. */
   hear({ job, revision, error }) {
     const busy = this.job || job;
     this.setJob(job);
@@ -211,14 +211,14 @@ class StudioClient extends EventTarget {
     if (!busy) this.fire("conflict");
   }
 
-  /** Note the progress of a job, or that none runs. */
+  /** Store the progress of a job, or that none runs. */
   setJob(job) {
     const ended = this.job && !job;
     this.job = job || null;
     this.fire("job", { job: this.job, ended: Boolean(ended) });
   }
 
-  /** Note whether the server answers. */
+  /** Store whether the server answers. */
   setGone(gone) {
     if (!gone) this.attempts = 0;
     if (gone === this.gone) return;
@@ -226,13 +226,13 @@ class StudioClient extends EventTarget {
     this.fire(gone ? "gone" : "back");
   }
 
-  /** How long to wait before the next attempt, in milliseconds. */
+  /** The wait before the next attempt, in milliseconds. */
   pause() {
     const last = STUDIO_RETRIES.length - 1;
     return STUDIO_RETRIES[Math.min(this.attempts++, last)];
   }
 
-  /** Fire an event; listeners find what it says in `detail`. */
+  /** Fire an event; its content is in `detail`. */
   fire(name, detail) {
     this.dispatchEvent(new CustomEvent(name, { detail }));
   }
@@ -248,5 +248,5 @@ async function studioAnswer(response) {
   const answer = await response.json().catch(() => null);
   const { ok, status } = response;
   if ((ok || status === 409) && answer) return { status, answer };
-  throw new StudioRefusal((answer && answer.error) || `The server answers ${status}.`);
+  throw new StudioRefusal((answer && answer.error) || `The server answered with error ${status}.`);
 }

@@ -26,11 +26,11 @@ function studioButton(text, title, act) {
 }
 
 /**
- * A button that opens a menu over all else: Escape and a click elsewhere close it.
+ * A button that opens a menu; Escape and a click elsewhere close it.
  *
  * @param {string} text of the button
- * @param {string} title of the button, which says what the menu is for
- * @param {function(): Node[]} fill what is in the menu, made when it is opened
+ * @param {string} title of the button
+ * @param {function(): Node[]} fill returns the content of the menu when it is opened
  * @returns {HTMLElement[]} the button and the menu
  */
 function studioMenu(text, title, fill) {
@@ -50,11 +50,11 @@ function studioMenu(text, title, fill) {
 }
 
 /**
- * Let a person write over an element's text: Enter takes it, Escape leaves it as it was.
+ * Edit an element's text in place: Enter accepts, Escape cancels.
  *
  * @param {HTMLElement} element holds only text
- * @param {string} label what the field is called
- * @param {function(string)} take gets the text, if it changed and is not empty
+ * @param {string} label the name of the field
+ * @param {function(string)} take is called with the text, if it changed and is not empty
  */
 function studioWriteOver(element, label, take) {
   if (element.querySelector("input")) return;
@@ -88,28 +88,28 @@ function studioWriteOver(element, label, take) {
   field.focus();
 }
 
-/** Whether keys belong to a field in which a person writes or chooses. */
+/** Whether keys belong to a text field or a choice. */
 function studioIsField(element) {
   return Boolean(element && element.closest && element.closest("input, select, textarea, dialog"));
 }
 
-/** Seconds as people write them. @param {number} seconds */
+/** Seconds as text. @param {number} seconds */
 function studioTime(seconds) {
   return `${seconds.toFixed(2)} s`;
 }
 
-/** A number between two others. */
+/** A number, limited to a range. */
 function studioClamp(value, least, most) {
   return Math.max(least, Math.min(most, value));
 }
 
 /**
- * Follow a pointer from a pointerdown until it is lifted.
+ * Follow a pointer from pointerdown until it is released.
  *
  * @param {PointerEvent} down
- * @param {HTMLElement} element gets all of the pointer's events meanwhile
+ * @param {HTMLElement} element gets all of the pointer's events
  * @param {function(PointerEvent)} move called at each movement
- * @param {function(boolean)} end called once, with whether the movement counts
+ * @param {function(boolean)} end called once, with false if the movement was cancelled
  */
 function studioFollow(down, element, move, end) {
   const over = new AbortController();

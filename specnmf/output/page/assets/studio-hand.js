@@ -1,9 +1,9 @@
 "use strict";
 
-/** How near the end of a note a pointer takes hold of it, in CSS pixels. */
+/** The distance at which a pointer grabs the end of a note, in CSS pixels. */
 const STUDIO_EDGE = 6;
 
-/** How far a pointer moves before that counts, in CSS pixels. */
+/** The least movement of a pointer that counts, in CSS pixels. */
 const STUDIO_STILL = 3;
 
 /** The pointer in a roll: it selects, moves, resizes and draws notes. */
@@ -30,13 +30,13 @@ class StudioHand {
     return true;
   }
 
-  /** Where an event is: x and y from the canvas' corner, in CSS pixels. */
+  /** The position of an event: x and y from the canvas' corner, in CSS pixels. */
   place(event) {
     const box = this.roll.canvas.getBoundingClientRect();
     return { x: event.clientX - box.left, y: event.clientY - box.top };
   }
 
-  /** The note at a place, and what of it: "start", "end" or "body". */
+  /** The note at a position, and its part there: "start", "end" or "body". */
   hit({ x, y }) {
     const { roll } = this;
     const near = [0, -STUDIO_EDGE, STUDIO_EDGE].map((dx) => roll.noteAt(x + dx, y));
@@ -49,7 +49,7 @@ class StudioHand {
     return { note, part: right - x < edge ? "end" : "body" };
   }
 
-  /** Begin to select, move, resize or draw. */
+  /** Start to select, move, resize or draw. */
   press(event) {
     if (!this.hide(event) || event.button !== 0) return;
     this.editor.roll = this.roll;
@@ -65,7 +65,7 @@ class StudioHand {
     if (this.editor.client.isReady()) this.drag(event, place, hit.part);
   }
 
-  /** Show by the cursor what a press would do. */
+  /** Set the cursor for the action of a press. */
   hover(event) {
     if (!this.hide(event) || event.buttons) return;
     const hit = this.hit(this.place(event));
@@ -120,7 +120,7 @@ class StudioHand {
     studioFollow(event, roll.canvas, move, end);
   }
 
-  /** What a new note at a place is: a pitch, or the drum of a lane, and its stem. */
+  /** The pitch, or the drum of a lane, and the stem of a new note at a position. */
   freshAt({ y }) {
     const { roll, editor } = this;
     const { pitch, percussion, stem } = editor.notes.columns;
@@ -152,7 +152,7 @@ class StudioHand {
     studioFollow(event, this.roll.canvas, move, end);
   }
 
-  /** The notes that a rectangle touches. */
+  /** The notes in a rectangle. */
   within([x0, y0, x1, y1]) {
     const { roll, editor } = this;
     const [left, right] = [x0, x1].sort((a, b) => a - b);
@@ -165,7 +165,7 @@ class StudioHand {
     });
   }
 
-  /** A double click adds a note where there is none. */
+  /** Add a note at a double click beside other notes. */
   twice(event) {
     if (!this.hide(event)) return;
     const place = this.place(event);
@@ -173,7 +173,7 @@ class StudioHand {
     this.editor.add(this.roll.secondsAt(place.x), this.freshAt(place));
   }
 
-  /** Draw the rubber band. */
+  /** Draw the selection rectangle. */
   paintBand(ctx) {
     if (!this.band) return;
     const [x0, y0, x1, y1] = this.band;

@@ -1,14 +1,14 @@
 "use strict";
 
-/** Names of stems that hold what no other holds. */
+/** Names of the stem for all remaining sound. */
 const STUDIO_RESTS = ["rest", "residual"];
 
 /**
  * The stems of a run as edited, and the Edits that make them.
  *
- * A row is {name, folder, members, gain, pan, without, group}: members are the names that
- * its stems had before the edits, none where the edits made it (a new rest); folder is
- * what Edits put before a name where there are several groups, such as "layer_1/".
+ * A row is {name, folder, members, gain, pan, without, group}: members are the names of
+ * its stems before the edits, none for a new rest; folder is the prefix of names in Edits
+ * if there are several groups, such as "layer_1/".
  */
 class StudioMix {
   /** @param {Object} contents of the page, as edited @param {Object} edits as JSON */
@@ -27,45 +27,45 @@ class StudioMix {
     return this.rows.map((row) => row.name);
   }
 
-  /** Why a stem cannot be called so, or "". */
+  /** Why a stem cannot have this name, or "". */
   refuses(i, name) {
-    if (this.isRest(i)) return "The rest keeps its name while it holds what was dropped.";
+    if (this.isRest(i)) return "The rest cannot be renamed while it contains dropped stems.";
     const { group } = this.rows[i];
     const same = (row, k) => k !== i && row.group === group && row.name.toLowerCase() === name.toLowerCase();
-    return this.rows.some(same) ? `There is a stem ${name}; to put both together, merge them.` : "";
+    return this.rows.some(same) ? `There is already a stem ${name}; to add them up, merge them.` : "";
   }
 
-  /** Whether a stem holds what was dropped. */
+  /** Whether a stem contains dropped stems. */
   isRest(i) {
     return this.dropped.length > 0 && STUDIO_RESTS.includes(this.rows[i].name);
   }
 
-  /** Call a stem otherwise. */
+  /** Rename a stem. */
   rename(i, name) {
     this.rows[i].name = name;
   }
 
-  /** Put stem i into stem j, which keeps its name. */
+  /** Merge stem i into stem j, which keeps its name. */
   merge(i, j) {
     if (this.isRest(j)) return this.drop(i);
     this.rows[j].members.push(...this.rows[i].members);
     this.rows.splice(i, 1);
   }
 
-  /** Give a stem to the rest. */
+  /** Drop a stem: add it to the rest. */
   drop(i) {
     this.dropped.push(...this.rows[i].members);
     this.rows.splice(i, 1);
   }
 
-  /** Put stem i where stem j is, the others closing up. */
+  /** Move stem i to the position of stem j. */
   move(i, j) {
     const [row] = this.rows.splice(i, 1);
     this.rows.splice(j, 0, row);
     this.ordered = true;
   }
 
-  /** The Edits, as JSON: merges, names and drops by the old names, the rest by the new. */
+  /** The Edits as JSON: merges, renames and drops by the old names, all else by the new. */
   edits() {
     const edits = { merge: {}, rename: {}, drop: this.dropped, gain: {}, pan: {}, only: this.only };
     for (const { name, folder, members, gain, pan } of this.rows) {
@@ -81,7 +81,7 @@ class StudioMix {
   }
 }
 
-/** A row of `StudioMix`, of a stem as edited. */
+/** A row of `StudioMix` for an edited stem. */
 function studioRow({ name, gain, pan }, folder, group, edits) {
   const before = studioInverted(edits.rename || {}).get(name);
   const known = (table) => table?.[folder + name] ?? table?.[name];

@@ -1,17 +1,17 @@
 "use strict";
 
-/** The shortest note that can be made, in seconds. */
+/** The shortest note, in seconds. */
 const STUDIO_SHORTEST = 0.02;
 
 const STUDIO_PITCHES = ["C", "C♯", "D", "D♯", "E", "F", "F♯", "G", "G♯", "A", "A♯", "B"];
 
-/** What a note has that a person adds, beside time, pitch and stem. */
+/** The properties of an added note, besides time, pitch and stem. */
 const STUDIO_NEW_NOTE = { velocity: 80, confidence: 1, cents: 0, percussion: 0 };
 
 /**
- * The notes of a run, as columns, and changes of some of them.
+ * The notes of a run as columns, with changes of some of them.
  *
- * Every change returns new columns; none is changed in place.
+ * Every change returns new columns.
  */
 class StudioNotes {
   /**
@@ -24,7 +24,7 @@ class StudioNotes {
     this.duration = duration;
   }
 
-  /** How many there are. */
+  /** The number of notes. */
   get length() {
     return this.columns.start.length;
   }
@@ -36,13 +36,13 @@ class StudioNotes {
     return note;
   }
 
-  /** A name of a note that stays where others come and go. */
+  /** A key of a note that does not depend on other notes. */
   key(i) {
     const { start, end, pitch, stem } = this.columns;
     return [start[i].toFixed(3), end[i].toFixed(3), Math.round(pitch[i]), stem[i]].join();
   }
 
-  /** The notes of some keys. @param {Set<string>} keys @returns {Set<number>} */
+  /** The notes with these keys. @param {Set<string>} keys @returns {Set<number>} */
   find(keys) {
     const found = new Set();
     for (let i = 0; i < this.length; i++) if (keys.has(this.key(i))) found.add(i);
@@ -62,7 +62,7 @@ class StudioNotes {
   }
 
   /**
-   * Some notes later and higher, all by as much as the first at the edge allows.
+   * Some notes moved in time and pitch, all by the same amount, within the limits.
    *
    * @param {Set<number>} some
    * @param {number} seconds
@@ -85,7 +85,7 @@ class StudioNotes {
     });
   }
 
-  /** Some notes with another start or end. @param {string} side "start" or "end" */
+  /** Some notes with a new start or end. @param {string} side "start" or "end" */
   resized(some, side, seconds) {
     return this.changed(some, (note) => {
       const [least, most] =
@@ -97,7 +97,7 @@ class StudioNotes {
     });
   }
 
-  /** Some notes in another stem. */
+  /** Some notes with a new stem. */
   assigned(some, stem) {
     return this.changed(some, (note) => {
       note.stem = stem;
@@ -114,7 +114,7 @@ class StudioNotes {
     return columns;
   }
 
-  /** The columns with one note more, the last. */
+  /** The columns with one more note at the end. */
   withNote(fresh) {
     const { start, end, pitch } = fresh;
     const from = studioClamp(start, 0, Math.max(0, this.duration - STUDIO_SHORTEST));
@@ -128,7 +128,7 @@ class StudioNotes {
     return columns;
   }
 
-  /** The note after one in time, or before it. @param {number} i -1: none yet */
+  /** The next or previous note in time. @param {number} i -1: none yet */
   beside(i, step) {
     const { start, pitch } = this.columns;
     const order = [...start.keys()].sort((a, b) => start[a] - start[b] || pitch[a] - pitch[b]);
@@ -137,7 +137,7 @@ class StudioNotes {
     return order[studioClamp(place + step, 0, order.length - 1)];
   }
 
-  /** A note in words. @param {number} i @param {string[]} stems names */
+  /** A note as text. @param {number} i @param {string[]} stems names */
   describe(i, stems) {
     const { start, end, pitch, stem } = this.at(i);
     const where = `${studioTime(start)} to ${studioTime(end)}`;

@@ -1,20 +1,20 @@
 "use strict";
 
-/** Where no sound is heard is marked by this name. */
+/** The name of regions in which none of the sounds is heard. */
 const STUDIO_REST = "rest";
 
 /** The shortest region, in seconds. */
 const STUDIO_SHORTEST_REGION = 0.02;
 
 /**
- * The strip of regions over the roll: a lane a name, in which regions are marked, moved,
+ * The regions above the roll: one lane per name, in which regions are marked, moved,
  * resized, renamed and deleted.
  */
 class StudioRegions {
   /**
    * @param {Object} page window.specnmf
    * @param {StudioClient} client
-   * @param {function(string)} say tells the person what happened
+   * @param {function(string)} say shows a message
    */
   constructor(page, client, say) {
     Object.assign(this, { page, client, say });
@@ -38,7 +38,7 @@ class StudioRegions {
     this.renew();
   }
 
-  /** What marks the loop as a region. */
+  /** The form that marks the loop as a region. */
   makeForm() {
     const label = "Name of the sound";
     this.name = studioElement("input", { placeholder: "name", maxLength: 160, "aria-label": label });
@@ -46,8 +46,8 @@ class StudioRegions {
       "form",
       {},
       studioElement("label", {}, "Mark the loop as ", this.name),
-      studioElement("button", { title: "The loop becomes a region of this name" }, "Mark"),
-      studioButton("New lane", "An empty lane of this name, to mark in", () => this.addLane()),
+      studioElement("button", { title: "Make the loop a region with this name" }, "Mark"),
+      studioButton("New lane", "Add an empty lane with this name", () => this.addLane()),
     );
     form.addEventListener("submit", (event) => {
       event.preventDefault();
@@ -56,19 +56,19 @@ class StudioRegions {
     return form;
   }
 
-  /** Take over the regions of new contents. */
+  /** Adopt the regions of new contents. */
   renew() {
     this.regions = this.page.contents.regions.map((region) => ({ ...region }));
     this.build();
   }
 
-  /** Take over the regions of a state, without drawing the rest of the page anew. */
+  /** Adopt the regions of a state, without drawing the rest of the page again. */
   adopt({ regions }) {
     this.page.contents.regions = regions;
     this.renew();
   }
 
-  /** The names that have a lane, in the order of the stems. */
+  /** The names with a lane, in the order of the stems. */
   get names() {
     const own = [...this.regions.map(({ name }) => name), ...this.added];
     const stems = this.stems.map(({ name }) => name).filter((name) => own.includes(name));
@@ -86,7 +86,7 @@ class StudioRegions {
     return this.stems.find((stem) => stem.name === name)?.colour ?? "#999999";
   }
 
-  /** Make the lanes and their regions anew. */
+  /** Make the lanes and their regions again. */
   build() {
     const focused = this.lanes.contains(document.activeElement)
       ? document.activeElement.dataset.region
@@ -117,7 +117,7 @@ class StudioRegions {
   /** One region. */
   button({ name, start, end }, k) {
     const said = `${name}, ${studioTime(start)} to ${studioTime(end)}`;
-    const title = `${said}: drag to move, drag its ends, F2 renames, Del deletes, Enter loops it`;
+    const title = `${said}: drag it to move, drag an end to resize, F2 to rename, Del to delete, Enter to loop`;
     const button = studioButton(name, title, () => {});
     button.className = "studio-region";
     button.setAttribute("aria-label", said);
@@ -131,7 +131,7 @@ class StudioRegions {
     return button;
   }
 
-  /** Put every region where its seconds are. */
+  /** Position every region by its time. */
   place() {
     const { roll } = this;
     const left = roll.canvas.getBoundingClientRect().left - this.lanes.getBoundingClientRect().left;
@@ -145,7 +145,7 @@ class StudioRegions {
     }
   }
 
-  /** The second below a pointer. */
+  /** The time at a pointer. */
   secondsAt(event) {
     const { canvas } = this.roll;
     const x = event.clientX - canvas.getBoundingClientRect().left;
@@ -228,7 +228,7 @@ class StudioRegions {
     this.tell(part, k, STUDIO_KEYS_SETTLED);
   }
 
-  /** Send a region that was moved or resized. */
+  /** Send a moved or resized region. */
   tell(part, k, delay = 0) {
     this.send(`${part === "body" ? "Moved" : "Resized"} ${this.spoken(k)}.`, k, delay);
   }
@@ -242,13 +242,13 @@ class StudioRegions {
     this.send(told, Math.min(k, this.regions.length - 1));
   }
 
-  /** Ask for a region's name, in its place. */
+  /** Edit a region's name in place. */
   rename(button, k) {
     studioWriteOver(button, "Name of the sound", (name) => {
       if (!this.client.isReady()) return;
       this.regions[k].name = name;
       this.build();
-      this.send(`Renamed it ${this.spoken(k)}.`, k);
+      this.send(`Renamed to ${this.spoken(k)}.`, k);
     });
   }
 
@@ -256,7 +256,7 @@ class StudioRegions {
   markLoop() {
     const { loop } = this.page.player;
     const name = this.name.value.trim();
-    if (!name) return this.say("Write the name of the sound first.", true);
+    if (!name) return this.say("Enter the name of the sound first.", true);
     if (!loop) return this.say("Select a loop first: drag in the spectrogram.", true);
     if (!this.client.isReady()) return;
     const k = this.regions.push({ name, start: loop[0], end: loop[1] }) - 1;
@@ -267,19 +267,19 @@ class StudioRegions {
   /** Add an empty lane. */
   addLane() {
     const name = this.name.value.trim();
-    if (!name) return this.say("Write the name of the sound first.", true);
+    if (!name) return this.say("Enter the name of the sound first.", true);
     this.added.push(name);
     this.build();
     this.say(`Drag in the lane ${name} to mark where it is heard.`);
   }
 
-  /** A region in words. */
+  /** A region as text. */
   spoken(k) {
     const { name, start, end } = this.regions[k];
     return `${name}, ${studioTime(start)} to ${studioTime(end)}`;
   }
 
-  /** Send the regions. @param {number} k the one that is to have the focus */
+  /** Send the regions. @param {number} k the region to focus */
   async send(told, k, delay = 0) {
     this.say(told);
     const regions = this.regions.map((region) => ({ ...region }));
@@ -287,7 +287,7 @@ class StudioRegions {
     if (answer && regions[k]) this.focus(this.find(regions[k]));
   }
 
-  /** The place of a region among those that the server has sorted. */
+  /** The index of a region among those that the server has sorted. */
   find({ name, start, end }) {
     const near = (a, b) => Math.abs(a - b) < 1e-4;
     return this.regions.findIndex(

@@ -1,26 +1,26 @@
 "use strict";
 
-/** How far an arrow key moves notes, in seconds, and with Shift. */
+/** The step of an arrow key, in seconds, without and with Shift. */
 const STUDIO_STEP = [0.01, 0.1];
 
-/** How long keys may rest before what they changed is sent, in milliseconds. */
+/** The pause after the last key before changes are sent, in milliseconds. */
 const STUDIO_KEYS_SETTLED = 300;
 
-/** How long a note is that is added at a point, in seconds. */
+/** The length of a note that is added at a point, in seconds. */
 const STUDIO_NEW_LENGTH = 0.25;
 
 /**
  * Editing notes in the page's rolls, with pointer and keys.
  *
- * `roll` is the one that was last used.
+ * `roll` is the last used one.
  *
- * `tool` is "listen" (the roll is as it is in the report), "select" or "draw".
+ * `tool` is "listen" (the roll works as in the report), "select" or "draw".
  */
 class StudioRoll {
   /**
    * @param {Object} page window.specnmf
    * @param {StudioClient} client
-   * @param {function(string)} say tells the person what happened
+   * @param {function(string)} say shows a message
    */
   constructor(page, client, say) {
     Object.assign(this, { page, client, say });
@@ -38,12 +38,12 @@ class StudioRoll {
     document.addEventListener("specnmf:updated", () => this.renew());
   }
 
-  /** Draw the rolls anew. */
+  /** Draw the rolls again. */
   redraw() {
     for (const roll of this.rolls) roll.draw();
   }
 
-  /** The notes as they are shown. */
+  /** The shown notes. */
   get notes() {
     return new StudioNotes(this.page.contents.notes, this.page.contents.duration);
   }
@@ -53,7 +53,7 @@ class StudioRoll {
     return this.page.contents.groups.flatMap(({ stems }) => stems.map(({ name }) => name));
   }
 
-  /** Take a tool. @param {string} tool */
+  /** Choose a tool. @param {string} tool */
   take(tool) {
     this.tool = tool;
     for (const { canvas } of this.rolls) this.prepare(canvas, tool !== "listen");
@@ -62,7 +62,7 @@ class StudioRoll {
     this.changed();
   }
 
-  /** Make a canvas what one edits in, with the keys as well, or a picture again. */
+  /** Make a canvas an editor, with keys, or a picture again. */
   prepare(canvas, editing) {
     canvas.classList.toggle("studio-editing", editing);
     canvas.setAttribute("role", editing ? "application" : "img");
@@ -80,21 +80,21 @@ class StudioRoll {
     this.changed();
   }
 
-  /** Take a note into the selection, or out of it. */
+  /** Add a note to the selection, or remove it. */
   toggle(note) {
     const some = new Set(this.selected);
     if (!some.delete(note)) some.add(note);
     this.select(some);
   }
 
-  /** Take over the notes of a state, without drawing the rest of the page anew. */
+  /** Adopt the notes of a state, without drawing the rest of the page again. */
   adopt({ notes }) {
     this.page.contents.notes = notes;
     this.page.pianoRoll?.lay();
     this.renew();
   }
 
-  /** Find the selected notes again in new contents. */
+  /** Restore the selection in new contents. */
   renew() {
     this.selected = this.notes.find(this.keys);
     this.redraw();
@@ -131,28 +131,28 @@ class StudioRoll {
     this.send(told);
   }
 
-  /** Give the selected notes to a stem. */
+  /** Assign the selected notes to a stem. */
   assign(stem) {
     if (!this.selected.size || stem >= this.stems.length || !this.client.isReady()) return;
-    const told = `Gave ${this.spoken()} to ${this.stems[stem] ?? "no stem"}.`;
+    const told = `Assigned ${this.spoken()} to ${this.stems[stem] ?? "no stem"}.`;
     this.show(this.notes.assigned(this.selected, stem));
     this.send(told);
   }
 
-  /** The selected notes in a few words. */
+  /** The selected notes as text. */
   spoken() {
     const [i] = this.selected;
     if (this.selected.size !== 1) return `${this.selected.size} notes`;
     return this.notes.describe(i, this.stems);
   }
 
-  /** Show notes that are not sent yet. */
+  /** Show unsent notes. */
   show(columns) {
     this.page.contents.notes = columns;
     this.redraw();
   }
 
-  /** Send the notes as they are shown. */
+  /** Send the shown notes. */
   async send(told, delay = 0) {
     this.select(this.selected);
     this.say(told);
@@ -160,7 +160,7 @@ class StudioRoll {
     await this.client.send("notes", () => ({ notes }), delay, true);
   }
 
-  /** Keys while notes are edited. */
+  /** Handle keys while notes are edited. */
   key(event) {
     if (this.tool === "listen" || studioIsField(event.target)) return;
     if (event.target.closest?.(".stem, .studio-regions")) return;
@@ -170,7 +170,7 @@ class StudioRoll {
     event.stopImmediatePropagation();
   }
 
-  /** What a key does. @returns {boolean} whether it does anything */
+  /** Do the action of a key. @returns {boolean} whether there is one */
   act(event) {
     const { key, ctrlKey, metaKey, altKey } = event;
     if (ctrlKey || metaKey) return key === "a" ? this.selectAll() : false;
@@ -184,7 +184,7 @@ class StudioRoll {
     return this.nudge(event);
   }
 
-  /** For keys that are used up. */
+  /** Mark a key as handled. */
   done() {
     return true;
   }
@@ -196,7 +196,7 @@ class StudioRoll {
     return true;
   }
 
-  /** Select the next note, or the one before, and bring it into view. */
+  /** Select the next or previous note, and scroll to it. */
   walk(step) {
     const [i = -1] = this.selected;
     const next = this.notes.beside(i, step);
@@ -207,7 +207,7 @@ class StudioRoll {
     return true;
   }
 
-  /** Bring a note into view. */
+  /** Scroll to a note. */
   reveal({ start, end }) {
     const { roll } = this;
     const [from, to] = [roll.secondsAt(0), roll.secondsAt(roll.canvas.clientWidth)];
@@ -216,7 +216,7 @@ class StudioRoll {
     roll.zoom(first, first + to - from);
   }
 
-  /** Add a note where the recording is, like the selected one or as high as middle C. */
+  /** Add a note at the current time, like the selected one or at middle C. */
   addHere() {
     const [i] = this.selected;
     const like = i === undefined ? { pitch: 60, percussion: 0, stem: this.stemForNew(60) } : this.notes.at(i);
@@ -225,14 +225,14 @@ class StudioRoll {
     return true;
   }
 
-  /** Select nothing; then leave the tool. */
+  /** Clear the selection; then leave the tool. */
   leave() {
     if (this.selected.size) this.select([]);
     else this.take("listen");
     return true;
   }
 
-  /** Arrows: time and pitch; with Alt the end. */
+  /** Arrow keys: time and pitch; with Alt the end. */
   nudge({ key, shiftKey, altKey }) {
     const x = { ArrowLeft: -1, ArrowRight: 1 }[key] || 0;
     const y = { ArrowDown: -1, ArrowUp: 1 }[key] || 0;
@@ -246,7 +246,7 @@ class StudioRoll {
     return true;
   }
 
-  /** Draw frames around the selected notes, and the rubber band. */
+  /** Draw frames around the selected notes, and the selection rectangle. */
   paint(ctx, roll) {
     if (this.tool === "listen") return;
     ctx.save();
@@ -254,7 +254,7 @@ class StudioRoll {
     ctx.restore();
   }
 
-  /** Draw a frame around a note: white in black, to be seen on any colour. */
+  /** Draw a frame around a note: white in black, visible on any colour. */
   paintFrame(ctx, roll, i) {
     const place = roll.belongs(i) && roll.placeOf(i);
     if (!place) return;

@@ -1,10 +1,10 @@
 "use strict";
 
-/** The dialog in which a run is saved, as a new one or in place. */
+/** The dialog to save a run, as a new one or in place. */
 class StudioSave {
   /**
    * @param {StudioClient} client
-   * @param {function(string)} say tells the person what happened
+   * @param {function(string)} say shows a message
    */
   constructor(client, say) {
     Object.assign(this, { client, say });
@@ -42,27 +42,27 @@ class StudioSave {
         "p",
         { class: "studio-buttons" },
         studioElement("button", {}, saved ? "Save" : "Save as a new run"),
-        studioButton("Save in place …", "Replace the run that is open", () => this.askPlace()),
+        studioButton("Save in place …", "Replace the open run", () => this.askPlace()),
         studioButton("Cancel", "Esc", () => this.element.close()),
       ),
     ]);
   }
 
-  /** Second page: whether the run is really to be replaced. */
+  /** Second page: confirm that the run is replaced. */
   askPlace() {
     const { folder } = this.client.state;
     this.show("Save in place", () => this.save(null, true), [
-      studioElement("p", {}, `This replaces the run in ${folder}. What it was before is not kept.`),
+      studioElement("p", {}, `This replaces the run in ${folder}. The old version is not kept.`),
       studioElement(
         "p",
         { class: "studio-buttons" },
-        studioElement("button", {}, "Replace it"),
+        studioElement("button", {}, "Replace"),
         studioButton("Back", "", () => this.askName()),
       ),
     ]);
   }
 
-  /** Save, and say where. */
+  /** Save, and show the folder. */
   async save(name, inPlace) {
     this.element.close();
     this.say("Saving …");

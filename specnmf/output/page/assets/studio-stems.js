@@ -1,6 +1,6 @@
 "use strict";
 
-/** How long sliders may rest before their levels are sent, in milliseconds. */
+/** The pause of sliders before their levels are sent, in milliseconds. */
 const STUDIO_SETTLED = 400;
 
 /** The rows of the page's stems: names, merging, dropping, order and levels. */
@@ -8,7 +8,7 @@ class StudioStems {
   /**
    * @param {Object} page window.specnmf
    * @param {StudioClient} client
-   * @param {function(string)} say tells the person what happened
+   * @param {function(string)} say shows a message
    */
   constructor(page, client, say) {
     Object.assign(this, { page, client, say });
@@ -30,14 +30,14 @@ class StudioStems {
     return Boolean(this.client.state?.can.stems);
   }
 
-  /** The stems as they are to be. */
+  /** The edited stems. */
   get model() {
     const { state } = this.client;
     this.mix ||= new StudioMix(state.contents, state.edits);
     return this.mix;
   }
 
-  /** Give every row its handle, its menu and its keys. */
+  /** Add handle, menu and keys to every row. */
   furnish() {
     if (!this.possible) return;
     this.model.names.forEach((_, i) => {
@@ -48,12 +48,12 @@ class StudioStems {
     });
   }
 
-  /** Whether stems have a left and a right. */
+  /** Whether stems have two channels. */
   get stereo() {
     return this.page.contents.n_channels === 2;
   }
 
-  /** What is panned is not saved where there is one channel: so it is not offered. */
+  /** Disable pans of mono recordings, as they cannot be saved. */
   keepCentred(row) {
     const pan = row.querySelector(".knob.pan");
     if (!pan) return;
@@ -61,15 +61,15 @@ class StudioStems {
     pan.querySelector("input").disabled = true;
   }
 
-  /** The stem of the row that an event came from, or -1. */
+  /** The stem of an event's row, or -1. */
   stemOf(event) {
     const row = this.possible && event.target.closest(".stem");
     return row ? this.model.rows.findIndex((_, i) => this.page.rowOf(i) === row) : -1;
   }
 
-  /** What a stem's row is dragged by. */
+  /** The handle of a stem's row. */
   handle(row, i) {
-    const title = "Drag onto another stem to merge, between two to move";
+    const title = "Drag onto another stem to merge, or between two stems to move";
     const grip = studioElement("span", { class: "studio-grip", title, "aria-hidden": "true" }, "⠿");
     grip.addEventListener("pointerdown", (down) => {
       down.preventDefault();
@@ -78,7 +78,7 @@ class StudioStems {
     return grip;
   }
 
-  /** Follow a row that is dragged. */
+  /** Follow a dragged row. */
   drag(down, grip, row, i) {
     let target = null;
     row.classList.add("studio-dragged");
@@ -95,7 +95,7 @@ class StudioStems {
     studioFollow(down, grip, move, end);
   }
 
-  /** What a dragged row would do at a place: merge, or move before or after. */
+  /** The action of a dragged row at a position: merge, or move before or after. */
   targetAt(x, y, i) {
     const { rows } = this.model;
     for (let j = 0; j < rows.length; j++) {
@@ -108,7 +108,7 @@ class StudioStems {
     return null;
   }
 
-  /** Take the marks of a drag away. */
+  /** Remove the marks of a drag. */
   unmark() {
     this.model.names.forEach((_, j) => {
       const row = this.page.rowOf(j);
@@ -123,7 +123,7 @@ class StudioStems {
     this.move(i, place > i ? place - 1 : place);
   }
 
-  /** What can be done with a stem, as a menu. */
+  /** The menu of a stem. */
   menu(i) {
     const act = (what) => () => {
       menu.hidePopover();
@@ -132,7 +132,7 @@ class StudioStems {
     const [button, menu] = studioMenu("⋯", `Edit ${this.model.rows[i].name}`, () => [
       studioButton("Rename", "F2", act(() => this.askName(i))),
       this.mergeChoice(i, act),
-      studioButton("Drop to the rest", "Its sound goes to the rest", act(() => this.give(i))),
+      studioButton("Drop", "Add its sound to the rest", act(() => this.give(i))),
       studioButton("Move up", "Alt+↑", act(() => this.step(i, -1))),
       studioButton("Move down", "Alt+↓", act(() => this.step(i, 1))),
       this.withoutSwitch(i, act),
@@ -141,7 +141,7 @@ class StudioStems {
     return [button, menu];
   }
 
-  /** The choice of a stem to merge another into. */
+  /** The choice of a stem to merge into. */
   mergeChoice(i, act) {
     const { rows } = this.model;
     const choice = studioElement("select", { "aria-label": `Merge ${rows[i].name} into` });
@@ -155,20 +155,20 @@ class StudioStems {
     return choice;
   }
 
-  /** Whether the mix without a stem is to be saved as well. */
+  /** The choice to save the mix without a stem. */
   withoutSwitch(i, act) {
     const row = this.model.rows[i];
     const box = studioElement("input", { type: "checkbox", checked: row.without });
     const change = () => {
       if (!this.client.isReady()) return;
       row.without = box.checked;
-      this.send(`${box.checked ? "Saving" : "Not saving"} the mix without ${row.name}.`, i);
+      this.send(`The mix without ${row.name} ${box.checked ? "will" : "will not"} be saved.`, i);
     };
     box.addEventListener("change", act(change));
-    return studioElement("label", {}, box, "Save the mix without it");
+    return studioElement("label", {}, box, "Save the mix without this stem");
   }
 
-  /** Keys on a row: F2 renames, Alt and an arrow moves. */
+  /** Keys on a row: F2 renames, Alt with an arrow moves. */
   key(event) {
     const step = { ArrowUp: -1, ArrowDown: 1 }[event.key];
     const ours = event.key === "F2" || (event.altKey && step);
@@ -181,13 +181,13 @@ class StudioStems {
     else this.step(i, step);
   }
 
-  /** Ask for a stem's name, in its place. */
+  /** Edit a stem's name in place. */
   askName(i) {
     const element = this.page.rowOf(i).querySelector(".stem-name");
     studioWriteOver(element, "Name of the stem", (name) => this.rename(i, name));
   }
 
-  /** Call a stem otherwise. */
+  /** Rename a stem. */
   rename(i, name) {
     if (!this.client.isReady()) return;
     const refusal = this.model.refuses(i, name);
@@ -198,40 +198,40 @@ class StudioStems {
     this.send(`Renamed ${before} to ${name}.`, i);
   }
 
-  /** Put a stem into another. */
+  /** Merge a stem into another. */
   merge(i, j) {
     if (!this.client.isReady()) return;
-    if (this.model.isRest(i)) return this.say("Undo the drop first: the rest holds what was dropped.", true);
+    if (this.model.isRest(i)) return this.say("Undo the drop first: the rest contains dropped stems.", true);
     const [from, into] = [this.model.rows[i].name, this.model.rows[j].name];
     this.model.merge(i, j);
     this.send(`Merged ${from} into ${into}.`);
   }
 
-  /** Give a stem to the rest. */
+  /** Drop a stem: add it to the rest. */
   give(i) {
     if (!this.client.isReady()) return;
     if (this.model.rows.length < 2) return this.say("The last stem cannot be dropped.", true);
     const { name } = this.model.rows[i];
     this.model.drop(i);
-    this.send(`Dropped ${name} to the rest.`);
+    this.send(`Dropped ${name}: added to the rest.`);
   }
 
-  /** Put a stem elsewhere in the order. */
+  /** Move a stem to another position. */
   move(i, j) {
     if (i === j || !this.client.isReady()) return;
     const { name } = this.model.rows[i];
     this.model.move(i, j);
-    this.send(`Moved ${name} to place ${j + 1}.`, j);
+    this.send(`Moved ${name} to position ${j + 1}.`, j);
   }
 
-  /** Put a stem one place up or down, within its group. */
+  /** Move a stem up or down by one, within its group. */
   step(i, by) {
     const { rows } = this.model;
     const other = rows[i + by];
     if (other && other.group === rows[i].group) this.move(i, i + by);
   }
 
-  /** Note levels that a slider changed. */
+  /** Store levels that a slider changed. */
   levelled() {
     if (!this.possible || this.client.showing || this.client.blocked) return;
     const { player } = this.page;
@@ -247,7 +247,7 @@ class StudioStems {
     this.client.send("edit", () => ({ edits }), STUDIO_SETTLED, true);
   }
 
-  /** Send the edits. @param {number} focus the stem whose row is to have the focus */
+  /** Send the edits. @param {number} focus the stem whose row gets the focus */
   async send(told, focus = -1) {
     const edits = this.model.edits();
     const answer = await this.client.send("edit", () => ({ edits }));

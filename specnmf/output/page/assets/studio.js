@@ -9,18 +9,18 @@ const STUDIO_TOOLS = {
 const STUDIO_KEYS = [
   ["Ctrl + Z, Ctrl + Shift + Z", "Undo, redo"],
   ["Ctrl + S", "Save"],
-  ["F2", "Rename the stem or the region that has the focus"],
-  ["Alt + ↑ ↓", "Move the stem that has the focus"],
-  ["E", "Edit notes; Esc ends it"],
-  [", .", "Notes: the one before, the next"],
+  ["F2", "Rename the stem or region in focus"],
+  ["Alt + ↑ ↓", "Move the stem in focus"],
+  ["E", "Edit notes; Esc to stop"],
+  [", .", "Notes: select the previous or next"],
   ["← → ↑ ↓", "Notes: move by 10 ms or a semitone; with Shift by 100 ms or an octave"],
   ["Alt + ← →", "Notes, regions: shorten or lengthen"],
   ["Enter", "Notes: add one at the cursor. Regions: loop"],
-  ["1 … 9", "Notes: give them to that stem"],
+  ["1 … 9", "Notes: assign to this stem"],
   ["Del", "Notes, regions: delete"],
 ];
 
-/** The bar over the page, and what is wired to it: the whole of the studio. */
+/** The studio: the bar above the page and everything connected to it. */
 class Studio {
   /** @param {Object} page window.specnmf */
   constructor(page) {
@@ -35,7 +35,7 @@ class Studio {
     this.client.start();
   }
 
-  /** Make the bar, and what edits notes or regions. @param {Object} can of the state */
+  /** Make the bar, and the editors of notes and regions. @param {Object} can of the state */
   build({ notes, regions }) {
     const { page, client, teller } = this;
     this.roll = notes ? new StudioRoll(page, client, teller) : null;
@@ -65,7 +65,7 @@ class Studio {
     return studioElement("span", attributes, ...this.switches);
   }
 
-  /** What can be done with selected notes. */
+  /** The actions for selected notes. */
   noteTools() {
     this.count = studioElement("span", { class: "studio-count" });
     this.owner = studioElement("select", { "aria-label": "Stem of the selected notes" });
@@ -77,32 +77,32 @@ class Studio {
     return this.forNotes;
   }
 
-  /** Separating or finding again, its progress and its end. */
+  /** The button to separate or find again, its progress and its cancellation. */
   again() {
     const [text, title] = this.regions
-      ? ["Find again", "Find the sounds by the regions that are marked"]
-      : ["Separate again", "Separate the recording by the notes as they are now"];
+      ? ["Find again", "Find the sounds again with the marked regions"]
+      : ["Separate again", "Separate the recording again with the corrected notes"];
     this.start = studioButton(text, title, () => this.separate());
     this.progress = studioElement("progress", { "aria-label": "Progress" });
     this.stage = studioElement("span", {});
-    const cancel = studioButton("Cancel", "Keep the stems as they are", () => this.cancel());
+    const cancel = studioButton("Cancel", "Stop and keep the present stems", () => this.cancel());
     const parts = [this.progress, this.stage, cancel];
     this.job = studioElement("span", { class: "studio-job", hidden: true }, ...parts);
     if (this.regions) this.regions.form.append(this.start);
     return this.regions ? [this.job] : [this.start, this.job];
   }
 
-  /** Begin to separate again. */
+  /** Start to separate again. */
   async separate() {
-    this.told = "Done: these are the new stems.";
+    this.told = "Done: the new stems are shown.";
     this.say("");
     const answer = await this.client.send("separate", () => ({ again: true }));
     if (!answer) this.told = "";
   }
 
-  /** End what is going on. */
+  /** Cancel the job. */
   cancel() {
-    this.told &&= "Cancelled; the stems are as they were.";
+    this.told &&= "Cancelled; the stems are unchanged.";
     this.client.send("cancel");
   }
 
@@ -124,11 +124,11 @@ class Studio {
       this.showMark();
       this.stems.levelled();
     });
-    hear("busy", () => this.say("One moment …"));
+    hear("busy", () => this.say("Please wait …"));
     hear("refused", (message) => this.say(message, true));
-    hear("conflict", () => this.say("Changed in another window; this is how it is now.", true));
-    hear("gone", () => this.say("The studio does not answer; is it still running? Trying again …", true));
-    hear("back", () => this.say("The studio answers again."));
+    hear("conflict", () => this.say("The run was changed in another window; the page now shows that version.", true));
+    hear("gone", () => this.say("The studio does not answer. Is it still running? Trying again …", true));
+    hear("back", () => this.say("Connected again."));
     window.addEventListener("keydown", (event) => this.key(event), { capture: true });
     window.addEventListener("beforeunload", (event) => {
       if (client.waiting || client.state?.dirty) event.preventDefault();
@@ -148,7 +148,7 @@ class Studio {
     if (this.roll) this.showNotes();
   }
 
-  /** Show contents, and keep the focus on what has the same label. */
+  /** Show contents, and keep the focus on the element with the same label. */
   renew(contents) {
     const before = document.activeElement;
     const label = before?.closest(".stem") && before.getAttribute("aria-label");
@@ -166,7 +166,7 @@ class Studio {
     if (answer) this.say(which === "undo" ? "Undone." : "Redone.");
   }
 
-  /** Show whether there is something to save. */
+  /** Show whether there are unsaved changes. */
   showMark() {
     const { state, waiting } = this.client;
     if (!state) return;
@@ -177,7 +177,7 @@ class Studio {
     document.title = dirty ? `● ${title}` : title;
   }
 
-  /** Show what is selected, and whose it is. */
+  /** Show the selection and its stem. */
   showNotes() {
     const { roll } = this;
     for (const button of this.switches) {
@@ -209,7 +209,7 @@ class Studio {
     this.stage.textContent = [job.stage, job.note].filter(Boolean).join(", ");
   }
 
-  /** Undo, redo, save and the tools by keys. */
+  /** Handle the keys of undo, redo, save and the tools. */
   key(event) {
     if (document.querySelector("dialog[open]") || event.altKey) return;
     const { key, shiftKey } = event;
@@ -226,7 +226,7 @@ class Studio {
     event.stopImmediatePropagation();
   }
 
-  /** Tell the person something. @param {string} text @param {boolean} wrong */
+  /** Show a message. @param {string} text @param {boolean} wrong */
   say(text, wrong = false) {
     this.status.textContent = text;
     this.status.classList.toggle("studio-wrong", wrong);

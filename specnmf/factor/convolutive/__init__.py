@@ -1,0 +1,1 @@
+"""Convolutive NMF: templates of several frames."""
