@@ -11,11 +11,12 @@ from specnmf.cli import cli
 
 HEAD = """# The command line
 
-What `specnmf --help` and `specnmf COMMAND --help` say; written by `docs/make_cli.py`.
+The output of `specnmf --help` and of `specnmf COMMAND --help`, written by
+`docs/make_cli.py`.
 
 Results go to stdout, progress and messages to stderr. The exit status is 0 if all was
-done, 1 if at least one input failed (the others are done, each failure is one line),
-2 for wrong usage, and 130 after Ctrl-C.
+done, 1 if at least one input failed (the others are done, and each failure is one
+line), 2 for wrong usage, and 130 after Ctrl-C.
 """
 
 
