@@ -30,6 +30,10 @@ if TYPE_CHECKING:
 #: The longest name of a log, in bytes.
 MOST_NAME = 240
 
+#: The longest wait for an event, in seconds. A signal that arrives just before a wait
+#: does not end it, and its handler runs after it.
+LONGEST_WAIT = 0.25
+
 
 class Processes:
     """Runs jobs in a number of processes on this machine."""
@@ -176,7 +180,8 @@ class Batch:
             self._write_down()
             if not self.running:
                 break
-            self._take(self.ended.get())
+            with suppress(queue.Empty):
+                self._take(self.ended.get(timeout=LONGEST_WAIT))
             while not self.ended.empty():
                 self._take(self.ended.get())
         self.summary.seconds = time.monotonic() - began

@@ -1,6 +1,7 @@
 """A batch on its way, with workers that are threads and do as they are told."""
 
 import json
+import queue
 import threading
 from concurrent.futures import Future, ThreadPoolExecutor
 
@@ -366,6 +367,33 @@ def test_a_second_stop_gives_running_songs_up(batch, events, tmp_path):
     assert sorted(kinds(events()))[-2:] == [("stopped", "0"), ("stopped", "1")]
     assert going.watcher.seen.count(("stop", True)) == 1  # it is said once
     assert not left.exists()
+
+
+def test_a_stop_that_does_not_end_a_wait_is_followed_after_it(batch):
+    """As a signal may come just before the wait, and is handled after it."""
+
+    def work(job):
+        going.workers.killed.wait(LONG)
+        raise WorkerError("stopped before it was finished")
+
+    class Deaf(queue.SimpleQueue):
+        """A queue that is waited for in vain once, while both stops come."""
+
+        waits = 0
+
+        def get(self, timeout=LONG):
+            self.waits += 1
+            if self.waits > 1:
+                return super().get(timeout=timeout)
+            if timeout < 1:
+                going.stop()
+                going.stop()
+            raise queue.Empty
+
+    going = batch(["a"], work, capacity=1)
+    going.ended = Deaf()
+    assert going.run().left == 1
+    assert going.workers.kills == 1
 
 
 def test_a_third_stop_changes_nothing(batch):
