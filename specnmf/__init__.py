@@ -58,6 +58,11 @@ if TYPE_CHECKING:
     from specnmf.methods.book.fitting import by_stem
     from specnmf.methods.book.layout import FmpLayout, Tolerances, fmp_layout
     from specnmf.methods.by_score import align, separate_by_score
+    from specnmf.methods.learned.templates import (
+        Templates,
+        read_templates,
+        write_templates,
+    )
     from specnmf.output.figures import drawing as figures
     from specnmf.record.edit import edit
     from specnmf.record.edits import Edits
@@ -122,6 +127,7 @@ _HOMES = {
     "Spectrogram": "audio.stft:Spectrogram",
     "Summary": "batch.running:Summary",
     "TemplateError": "errors:TemplateError",
+    "Templates": "methods.learned.templates:Templates",
     "Tolerances": "methods.book.layout:Tolerances",
     "TranscribeSettings": "tasks.transcribe:TranscribeSettings",
     "WorkerError": "errors:WorkerError",
@@ -146,6 +152,7 @@ _HOMES = {
     "read": "audio.reading:read",
     "read_regions": "score.regions:read_regions",
     "read_score": "score.reading:read_score",
+    "read_templates": "methods.learned.templates:read_templates",
     "rerun": "record.rerun:rerun",
     "run_batch": "batch.batch:run_batch",
     "semisupervised_nmf": "factor.layers.semisupervised:semisupervised_nmf",
@@ -158,6 +165,7 @@ _HOMES = {
     "write": "audio.writing:write",
     "write_regions": "score.regions:write_regions",
     "write_score": "score.reading:write_score",
+    "write_templates": "methods.learned.templates:write_templates",
 }
 
 __all__ = [
@@ -198,6 +206,7 @@ __all__ = [
     "Spectrogram",
     "Summary",
     "TemplateError",
+    "Templates",
     "Tolerances",
     "TranscribeSettings",
     "WorkerError",
@@ -222,6 +231,7 @@ __all__ = [
     "read",
     "read_regions",
     "read_score",
+    "read_templates",
     "rerun",
     "run_batch",
     "semisupervised_nmf",
@@ -234,6 +244,7 @@ __all__ = [
     "write",
     "write_regions",
     "write_score",
+    "write_templates",
 ]
 
 

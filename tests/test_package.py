@@ -37,13 +37,15 @@ def test_the_public_names_are_these():
         "NoteScores", "OutputError", "ParameterError", "RankChoice", "Region", "Rerun",
         "Run", "Score", "ScoreError", "ScoreSettings", "Separated", "Settings",
         "SongSettings", "SourceScores", "SpecnmfError", "Spectrogram", "Summary",
-        "TemplateError", "Tolerances", "TranscribeSettings", "WorkerError", "align",
+        "TemplateError", "Templates", "Tolerances", "TranscribeSettings", "WorkerError",
+        "align",
         "beta_divergence", "bss_eval", "by_stem", "choose_rank", "decompose",
         "deep_nmf", "edit", "evaluate", "evaluate_notes", "figures", "fmp_layout",
         "hierarchical_nmf", "label", "layers", "neural_nmf", "nmf", "nmfd", "read",
-        "read_regions", "read_score", "rerun", "run_batch", "semisupervised_nmf",
+        "read_regions", "read_score", "read_templates", "rerun", "run_batch",
+        "semisupervised_nmf",
         "separate", "separate_by_score", "starts", "stem_labels", "stft", "transcribe",
-        "write", "write_regions", "write_score",
+        "write", "write_regions", "write_score", "write_templates",
     ]  # fmt: skip
     for name in specnmf.__all__:
         assert getattr(specnmf, name).__doc__
