@@ -58,6 +58,7 @@ if TYPE_CHECKING:
     from specnmf.methods.book.fitting import by_stem
     from specnmf.methods.book.layout import FmpLayout, Tolerances, fmp_layout
     from specnmf.methods.by_score import align, separate_by_score
+    from specnmf.methods.learned.options import LearnSettings
     from specnmf.methods.learned.templates import (
         Templates,
         read_templates,
@@ -66,6 +67,7 @@ if TYPE_CHECKING:
     from specnmf.output.figures import drawing as figures
     from specnmf.record.edit import edit
     from specnmf.record.edits import Edits
+    from specnmf.record.learn import learn
     from specnmf.record.rerun import Rerun, rerun
     from specnmf.score.align import Alignment
     from specnmf.score.grouping import stem_labels
@@ -107,6 +109,7 @@ _HOMES = {
     "LabelSettings": "tasks.label:LabelSettings",
     "LayerSettings": "tasks.layers:LayerSettings",
     "Layers": "factor.layers.model:Layers",
+    "LearnSettings": "methods.learned.options:LearnSettings",
     "Note": "score.notes:Note",
     "NoteEvaluation": "evaluation.note_scores:NoteEvaluation",
     "NoteScores": "evaluation.note_scores:NoteScores",
@@ -146,6 +149,7 @@ _HOMES = {
     "hierarchical_nmf": "factor.layers.hierarchical:hierarchical_nmf",
     "label": "tasks.functions:label",
     "layers": "tasks.functions:layers",
+    "learn": "record.learn:learn",
     "neural_nmf": "factor.layers.neural:neural_nmf",
     "nmf": "factor.nmf:nmf",
     "nmfd": "factor.convolutive.nmfd:nmfd",
@@ -186,6 +190,7 @@ __all__ = [
     "LabelSettings",
     "LayerSettings",
     "Layers",
+    "LearnSettings",
     "Note",
     "NoteEvaluation",
     "NoteScores",
@@ -225,6 +230,7 @@ __all__ = [
     "hierarchical_nmf",
     "label",
     "layers",
+    "learn",
     "neural_nmf",
     "nmf",
     "nmfd",

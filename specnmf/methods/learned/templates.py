@@ -21,6 +21,7 @@ from specnmf.methods.learned import converting
 from specnmf.methods.storing import StoredArrays, text_array
 from specnmf.notation import counted
 from specnmf.score.loading import label
+from specnmf.score.notes import numbered
 
 #: The largest size of the arrays of a file: 500 spectra at a window of 2**17, or 4000
 #: templates of eight frames at one of 2048.
@@ -107,6 +108,10 @@ class Templates:
         put(self, "W", self._checked_templates())
         self._check_names()
         self._check_sources()
+
+    def __add__(self, other: Templates) -> Templates:
+        """Both, on the grid of the first; groups with one name become one."""
+        return merged([self, other])
 
     def __repr__(self) -> str:
         """One line without the numbers."""
@@ -383,29 +388,33 @@ def _check_grid(templates: Templates, grid: Grid, n_frames: int) -> None:
 
 
 def merged(parts: Iterable[Templates]) -> Templates:
-    """All templates of several files, in their order.
+    """All templates of several files, in their order, on the grid of the first.
+
+    Groups with one name become one; of templates with one name, those that come later
+    get numbers. Shorter templates end in silence: a spectrum remains what it was.
 
     Raises
     ------
     TemplateError
-        If they have different windows, rates or lengths, or share a name.
+        If their windows are too different for a conversion.
     """
     first, *others = parts
-    for other in others:
-        for name in (*NUMBERS, "n_template_frames"):
-            ours, theirs = getattr(first, name), getattr(other, name)
-            if ours != theirs:
-                raise TemplateError(
-                    f"templates of {name} {ours} and of {name} {theirs} cannot be "
-                    "merged; learn both with the same rate, window, hop and --frames"
-                )
-    every = first, *others
-    return Templates(
-        np.concatenate([each.W for each in every], axis=1),
-        tuple(name for each in every for name in each.names),
-        tuple(group for each in every for group in each.groups),
-        first.sr,
-        first.n_fft,
-        first.hop_length,
-        tuple(dict.fromkeys(source for each in every for source in each.sources)),
+    grid = Grid(first.sr, 0, first.n_fft, first.hop_length)
+    every = [first, *(converted(other, grid) for other in others)]
+    longest = max(each.n_template_frames for each in every)
+    sources = dict.fromkeys(source for each in every for source in each.sources)
+    names = numbered(
+        (name for each in every for name in each.names), spell="{}_{}".format
     )
+    return replace(
+        first,
+        W=np.concatenate([_padded(each.W, longest) for each in every], axis=1),
+        names=tuple(names),
+        groups=tuple(group for each in every for group in each.groups),
+        sources=tuple(sources),
+    )
+
+
+def _padded(W: NDArray[np.float32], n_frames: int) -> NDArray[np.float32]:
+    """Templates that end in frames of silence, (n_bins, n_templates, n_frames)."""
+    return np.pad(W, ((0, 0), (0, 0), (0, n_frames - W.shape[2])))

@@ -219,16 +219,26 @@ def test_what_does_not_fit_together_is_refused(rng, changes, message):
         make(rng, **changes)
 
 
-@pytest.mark.parametrize("n_frames", [1, 2])
-def test_templates_of_other_windows_or_lengths_are_not_merged(rng, n_frames):
-    other = make(rng, ("c",), n_frames, hop_length=8 if n_frames == 1 else 16)
-    with pytest.raises(TemplateError, match="cannot be merged; learn both with"):
-        merged([make(rng), other])
+def test_shorter_templates_end_in_silence(rng):
+    one, longer = make(rng), make(rng, ("c",), 2)
+    both = merged([one, longer])
+    np.testing.assert_array_equal(both.W[:, :3, :1], one.W)
+    assert not both.W[:, :3, 1].any()
+    np.testing.assert_array_equal(both.W[:, 3:], longer.W)
 
 
-def test_names_in_two_files_are_refused(rng):
-    with pytest.raises(TemplateError, match="two templates are called 'a'; rename one"):
-        merged([make(rng), make(rng, ("a",))])
+def test_templates_of_another_window_are_converted_when_they_are_merged(rng):
+    other = make(rng, ("c",), W=np.ones((65, 1, 1)), n_fft=128)
+    both = make(rng) + other
+    assert (both.n_fft, both.W.shape) == (64, (33, 4, 1))
+    with pytest.raises(TemplateError, match="reach 4000 Hz, the recording 8000 Hz"):
+        merged([make(rng, sr=16000), make(rng, ("c",))])
+
+
+def test_names_in_two_files_are_numbered_and_groups_joined(rng):
+    both = merged([make(rng), make(rng, ("a", "a_2"))])
+    assert both.names == ("a", "b_1", "b_2", "a_3", "a_2")
+    assert both.stems == ("a", "b")
 
 
 def test_a_pickle_is_refused_and_not_run(packed, tmp_path):
