@@ -94,6 +94,15 @@ def read_templates(path: Path) -> None:
     read_templates(path, GRID)
 
 
+def read_learned(path: Path) -> None:
+    """Read learned templates as a run does: counted first, then for a recording."""
+    from specnmf import Settings
+    from specnmf.methods.learned.known import known_of, n_rows
+
+    n_rows(path, Settings())
+    known_of(path, GRID)
+
+
 def read_config(path: Path) -> None:
     """Call a command with a configuration file, and no song that there is."""
     from specnmf.cli import cli
@@ -390,6 +399,42 @@ def template_files() -> Corpus:
     return made
 
 
+def learned_files() -> Corpus:
+    """Return files of learned templates, and others that are up to no good."""
+    W = np.ones((GRID.n_bins, 3, 2), np.float32)
+    window = {"sr": GRID.sr, "n_fft": GRID.n_fft, "hop_length": GRID.hop_length}
+    members = {
+        "W": W,
+        "names": np.array(["a", "b_1", "b_2"]),
+        "groups": np.array(["a", "b", "b"]),
+        "source_names": np.array(["a.wav"]),
+        "source_sha256": np.array(["0" * 64]),
+        **{name: np.int64(value) for name, value in window.items()},
+    }
+    good = {f"{name}.npy": _npy(np.asarray(each)) for name, each in members.items()}
+    hostile = {
+        "good": {},
+        "spectra": {"W": _npy(W[:, :, :1])},
+        "pickled": {"names": _npy(np.array([len] * 3, dtype=object))},
+        "huge": {"W": _npy_header("<f4", (33, 3, 1 << 40))},
+        "flat": {"W": _npy(W[:, :, 0])},
+        "no frames": {"W": _npy(W[:, :, :0])},
+        "nan": {"W": _npy(np.full_like(W, np.nan))},
+        "silent": {"W": _npy(np.zeros_like(W))},
+        "twice": {"names": _npy(np.array(["a"] * 3))},
+        "escaping": {"groups": _npy(np.array(["../x", "/etc", "\0"]))},
+        "long": {"groups": _npy(np.array(["x" * 5000] * 3))},
+        "rate": {"sr": _npy(np.int64(1 << 62))},
+        "window": {"n_fft": _npy(np.int64(-2))},
+        "hop": {"hop_length": _npy(np.int64(0))},
+        "missing": {"source_names": b""},
+    }
+    return {
+        f"{name}.npz": _zipped(good | {f"{key}.npy": x for key, x in changes.items()})
+        for name, changes in hostile.items()
+    }
+
+
 def _npy(array: NDArray[Any], version: tuple[int, int] | None = None) -> bytes:
     sink = io.BytesIO()
     np.lib.format.write_array(sink, array, version=version)
@@ -493,6 +538,7 @@ def _registry() -> dict[str, Case]:
         "csv": Case(csv_files, (*TEXT, *BINARY[:2]), read_score),
         "labels": Case(label_files, (*TEXT, *BINARY[:2]), read_labels),
         "npz": Case(template_files, packed, read_templates),
+        "learned npz": Case(learned_files, packed, read_learned),
         "toml": Case(config_files, TEXT, read_config),
         "run.json": Case(run_files, TEXT, read_run),
         "batch.jsonl": Case(manifest_files, document, read_manifest),

@@ -97,14 +97,25 @@ COMPONENT = {
     "pitch": nullable(number("MIDI number with cents; null: unpitched.")),
     "note": nullable(text("Nearest note, such as F#3.")),
     "energy_share": SHARE,
+    "template": text("The name of the learned template that it is."),
 }
 
 DEFS: Schema = {
     "sha256": SHA256,
-    "component": record(COMPONENT | SOURCE, optional=OPTIONAL),
+    "component": record(COMPONENT | SOURCE, optional=f"template {OPTIONAL}"),
     "stem": record(
         {"label": text(), "notes": count("How many notes.")} | SOURCE,
         optional=f"notes {OPTIONAL}",
+    ),
+    "group": record(
+        {
+            "label": text(),
+            "templates": count("How many components it is the sum of."),
+            "energy_share": SHARE,
+        }
+        | SOURCE,
+        "A stem of learned templates.",
+        optional=f"templates {OPTIONAL}",
     ),
     "sound": record(
         {
@@ -209,6 +220,7 @@ OWN: Mapping[str, Schema] = {
     | {
         "streamed": {"type": "boolean", "description": "Whether V was left on disk."},
         "rank_choice": nullable(ref("rank_choice")),
+        "stems": array(ref("group"), "With learned templates: their groups."),
     },
     "separate": FIT
     | {
@@ -229,6 +241,9 @@ OWN: Mapping[str, Schema] = {
     },
     "transcribe": {"transcription": ref("transcription")},
 }
+
+#: Of a task's own, what only some of its runs have.
+RARE: Mapping[str, frozenset[str]] = {"decompose": frozenset({"stems"})}
 
 #: Of every run.
 COMMON = {
@@ -325,6 +340,11 @@ def value_of(hint: Any, bounds: Schema) -> Schema:
     return {"type": "null"} if hint is NoneType else {"type": names[hint], **bounds}
 
 
+def rare(name: str) -> frozenset[str]:
+    """The keys that only some runs of a task have."""
+    return RARE.get(name, frozenset())
+
+
 def run_schema() -> Schema:
     """Of run.json."""
     return {
@@ -350,7 +370,7 @@ def run_schema() -> Schema:
                         },
                         "asked": ref(f"{name}_settings"),
                     },
-                    "required": [*own],
+                    "required": [each for each in own if each not in rare(name)],
                 },
             }
             for name, own in OWN.items()

@@ -58,9 +58,16 @@ if TYPE_CHECKING:
     from specnmf.methods.book.fitting import by_stem
     from specnmf.methods.book.layout import FmpLayout, Tolerances, fmp_layout
     from specnmf.methods.by_score import align, separate_by_score
+    from specnmf.methods.learned.options import LearnSettings
+    from specnmf.methods.learned.templates import (
+        Templates,
+        read_templates,
+        write_templates,
+    )
     from specnmf.output.figures import drawing as figures
     from specnmf.record.edit import edit
     from specnmf.record.edits import Edits
+    from specnmf.record.learn import learn
     from specnmf.record.rerun import Rerun, rerun
     from specnmf.score.align import Alignment
     from specnmf.score.grouping import stem_labels
@@ -102,6 +109,7 @@ _HOMES = {
     "LabelSettings": "tasks.label:LabelSettings",
     "LayerSettings": "tasks.layers:LayerSettings",
     "Layers": "factor.layers.model:Layers",
+    "LearnSettings": "methods.learned.options:LearnSettings",
     "Note": "score.notes:Note",
     "NoteEvaluation": "evaluation.note_scores:NoteEvaluation",
     "NoteScores": "evaluation.note_scores:NoteScores",
@@ -122,6 +130,7 @@ _HOMES = {
     "Spectrogram": "audio.stft:Spectrogram",
     "Summary": "batch.running:Summary",
     "TemplateError": "errors:TemplateError",
+    "Templates": "methods.learned.templates:Templates",
     "Tolerances": "methods.book.layout:Tolerances",
     "TranscribeSettings": "tasks.transcribe:TranscribeSettings",
     "WorkerError": "errors:WorkerError",
@@ -140,12 +149,14 @@ _HOMES = {
     "hierarchical_nmf": "factor.layers.hierarchical:hierarchical_nmf",
     "label": "tasks.functions:label",
     "layers": "tasks.functions:layers",
+    "learn": "record.learn:learn",
     "neural_nmf": "factor.layers.neural:neural_nmf",
     "nmf": "factor.nmf:nmf",
     "nmfd": "factor.convolutive.nmfd:nmfd",
     "read": "audio.reading:read",
     "read_regions": "score.regions:read_regions",
     "read_score": "score.reading:read_score",
+    "read_templates": "methods.learned.templates:read_templates",
     "rerun": "record.rerun:rerun",
     "run_batch": "batch.batch:run_batch",
     "semisupervised_nmf": "factor.layers.semisupervised:semisupervised_nmf",
@@ -158,6 +169,7 @@ _HOMES = {
     "write": "audio.writing:write",
     "write_regions": "score.regions:write_regions",
     "write_score": "score.reading:write_score",
+    "write_templates": "methods.learned.templates:write_templates",
 }
 
 __all__ = [
@@ -178,6 +190,7 @@ __all__ = [
     "LabelSettings",
     "LayerSettings",
     "Layers",
+    "LearnSettings",
     "Note",
     "NoteEvaluation",
     "NoteScores",
@@ -198,6 +211,7 @@ __all__ = [
     "Spectrogram",
     "Summary",
     "TemplateError",
+    "Templates",
     "Tolerances",
     "TranscribeSettings",
     "WorkerError",
@@ -216,12 +230,14 @@ __all__ = [
     "hierarchical_nmf",
     "label",
     "layers",
+    "learn",
     "neural_nmf",
     "nmf",
     "nmfd",
     "read",
     "read_regions",
     "read_score",
+    "read_templates",
     "rerun",
     "run_batch",
     "semisupervised_nmf",
@@ -234,6 +250,7 @@ __all__ = [
     "write",
     "write_regions",
     "write_score",
+    "write_templates",
 ]
 
 

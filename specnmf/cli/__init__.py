@@ -20,6 +20,7 @@ from specnmf.tasks.registry import TASKS
 #: are imported when they are called or listed.
 OTHERS = {
     "batch": "specnmf.cli.batch:make_command",
+    "learn": "specnmf.cli.learn:make_command",
     "evaluate": "specnmf.cli.evaluate:command",
     "edit": "specnmf.cli.edit:command",
     "rerun": "specnmf.cli.rerun:command",

@@ -16,7 +16,7 @@ from specnmf.score.grouping import safe_names
 PER_STEM = ("stems", "labels", "components")
 
 #: The values that are added up for merged stems.
-SUMMED = ("energy_share", "notes")
+SUMMED = ("energy_share", "notes", "templates")
 
 #: The keys that describe a file.
 OF_FILES = ("source", "rms")

@@ -5,12 +5,14 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from specnmf.audio.options import PowerOptions
 from specnmf.errors import TemplateError
 from specnmf.methods.components.options import ComponentOptions
+from specnmf.notation import counted, percent
 from specnmf.tasks.restoring import (
     check_files,
     factor_arrays,
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
     from specnmf.factor.rank import RankChoice
     from specnmf.methods.components.fitting import ComponentStems
     from specnmf.methods.components.material import Material
+    from specnmf.methods.learned.fitting import KnownStems
+    from specnmf.methods.learned.known import Known
     from specnmf.methods.progress import Step
     from specnmf.output.sources import Written
 
@@ -65,7 +69,8 @@ class Decompose(Task[Settings]):
     inputs = (
         Input(
             name="templates",
-            help="A factors.npz whose templates are held fixed; -k counts them too.",
+            help="Known templates: a file of specnmf learn, or a factors.npz, whose "
+            "templates -k counts too.",
             suffixes=(".npz",),
             error=TemplateError,
         ),
@@ -74,31 +79,35 @@ class Decompose(Task[Settings]):
     def read(self, song: Song[Settings], step: Step) -> Material:
         """The recording, or a survey of it where it does not fit into the memory."""
         from specnmf.methods.components.material import InMemory, open_material
-        from specnmf.methods.components.templates import count_templates
+        from specnmf.methods.learned.known import n_rows
 
+        settings = song.settings
         if song.held is not None:
-            return InMemory(read_excerpt(song), song.settings)
-        n_given = count_templates(song.inputs.get("templates"))
-        n_components = max(song.settings.most_components, n_given)
-        return open_material(song.path, song.settings, n_components, step)
+            return InMemory(read_excerpt(song), settings)
+        n_components = n_rows(song.inputs.get("templates"), settings)
+        return open_material(song.path, settings, n_components, step)
 
     def fit(self, song: Song[Settings], material: Material) -> Components:
         """The components of the recording."""
-        from specnmf.factor.factorization import component_labels
         from specnmf.methods import low_notes
         from specnmf.methods.components.fitting import fit_components
-        from specnmf.methods.components.templates import templates_of
+        from specnmf.methods.learned.fitting import fit_known
+        from specnmf.methods.learned.known import check_given, known_of
         from specnmf.output.selection import Group
+        from specnmf.score.grouping import safe_names
 
-        given = song.inputs.get("templates")
-        templates = None if given is None else templates_of(given, material.grid)
-        if song.settings.n_components != "auto":
-            n_given = 0 if templates is None else templates.shape[1]
-            n_components = max(song.settings.n_components, n_given)
-            song.expect([Group(component_labels(n_components))])
-        stems = fit_components(
-            material, song.settings, song.stages, templates=templates
-        )
+        given, settings = song.inputs.get("templates"), song.settings
+        check_given(given, settings)
+        known = None if given is None else known_of(given, material.grid)
+        names = _expected(settings, known)
+        if names:
+            song.expect([Group(tuple(safe_names(names).values()))])
+        stems: ComponentStems | KnownStems
+        if known is None or known.is_plain(settings):
+            W = None if known is None else known.W[:, :, 0]
+            stems = fit_components(material, settings, song.stages, templates=W)
+        else:
+            stems = fit_known(material, settings, song.stages, known)
         return Components(
             song=song,
             sound=material.sound,
@@ -111,8 +120,10 @@ class Decompose(Task[Settings]):
     ) -> Sequence[Sources]:
         """The components; those of runs without a model.npz as well."""
         from specnmf.methods.components.fitting import ComponentStems
+        from specnmf.methods.learned import storing
         from specnmf.methods.storing import StoredArrays
         from specnmf.output.stored import MODEL, stored_model
+        from specnmf.score.grouping import safe_names
 
         path = folder / MODEL
         stored = stored_model(folder) if path.exists() else StoredArrays({}, str(path))
@@ -121,6 +132,11 @@ class Decompose(Task[Settings]):
             pitches = pitches_from(stored, factors.n_components)
         else:
             pitches = material.pitches(factors)
+        if storing.TEMPLATES in stored:
+            known = storing.restore(
+                stored, material, song.settings, factors=factors, pitches=pitches
+            )
+            return [Sources(known, tuple(safe_names(known.names).values()))]
         stems = ComponentStems(material, song.settings, None, factors, pitches)
         return [Sources(stems, check_files(stems.names, folder))]
 
@@ -129,6 +145,9 @@ class Decompose(Task[Settings]):
         from specnmf.output.report import describe
 
         entries = report["components"]
+        if "stems" in report:
+            yield from _stem_lines(report["stems"])
+            return
         if report["rank_choice"] is not None:
             yield f"{report['rank_choice']['chosen']} components by cross-validation"
         yield from describe(entries[:MOST_LISTED])
@@ -140,7 +159,7 @@ class Decompose(Task[Settings]):
 class Components(Result[Settings]):
     """A decomposed recording."""
 
-    stems: ComponentStems
+    stems: ComponentStems | KnownStems
 
     @property
     def settings(self) -> Settings:
@@ -148,9 +167,33 @@ class Components(Result[Settings]):
         n_components = self.stems.options.n_components
         return dataclasses.replace(self.song.settings, n_components=n_components)
 
+    @cached_property
+    def files(self) -> dict[str, str]:
+        """The name of each source's file, without its ending."""
+        from specnmf.score.grouping import safe_names
+
+        return safe_names(self.stems.names)
+
+    @property
+    def known(self) -> KnownStems | None:
+        """The stems, if they are of templates with names."""
+        from specnmf.methods.learned.fitting import KnownStems
+
+        stems = self.stems
+        return stems if isinstance(stems, KnownStems) and stems.templates else None
+
+    def sources(self) -> Sequence[Sources]:
+        """Each component, or each group of templates."""
+        return [Sources(self.stems, tuple(self.files.values()))]
+
     def stored(self) -> Mapping[str, NDArray[Any]]:
         """Labels and pitches."""
-        return factor_arrays(self.stems)
+        known = self.known
+        if known is None:
+            return factor_arrays(self.stems)
+        from specnmf.methods.learned import storing
+
+        return {**factor_arrays(known), **storing.arrays(known)}
 
     def draw(self, folder: Path) -> None:
         """Draw the figures of the factorisation, and how its rank was chosen."""
@@ -176,14 +219,59 @@ class Components(Result[Settings]):
         from specnmf.output import report
 
         components = report.components(self.stems.factors, self.stems.pitches)
+        known = self.known
+        named = components if known is None else _stem_entries(known, components)
         for own in written:
-            for entry in components:
-                entry |= own.entry(entry["label"])
+            for entry in named:
+                entry |= own.entry(self.files[entry["label"]])
         return {
             "streamed": self.stems.material.streamed,
             "rank_choice": _choice_entry(self.stems.choice),
             "components": components,
+            **({} if known is None else {"stems": named}),
         }
+
+
+def _expected(settings: Settings, known: Known | None) -> tuple[str, ...]:
+    """The stems that there will be; none: it depends on the recording."""
+    from specnmf.factor.factorization import component_labels
+    from specnmf.methods.learned.fitting import stems_of
+
+    if known is not None and not known.is_plain(settings):
+        return tuple(dict.fromkeys(stems_of(settings, known)))
+    if settings.n_components == "auto":
+        return ()
+    n_given = 0 if known is None else known.n_templates
+    return component_labels(max(settings.n_components, n_given))
+
+
+def _stem_entries(
+    known: KnownStems, components: list[dict[str, Any]]
+) -> list[dict[str, Any]]:
+    """An entry for each stem; each component's says of which template it is."""
+    shares = dict.fromkeys(known.names, 0.0)
+    counts = dict.fromkeys(known.names, 0)
+    for entry, template in zip(components, known.templates, strict=True):
+        entry["template"] = template
+        shares[entry["label"]] += entry["energy_share"]
+        counts[entry["label"]] += 1
+    return [
+        {"label": name, "templates": counts[name], "energy_share": shares[name]}
+        for name in known.names
+    ]
+
+
+def _stem_lines(entries: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """Each stem, with its templates and its share of the energy."""
+    shown = entries[:MOST_LISTED]
+    sizes = [counted(entry["templates"], "template") for entry in shown]
+    wide = max(len(entry["label"]) for entry in shown)
+    right = max(map(len, sizes))
+    for entry, size in zip(shown, sizes, strict=True):
+        share = percent(entry["energy_share"])
+        yield f"{entry['label']:{wide}}  {size:>{right}}  {share:>4}"
+    if len(entries) > MOST_LISTED:
+        yield f"and {len(entries) - MOST_LISTED} more in run.json"
 
 
 def _choice_entry(choice: RankChoice | None) -> dict[str, Any] | None:

@@ -21,6 +21,22 @@ class ComponentOptions(SoundOptions, NmfOptions):
         parse=whole_or_auto,
         metavar="[NUMBER|auto]",
     )
+    adapt: float = option(
+        0.0,
+        "How far --templates adapt to the recording: 0: fixed; 0.5: the recording "
+        "counts as much as the template; 1: free.",
+        least=0,
+        most=1,
+        added=True,
+    )
+    n_free: int | None = option(
+        None,
+        "Number of components learned beside --templates; by default none beside those "
+        "of specnmf learn, and beside others as many as are missing to -k.",
+        flags=("--free",),
+        least=0,
+        added=True,
+    )
     memory: int = changed(
         MemoryOptions,
         "memory",

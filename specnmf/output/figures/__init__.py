@@ -3,6 +3,7 @@
 from specnmf.output.figures import plain  # noqa: F401  # before all of matplotlib
 from specnmf.output.figures.factor_data import FigureData
 from specnmf.output.figures.factorization import FIGURES, draw_figures
+from specnmf.output.figures.known import draw_known_figure
 from specnmf.output.figures.labels import LabelFigureData, draw_label_figure
 from specnmf.output.figures.layers import LayerFigureData, draw_layer_figures
 from specnmf.output.figures.note_data import NoteFigureData
@@ -19,6 +20,7 @@ __all__ = [
     "NoteFigureData",
     "ScoreFigureData",
     "draw_figures",
+    "draw_known_figure",
     "draw_label_figure",
     "draw_layer_figures",
     "draw_rank_figure",
