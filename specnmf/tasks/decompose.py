@@ -5,12 +5,14 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from specnmf.audio.options import PowerOptions
 from specnmf.errors import TemplateError
 from specnmf.methods.components.options import ComponentOptions
+from specnmf.output.options import SelectionOptions
 from specnmf.tasks.restoring import (
     check_files,
     factor_arrays,
@@ -28,12 +30,13 @@ if TYPE_CHECKING:
     from specnmf.methods.components.material import Material
     from specnmf.methods.progress import Step
     from specnmf.output.sources import Written
+    from specnmf.score.notes import Note, Score
 
 #: Components listed after a run; run.json has them all.
 MOST_LISTED = 16
 
 
-class Settings(PowerOptions, RunSettings, ComponentOptions):
+class Settings(PowerOptions, SelectionOptions, RunSettings, ComponentOptions):
     """The settings of `decompose`, immutable.
 
     Examples
@@ -58,7 +61,7 @@ class Decompose(Task[Settings]):
     help = """Decompose each SONG into components.
 
     Leaves OUTPUT/SONG/ with report.html, sources/, run.json, factors.npz, model.npz,
-    pianoroll.mid, pianoroll.csv and figures/.
+    pianoroll.mid, pianoroll.csv and figures/, and selections.txt where asked for.
     """
     example = "decompose song.wav -k 12 --beta kl -o takes"
     settings = Settings
@@ -84,18 +87,21 @@ class Decompose(Task[Settings]):
 
     def fit(self, song: Song[Settings], material: Material) -> Components:
         """The components of the recording."""
-        from specnmf.factor.factorization import component_labels
         from specnmf.methods import low_notes
-        from specnmf.methods.components.fitting import fit_components
+        from specnmf.methods.components.fitting import (
+            expected_names,
+            fit_components,
+            remarks_on,
+        )
         from specnmf.methods.components.templates import templates_of
         from specnmf.output.selection import Group
 
         given = song.inputs.get("templates")
         templates = None if given is None else templates_of(given, material.grid)
-        if song.settings.n_components != "auto":
-            n_given = 0 if templates is None else templates.shape[1]
-            n_components = max(song.settings.n_components, n_given)
-            song.expect([Group(component_labels(n_components))])
+        n_given = 0 if templates is None else templates.shape[1]
+        names = expected_names(song.settings, material.grid, n_given)
+        if names:
+            song.expect([Group(names)])
         stems = fit_components(
             material, song.settings, song.stages, templates=templates
         )
@@ -103,7 +109,10 @@ class Decompose(Task[Settings]):
             song=song,
             sound=material.sound,
             stems=stems,
-            remarks=low_notes.remarks(stems.factors, stems.pitches, material.grid),
+            remarks=(
+                *low_notes.remarks(stems.factors, stems.pitches, material.grid),
+                *remarks_on(stems),
+            ),
         )
 
     def restore(
@@ -111,6 +120,7 @@ class Decompose(Task[Settings]):
     ) -> Sequence[Sources]:
         """The components; those of runs without a model.npz as well."""
         from specnmf.methods.components.fitting import ComponentStems
+        from specnmf.methods.components.grouping import stored_groups
         from specnmf.methods.storing import StoredArrays
         from specnmf.output.stored import MODEL, stored_model
 
@@ -121,7 +131,8 @@ class Decompose(Task[Settings]):
             pitches = pitches_from(stored, factors.n_components)
         else:
             pitches = material.pitches(factors)
-        stems = ComponentStems(material, song.settings, None, factors, pitches)
+        groups = stored_groups(song.settings.n_groups)
+        stems = ComponentStems(material, song.settings, None, factors, pitches, groups)
         return [Sources(stems, check_files(stems.names, folder))]
 
     def summary(self, report: Mapping[str, Any]) -> Iterator[str]:
@@ -131,6 +142,9 @@ class Decompose(Task[Settings]):
         entries = report["components"]
         if report["rank_choice"] is not None:
             yield f"{report['rank_choice']['chosen']} components by cross-validation"
+        if "stems" in report:
+            yield from _describe_groups(report["stems"])
+            return
         yield from describe(entries[:MOST_LISTED])
         if len(entries) > MOST_LISTED:
             yield f"and {len(entries) - MOST_LISTED} more in run.json"
@@ -148,9 +162,48 @@ class Components(Result[Settings]):
         n_components = self.stems.options.n_components
         return dataclasses.replace(self.song.settings, n_components=n_components)
 
+    @cached_property
+    def roll(self) -> Score:
+        """The activations as notes, each with the name of its stem.
+
+        What is left out of the factorisation is constant, and has none.
+        """
+        from specnmf.score.notes import Score
+
+        labels = self.stems.factors.labels
+        return Score(n._replace(part=labels[int(n.part)]) for n in self._by_number)
+
+    @cached_property
+    def _by_number(self) -> Sequence[Note]:
+        """The notes, each with the number of its component as its part."""
+        from specnmf.output import pianoroll
+
+        own = self.stems.components
+        numbers = tuple(map(str, range(own.n_components)))
+        pitches = self.stems.pitches[: own.n_components]
+        factors = dataclasses.replace(own, labels=numbers)
+        return pianoroll.notes_of(factors, self.stems.grid, pitches).notes
+
     def stored(self) -> Mapping[str, NDArray[Any]]:
         """Labels and pitches."""
         return factor_arrays(self.stems)
+
+    def write(self, folder: Path) -> None:
+        """Write when each stem sounds, where it is asked for."""
+        if not self.settings.selections:
+            return
+        from specnmf.output.selections import write_activity
+
+        start = self.settings.start
+        write_activity(
+            folder,
+            [
+                (start + n.start, start + n.start + n.duration, int(n.part))
+                for n in self._by_number
+            ],
+            self.stems.components,
+            self.stems.grid,
+        )
 
     def draw(self, folder: Path) -> None:
         """Draw the figures of the factorisation, and how its rank was chosen."""
@@ -176,14 +229,53 @@ class Components(Result[Settings]):
         from specnmf.output import report
 
         components = report.components(self.stems.factors, self.stems.pitches)
+        stems = _group_entries(self.stems, components)
         for own in written:
-            for entry in components:
+            for entry in stems or components:
                 entry |= own.entry(entry["label"])
         return {
             "streamed": self.stems.material.streamed,
             "rank_choice": _choice_entry(self.stems.choice),
             "components": components,
+            **({"stems": stems} if stems else {}),
         }
+
+
+def _group_entries(
+    stems: ComponentStems, components: Sequence[Mapping[str, Any]]
+) -> list[dict[str, Any]]:
+    """What run.json says of each stem, where components are grouped."""
+    if stems.groups is None:
+        return []
+    periods = dict(zip(stems.groups.names, stems.groups.periods, strict=True))
+    shares: dict[str, list[float]] = {name: [] for name in stems.names}
+    for entry in components:
+        shares[entry["label"]].append(entry["energy_share"])
+    return [
+        {
+            "label": name,
+            "components": len(own),
+            "period": None if (p := periods.get(name)) is None else round(p, 4),
+            "energy_share": sum(own),
+        }
+        for name, own in shares.items()
+    ]
+
+
+def _describe_groups(entries: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """Lines for people: ``group_1  every 0.8 s  3 components  12%``."""
+    from specnmf.notation import counted
+    from specnmf.output.report import percent
+
+    width = max(len(entry["label"]) for entry in entries)
+    for entry in entries:
+        period = entry["period"]
+        often = "no period" if period is None else f"every {period:.3g} s"
+        yield (
+            f"{entry['label']:{width}}  {often:<13} "
+            f"{counted(entry['components'], 'component'):<14} "
+            f"{percent(entry['energy_share']):>4}"
+        )
 
 
 def _choice_entry(choice: RankChoice | None) -> dict[str, Any] | None:
