@@ -23,13 +23,17 @@ Array = NDArray[np.float64]
 LEAST_REPEATS = 6
 
 #: Rhythms up to this frequency count, in Hz.
-HIGHEST = 40.0
+HIGHEST = 20.0
+
+#: Faster rhythms are pulses within a call, in Hz, if slower ones have this share of the
+#: power.
+PULSES, SLOW = 8.0, 0.2
 
 #: Exponents of frequency in the spectra of activations without a rhythm.
 SLOPES = (0.0, -0.5)
 
 #: The second NMF: its starts, of which the best is kept, and its iterations.
-STARTS, ITERATIONS, TOLERANCE = 5, 500, 1e-7
+STARTS, ITERATIONS, TOLERANCE = 3, 300, 1e-5
 
 #: Of the peaks of an autocorrelation, the first is taken that has this share of the
 #: highest: the others are multiples of its period.
@@ -152,7 +156,7 @@ def _period(H: Array, seconds: float) -> float:
     """The period of activations in seconds; NaN if they have none.
 
     The first high peak of their autocorrelation beyond its first negative value: up to
-    that a call itself is correlated.
+    that a call itself is correlated. Pulses within a call do not count.
     """
     if not len(H):
         return np.nan
@@ -160,7 +164,9 @@ def _period(H: Array, seconds: float) -> float:
     frequencies = np.fft.rfftfreq(n_frames, seconds)
     power = sum(_amplitudes(h) ** 2 / max(h.mean() ** 2, 1e-30) for h in H)
     power[:LEAST_REPEATS] = 0
-    power[frequencies > HIGHEST] = 0
+    slow = frequencies <= PULSES
+    if power[slow].sum() > SLOW * power.sum():
+        power[~slow] = 0
     lags = np.fft.irfft(power, n_frames)[: n_frames // LEAST_REPEATS]
     negative = np.flatnonzero(lags < 0)
     if not negative.size:
