@@ -103,8 +103,15 @@ DEFS: Schema = {
     "sha256": SHA256,
     "component": record(COMPONENT | SOURCE, optional=OPTIONAL),
     "stem": record(
-        {"label": text(), "notes": count("How many notes.")} | SOURCE,
-        optional=f"notes {OPTIONAL}",
+        {
+            "label": text(),
+            "notes": count("How many notes."),
+            "components": count("How many components."),
+            "period": nullable(number("At which it repeats, in seconds.", minimum=0)),
+            "energy_share": SHARE,
+        }
+        | SOURCE,
+        optional=f"notes components period energy_share {OPTIONAL}",
     ),
     "sound": record(
         {
@@ -209,6 +216,7 @@ OWN: Mapping[str, Schema] = {
     | {
         "streamed": {"type": "boolean", "description": "Whether V was left on disk."},
         "rank_choice": nullable(ref("rank_choice")),
+        "stems": array(ref("stem"), "Where components are grouped."),
     },
     "separate": FIT
     | {
@@ -229,6 +237,9 @@ OWN: Mapping[str, Schema] = {
     },
     "transcribe": {"transcription": ref("transcription")},
 }
+
+#: Keys that not every run of a task has.
+SOMETIMES = {"decompose": {"stems"}}
 
 #: Of every run.
 COMMON = {
@@ -350,7 +361,7 @@ def run_schema() -> Schema:
                         },
                         "asked": ref(f"{name}_settings"),
                     },
-                    "required": [*own],
+                    "required": [k for k in own if k not in SOMETIMES.get(name, ())],
                 },
             }
             for name, own in OWN.items()
