@@ -104,18 +104,16 @@ DEFS: Schema = {
     "sha256": SHA256,
     "component": record(COMPONENT | SOURCE, optional=f"template {OPTIONAL}"),
     "stem": record(
-        {"label": text(), "notes": count("How many notes.")} | SOURCE,
-        optional=f"notes {OPTIONAL}",
-    ),
-    "group": record(
         {
             "label": text(),
-            "templates": count("How many components it is the sum of."),
+            "notes": count("How many notes."),
+            "components": count("How many components it is the sum of."),
+            "templates": count("How many templates it is the sum of."),
+            "period": nullable(number("At which it repeats, in seconds.", minimum=0)),
             "energy_share": SHARE,
         }
         | SOURCE,
-        "A stem of learned templates.",
-        optional=f"templates {OPTIONAL}",
+        optional=f"notes components templates period energy_share {OPTIONAL}",
     ),
     "sound": record(
         {
@@ -220,7 +218,7 @@ OWN: Mapping[str, Schema] = {
     | {
         "streamed": {"type": "boolean", "description": "Whether V was left on disk."},
         "rank_choice": nullable(ref("rank_choice")),
-        "stems": array(ref("group"), "With learned templates: their groups."),
+        "stems": array(ref("stem"), "Where stems are sums of components."),
     },
     "separate": FIT
     | {
@@ -242,8 +240,8 @@ OWN: Mapping[str, Schema] = {
     "transcribe": {"transcription": ref("transcription")},
 }
 
-#: Of a task's own, what only some of its runs have.
-RARE: Mapping[str, frozenset[str]] = {"decompose": frozenset({"stems"})}
+#: Keys that not every run of a task has.
+SOMETIMES = {"decompose": {"stems"}}
 
 #: Of every run.
 COMMON = {
@@ -340,11 +338,6 @@ def value_of(hint: Any, bounds: Schema) -> Schema:
     return {"type": "null"} if hint is NoneType else {"type": names[hint], **bounds}
 
 
-def rare(name: str) -> frozenset[str]:
-    """The keys that only some runs of a task have."""
-    return RARE.get(name, frozenset())
-
-
 def run_schema() -> Schema:
     """Of run.json."""
     return {
@@ -370,7 +363,7 @@ def run_schema() -> Schema:
                         },
                         "asked": ref(f"{name}_settings"),
                     },
-                    "required": [each for each in own if each not in rare(name)],
+                    "required": [k for k in own if k not in SOMETIMES.get(name, ())],
                 },
             }
             for name, own in OWN.items()

@@ -79,6 +79,12 @@ def read_arrays(
         raise error(f"{path}: expected {expected} ({_line(broken)})") from broken
 
 
+def holds(path: Path, name: str) -> bool:
+    """Whether an archive that `read_arrays` has read holds another array as well."""
+    with zipfile.ZipFile(path) as archive:
+        return f"{name}.npy" in archive.NameToInfo
+
+
 def _members(
     archive: zipfile.ZipFile,
     names: Collection[str] | None,

@@ -64,6 +64,36 @@ class SoundOptions(WindowOptions, ExcerptOptions, group=TRANSFORM):
     """Which part of a recording to take, and the window of its transform."""
 
 
+class BandOptions(Options, group=TRANSFORM):
+    """The band of frequencies that is factorised."""
+
+    fmin: float | None = option(
+        None,
+        "Lowest frequency to factorise, in Hz; sound beyond the band goes to the stem "
+        "outside.",
+        least=0,
+        added=True,
+    )
+    fmax: float | None = option(
+        None,
+        "Highest frequency to factorise, in Hz; by default half the sample rate.",
+        above=0,
+        added=True,
+    )
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if None not in (self.fmin, self.fmax) and self.fmin >= self.fmax:
+            raise ParameterError(
+                f"fmin must be below fmax, got {self.fmin:g} and {self.fmax:g} Hz"
+            )
+
+    @property
+    def is_limited(self) -> bool:
+        """Whether a band is asked for."""
+        return bool(self.fmin) or self.fmax is not None
+
+
 class MaskOptions(Options, group=MASKS):
     """How the recording is divided between the sources."""
 

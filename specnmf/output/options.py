@@ -56,6 +56,18 @@ class GridOptions(Options, group=OUTPUT):
     )
 
 
+class SelectionOptions(Options, group=OUTPUT):
+    """The selection table of Raven."""
+
+    selections: bool = option(
+        False,
+        "Write selections.txt, a selection table of Raven: when and at which "
+        "frequencies each stem sounds.",
+        flags=("--selections",),
+        added=True,
+    )
+
+
 class OutputOptions(FileOptions, FigureOptions, group=OUTPUT):
     """The options of sources."""
 

@@ -27,7 +27,7 @@ PACKAGES = ("numpy", "scipy", "numba", "soundfile", "matplotlib")
 #: The versions of the formats of a run's files: docs/formats.md describes them. The
 #: first number counts changes that break readers, the second additions.
 SCHEMAS = {
-    "run.json": "1.0",
+    "run.json": "1.1",
     "tree.json": "1.0",
     "factors.npz": "1.0",
     "layers.npz": "1.0",
@@ -37,6 +37,7 @@ SCHEMAS = {
     "pianoroll.csv": "1.0",
     "score.csv": "1.0",
     "labels.txt": "1.0",
+    "selections.txt": "1.0",
 }
 
 #: Settings that do not affect the result of a run. Batches have another default of the

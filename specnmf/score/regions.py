@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from specnmf.errors import ScoreError
-from specnmf.score import label_tracks, tables
+from specnmf.score import label_tracks, selections, tables
 from specnmf.score.loading import MAX_DURATION, PathLike, contents, label
 from specnmf.score.tables import Cells
 
@@ -26,7 +26,7 @@ MAX_LINES = 2 * MAX_REGIONS
 MAX_NAMES = 64
 
 _FORM = tables.Form(
-    titles={**tables.TIMES, "name": ("name", "label", "annotation")},
+    titles={**tables.TIMES, "name": selections.NAMES, **selections.BESIDE},
     needed=("name",),
     expected=(
         "expected a label track (start, end and name, separated by tabs) or a table "
@@ -69,9 +69,12 @@ def read_regions(path: PathLike) -> tuple[Region, ...]:
     nanoseconds.
 
     A table has the columns start (or onset, begin, time), end (or duration, length) and
-    name (or label, annotation), in any order and case, with other columns between them,
-    separated by commas, semicolons or tabs. Decimal commas are read if all numbers have
-    them. The tables of Sonic Visualiser, Raven and REAPER are such tables.
+    name (or label, annotation, species, common name, species code, call type, sound
+    type, tags, class: the first of these that there is), in any order and case, with
+    other columns between them, separated by commas, semicolons or tabs. Decimal commas
+    are read if all numbers have them. The tables of Sonic Visualiser, Raven and REAPER
+    are such tables. Of a selection table of Raven, each selection counts once, though
+    it is listed for every view and channel; its frequencies are ignored.
 
     Times are in seconds, or on a clock such as 1:02.5.
 
@@ -89,8 +92,8 @@ def read_regions(path: PathLike) -> tuple[Region, ...]:
     ------
     ScoreError
         If the file is missing, in neither format or ambiguous; if a region is a point,
-        has no name or ends after more than a day; or if there are more than 100 000
-        regions or 64 names.
+        has no name or ends after more than a day; if the selections are those of
+        several recordings; or if there are more than 100 000 regions or 64 names.
 
     Examples
     --------
@@ -110,7 +113,8 @@ def load_regions(path: PathLike) -> tuple[tuple[Region, ...], tuple[str, ...]]:
     try:
         data = contents(path, MAX_BYTES, expected="labels")
         text, remarks = tables.text_of(data, _FORM.expected)
-        return _regions(text), tuple(remarks)
+        regions, found = _regions(text)
+        return regions, (*remarks, *found)
     except ScoreError as error:
         raise ScoreError(f"{path}: {error}") from error
 
@@ -145,8 +149,10 @@ def write_regions(path: PathLike, regions: Iterable[Region]) -> None:
             file.write(f"{start:.6f}\t{end:.6f}\t{label(name)}\n")
 
 
-def _regions(text: str) -> tuple[Region, ...]:
-    found = tuple(islice(tables.parsed(_rows(text), _region), MAX_REGIONS + 1))
+def _regions(text: str) -> tuple[tuple[Region, ...], list[str]]:
+    """The regions in a text, and remarks on what is left out of it."""
+    rows = selections.Selected(_rows(text))
+    found = tuple(islice(tables.parsed(rows, _region), MAX_REGIONS + 1))
     if not found:
         raise ScoreError("holds no regions")
     if len(found) > MAX_REGIONS:
@@ -154,7 +160,7 @@ def _regions(text: str) -> tuple[Region, ...]:
     n_names = len({region.name for region in found})
     if n_names > MAX_NAMES:
         raise ScoreError(f"names {n_names} sounds, expected at most {MAX_NAMES}")
-    return tuple(sorted(found))
+    return tuple(sorted(found)), rows.remarks
 
 
 def _rows(text: str) -> Iterator[tuple[int, Cells]]:

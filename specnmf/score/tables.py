@@ -34,7 +34,7 @@ TIMES: Titles = {
 }
 
 #: Columns that hold words; in others a comma may stand for a decimal point.
-WORDS = frozenset(("label", "name", "percussion"))
+WORDS = frozenset(("label", "name", "percussion", "view", "file"))
 
 #: The longest line.
 MAX_LINE = 10_000

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 from specnmf.audio.options import PowerOptions
 from specnmf.errors import TemplateError
 from specnmf.methods.components.options import ComponentOptions
-from specnmf.notation import counted, percent
+from specnmf.output.options import SelectionOptions
+from specnmf.tasks import component_stems
 from specnmf.tasks.restoring import (
     check_files,
     factor_arrays,
@@ -29,15 +30,15 @@ if TYPE_CHECKING:
     from specnmf.methods.components.fitting import ComponentStems
     from specnmf.methods.components.material import Material
     from specnmf.methods.learned.fitting import KnownStems
-    from specnmf.methods.learned.known import Known
     from specnmf.methods.progress import Step
     from specnmf.output.sources import Written
+    from specnmf.score.notes import Note, Score
 
 #: Components listed after a run; run.json has them all.
 MOST_LISTED = 16
 
 
-class Settings(PowerOptions, RunSettings, ComponentOptions):
+class Settings(PowerOptions, SelectionOptions, RunSettings, ComponentOptions):
     """The settings of `decompose`, immutable.
 
     Examples
@@ -62,7 +63,7 @@ class Decompose(Task[Settings]):
     help = """Decompose each SONG into components.
 
     Leaves OUTPUT/SONG/ with report.html, sources/, run.json, factors.npz, model.npz,
-    pianoroll.mid, pianoroll.csv and figures/.
+    pianoroll.mid, pianoroll.csv and figures/, and selections.txt where asked for.
     """
     example = "decompose song.wav -k 12 --beta kl -o takes"
     settings = Settings
@@ -90,29 +91,30 @@ class Decompose(Task[Settings]):
     def fit(self, song: Song[Settings], material: Material) -> Components:
         """The components of the recording."""
         from specnmf.methods import low_notes
-        from specnmf.methods.components.fitting import fit_components
-        from specnmf.methods.learned.fitting import fit_known
+        from specnmf.methods.components.fitting import expected_names, fit_components
+        from specnmf.methods.learned.fitting import expected_stems, fit_known
         from specnmf.methods.learned.known import check_given, known_of
-        from specnmf.output.selection import Group
-        from specnmf.score.grouping import safe_names
 
         given, settings = song.inputs.get("templates"), song.settings
         check_given(given, settings)
         known = None if given is None else known_of(given, material.grid)
-        names = _expected(settings, known)
-        if names:
-            song.expect([Group(tuple(safe_names(names).values()))])
         stems: ComponentStems | KnownStems
         if known is None or known.is_plain(settings):
             W = None if known is None else known.W[:, :, 0]
+            n_given = 0 if W is None else W.shape[1]
+            _expect(song, expected_names(settings, material.grid, n_given))
             stems = fit_components(material, settings, song.stages, templates=W)
         else:
+            _expect(song, expected_stems(settings, material.grid, known))
             stems = fit_known(material, settings, song.stages, known)
         return Components(
             song=song,
             sound=material.sound,
             stems=stems,
-            remarks=low_notes.remarks(stems.factors, stems.pitches, material.grid),
+            remarks=(
+                *low_notes.remarks(stems.factors, stems.pitches, material.grid),
+                *stems.remarks,
+            ),
         )
 
     def restore(
@@ -120,6 +122,7 @@ class Decompose(Task[Settings]):
     ) -> Sequence[Sources]:
         """The components; those of runs without a model.npz as well."""
         from specnmf.methods.components.fitting import ComponentStems
+        from specnmf.methods.components.grouping import stored_groups
         from specnmf.methods.learned import storing
         from specnmf.methods.storing import StoredArrays
         from specnmf.output.stored import MODEL, stored_model
@@ -137,7 +140,8 @@ class Decompose(Task[Settings]):
                 stored, material, song.settings, factors=factors, pitches=pitches
             )
             return [Sources(known, tuple(safe_names(known.names).values()))]
-        stems = ComponentStems(material, song.settings, None, factors, pitches)
+        groups = stored_groups(song.settings.n_groups)
+        stems = ComponentStems(material, song.settings, None, factors, pitches, groups)
         return [Sources(stems, check_files(stems.names, folder))]
 
     def summary(self, report: Mapping[str, Any]) -> Iterator[str]:
@@ -145,11 +149,11 @@ class Decompose(Task[Settings]):
         from specnmf.output.report import describe
 
         entries = report["components"]
-        if "stems" in report:
-            yield from _stem_lines(report["stems"])
-            return
         if report["rank_choice"] is not None:
             yield f"{report['rank_choice']['chosen']} components by cross-validation"
+        if "stems" in report:
+            yield from component_stems.lines(report["stems"])
+            return
         yield from describe(entries[:MOST_LISTED])
         if len(entries) > MOST_LISTED:
             yield f"and {len(entries) - MOST_LISTED} more in run.json"
@@ -183,8 +187,31 @@ class Components(Result[Settings]):
         return stems if isinstance(stems, KnownStems) and stems.templates else None
 
     def sources(self) -> Sequence[Sources]:
-        """Each component, or each group of templates."""
+        """Each component, or each group of components or templates."""
         return [Sources(self.stems, tuple(self.files.values()))]
+
+    @cached_property
+    def roll(self) -> Score:
+        """The activations as notes, each with the name of its stem.
+
+        What is left out of the factorisation is constant, and has none.
+        """
+        from specnmf.score.notes import Score
+
+        labels = self.stems.factors.labels
+        notes = (n._replace(part=labels[int(n.part)]) for n in self._by_number)
+        return Score(tuple(notes))
+
+    @cached_property
+    def _by_number(self) -> Sequence[Note]:
+        """The notes, each with the number of its component as its part."""
+        from specnmf.output import pianoroll
+
+        own = self.stems.components
+        numbers = tuple(map(str, range(own.n_components)))
+        pitches = self.stems.pitches[: own.n_components]
+        factors = dataclasses.replace(own, labels=numbers)
+        return pianoroll.notes_of(factors, self.stems.grid, pitches).notes
 
     def stored(self) -> Mapping[str, NDArray[Any]]:
         """Labels and pitches."""
@@ -194,6 +221,23 @@ class Components(Result[Settings]):
         from specnmf.methods.learned import storing
 
         return {**factor_arrays(known), **storing.arrays(known)}
+
+    def write(self, folder: Path) -> None:
+        """Write when each stem sounds, where it is asked for."""
+        if not self.settings.selections:
+            return
+        from specnmf.output.selections import write_activity
+
+        start = self.settings.start
+        write_activity(
+            folder,
+            [
+                (start + n.start, start + n.start + n.duration, int(n.part))
+                for n in self._by_number
+            ],
+            self.stems.components,
+            self.stems.grid,
+        )
 
     def draw(self, folder: Path) -> None:
         """Draw the figures of the factorisation, and how its rank was chosen."""
@@ -219,59 +263,25 @@ class Components(Result[Settings]):
         from specnmf.output import report
 
         components = report.components(self.stems.factors, self.stems.pitches)
-        known = self.known
-        named = components if known is None else _stem_entries(known, components)
+        stems = component_stems.entries(self.stems, components)
         for own in written:
-            for entry in named:
+            for entry in stems or components:
                 entry |= own.entry(self.files[entry["label"]])
         return {
             "streamed": self.stems.material.streamed,
             "rank_choice": _choice_entry(self.stems.choice),
             "components": components,
-            **({} if known is None else {"stems": named}),
+            **({"stems": stems} if stems else {}),
         }
 
 
-def _expected(settings: Settings, known: Known | None) -> tuple[str, ...]:
-    """The stems that there will be; none: it depends on the recording."""
-    from specnmf.factor.factorization import component_labels
-    from specnmf.methods.learned.fitting import stems_of
+def _expect(song: Song[Settings], names: tuple[str, ...]) -> None:
+    """Announce the sources, if they do not depend on the recording."""
+    from specnmf.output.selection import Group
+    from specnmf.score.grouping import safe_names
 
-    if known is not None and not known.is_plain(settings):
-        return tuple(dict.fromkeys(stems_of(settings, known)))
-    if settings.n_components == "auto":
-        return ()
-    n_given = 0 if known is None else known.n_templates
-    return component_labels(max(settings.n_components, n_given))
-
-
-def _stem_entries(
-    known: KnownStems, components: list[dict[str, Any]]
-) -> list[dict[str, Any]]:
-    """An entry for each stem; each component's says of which template it is."""
-    shares = dict.fromkeys(known.names, 0.0)
-    counts = dict.fromkeys(known.names, 0)
-    for entry, template in zip(components, known.templates, strict=True):
-        entry["template"] = template
-        shares[entry["label"]] += entry["energy_share"]
-        counts[entry["label"]] += 1
-    return [
-        {"label": name, "templates": counts[name], "energy_share": shares[name]}
-        for name in known.names
-    ]
-
-
-def _stem_lines(entries: Sequence[Mapping[str, Any]]) -> Iterator[str]:
-    """Each stem, with its templates and its share of the energy."""
-    shown = entries[:MOST_LISTED]
-    sizes = [counted(entry["templates"], "template") for entry in shown]
-    wide = max(len(entry["label"]) for entry in shown)
-    right = max(map(len, sizes))
-    for entry, size in zip(shown, sizes, strict=True):
-        share = percent(entry["energy_share"])
-        yield f"{entry['label']:{wide}}  {size:>{right}}  {share:>4}"
-    if len(entries) > MOST_LISTED:
-        yield f"and {len(entries) - MOST_LISTED} more in run.json"
+    if names:
+        song.expect([Group(tuple(safe_names(names).values()))])
 
 
 def _choice_entry(choice: RankChoice | None) -> dict[str, Any] | None:

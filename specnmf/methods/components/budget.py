@@ -20,6 +20,9 @@ PROGRAM, LEARNING, WRITING, CHANNEL = 200 << 20, 100 << 20, 280 << 20, 8 << 20
 #: Copies of V and H in a solver, including its data.
 SOLVER_V, SOLVER_H = 1.6, 6
 
+#: Copies of V beside it where only a part is factorised.
+PART_V = 1.0
+
 #: The memory of a frame at the end: copies of its activations, times and loudnesses for
 #: the notes in bytes, and for each bin a share of a column of the pictures.
 WRITTEN_H, FRAME, BIN = 3, 100, 0.02
@@ -87,7 +90,8 @@ class Budget:
     def _learned(self) -> float:
         """The memory of each frame of the sample."""
         n_bins, _ = self._window()
-        return 4 * (SOLVER_V * n_bins + SOLVER_H * self.n_components)
+        copies = SOLVER_V + (PART_V if self.options.is_partial else 0)
+        return 4 * (copies * n_bins + SOLVER_H * self.n_components)
 
     def _written(self) -> float:
         """The memory of each frame of a recording on disk."""

@@ -13,12 +13,19 @@ from specnmf.audio.resynthesis import Stream
 from specnmf.audio.stft import Float32, Grid
 from specnmf.errors import ParameterError
 from specnmf.factor import starts
-from specnmf.factor.factorization import Factorization
+from specnmf.factor.factorization import Factorization, component_labels
 from specnmf.factor.iterate import Callback
 from specnmf.factor.nmf import nmf
 from specnmf.factor.rank import RankChoice, choose_rank
+from specnmf.methods.components.grouping import Groups, group_names, grouped
 from specnmf.methods.components.material import Material
 from specnmf.methods.components.options import ComponentOptions
+from specnmf.methods.components.scope import (
+    Scope,
+    components_of,
+    left_out,
+    names_left_out,
+)
 from specnmf.methods.progress import Stages, telling
 from specnmf.methods.stems import Sharing, stream_of
 
@@ -35,7 +42,11 @@ class ComponentStems:
         The choice of the number, if it was ``auto``.
     factors : Factorization
         V ≈ W H, the most energetic component first; given templates keep their
-        positions.
+        positions. What is left out of the factorisation comes last.
+    pitches : array, shape (n_components,)
+        MIDI numbers; NaN without one.
+    groups : Groups or None
+        The stems, where components are grouped.
     """
 
     material: Material
@@ -43,11 +54,27 @@ class ComponentStems:
     choice: RankChoice | None
     factors: Factorization
     pitches: NDArray[np.float64]
+    groups: Groups | None = None
+
+    #: The components have no templates with names.
+    templates = ()
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The components, in order."""
-        return self.factors.labels
+        """The components in order, or the groups; then what is left out."""
+        if self.groups is None:
+            return self.factors.labels
+        return (*self.groups.names, *left_out(self.factors.labels))
+
+    @property
+    def remarks(self) -> list[str]:
+        """Warnings about groups without a component or a period."""
+        return [] if self.groups is None else self.groups.remarks(self.factors.labels)
+
+    @property
+    def components(self) -> Factorization:
+        """The components, without what is left out of the factorisation."""
+        return components_of(self.factors)
 
     @property
     def grid(self) -> Grid:
@@ -61,10 +88,23 @@ class ComponentStems:
 
     def stream(self, options: Sharing) -> Stream:
         """Yield the components as sound; they add up to the recording."""
-        models = FactorModels(self.factors)
+        models = FactorModels(self.factors, names=self.names)
         with self.material.spectra(len(models.names)) as spectra_of:
             n_channels = self.material.sound.n_channels
             yield from stream_of(spectra_of, self.grid, models, n_channels, options)
+
+
+def expected_names(
+    options: ComponentOptions, grid: Grid, n_given: int
+) -> tuple[str, ...]:
+    """The stems that there will be; none if that is not known before the fit."""
+    if options.n_groups:
+        names = group_names(options.n_groups)
+    elif options.n_components == "auto":
+        return ()
+    else:
+        names = component_labels(max(options.n_components, n_given))
+    return (*names, *names_left_out(grid, options))
 
 
 def fit_components(
@@ -84,21 +124,34 @@ def fit_components(
     ParameterError
         If the recording is too short for so many components.
     """
-    n_bins = material.grid.n_bins
-    given = np.zeros((n_bins, 0), np.float32) if templates is None else templates
     V = material.transform(stages)
+    scope = Scope.of(V, material.grid, options)
+    V = scope.seen(V)
+    given = _given(templates, scope)
     choice = _choose(V, options, stages)
     if choice is not None:
         options = dataclasses.replace(options, n_components=choice.chosen)
     learned = _best(V, given, options, material.n_starts, stages)
     del V  # frees its memory
     fixed = np.arange(learned.n_components) < given.shape[1]
-    factors = material.refine(learned, fixed, stages)
+    factors = material.refine(learned, fixed, scope, stages)
     if templates is None:
         factors = factors.by_energy()
+    groups = None
+    if options.n_groups:
+        factors, groups = grouped(factors, material.grid, options)
+    factors = scope.completed(factors)
     with stages.stage("pitches"):
         pitches = material.pitches(factors)
-    return ComponentStems(material, options, choice, factors, pitches)
+    pitches[learned.n_components :] = np.nan
+    return ComponentStems(material, options, choice, factors, pitches, groups)
+
+
+def _given(templates: Float32 | None, scope: Scope) -> Float32:
+    """The part of given templates that is in the band, (n_band, n_templates)."""
+    if templates is None:
+        return np.zeros((scope.band.stop - scope.band.start, 0), np.float32)
+    return templates[scope.band]
 
 
 def check_room(n_components: int, V: Float32, *, instead: str) -> None:

@@ -19,6 +19,7 @@ from specnmf.factor.factorization import Factorization
 from specnmf.methods import low_notes
 from specnmf.methods.components.budget import Budget
 from specnmf.methods.components.options import ComponentOptions
+from specnmf.methods.components.scope import Scope
 from specnmf.methods.progress import Stages
 
 #: Number of starts from which a sample is learned; the best one is used. A sample may
@@ -79,7 +80,11 @@ class InMemory:
         return self.V
 
     def refine(
-        self, learned: Factorization, fixed: NDArray[np.bool_], stages: Stages
+        self,
+        learned: Factorization,
+        fixed: NDArray[np.bool_],
+        scope: Scope,
+        stages: Stages,
     ) -> Factorization:
         """The same factors, as they are those of V."""
         return learned
@@ -118,30 +123,34 @@ class OnDisk:
         """V of the sample, (n_bins, n_sampled), drawn from all frames."""
         frames = self.sample.frames
         VT = np.empty((len(frames), self.grid.n_bins), np.float32)
-        first, self.peak = 0, 0.0
+        first, self.peaks = 0, np.zeros((self.grid.n_bins, 1), np.float32)
         with stages.stage("transform", self.grid.n_frames) as step:
             for block in self._blocks():
                 stop = first + len(block)
                 own = slice(*np.searchsorted(frames, (first, stop)))
                 VT[own] = block[frames[own] - first]
-                self.peak = max(self.peak, float(block.max()))
+                np.maximum(self.peaks, block.max(axis=0)[:, None], out=self.peaks)
                 first = stop
                 step(stop)
         return VT.T
 
     def refine(
-        self, learned: Factorization, fixed: NDArray[np.bool_], stages: Stages
+        self,
+        learned: Factorization,
+        fixed: NDArray[np.bool_],
+        scope: Scope,
+        stages: Stages,
     ) -> Factorization:
         """The factors of all frames, from those of the sample."""
         n_frames = self.grid.n_frames
         n_passes = 1 if fixed.all() else passes.MOST_PASSES
         with stages.stage("refine", n_passes * n_frames) as step:
             return passes.refine(
-                self._blocks,
+                lambda: (scope.seen(block.T).T for block in self._blocks()),
                 learned,
                 self.sample.counts,
                 self.options,
-                peak=self.peak,
+                peak=float(scope.seen(self.peaks).max()),
                 fixed=fixed,
                 callback=lambda number, done: step(
                     number * n_frames + done, note=f"pass {number + 1}"

@@ -2,17 +2,39 @@
 
 from __future__ import annotations
 
+import re
 from typing import Literal
 
-from specnmf.audio.options import SoundOptions
+from specnmf.audio.options import BandOptions, SoundOptions
 from specnmf.checks import whole_or_auto
+from specnmf.errors import ParameterError
 from specnmf.factor.options import MOST_AUTO, N_COMPONENTS, NmfOptions, check_components
 from specnmf.methods.memory import MemoryOptions
-from specnmf.options import changed, option
+from specnmf.options import TRANSFORM, changed, option
+
+#: How components are grouped, and the most groups.
+_GROUPING, MOST_GROUPS = re.compile(r"periodicity:([1-9]\d{0,2})", re.ASCII), 64
 
 
-class ComponentOptions(SoundOptions, NmfOptions):
-    """The number of components, and the memory limit."""
+def parse_grouping(text: str) -> str:
+    """The way to group components, such as periodicity:2.
+
+    Raises
+    ------
+    ParameterError
+        If there is no such way.
+    """
+    match = _GROUPING.fullmatch(str(text).strip().lower())
+    if match is None or int(match[1]) > MOST_GROUPS:
+        raise ParameterError(
+            f"group must be periodicity:N with N from 1 to {MOST_GROUPS}, such as "
+            f"periodicity:2, got {text!r}"
+        )
+    return match[0]
+
+
+class ComponentOptions(BandOptions, SoundOptions, NmfOptions):
+    """The components: their number, their band and groups, and the memory limit."""
 
     n_components: int | Literal["auto"] = option(
         N_COMPONENTS,
@@ -37,6 +59,25 @@ class ComponentOptions(SoundOptions, NmfOptions):
         least=0,
         added=True,
     )
+    whiten: float = option(
+        0.0,
+        "Level that each bin stays below PERCENT of the time, such as 50: what exceeds "
+        "it is factorised, what does not goes to the stem background. 0: off.",
+        shown="0",
+        least=0,
+        most=99,
+        metavar="PERCENT",
+        group=TRANSFORM,
+        added=True,
+    )
+    group: str | None = option(
+        None,
+        "Group the components by the periods at which they repeat, into N stems, and a "
+        "rest without a period.",
+        parse=parse_grouping,
+        metavar="periodicity:N",
+        added=True,
+    )
     memory: int = changed(
         MemoryOptions,
         "memory",
@@ -47,8 +88,29 @@ class ComponentOptions(SoundOptions, NmfOptions):
     def __post_init__(self) -> None:
         check_components(self.n_components)
         super().__post_init__()
+        self._check_groups()
 
     @property
     def most_components(self) -> int:
         """``n_components``, or the maximum for ``auto``."""
         return MOST_AUTO if self.n_components == "auto" else self.n_components
+
+    @property
+    def n_groups(self) -> int:
+        """The number of groups of components; 0: each is a stem of its own."""
+        return 0 if self.group is None else int(self.group.partition(":")[2])
+
+    @property
+    def is_partial(self) -> bool:
+        """Whether something else is factorised than the whole of V."""
+        return self.is_limited or self.whiten > 0
+
+    def _check_groups(self) -> None:
+        """Raise ParameterError if there are more groups than components."""
+        if self.group is not None and parse_grouping(self.group) != self.group:
+            raise ParameterError(f"group must be periodicity:N, got {self.group!r}")
+        if self.n_components != "auto" and self.n_groups > self.n_components:
+            raise ParameterError(
+                f"{self.group} needs as many components, got {self.n_components}; use "
+                f"-k {self.n_groups} or more"
+            )

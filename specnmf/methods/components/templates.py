@@ -8,11 +8,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from specnmf.archives import read_arrays
+from specnmf.archives import holds, read_arrays
 from specnmf.arrays import array_of
 from specnmf.audio.stft import Grid
 from specnmf.errors import SpecnmfError, TemplateError
 from specnmf.factor.factorization import Factorization
+from specnmf.methods.components.scope import left_out
 
 #: The largest size of templates: enough for 500 at a window of 2**17.
 MOST_BYTES = 1 << 27
@@ -84,7 +85,23 @@ def _load(path: Path) -> tuple[NDArray[np.floating], NDArray[np.floating]]:
         error=TemplateError,
         expected="a factors.npz with W and frequencies",
     )
-    return _checked(arrays["W"], str(path)), arrays["frequencies"]
+    return _components(path, _checked(arrays["W"], str(path))), arrays["frequencies"]
+
+
+def _components(path: Path, W: NDArray[np.floating]) -> NDArray[np.floating]:
+    """Templates of a run without those of what it left out of the factorisation."""
+    if not holds(path, "labels"):
+        return W
+    labels = read_arrays(
+        path,
+        ("labels",),
+        most_bytes=MOST_BYTES,
+        error=TemplateError,
+        expected="a factors.npz with names as its labels",
+        kinds="U",
+    )["labels"]
+    names = labels.tolist() if labels.shape == W.shape[1:] else []
+    return W[:, : W.shape[1] - len(left_out(names))]
 
 
 def _checked(given: Factorization | ArrayLike, name: str) -> NDArray[np.floating]:

@@ -19,6 +19,7 @@ from specnmf.factor.iterate import Callback
 from specnmf.factor.nmf import nmf
 from specnmf.methods.components.material import InMemory, Material
 from specnmf.methods.components.options import ComponentOptions
+from specnmf.methods.components.scope import Scope, names_left_out
 from specnmf.methods.learned.known import Known
 from specnmf.methods.learned.models import ConvolutiveModels, as_spectra, scaled
 from specnmf.methods.progress import Stages, telling
@@ -54,13 +55,22 @@ class KnownStems:
     templates: tuple[str, ...]
     pattern: ConvolutiveFactorization | None = None
 
-    #: The number of components was not chosen.
-    choice = None
+    #: The number of components was not chosen, nor were they grouped by the recording.
+    choice = groups = None
+    remarks = ()
 
     @property
     def names(self) -> tuple[str, ...]:
         """The stems, in order."""
         return tuple(dict.fromkeys(self.factors.labels))
+
+    @property
+    def components(self) -> Factorization:
+        """The components, without what is left out of the factorisation."""
+        left_out = names_left_out(self.grid, self.options)
+        kept = slice(self.factors.n_components - len(left_out))
+        own = self.factors
+        return replace(own, W=own.W[:, kept], H=own.H[kept], labels=own.labels[kept])
 
     @property
     def grid(self) -> Grid:
@@ -98,7 +108,7 @@ def fit_known(
         If the recording is too short or too long for it, or the solver is for fixed
         spectra only.
     """
-    check_solver(options, known)
+    check_options(options, known)
     if known.n_frames > 1 and not isinstance(material, InMemory):
         raise ParameterError(
             f"templates of {known.n_frames} frames need the whole recording in memory; "
@@ -106,6 +116,8 @@ def fit_known(
         )
     n_free = n_free_of(options, known)
     V = material.transform(stages)
+    scope = Scope.of(V, material.grid, options)
+    V, known = scope.seen(V), replace(known, W=known.W[scope.band])
     if n_free > min(V.shape):
         raise ParameterError(
             f"at most {min(V.shape)} free components fit a spectrogram of {V.shape[0]} "
@@ -125,10 +137,13 @@ def fit_known(
     pattern = None if found.n_template_frames == 1 else found
     factors = _as_factors(found)
     fixed = np.arange(factors.n_components) < known.n_templates
-    factors = material.refine(factors, fixed, stages)
+    factors = material.refine(factors, fixed, scope, stages)
+    options = replace(options, n_components=factors.n_components)
+    factors = scope.completed(factors)
     with stages.stage("pitches"):
         pitches = material.pitches(factors)
-    options = replace(options, n_components=factors.n_components)
+    pitches[options.n_components :] = np.nan
+    templates = (*templates, *scope.names) if templates else ()
     return KnownStems(material, options, factors, pitches, templates, pattern)
 
 
@@ -141,8 +156,18 @@ def n_free_of(options: ComponentOptions, known: Known) -> int:
     return max(0, options.most_components - known.n_templates)
 
 
-def check_solver(options: ComponentOptions, known: Known) -> None:
-    """Raise ParameterError if the solver cannot do what is asked for."""
+def check_options(options: ComponentOptions, known: Known) -> None:
+    """Raise ParameterError if known templates cannot be fitted as is asked for."""
+    if options.n_groups:
+        raise ParameterError(
+            f"{options.group} is for components without known groups; leave it out, or "
+            "leave out --templates"
+        )
+    if known.n_frames > 1 and options.is_partial:
+        raise ParameterError(
+            f"templates of {known.n_frames} frames need the whole spectrogram; leave "
+            "out fmin, fmax and whiten, or learn templates of one frame"
+        )
     if options.adapt == 0 and known.n_frames == 1:
         return
     if options.solver not in ("auto", "mu") or options.stop != "cost":
@@ -151,6 +176,14 @@ def check_solver(options: ComponentOptions, known: Known) -> None:
             f"{what} needs solver mu or auto and stop cost, got {options.solver} and "
             f"{options.stop}"
         )
+
+
+def expected_stems(
+    options: ComponentOptions, grid: Grid, known: Known
+) -> tuple[str, ...]:
+    """The stems that there will be."""
+    names = (*stems_of(options, known), *names_left_out(grid, options))
+    return tuple(dict.fromkeys(names))
 
 
 def stems_of(options: ComponentOptions, known: Known) -> tuple[str, ...]:

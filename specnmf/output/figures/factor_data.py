@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from specnmf.factor.factorization import Factorization
+from specnmf.factor.factorization import Factorization, component_labels
 from specnmf.notation import note_name, percent
 from specnmf.output.figures import pooling
 from specnmf.output.figures.pooling import Float32, Float64, Magnitudes, Plane
@@ -50,9 +50,15 @@ class FigureData(Plane):
         return _pool(self)
 
     def label(self, component: int) -> str:
-        """Number, pitch and share of the energy, such as ``3: A4, 12%``."""
-        pitch = self.pitches[component]
-        name = note_name(pitch) if np.isfinite(pitch) else "unpitched"
+        """Number, pitch and share of the energy, such as ``3: A4, 12%``.
+
+        Without a pitch, the stem that the component belongs to, if it has a name.
+        """
+        pitch, name = self.pitches[component], self.factorization.labels[component]
+        if np.isfinite(pitch):
+            name = note_name(pitch)
+        elif name in component_labels(self.factorization.n_components):
+            name = "unpitched"
         return f"{component + 1}: {name}, {percent(self.shares[component])}"
 
     def strongest(self, components: NDArray[np.intp]) -> NDArray[np.intp]:
