@@ -1,0 +1,1 @@
+"""Templates learned once, kept in a file, and used on other recordings."""
