@@ -2,10 +2,10 @@
 
     python make_drum_network.py [FILE]
 
-By default it writes specnmf/methods/drums/network.npz. The loops are random: strokes of
-the samples that make_kits.py takes, all free, changed in pitch, decay, colour and level,
-played in random patterns, two thirds of them beside music that fluidsynth plays. It
-takes about ten minutes.
+By default it writes specnmf/methods/drums/network.npz. The loops are random: strokes
+of the samples that make_kits.py takes, all free, changed in pitch, decay, colour and
+level, played in random patterns, two thirds of them beside music that fluidsynth plays.
+It takes about ten minutes.
 """
 
 import subprocess
@@ -23,7 +23,6 @@ from sklearn.neural_network import MLPClassifier
 from specnmf.audio.recording import Audio
 from specnmf.methods.drums.network import DRUMS
 from specnmf.methods.drums.patches import (
-    STEP,
     band_levels,
     compressed,
     hearing_grid,
@@ -54,7 +53,11 @@ CHANCES = {
 def strokes() -> dict[str, list[np.ndarray]]:
     """All samples by drum, mono at 44.1 kHz, of equal loudness."""
     found: dict[str, list[np.ndarray]] = {}
-    for drum, _, y, sr in (*make_kits.samples(), *make_kits.audiophob(), *make_kits.soundfont()):
+    for drum, _, y, sr in (
+        *make_kits.samples(),
+        *make_kits.audiophob(),
+        *make_kits.soundfont(),
+    ):
         y = y if y.ndim == 1 else y.mean(axis=1)
         if np.abs(y).max() < 1e-4:
             continue
@@ -78,7 +81,9 @@ def coloured(y: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     if rng.random() < 0.3:
         y = np.tanh(rng.uniform(2, 8) * y / np.abs(y).max())
     if rng.random() < 0.2:  # a room
-        room = rng.normal(size=SR // 3) * np.exp(-np.arange(SR // 3) / SR / rng.uniform(0.03, 0.1))
+        room = rng.normal(size=SR // 3) * np.exp(
+            -np.arange(SR // 3) / SR / rng.uniform(0.03, 0.1)
+        )
         wet = scipy.signal.fftconvolve(y, room)[: len(y) + SR // 4]
         dry = np.pad(y, (0, len(wet) - len(y)))
         y = dry + rng.uniform(0.05, 0.4) * wet * np.abs(y).max() / np.abs(wet).max()
@@ -108,13 +113,21 @@ def loop(sounds: dict, rng: np.random.Generator) -> tuple[np.ndarray, dict[str, 
         if rng.random() > chance:
             continue
         level = level + spread * rng.normal()
-        own = [coloured(layered(sounds[drum], rng), rng) for _ in range(4 if drum == "toms" else 2)]
+        own = [
+            coloured(layered(sounds[drum], rng), rng)
+            for _ in range(4 if drum == "toms" else 2)
+        ]
         if drum != "toms" and rng.random() < 0.7:
             own = own[:1]
         if drum == "hihat" and rng.random() < 0.4:
-            own.append(coloured(sounds["openhat"][rng.integers(len(sounds["openhat"]))], rng))
+            own.append(
+                coloured(sounds["openhat"][rng.integers(len(sounds["openhat"]))], rng)
+            )
         dense = rng.uniform(0.5, 1.3)
-        chances = [CHANCES[drum][0 if i % 4 == 0 else 1 if i % 2 == 0 else 2] for i in range(bar)]
+        chances = [
+            CHANCES[drum][0 if i % 4 == 0 else 1 if i % 2 == 0 else 2]
+            for i in range(bar)
+        ]
         if drum in ("hihat", "ride") and rng.random() < 0.5:
             chances = [c * (i % 2 == 0) for i, c in enumerate(chances)]
         pattern = rng.random(bar) < dense * np.array(chances)
@@ -140,12 +153,23 @@ def loop(sounds: dict, rng: np.random.Generator) -> tuple[np.ndarray, dict[str, 
 def music(seed: int) -> np.ndarray:
     """Sixty seconds of chords, a bass and a tune in random instruments."""
     rng = np.random.default_rng(seed)
-    families = (list(range(0, 8)), list(range(32, 40)), list(range(24, 32)), list(range(48, 104)))
+    families = (
+        list(range(0, 8)),
+        list(range(32, 40)),
+        list(range(24, 32)),
+        list(range(48, 104)),
+    )
     tracks = []
     beat, root = rng.uniform(0.35, 0.8), int(rng.integers(-5, 6))
     scale = np.array([0, 2, 3, 5, 7, 8, 10, 12])
     for channel, family in enumerate(families):
-        track = MidiTrack([Message("program_change", channel=channel, program=int(rng.choice(family)))])
+        track = MidiTrack(
+            [
+                Message(
+                    "program_change", channel=channel, program=int(rng.choice(family))
+                )
+            ]
+        )
         events, now = [], 0.0
         base = 36 if channel == 1 else 48 + 12 * (channel == 3)
         while now < 60:
@@ -154,11 +178,22 @@ def music(seed: int) -> np.ndarray:
                 size = 1 if channel in (1, 3) else int(rng.integers(2, 5))
                 for pitch in rng.choice(scale, size, replace=False):
                     note = int(base + root + pitch)
-                    events += [(now, "note_on", note, int(rng.integers(50, 110))), (now + length * rng.uniform(0.4, 1), "note_off", note, 0)]
+                    events += [
+                        (now, "note_on", note, int(rng.integers(50, 110))),
+                        (now + length * rng.uniform(0.4, 1), "note_off", note, 0),
+                    ]
             now += length
         tick = 0
         for at, kind, note, velocity in sorted(events):
-            track.append(Message(kind, channel=channel, note=note, velocity=velocity, time=round(960 * at) - tick))
+            track.append(
+                Message(
+                    kind,
+                    channel=channel,
+                    note=note,
+                    velocity=velocity,
+                    time=round(960 * at) - tick,
+                )
+            )
             tick = round(960 * at)
         if rng.random() < 0.75 or not tracks:
             tracks.append(track)
@@ -166,7 +201,11 @@ def music(seed: int) -> np.ndarray:
         score, sound = Path(folder, "m.mid"), Path(folder, "m.wav")
         MidiFile(ticks_per_beat=480, tracks=tracks).save(score)
         dry = ["-n", "-i", "-q", "-R", "0", "-C", "0", "-r", str(SR), "-O", "float"]
-        subprocess.run(["fluidsynth", *dry, "-F", sound, make_kits.SOUNDFONT, score], check=True, stdout=subprocess.DEVNULL)
+        subprocess.run(
+            ["fluidsynth", *dry, "-F", sound, make_kits.SOUNDFONT, score],
+            check=True,
+            stdout=subprocess.DEVNULL,
+        )
         return sf.read(sound, dtype="float32")[0].mean(axis=1)
 
 
@@ -182,7 +221,11 @@ def examples(y: np.ndarray, times: dict[str, list], rng: np.random.Generator):
         for time in times[drum]:
             labels[:, i] |= np.abs(at - time) <= SPREAD
             near |= np.abs(at - time) < 0.05
-    frames = np.flatnonzero(near & (rng.random(len(near)) < 0.6) | labels.any(1) | (rng.random(len(near)) < 0.15))
+    frames = np.flatnonzero(
+        near & (rng.random(len(near)) < 0.6)
+        | labels.any(1)
+        | (rng.random(len(near)) < 0.15)
+    )
     return patches(levels, frames).astype(np.float16), labels[frames]
 
 
@@ -206,11 +249,20 @@ def main() -> None:
     X = np.concatenate([x for x, _ in found])
     Y = np.concatenate([y for _, y in found])
     print(X.shape, Y.mean(axis=0), flush=True)
-    mean, scale = X.mean(axis=0, dtype=np.float64), X.std(axis=0, dtype=np.float64) + 1e-3
+    mean, scale = (
+        X.mean(axis=0, dtype=np.float64),
+        X.std(axis=0, dtype=np.float64) + 1e-3,
+    )
     X = ((X - mean) / scale).astype(np.float32)
     fit = MLPClassifier(
-        HIDDEN, batch_size=512, learning_rate_init=1e-3, alpha=1e-4, max_iter=int(sys.argv[2]) if len(sys.argv) > 2 else 16,
-        random_state=0, verbose=True, tol=0,
+        HIDDEN,
+        batch_size=512,
+        learning_rate_init=1e-3,
+        alpha=1e-4,
+        max_iter=int(sys.argv[2]) if len(sys.argv) > 2 else 16,
+        random_state=0,
+        verbose=True,
+        tol=0,
     )
     fit.fit(X, Y)
     layers = {}

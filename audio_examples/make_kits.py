@@ -23,7 +23,7 @@ from specnmf.methods.drums.kits import levels_of
 
 SOUNDFONT = Path("/usr/share/sounds/sf2/FluidR3_GM.sf2")
 SAMPLES = Path("/usr/share/sonic-pi/samples")
-AUDIOPHOB = Path("/tmp/s8/drums/x/usr/share/hydrogen/data/drumkits/Audiophob")
+AUDIOPHOB = Path("/usr/share/hydrogen/data/drumkits/Audiophob")
 SR = 44100
 LENGTH = 3  # seconds a stroke
 ALIKE = 0.985  # cosine between the templates of strokes that sound alike
@@ -74,7 +74,9 @@ def samples():
 
 def soundfont():
     """Yield drum, name and sound of the strokes of FluidR3's kits."""
-    strokes = [(drum, note, v) for drum in NOTES for note in NOTES[drum] for v in VELOCITIES]
+    strokes = [
+        (drum, note, v) for drum in NOTES for note in NOTES[drum] for v in VELOCITIES
+    ]
     for program in PROGRAMS:
         track = MidiTrack([Message("program_change", channel=9, program=program)])
         for _, note, velocity in strokes:

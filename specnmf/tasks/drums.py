@@ -83,8 +83,8 @@ class Drums(Task[DrumSettings]):
         ),
         Input(
             name="kit",
-            help="The sounds to start from: a folder of one-shots named after drums, or "
-            "templates of specnmf learn; by default built-in kits.",
+            help="The sounds to start from: a folder of one-shots named after drums, "
+            "or templates of specnmf learn; by default built-in kits.",
             suffixes=(".npz",),
             error=TemplateError,
         ),
@@ -143,7 +143,8 @@ class Drums(Task[DrumSettings]):
         """The drums, and how often each is struck."""
         if report["alignment"] is not None:
             warped = report["alignment"]["warped"]
-            yield f"score {'warped to the recording' if warped else 'in time as it was'}"
+            done = "warped to the recording" if warped else "in time as it was"
+            yield f"score {done}"
         if report["tempo"] is not None:
             yield f"about {report['tempo']:.0f} beats a minute"
         entries = report["stems"]
@@ -247,7 +248,7 @@ def _strokes(
             found = hits.heard(
                 material.sound,
                 settings.drums,
-                sensitivity=settings.sensitivity,
+                offered=_offered(material.kit),
                 threads=settings.threads,
             )
         return found, None, ()
@@ -261,3 +262,9 @@ def _strokes(
             "none; leave out --score to have them heard"
         )
     return found, basis.alignment, basis.remarks
+
+
+def _offered(kit: Kit) -> list[str]:
+    """The drums of a kit."""
+    names = ["hihat" if drum == "openhat" else drum for drum in kit.drums]
+    return list(dict.fromkeys(names))

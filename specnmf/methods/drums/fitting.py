@@ -17,7 +17,6 @@ from numpy.typing import NDArray
 from specnmf.audio import neighbours
 from specnmf.audio.recording import Audio, one_of_alike
 from specnmf.audio.stft import Float32, Grid, channel_magnitudes
-from specnmf.errors import ScoreError
 from specnmf.factor.factorization import Factorization
 from specnmf.factor.iterate import Callback
 from specnmf.factor.nmf import nmf
@@ -26,6 +25,7 @@ from specnmf.factor.parametric.fitting import fit
 from specnmf.factor.parametric.strikes import Strikes
 from specnmf.methods.drums import laying
 from specnmf.methods.drums.hits import Hit
+from specnmf.methods.drums.judging import judged
 from specnmf.methods.drums.kits import Kit
 from specnmf.methods.drums.laying import Held, Layout, lay_out, strikes_of
 from specnmf.methods.drums.options import DrumOptions
@@ -188,7 +188,7 @@ def fit_drums(
     kit : Kit
         Where the templates start.
     surely : bool
-        Whether all strokes are known, as of a score; else faint ones are dropped.
+        Whether all are strokes, as in a score; else they are judged.
     callback : callable, optional
         Called as ``callback(iteration, loss)``.
 
@@ -207,8 +207,7 @@ def fit_drums(
     trial = _Fit(V, grid, kit, options)
     model = trial(hits, rest, PRICE, max_iter=min(TRIAL, options.max_iter))
     if not surely:
-        kept = _audible(hits, model)
-        hits = [hits[i] for i in kept]
+        hits = _strokes(hits, model, options)
     pitched = model.rest_share > PITCHED
     model = trial(
         hits,
@@ -281,7 +280,9 @@ class _Fit:
         if options.adapt < 1:
             strikes = Held.of(strikes, options.adapt)
         H = np.repeat(start.H.T[np.newaxis], len(V), axis=0)
-        rest = Components(start.W.T.astype(np.float32), H.astype(np.float32), price=price)
+        rest = Components(
+            start.W.T.astype(np.float32), H.astype(np.float32), price=price
+        )
         layers = [strikes, rest]
         losses = fit(
             V, layers, max_iter=max_iter, threads=options.threads, callback=callback
@@ -305,15 +306,19 @@ class _Fit:
         return spectra[[different.index(number) for number in numbers]]
 
 
-def _audible(hits: Sequence[Hit], model: DrumModel) -> list[int]:
-    """The numbers of the strokes that can be heard in a fit."""
-    loudness, drums = model.loudness, np.array([hit.drum for hit in hits])
+def _strokes(hits: Sequence[Hit], model: DrumModel, options: DrumOptions) -> list[Hit]:
+    """The hits that are strokes; a drum that would be silent has none."""
+    loudness = model.loudness
     loudness = np.pad(loudness, (0, len(hits) - len(loudness)))
-    totals = {drum: loudness[drums == drum].max() for drum in dict.fromkeys(drums)}
-    loudest = max(totals.values(), default=0)
-    return [
-        i
-        for i, hit in enumerate(hits)
-        if loudness[i] >= FAINT_HIT * totals[hit.drum]
-        and totals[hit.drum] >= FAINT_DRUM * loudest
+    kept = judged(hits, loudness, sensitivity=options.sensitivity)
+    loudest: dict[str, float] = {}
+    for i, _ in kept:
+        loudest[hits[i].drum] = max(loudest.get(hits[i].drum, 0), loudness[i])
+    audible = FAINT_DRUM * max(loudest.values(), default=0)
+    found = [
+        hits[i]._replace(confidence=sure)
+        for i, sure in kept
+        if loudest[hits[i].drum] > audible
+        and loudness[i] > FAINT_HIT * loudest[hits[i].drum]
     ]
+    return sorted(found)

@@ -36,6 +36,9 @@ NOTES = {
     "crash": (49, 52, 55, 57),
     "clap": (39,),
 }
+#: The note of a drum that General MIDI does not have: its high wood block.
+OTHER = 76
+
 _DRUM_OF = {note: drum for drum, notes in NOTES.items() for note in notes}
 
 #: A note of a drum, in seconds, for MIDI.
@@ -44,13 +47,20 @@ LENGTH = 0.1
 #: Frames on each side in which a stroke is the surest.
 APART = 3
 
-#: The least probability of a stroke at a sensitivity of 0.5, by drum, and that of the
-#: surest stroke without which a drum is not played at all.
-LEAST = dict.fromkeys(DRUMS, 0.5)
-PLAYED = dict.fromkeys(DRUMS, 0.8)
+#: Candidates of a drum: frames that are this sure, and those in which another drum is
+#: struck this surely, if the surest stroke is so sure that the drum is played at all.
+LEAST, STRUCK = 0.08, 0.5
+PLAYED = {
+    "kick": 0.7, "snare": 0.7, "hihat": 0.7, "toms": 0.85, "ride": 0.94,
+    "crash": 0.75, "clap": 0.65,
+}  # fmt: skip
 
-#: By how much the sensitivity moves a probability's logit.
-REACH = 6.0
+#: Music repeats after so many seconds, at least and at most, and after parts of it; the
+#: shortest time that is nearly as likely as the likeliest counts.
+SHORTEST, LONGEST, NEARLY, PARTS = 0.7, 4.2, 0.9, (1, 2, 4)
+
+#: What a repeat counts that the recording is too short for.
+UNKNOWN = 0.3
 
 
 class Hit(NamedTuple):
@@ -66,12 +76,16 @@ class Hit(NamedTuple):
         General MIDI's number.
     confidence : float
         How sure it is that there is such a stroke, 0 to 1.
+    repeats : tuple of float
+        How sure it is that there are strokes one period away, half a period, and a
+        quarter.
     """
 
     time: float
     drum: str
     note: int
     confidence: float = 1.0
+    repeats: tuple[float, ...] = ()
 
 
 @flush_to_zero()
@@ -79,17 +93,20 @@ def heard(
     audio: Audio,
     drums: Sequence[str] = (),
     *,
-    sensitivity: float = 0.5,
+    offered: Sequence[str] = DRUMS,
     threads: int | None = None,
 ) -> list[Hit]:
-    """The strokes in a recording.
+    """Where drums may be struck in a recording: more than there are.
+
+    Which of them are strokes is judged by a fit (`specnmf.methods.drums.judging`).
 
     Parameters
     ----------
     drums : sequence of str, optional
-        Which to find; by default all of `DRUMS` that are played.
-    sensitivity : float
-        0 to 1.
+        Which to find; by default all that are offered and played.
+    offered : sequence of str
+        The drums of the kit. Those that the network does not know may be struck
+        whenever another drum is.
 
     References
     ----------
@@ -98,21 +115,29 @@ def heard(
     recurrent neural networks", ISMIR 2017.
     """
     grid = hearing_grid(audio)
+    hop = grid.hop_length / grid.sr
     sure = probabilities(audio, threads=threads)
-    shift = REACH * (sensitivity - 0.5)
+    struck = np.flatnonzero(_onsets(sure))
+    period = _period(sure, hop)
     found = []
-    for drum in drums or DRUMS:
-        if drum not in DRUMS:
+    for drum in dict.fromkeys(drums or offered):
+        own = sure[:, DRUMS.index(drum)] if drum in DRUMS else None
+        if own is None:
+            found += [Hit(f * hop, drum, OTHER, 0.5) for f in struck.tolist()]
             continue
-        own = sure[:, DRUMS.index(drum)]
-        frames = peaks(own, _moved(LEAST[drum], -shift))
-        played = len(frames) and own[frames].max() >= _moved(PLAYED[drum], -shift)
-        if played or (drums and len(frames)):
-            times = _between(own, frames) * grid.hop_length / grid.sr
-            found += [
-                Hit(time, drum, NOTES[drum][0], p)
-                for time, p in zip(times.tolist(), own[frames].tolist(), strict=True)
-            ]
+        frames = peaks(own, LEAST)
+        if not drums and own.max() < PLAYED[drum]:
+            continue
+        alone = np.abs(struck[:, np.newaxis] - frames).min(axis=1, initial=99) > APART
+        times = np.concatenate([_between(own, frames), struck[alone]])
+        places = np.concatenate([frames, struck[alone]]).astype(np.intp)
+        wide = _widened(own, 1)[places]
+        repeats = _repeats(_widened(own, APART), places, period)
+        rows = zip(times.tolist(), wide.tolist(), repeats.tolist(), strict=True)
+        found += [
+            Hit(max(0.0, time * hop), drum, NOTES[drum][0], p, tuple(told))
+            for time, p, told in rows
+        ]
     return sorted(found)
 
 
@@ -206,10 +231,53 @@ def order_of(hits: Iterable[Hit]) -> tuple[str, ...]:
     return (*first, *sorted(drum for drum in found if drum not in DRUMS))
 
 
-def _moved(probability: float, shift: float) -> float:
-    """A probability whose logit is moved."""
-    logit = np.log(probability / (1 - probability)) + shift
-    return float(1 / (1 + np.exp(-logit)))
+def _onsets(sure: Float32) -> NDArray[np.bool_]:
+    """Whether any drum is surely struck, shape (n_frames,)."""
+    struck = np.zeros(len(sure), bool)
+    for own in sure.T:
+        struck[peaks(own, STRUCK)] = True
+    return struck
+
+
+def _widened(sure: Float32, reach: int) -> Float32:
+    """The highest of some frames on each side."""
+    padded = np.pad(sure, reach)
+    around = np.lib.stride_tricks.sliding_window_view(padded, 2 * reach + 1)
+    return np.asarray(around.max(axis=1))
+
+
+def _period(sure: Float32, hop: float) -> int:
+    """The frames after which the strokes repeat, by their autocorrelation."""
+    from scipy import fft
+
+    n = len(sure)
+    low, high = int(SHORTEST / hop), min(int(LONGEST / hop), int(0.62 * n))
+    if high - low < 3:
+        return n
+    spectra = fft.rfft(sure - sure.mean(axis=0), 2 * n, axis=0)
+    alike = fft.irfft((np.abs(spectra) ** 2).sum(axis=1))[:n]
+    alike = alike / (n - np.arange(n))
+    smooth = np.convolve(alike, np.full(3, 1 / 3), "same")[low:high]
+    place = int(np.argmax(smooth >= NEARLY * smooth.max()))
+    while place + 1 < len(smooth) and smooth[place + 1] > smooth[place]:
+        place += 1
+    return low + place
+
+
+def _repeats(
+    wide: Float32, frames: NDArray[np.intp], period: int
+) -> NDArray[np.float64]:
+    """How sure strokes are so many parts of a period away, (n, len(PARTS))."""
+    out = np.empty((len(frames), len(PARTS)))
+    for column, part in enumerate(PARTS):
+        steps = np.array([-2, -1, 1, 2]) * (period / part)
+        places = np.rint(frames[:, np.newaxis] + steps).astype(int)
+        inside = (places >= 0) & (places < len(wide))
+        found = np.where(inside, wide[np.clip(places, 0, len(wide) - 1)], 0)
+        count = inside.sum(axis=1)
+        mean = found.sum(axis=1) / np.maximum(count, 1)
+        out[:, column] = np.where(count > 0, mean, UNKNOWN)
+    return out
 
 
 def _between(sure: Float32, frames: NDArray[np.intp]) -> NDArray[np.float64]:

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from specnmf.archives import read_arrays
 from specnmf.audio.recording import Audio
 from specnmf.audio.stft import Float32, Grid, magnitude
-from specnmf.errors import AudioError, TemplateError
+from specnmf.errors import TemplateError
 
 #: The built-in kits, made by audio_examples/make_kits.py.
 BUILT_IN = Path(__file__).with_name("kits.npz")
@@ -78,7 +78,9 @@ class Kit:
 
         The strokes start in frame LEAD.
         """
-        return np.asarray(10 ** (_at_times(self.levels, step, seconds) / 20), np.float32)
+        return np.asarray(
+            10 ** (_at_times(self.levels, step, seconds) / 20), np.float32
+        )
 
     def spectra(self, chosen: Sequence[int], grid: Grid, seconds: float) -> Float32:
         """Magnitudes of some strokes on a grid, shape (n_chosen, n_lags, n_bins)."""

@@ -19,9 +19,7 @@ def parse_drums(texts: str | Iterable[str]) -> tuple[str, ...]:
     parts = [texts] if isinstance(texts, str) else texts
     names = tuple(name.strip() for text in parts for name in text.split(","))
     if not all(names):
-        raise ParameterError(
-            "expected drums such as kick,snare, got an empty name"
-        )
+        raise ParameterError("expected drums such as kick,snare, got an empty name")
     return names
 
 
