@@ -232,6 +232,8 @@ OWN: Mapping[str, Schema] = {
         "labels": nullable(array(text(), "The labels that were given.")),
         "layers": array(ref("layer")),
     },
+    "drums": FIT
+    | {"alignment": nullable(ref("alignment")), "stems": array(ref("stem"))},
     "label": FIT
     | {
         "annotated_seconds": number("Time in which anything is marked.", minimum=0),

@@ -179,7 +179,15 @@ def list_files(folder: Path, *, threads: int | None = None) -> list[dict[str, An
 
 
 def sha256(path: Path) -> str:
-    """The SHA-256 of a file, in hexadecimal."""
+    """The SHA-256 of a file, in hexadecimal; of a folder, that of its files.
+
+    Files of a folder count by their names and contents, those in folders within it do
+    not.
+    """
+    if path.is_dir():
+        files = sorted(each for each in path.iterdir() if each.is_file())
+        lines = [f"{sha256(each)} {each.name}\n" for each in files]
+        return hashlib.sha256("".join(lines).encode(errors="replace")).hexdigest()
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 

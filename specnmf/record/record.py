@@ -282,7 +282,7 @@ def _strings(path: Path, content: dict[str, Any], key: str) -> dict[str, str]:
 
 def _checksum(kind: type[SpecnmfError], path: Path) -> str:
     try:
-        if not path.is_file():  # a pipe or a device may never end
+        if not (path.is_file() or path.is_dir()):  # a pipe or a device may never end
             raise kind(
                 f"{path}: no such file; if it was moved, give its path with --input"
             )

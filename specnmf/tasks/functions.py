@@ -27,6 +27,7 @@ from specnmf.score.align import Alignment
 from specnmf.score.notes import Score
 from specnmf.score.regions import Region
 from specnmf.tasks.decompose import Decompose, Settings
+from specnmf.tasks.drums import Drums, DrumSettings
 from specnmf.tasks.label import Label, LabelSettings
 from specnmf.tasks.layers import Layers, LayerSettings
 from specnmf.tasks.memory import fit_song, notes_of, stems_of
@@ -520,6 +521,118 @@ def label(
         _settings(LabelSettings, settings, options),
         sr=sr,
         inputs={"labels": labels},
+        output=output,
+        overwrite=overwrite,
+        progress=progress,
+    )
+    return found if isinstance(found, Run) else stems_of(found)
+
+
+@overload
+def drums(
+    song: SongLike,
+    settings: DrumSettings | None = None,
+    *,
+    sr: int | None = None,
+    score: PathLike | Score | Alignment | None = None,
+    kit: PathLike | None = None,
+    output: None = None,
+    progress: Progress | None = None,
+    **options: Any,
+) -> Separated: ...
+@overload
+def drums(
+    song: PathLike,
+    settings: DrumSettings | None = None,
+    *,
+    score: PathLike | None = None,
+    kit: PathLike | None = None,
+    output: PathLike,
+    overwrite: bool = False,
+    progress: Progress | None = None,
+    **options: Any,
+) -> Run: ...
+def drums(
+    song: SongLike,
+    settings: DrumSettings | None = None,
+    *,
+    sr: int | None = None,
+    score: PathLike | Score | Alignment | None = None,
+    kit: PathLike | None = None,
+    output: PathLike | None = None,
+    overwrite: bool = False,
+    progress: Progress | None = None,
+    **options: Any,
+) -> Separated | Run:
+    """The drums of a recording, each as a stem, and the rest.
+
+    Without ``output`` nothing is written and all stems are in memory, each as large as
+    the recording; of long recordings leave a run with ``output``.
+
+    Parameters
+    ----------
+    song : path, Audio or array of floats
+        The recording; an array is (n_samples,) or (n_channels, n_samples).
+    settings : DrumSettings, optional
+        The options.
+    sr : int, optional
+        The sample rate of an array in Hz.
+    score : path, Score or Alignment, optional
+        The strokes; by default they are heard.
+    kit : path, optional
+        The sounds to start from: a folder of one-shots that are named after drums, or
+        templates of ``specnmf learn``; by default built-in kits.
+    output : path, optional
+        A folder for runs: the song's own run folder in it is written, as the command
+        does. The song and all else that is given are then paths.
+    overwrite : bool
+        Replace a finished run in ``output``. Files in it that no run wrote, or a person
+        changed, are kept.
+    progress : callable, optional
+        Called as ``progress(stage, done, total, note)``.
+    **options
+        Fields of `DrumSettings`, such as ``drums=("kick", "snare")``; they override
+        those in ``settings``. Options of files (figures, report, format, ...) have an
+        effect only with ``output``.
+
+    Returns
+    -------
+    Separated
+        A dict of str to `Audio`: each drum by its name, and the rest. Each has the
+        recording's rate, channels and length; they add up to it. Its ``notes`` are the
+        strokes, on General MIDI's drum notes.
+    Run
+        With ``output``: the folder and its report.
+
+    Raises
+    ------
+    AudioError
+        If the recording, or a one-shot, cannot be read, or an array comes without its
+        rate.
+    ScoreError
+        If the score cannot be read, or has no drums.
+    TemplateError
+        If the kit holds no drums, or does not fit the recording.
+    ParameterError
+        If there is no such option, or it is out of range.
+    OutputError
+        If the run cannot be written; nothing is left behind.
+
+    Examples
+    --------
+    >>> import specnmf
+    >>> stems = specnmf.drums(
+    ...     "audio_examples/drums/drums.flac", duration=3.0, max_iter=10
+    ... )
+    >>> list(stems)
+    ['kick', 'snare', 'hihat', 'rest']
+    """
+    found = _do(
+        Drums(),
+        song,
+        _settings(DrumSettings, settings, options),
+        sr=sr,
+        inputs={"score": score, "kit": kit},
         output=output,
         overwrite=overwrite,
         progress=progress,

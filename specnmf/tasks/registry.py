@@ -29,6 +29,7 @@ TASKS.data = {
     "separate": "specnmf.tasks.separate:Separate",
     "transcribe": "specnmf.tasks.transcribe:Transcribe",
     "layers": "specnmf.tasks.layers:Layers",
+    "drums": "specnmf.tasks.drums:Drums",
     "label": "specnmf.tasks.label:Label",
 }
 

@@ -1,6 +1,7 @@
 """Figures for musicians; matplotlib is imported nowhere else."""
 
 from specnmf.output.figures import plain  # noqa: F401  # before all of matplotlib
+from specnmf.output.figures.drums import DrumFigureData, draw_drum_figure
 from specnmf.output.figures.factor_data import FigureData
 from specnmf.output.figures.factorization import FIGURES, draw_figures
 from specnmf.output.figures.known import draw_known_figure
@@ -14,11 +15,13 @@ from specnmf.output.figures.transcription import draw_transcription
 
 __all__ = [
     "FIGURES",
+    "DrumFigureData",
     "FigureData",
     "LabelFigureData",
     "LayerFigureData",
     "NoteFigureData",
     "ScoreFigureData",
+    "draw_drum_figure",
     "draw_figures",
     "draw_known_figure",
     "draw_label_figure",

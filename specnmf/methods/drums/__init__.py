@@ -1,0 +1,1 @@
+"""Drums: kits, their strokes found in a recording, and their stems."""
