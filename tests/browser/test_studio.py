@@ -111,10 +111,19 @@ def rename(page, old, new):
     page.keyboard.press("Enter")
 
 
+def place(page, element):
+    """The box of an element; it has none while the server's answer makes rows anew."""
+    for _ in range(1000):
+        if (box := element.bounding_box()) is not None:
+            return box
+        page.wait_for_timeout(10)
+    raise AssertionError(f"{element} is not shown")
+
+
 def drag(page, name, onto):
     """Drag the row of a stem onto the middle of another."""
-    grip = row(page, name).locator(".studio-grip").bounding_box()
-    target = row(page, onto).bounding_box()
+    grip = place(page, row(page, name).locator(".studio-grip"))
+    target = place(page, row(page, onto))
     page.mouse.move(grip["x"] + grip["width"] / 2, grip["y"] + grip["height"] / 2)
     page.mouse.down()
     middle = target["y"] + target["height"] / 2

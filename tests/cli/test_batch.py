@@ -904,7 +904,8 @@ def started(songs, monkeypatch):
 
 #: Of noise, enough iterations to be interrupted; and more than anyone waits for.
 SLOW = ("-k", "8", "--max-iter", "1000", "--tol", "0", *QUICK[4:], "--n-fft", "512")
-ENDLESS = ("-k", "64", "--max-iter", "100000000", *SLOW[4:], "--solver", "mu")
+ENDLESS = (*SLOW[:2], "--max-iter", "100000000", *SLOW[4:], "--hop-length", "16")
+ENDLESS += ("--solver", "mu")
 
 
 def until(condition, process):
