@@ -199,12 +199,22 @@ class Components(Result[Settings]):
         """Draw the figures of the factorisation, and how its rank was chosen."""
         from specnmf.output import figures
 
+        known = self.known
+        only = [name for name in figures.FIGURES if name not in _replaced(known)]
         with self.stems.material.magnitudes() as V:
             self.draw_factors(
                 folder,
                 V,
                 beta=self.settings.beta,
                 step="pass" if self.stems.material.streamed else "iteration",
+                only=only,
+            )
+        if known is not None:
+            figures.draw_known_figure(
+                folder,
+                known.as_templates(),
+                figure_format=self.settings.figure_format,
+                title=self.song.title,
             )
         if self.stems.choice is not None:
             figures.draw_rank_figure(
@@ -243,6 +253,14 @@ def _expected(settings: Settings, known: Known | None) -> tuple[str, ...]:
         return ()
     n_given = 0 if known is None else known.n_templates
     return component_labels(max(settings.n_components, n_given))
+
+
+def _replaced(known: KnownStems | None) -> set[str]:
+    """The figures that are others, or none, with templates that have names."""
+    if known is None:
+        return set()
+    # of several frames, the spectra are only near to the model
+    return {"templates"} if known.pattern is None else {"templates", "reconstruction"}
 
 
 def _stem_entries(

@@ -127,6 +127,14 @@ def test_a_recording_left_on_disk_is_separated_by_the_same_templates(song, monke
         decompose(overwrite=True)
 
 
+def test_a_run_needs_the_file_of_templates(song):
+    kit = specnmf.read_templates(write())
+    with pytest.raises(
+        specnmf.OutputError, match="first: specnmf.write_tem"
+    ):
+        decompose(templates=kit)
+
+
 def test_only_takes_the_names_of_groups(song):
     write(groups=("low", "high", "air"))
     assert set(heard(decompose(only=("air", "low")))) == {"air", "low"}
