@@ -31,6 +31,7 @@ from tables import decibels, table
 import specnmf
 from specnmf import Audio, Templates
 from specnmf.evaluation.oracle import ideal_ratio_masks
+from specnmf.notation import counted
 
 EXAMPLES = Path(__file__).resolve().parents[1] / "audio_examples"
 SHARED = EXAMPLES.parents[1] / "shared" / "data"
@@ -112,7 +113,8 @@ def _print_degrees(mixtures: list[Mixture], k: int, n_frames: int) -> None:
         rows.append([mixture.name, *map(decibels, values)])
         _tell(rows[-1])
     head = [*(f"adapt {degree:g}" for degree in DEGREES), "blind, grouped", "ideal"]
-    _print(head, rows, f"{k} templates of {n_frames} frames per sound, by --adapt")
+    size = f"{counted(k, 'template')} of {counted(n_frames, 'frame')}"
+    _print(head, rows, f"{size} per sound, by --adapt")
 
 
 def _print(head: list[str], rows: list[list[str]], title: str) -> None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from specnmf.audio.options import PowerOptions
 from specnmf.errors import TemplateError
+from specnmf.factor.options import N_COMPONENTS
 from specnmf.methods.components.options import ComponentOptions
 from specnmf.notation import counted, percent
 from specnmf.tasks.restoring import (
@@ -112,7 +113,10 @@ class Decompose(Task[Settings]):
             song=song,
             sound=material.sound,
             stems=stems,
-            remarks=low_notes.remarks(stems.factors, stems.pitches, material.grid),
+            remarks=(
+                *low_notes.remarks(stems.factors, stems.pitches, material.grid),
+                *_unused(settings, known),
+            ),
         )
 
     def restore(
@@ -240,6 +244,17 @@ class Components(Result[Settings]):
             "components": components,
             **({} if known is None else {"stems": named}),
         }
+
+
+def _unused(settings: Settings, known: Known | None) -> Iterator[str]:
+    """What was asked for, and does not count."""
+    if known is None or not known.names or settings.n_free is not None:
+        return
+    if settings.n_components not in (N_COMPONENTS, known.n_templates):
+        yield (
+            f"-k {settings.n_components} does not count beside templates with names; "
+            "use --free for components beside them"
+        )
 
 
 def _expected(settings: Settings, known: Known | None) -> tuple[str, ...]:

@@ -127,11 +127,17 @@ def test_a_recording_left_on_disk_is_separated_by_the_same_templates(song, monke
         decompose(overwrite=True)
 
 
+def test_a_number_that_does_not_count_is_worth_a_warning(song):
+    write()
+    (warning,) = decompose(n_components=5).report["warnings"]
+    assert warning.startswith("-k 5 does not count beside templates with names; use")
+    for options in ({}, {"n_components": 3}, {"n_components": 5, "n_free": 2}):
+        assert decompose(**options, overwrite=True).report["warnings"] == []
+
+
 def test_a_run_needs_the_file_of_templates(song):
     kit = specnmf.read_templates(write())
-    with pytest.raises(
-        specnmf.OutputError, match="first: specnmf.write_tem"
-    ):
+    with pytest.raises(specnmf.OutputError, match="first: specnmf.write_tem"):
         decompose(templates=kit)
 
 
