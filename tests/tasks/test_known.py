@@ -11,6 +11,7 @@ from specnmf import ParameterError, Templates
 from specnmf.methods.components import budget
 from specnmf.methods.components.budget import Budget
 from specnmf.output.sources import EXACT_DB
+from specnmf.record.learn import learn_from_run
 from specnmf.record.rerun import rerun
 
 SR, N = 8000, 12_000
@@ -184,6 +185,20 @@ def _restored(run, report):
     song = Song(run.folder.parents[1] / "song.wav", settings, {}, Stages(None))
     material = task.read(song, lambda *told, **note: None)
     return task.restore(song, material, run.folder)
+
+
+@pytest.mark.parametrize("n_frames", [1, 3])
+def test_templates_that_adapted_can_be_kept(song, n_frames):
+    write(n_frames, groups=("low", "high", "high"))
+    run = decompose(adapt=0.8)
+    kept = learn_from_run(run.folder)
+    start = specnmf.read_templates("kit.npz")
+    assert kept.names == ("low", "high_1", "high_2")
+    assert kept.W.shape == start.W.shape
+    assert 0.01 < np.abs(kept.W - start.W).max()
+    specnmf.write_templates("kept.npz", kept)
+    again = decompose(templates="kept.npz", output="again")
+    assert set(heard(again)) == {"low", "high"}
 
 
 def test_a_batch_takes_templates(song):
