@@ -48,6 +48,7 @@ case $1 in
 evaluate|config) ;;
 rerun) set -- "$@" --no-figures;;
 edit|transcribe) set -- "$@" --no-figures --no-report;;
+learn) set -- "$@" --no-figures;;
 *) set -- "$@" --no-figures --no-report --max-iter 5;;
 esac
 """,

@@ -171,8 +171,6 @@ def _check_free(target: Path, options: dict[str, Any]) -> None:
     """Raise OutputError if the files may not be written, before the work."""
     if target.suffix.lower() != ".npz":
         raise OutputError(f"{target}: expected a name that ends in .npz")
-    if not target.absolute().parent.is_dir():
-        raise OutputError(f"{target}: there is no such folder")
     pictures = [target.with_suffix(".png")] if options["figures"] else []
     for path in [target, *pictures]:
         if path.exists() and not options["overwrite"]:
@@ -202,6 +200,10 @@ def _write(target: Path, templates: Templates, *, figures: bool) -> None:
     """Write the file, and the picture beside it."""
     from specnmf.methods.learned.templates import write_templates
 
+    try:
+        target.absolute().parent.mkdir(parents=True, exist_ok=True)
+    except OSError as failed:
+        raise OutputError(f"{target}: {failed.strerror or failed}") from failed
     write_templates(target, templates)
     if figures:
         from specnmf.output.figures import draw_known_figure

@@ -9,12 +9,14 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from specnmf.audio.reading import PathLike, SongLike
 from specnmf.audio.recording import Audio, audio_of
 from specnmf.audio.stft import Grid
 from specnmf.errors import AudioError, ParameterError, TemplateError
 from specnmf.evaluation.inputs import SUFFIXES
+from specnmf.factor.factorization import Factorization
 from specnmf.methods.learned.learning import (
     learned_by_labels,
     learned_from,
@@ -22,10 +24,11 @@ from specnmf.methods.learned.learning import (
     read_sound,
 )
 from specnmf.methods.learned.options import LearnSettings
+from specnmf.methods.learned.storing import PATTERN_W
 from specnmf.methods.learned.templates import Templates, merged
 from specnmf.options import from_plain
 from specnmf.output.products import sha256
-from specnmf.output.stored import read_factors
+from specnmf.output.stored import MODEL, read_factors, stored_model
 from specnmf.record.record import SONG, read_record
 from specnmf.score.regions import Region
 
@@ -169,11 +172,21 @@ def learn_from_run(
         raise ParameterError("a component is given twice; keep it in one group")
     grid = Grid(_rate(record.content), 0, *_window(record.used))
     try:
-        own = named(factors.W[:, places, np.newaxis], groups, grid)
+        own = named(_templates_of(record.folder, factors)[:, places], groups, grid)
         source = record.song.name, record.checksums[SONG]
         return dataclasses.replace(own, sources=(source,))
     except TemplateError as error:
         raise TemplateError(f"{run}: {error}") from error
+
+
+def _templates_of(folder: Path, factors: Factorization) -> NDArray[np.floating]:
+    """The templates of a run, those of several frames where it has such."""
+    if (folder / MODEL).exists():
+        stored = stored_model(folder)
+        if PATTERN_W in stored:
+            shape = (*factors.W.shape, None)
+            return stored.floats(PATTERN_W, shape, np.float32, least=0)
+    return factors.W[:, :, np.newaxis]
 
 
 def _settings(

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from specnmf.audio.options import PowerOptions
 from specnmf.errors import TemplateError
+from specnmf.factor.options import N_COMPONENTS
 from specnmf.methods.components.options import ComponentOptions
 from specnmf.output.options import SelectionOptions
 from specnmf.tasks import component_stems
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from specnmf.methods.components.fitting import ComponentStems
     from specnmf.methods.components.material import Material
     from specnmf.methods.learned.fitting import KnownStems
+    from specnmf.methods.learned.known import Known
     from specnmf.methods.progress import Step
     from specnmf.output.sources import Written
     from specnmf.score.notes import Note, Score
@@ -114,6 +116,7 @@ class Decompose(Task[Settings]):
             remarks=(
                 *low_notes.remarks(stems.factors, stems.pitches, material.grid),
                 *stems.remarks,
+                *_unused(settings, known),
             ),
         )
 
@@ -243,12 +246,22 @@ class Components(Result[Settings]):
         """Draw the figures of the factorisation, and how its rank was chosen."""
         from specnmf.output import figures
 
+        known = self.known
+        only = [name for name in figures.FIGURES if name not in _replaced(known)]
         with self.stems.material.magnitudes() as V:
             self.draw_factors(
                 folder,
                 V,
                 beta=self.settings.beta,
                 step="pass" if self.stems.material.streamed else "iteration",
+                only=only,
+            )
+        if known is not None:
+            figures.draw_known_figure(
+                folder,
+                known.as_templates(),
+                figure_format=self.settings.figure_format,
+                title=self.song.title,
             )
         if self.stems.choice is not None:
             figures.draw_rank_figure(
@@ -282,6 +295,25 @@ def _expect(song: Song[Settings], names: tuple[str, ...]) -> None:
 
     if names:
         song.expect([Group(tuple(safe_names(names).values()))])
+
+
+def _unused(settings: Settings, known: Known | None) -> Iterator[str]:
+    """What was asked for, and does not count."""
+    if known is None or not known.names or settings.n_free is not None:
+        return
+    if settings.n_components not in (N_COMPONENTS, known.n_templates):
+        yield (
+            f"-k {settings.n_components} does not count beside templates with names; "
+            "use --free for components beside them"
+        )
+
+
+def _replaced(known: KnownStems | None) -> set[str]:
+    """The figures that are others, or none, with templates that have names."""
+    if known is None:
+        return set()
+    # of several frames, the spectra are only near to the model
+    return {"templates"} if known.pattern is None else {"templates", "reconstruction"}
 
 
 def _choice_entry(choice: RankChoice | None) -> dict[str, Any] | None:

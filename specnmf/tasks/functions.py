@@ -22,6 +22,7 @@ from specnmf.audio.separated import Separated
 from specnmf.audio.stft import Spectrogram
 from specnmf.errors import OutputError, ParameterError
 from specnmf.factor.factorization import Factorization
+from specnmf.methods.learned.templates import Templates
 from specnmf.options import Options, declaration, from_plain
 from specnmf.score.align import Alignment
 from specnmf.score.notes import Score
@@ -52,7 +53,7 @@ def decompose(
     settings: Settings | None = None,
     *,
     sr: int | None = None,
-    templates: PathLike | Factorization | ArrayLike | None = None,
+    templates: PathLike | Templates | Factorization | ArrayLike | None = None,
     output: None = None,
     progress: Progress | None = None,
     **options: Any,
@@ -73,7 +74,7 @@ def decompose(
     settings: Settings | None = None,
     *,
     sr: int | None = None,
-    templates: PathLike | Factorization | ArrayLike | None = None,
+    templates: PathLike | Templates | Factorization | ArrayLike | None = None,
     output: PathLike | None = None,
     overwrite: bool = False,
     progress: Progress | None = None,
@@ -92,9 +93,12 @@ def decompose(
         The options.
     sr : int, optional
         The sample rate of an array in Hz.
-    templates : path, Factorization or array, shape (n_bins, n_templates), optional
-        Templates that are held fixed, such as a factors.npz; what is missing to
-        ``n_components`` is learned beside them.
+    templates : path, Templates, Factorization or array, optional
+        Known templates: those of `learn`, or their file; or templates without names,
+        such as a factors.npz or an array, (n_bins, n_templates). They are held fixed
+        unless ``adapt`` is given. ``n_free`` components are learned beside them; by
+        default none, or, beside those without names, what is missing to
+        ``n_components``.
     output : path, optional
         A folder for runs: the song's own run folder in it is written, as the command
         does. The song and all else that is given are then paths.
@@ -111,9 +115,10 @@ def decompose(
     Returns
     -------
     Separated
-        A dict of str to `Audio`: component_01 and so on, the most energetic first. Each
-        has the recording's rate, channels and length; they add up to it. It has the
-        factors, pitches and notes as well.
+        A dict of str to `Audio`: component_01 and so on, the most energetic first; with
+        templates of `learn`, one for each group, and ``rest`` for what is learned
+        beside them. Each has the recording's rate, channels and length; they add up to
+        it. It has the factors, pitches and notes as well.
     Run
         With ``output``: the folder and its report.
 
@@ -794,6 +799,8 @@ def _file(name: str, given: Any) -> Path | None:
         return None
     if not isinstance(given, str | os.PathLike):
         how = _WRITING.get(name, "specnmf.decompose(..., output=...)")
+        if isinstance(given, Templates):
+            how = "specnmf.write_templates(path, templates)"
         raise OutputError(
             f"a run records its files, got no path for {name}; write them first: {how}"
         )

@@ -72,6 +72,11 @@ def test_components_of_a_run_are_taken(run, sounds):
     assert templates.n_fft == 256
 
 
+def test_the_folder_of_the_file_is_made(run, sounds):
+    assert run("learn", "low.wav", *WINDOW, "-o", "new/er/kit.npz")[0] == 0
+    assert (sounds / "new" / "er" / "kit.png").exists()
+
+
 def test_files_are_merged(run, sounds):
     for name in ("low", "high"):
         run("learn", f"{name}.wav", "-k", "1", *WINDOW, "-o", f"{name}.npz")
@@ -130,7 +135,7 @@ def test_wrong_usage_is_told(run, sounds, args, message):
     [
         (["none.wav"], "none.wav: no such file"),
         (["low.wav", "-o", "a.txt"], "a.txt: expected a name that ends in .npz"),
-        (["low.wav", "-o", "none/a.npz"], "none/a.npz: there is no such folder"),
+        (["low.wav", *WINDOW, "-o", "low.wav/a.npz"], "low.wav/a.npz: "),
         (["--merge", "low.wav", "high.wav"], "low.wav: expected templates of specnmf"),
         (
             ["low.wav", "--name", "a=high.wav", "--labels", "song.txt"],

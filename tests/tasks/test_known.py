@@ -11,6 +11,7 @@ from specnmf import ParameterError, Templates
 from specnmf.methods.components import budget
 from specnmf.methods.components.budget import Budget
 from specnmf.output.sources import EXACT_DB
+from specnmf.record.learn import learn_from_run
 from specnmf.record.rerun import rerun
 
 SR, N = 8000, 12_000
@@ -127,6 +128,20 @@ def test_a_recording_left_on_disk_is_separated_by_the_same_templates(song, monke
         decompose(overwrite=True)
 
 
+def test_a_number_that_does_not_count_is_worth_a_warning(song):
+    write()
+    (warning,) = decompose(n_components=5).report["warnings"]
+    assert warning.startswith("-k 5 does not count beside templates with names; use")
+    for options in ({}, {"n_components": 3}, {"n_components": 5, "n_free": 2}):
+        assert decompose(**options, overwrite=True).report["warnings"] == []
+
+
+def test_a_run_needs_the_file_of_templates(song):
+    kit = specnmf.read_templates(write())
+    with pytest.raises(specnmf.OutputError, match="first: specnmf.write_tem"):
+        decompose(templates=kit)
+
+
 def test_only_takes_the_names_of_groups(song):
     write(groups=("low", "high", "air"))
     assert set(heard(decompose(only=("air", "low")))) == {"air", "low"}
@@ -170,6 +185,20 @@ def _restored(run, report):
     song = Song(run.folder.parents[1] / "song.wav", settings, {}, Stages(None))
     material = task.read(song, lambda *told, **note: None)
     return task.restore(song, material, run.folder)
+
+
+@pytest.mark.parametrize("n_frames", [1, 3])
+def test_templates_that_adapted_can_be_kept(song, n_frames):
+    write(n_frames, groups=("low", "high", "high"))
+    run = decompose(adapt=0.8)
+    kept = learn_from_run(run.folder)
+    start = specnmf.read_templates("kit.npz")
+    assert kept.names == ("low", "high_1", "high_2")
+    assert kept.W.shape == start.W.shape
+    assert 0.01 < np.abs(kept.W - start.W).max()
+    specnmf.write_templates("kept.npz", kept)
+    again = decompose(templates="kept.npz", output="again")
+    assert set(heard(again)) == {"low", "high"}
 
 
 def test_a_batch_takes_templates(song):

@@ -22,6 +22,7 @@ from specnmf.methods.components.options import ComponentOptions
 from specnmf.methods.components.scope import Scope, names_left_out
 from specnmf.methods.learned.known import Known
 from specnmf.methods.learned.models import ConvolutiveModels, as_spectra, scaled
+from specnmf.methods.learned.templates import Templates
 from specnmf.methods.progress import Stages, telling
 from specnmf.methods.stems import RESTS, Sharing, stream_of
 
@@ -82,6 +83,20 @@ class KnownStems:
         """The cost after each iteration, or after each pass over a long recording."""
         return self.factors.losses
 
+    def as_templates(self) -> Templates:
+        """The templates as they are now; silent ones are left out."""
+        W = self.factors.W[:, :, np.newaxis]
+        W = W if self.pattern is None else self.pattern.W
+        heard = np.flatnonzero(W.max(axis=(0, 2)))
+        return Templates(
+            W[:, heard].astype(np.float32),
+            tuple(self.templates[k] for k in heard),
+            tuple(self.factors.labels[k] for k in heard),
+            sr=self.grid.sr,
+            n_fft=self.grid.n_fft,
+            hop_length=self.grid.hop_length,
+        )
+
     def stream(self, options: Sharing) -> Stream:
         """Yield the stems as sound, block by block; they add up to the recording."""
         models: Models = FactorModels(self.factors)
@@ -131,7 +146,7 @@ def fit_known(
         found = find(V, known, n_free, options, telling(step, 0))
         if options.adapt > 0:
             told = telling(step, options.max_iter)
-            found = _adapted(V, found, known.n_templates, options, told)
+            found = _adapted(V, found, known, options, told)
     del V  # frees its memory
     found = replace(found, labels=labels)
     pattern = None if found.n_template_frames == 1 else found
@@ -245,18 +260,16 @@ def _pattern(
 def _adapted(
     V: Float32,
     found: ConvolutiveFactorization,
-    n_known: int,
+    known: Known,
     options: ComponentOptions,
     callback: Callback,
 ) -> ConvolutiveFactorization:
-    """The templates closer to the recording; those that do not sound stay."""
-    adapt = np.where(np.arange(found.n_components) < n_known, options.adapt, 1.0)
-    adapt[~found.H.any(axis=1)] = 0
+    """The templates closer to the recording."""
     adapted = nmfd(
         V,
         found,
         beta=options.beta,
-        adapt=adapt,
+        adapt=degrees(found.H, known, options),
         max_iter=options.max_iter,
         tol=options.tol,
         threads=options.threads,
@@ -264,6 +277,43 @@ def _adapted(
     )
     losses = np.concatenate([found.losses, adapted.losses])
     return replace(adapted, losses=losses)
+
+
+def degrees(
+    H: NDArray[np.floating], known: Known, options: ComponentOptions
+) -> NDArray[np.float64]:
+    """How far each component may adapt, for `specnmf.nmfd`.
+
+    There, a template is held by as much as it is heard itself. But one that is seldom
+    heard would soon become another sound: it costs little. So each is held by as much
+    as the template of its group that is heard most; without groups, of all templates.
+    One that is not heard stays.
+
+    Parameters
+    ----------
+    H : array, shape (n_components, n_frames)
+        The activations that fixed templates have, the known ones first.
+    known : Known
+        The known templates.
+    options : ComponentOptions
+        With the degree ``adapt`` of the template that is heard most.
+    """
+    powers = np.zeros(H.shape)
+    np.power(H, options.beta, out=powers, where=H > 0)
+    heard = powers.sum(axis=1)[: known.n_templates]
+    groups = np.array(known.groups or [""] * known.n_templates)
+    most = np.array([heard[groups == group].max() for group in groups])
+    free = np.ones(len(H) - known.n_templates)
+    return np.concatenate([_degree(options.adapt, heard, most), free])
+
+
+def _degree(
+    adapt: float, heard: NDArray[np.float64], most: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """The degree at which (1 - a) / a times its own weight is that of the strongest."""
+    own = adapt * heard
+    total = own + (1 - adapt) * most
+    return np.divide(own, total, out=np.zeros_like(own), where=total > 0)
 
 
 def _as_factors(found: ConvolutiveFactorization) -> Factorization:

@@ -31,10 +31,11 @@ def draw_known_figure(
     templates: Templates,
     *,
     name: str = "templates",
+    title: str = "",
     figure_format: FigureFormat = "png",
 ) -> None:
     """Write the picture of templates; the same templates give the same bytes."""
-    figures = {name: partial(known_figure, title=name)}
+    figures = {name: partial(known_figure, title=title or name)}
     canvas.write(folder, templates, figures, figure_format)
 
 

@@ -10,8 +10,8 @@ from specnmf import Audio, Factorization, ParameterError, Settings, TemplateErro
 from specnmf.factor.convolutive.model import ConvolutiveFactorization
 from specnmf.factor.divergence import beta_divergence
 from specnmf.methods.components.material import InMemory
-from specnmf.methods.learned.fitting import fit_known
-from specnmf.methods.learned.known import check_given, known_of, n_rows
+from specnmf.methods.learned.fitting import degrees, fit_known
+from specnmf.methods.learned.known import Known, check_given, known_of, n_rows
 from specnmf.methods.learned.models import ConvolutiveModels, as_spectra
 from specnmf.methods.learned.templates import Templates, write_templates
 
@@ -104,6 +104,20 @@ def test_the_degree_does_not_depend_on_how_loud_the_recording_is(audio, template
         for level in (1.0, 0.01)
     )
     np.testing.assert_allclose(loud, soft, atol=1e-3)
+
+
+def test_templates_of_a_group_are_held_by_the_one_that_is_heard_most(templates):
+    known = Known(templates.W, templates.names, GROUPS)
+    H = np.array([[1.0, 1.0], [0.0, 3.0], [1.0, 0.0], [5.0, 5.0]])  # the last is free
+    heard, adapt = np.array([2.0, 3.0, 1.0]), 0.2
+    found = degrees(H, known, Settings(adapt=adapt))
+    own = found[:3]
+    weights = (1 - own) / own * heard
+    np.testing.assert_allclose(weights, (1 - adapt) / adapt * np.array([2, 3, 3]))
+    assert found[3] == 1
+    alone = degrees(H, Known(templates.W), Settings(adapt=adapt))[:3]
+    np.testing.assert_allclose((1 - alone) / alone * heard, (1 - adapt) / adapt * 3)
+    assert not degrees(0 * H, known, Settings(adapt=adapt))[:3].any()
 
 
 def test_a_sound_that_is_not_heard_keeps_its_template(audio, templates):
