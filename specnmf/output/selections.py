@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from specnmf.audio.stft import Grid
 from specnmf.factor.factorization import Factorization
 from specnmf.output import pianoroll
+from specnmf.score.regions import REST
 from specnmf.score.selections import Selection, write_selections
 
 #: The file.
@@ -29,7 +30,8 @@ def write_activity(
     """Write a selection table of when and in which band each stem sounds.
 
     A selection is a note of the stem, as in the piano roll, but of all its components
-    together.
+    together. The stem ``rest`` has none: as a label it would mark where no other stem
+    is heard.
 
     Parameters
     ----------
@@ -54,6 +56,7 @@ def write_activity(
             note.part,
         )
         for note in notes
+        if note.part != REST
     )
     write_selections(folder / SELECTIONS, merged(boxes))
 

@@ -246,8 +246,7 @@ def _group_entries(
 
 def _describe_groups(entries: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     """Lines for people: ``group_1  every 0.8 s  3 components  12%``."""
-    from specnmf.notation import counted
-    from specnmf.output.report import percent
+    from specnmf.notation import counted, percent
 
     width = max(len(entry["label"]) for entry in entries)
     for entry in entries:

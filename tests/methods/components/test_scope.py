@@ -14,8 +14,8 @@ def V(rng):
     return np.asfortranarray(rng.gamma(1, 1, (17, 400)).astype(np.float32))
 
 
-def scope(V, **options):
-    return Scope.of(V, GRID, Settings(**options))
+def scope(V, whiten=0.0, **options):
+    return Scope.of(V, GRID, Settings(**options), whiten=whiten)
 
 
 def factors(seen, rng, k=2):
@@ -63,6 +63,18 @@ def test_the_completed_model_has_the_energy_of_what_was_left_out(V, rng):
     back = components_of(whole)
     np.testing.assert_array_equal(back.W, found.placed(own.W))
     np.testing.assert_array_equal(back.H, own.H)
+
+
+def test_v_silenced_is_completed_alike(V, rng):
+    found = scope(V, fmin=1000.0, fmax=2000.0)
+    silenced = found.silenced(V)
+    np.testing.assert_array_equal(silenced[4:9], V[4:9])
+    assert not silenced[:4].any()
+    assert not silenced[9:].any()
+    whole = found.completed(factors(silenced, rng))
+    assert whole.labels[2:] == ("outside",)
+    assert not whole.W[:4, :2].any()
+    assert scope(V).silenced(V) is V
 
 
 def test_every_bin_outside_the_band_has_a_model_in_silence():
