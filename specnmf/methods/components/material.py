@@ -22,10 +22,10 @@ from specnmf.methods.components.options import ComponentOptions
 from specnmf.methods.components.scope import Scope
 from specnmf.methods.progress import Stages
 
-#: Number of starts from which a sample is learned, or components to be grouped; the best
-#: one is used. A sample may lead to another minimum than the whole recording, and a
-#: component that holds parts of two callers fits no group: the best of a few is rarely
-#: bad.
+#: Number of starts from which a sample is learned, or components that are grouped; the
+#: best one is used. A sample may lead to another minimum than the whole recording, and
+#: a component that holds parts of two callers fits no group: the best of a few is
+#: rarely bad.
 STARTS = 4
 
 
