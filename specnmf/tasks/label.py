@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from specnmf.audio.options import PowerOptions
+from specnmf.errors import ScoreError
 from specnmf.factor.options import BETAS
 from specnmf.methods.labels.options import LabelOptions
 from specnmf.tasks.restoring import factor_arrays, factor_stems
@@ -102,7 +103,13 @@ class Label(Task[LabelSettings]):
         assert marks is not None  # labels are required
         heard = [name for name in marks.names if name != REST]
         own = [*heard, REST] if settings.n_rest != 0 else heard
-        files = safe_names([*own, *names_left_out(grid, settings)])
+        left_out = names_left_out(grid, settings)
+        for name in left_out:
+            if name in own:
+                raise ScoreError(
+                    f"{name} is the stem of the sound beyond the band; rename the label"
+                )
+        files = safe_names([*own, *left_out])
         song.expect([Group(tuple(files.values()))])
         with song.stages.stage("transform"):
             V = stft.magnitude(material.sound, grid, threads=settings.threads)

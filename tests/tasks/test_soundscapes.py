@@ -209,6 +209,24 @@ def test_stereo_adds_up_too(song, tmp_path):
     np.testing.assert_allclose(total, both.samples, atol=1e-6)
 
 
+def test_an_edit_renames_stems_in_tables_too(run, tmp_path):
+    rename = {"group_1": "cricket", "outside": "wind"}
+    edited = specnmf.edit(run.folder, rename=rename, output=tmp_path)
+    old = specnmf.read_regions(run.folder / "selections.txt")
+    new = specnmf.read_regions(edited.folder / "selections.txt")
+    names = {"group_1": "cricket", "group_2": "group_2"}
+    assert list(new) == sorted(r._replace(name=names[r.name]) for r in old)
+    parts = {n.part for n in specnmf.read_score(edited.folder / "pianoroll.csv").notes}
+    assert parts <= {"cricket", "group_2", "rest"}
+    assert [e["label"] for e in edited.report["stems"]][::4] == ["cricket", "wind"]
+
+
+def test_a_label_that_is_called_outside_is_told_apart(song, tmp_path):
+    (tmp_path / "labels.txt").write_text("1\t2\toutside\n3\t4\tcricket\n")
+    with pytest.raises(specnmf.ScoreError, match="rename the label"):
+        specnmf.label(song[0], tmp_path / "labels.txt", fmin=2000.0, duration=5.0)
+
+
 def test_selections_are_labels_of_a_band(run, song, tmp_path):
     settings = specnmf.LabelSettings(
         n_fft=512, fmin=2000.0, n_components=3, max_iter=10, figures=False, report=False

@@ -135,11 +135,27 @@ def left_out(labels: Sequence[str]) -> tuple[str, ...]:
     return ()
 
 
+def n_components_of(factors: Factorization) -> int:
+    """How many components come before what is left out of the factorisation.
+
+    What is left out is constant; a sound that a person calls outside is not.
+    """
+    n = factors.n_components
+    for label in reversed(left_out(factors.labels)):
+        activation = factors.H[n - 1]
+        if label != factors.labels[n - 1] or np.ptp(activation) > 0:
+            break
+        n -= 1
+    return n
+
+
 def components_of(factors: Factorization) -> Factorization:
     """A model without what is left out of the factorisation."""
-    kept = slice(factors.n_components - len(left_out(factors.labels)))
+    n = n_components_of(factors)
+    if n == factors.n_components:
+        return factors
     return replace(
-        factors, W=factors.W[:, kept], H=factors.H[kept], labels=factors.labels[kept]
+        factors, W=factors.W[:, :n], H=factors.H[:n], labels=factors.labels[:n]
     )
 
 

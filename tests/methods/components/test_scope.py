@@ -96,3 +96,10 @@ def test_every_bin_outside_the_band_has_a_model_in_silence():
 )
 def test_what_is_left_out_is_told_by_the_last_labels(labels, expected):
     assert left_out(labels) == expected
+
+
+@pytest.mark.parametrize(("last", "expected"), [(1.0, 1), (2.0, 2)])
+def test_a_sound_called_outside_is_a_component(last, expected):
+    H = np.array([[0.0, 1.0, 3.0], [1.0, 1.0, last]])
+    own = components_of(Factorization(np.ones((4, 2)), H, labels=("a", "outside")))
+    assert own.n_components == expected
