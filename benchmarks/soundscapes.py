@@ -129,22 +129,33 @@ def grouped(scene: Scene, n_components: int, **options: object) -> list[float]:
     return paired(scene.true, groups)
 
 
+def components(
+    scene: Scene, n_components: int, **options: object
+) -> tuple[list[Array], Array, float]:
+    """The components that are grouped: sounds, activations, and seconds a frame."""
+    stems = scene.decompose(n_components, group="periodicity:2", **options)
+    factors = stems.factors
+    plain = specnmf.Factorization(factors.W, factors.H)
+    sounds = specnmf.separate(scene.spectrogram, plain).values()
+    own = [y.samples[0] for y in sounds][:n_components]
+    return own, factors.H[:n_components], float(stems.times[1])
+
+
 def published(scene: Scene) -> list[float]:
     """By a second NMF of all rhythms, as published: rhythms alone, by scikit-learn."""
-    stems = scene.decompose(PLAIN)
-    spectra, _ = rhythms(stems.factors.H.astype(float), stems.times[1])
+    sounds, H, seconds = components(scene, PLAIN)
+    spectra, _ = rhythms(H.astype(float), seconds)
     model = NMF(2, random_state=0, max_iter=1000, tol=1e-6, **KL)
     model.fit(spectra)
     groups = model.components_.argmax(axis=0)
-    sounds = np.array([y.samples[0] for y in stems.values()])
-    return paired(scene.true, [sounds[groups == k].sum(axis=0) for k in range(2)])
+    return paired(
+        scene.true, [np.array(sounds)[groups == k].sum(axis=0) for k in range(2)]
+    )
 
 
 def oracle(scene: Scene, n_components: int, **options: object) -> list[float]:
     """By the oracle."""
-    stems = scene.decompose(n_components, **options)
-    own = [y.samples[0] for name, y in stems.items() if name.startswith("component")]
-    return by_oracle(scene.true, own)
+    return by_oracle(scene.true, components(scene, n_components, **options)[0])
 
 
 def peer(scene: Scene) -> list[float]:
@@ -182,15 +193,15 @@ METHODS: Mapping[str, Callable[[Scene], list[float]]] = {
     "`--whiten 50 --fmin 2000 -k 3 --group periodicity:2`": lambda scene: grouped(
         scene, ABOVE, whiten=50.0, fmin=2000.0
     ),
-    "the same, groups by the oracle": lambda scene: oracle(
+    "these 3 components, by the oracle": lambda scene: oracle(
         scene, ABOVE, whiten=50.0, fmin=2000.0
     ),
     "`--whiten 50 -k 4 --group periodicity:2`": lambda scene: grouped(
         scene, ABOVE + 1, whiten=50.0
     ),
     "`-k 8 --group periodicity:2`": lambda scene: grouped(scene, PLAIN),
-    "the same, PC-NMF as published": published,
-    "`-k 8`, groups by the oracle": lambda scene: oracle(scene, PLAIN),
+    "these 8 components, PC-NMF as published": published,
+    "these 8 components, by the oracle": lambda scene: oracle(scene, PLAIN),
     "scikit-learn, 8 components, by the oracle": peer,
 }
 

@@ -83,9 +83,10 @@ class BandOptions(Options, group=TRANSFORM):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if None not in (self.fmin, self.fmax) and self.fmin >= self.fmax:
+        low, high = self.fmin, self.fmax
+        if low is not None and high is not None and low >= high:
             raise ParameterError(
-                f"fmin must be below fmax, got {self.fmin:g} and {self.fmax:g} Hz"
+                f"fmin must be below fmax, got {low:g} and {high:g} Hz"
             )
 
     @property

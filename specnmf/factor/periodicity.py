@@ -112,7 +112,7 @@ def rhythms(H: Array, seconds: float) -> tuple[Array, Array]:
         In Hz, from `LEAST_REPEATS` periods in all frames to `HIGHEST`.
     """
     n_frames = H.shape[1]
-    frequencies = np.fft.rfftfreq(n_frames, seconds)
+    frequencies: Array = np.fft.rfftfreq(n_frames, seconds).astype(np.float64)
     known = np.flatnonzero(frequencies <= HIGHEST)[LEAST_REPEATS:]
     if not known.size:
         raise ParameterError(
@@ -209,10 +209,10 @@ def _period(H: Array, seconds: float) -> float:
     if not peaks.size:
         return np.nan
     peak = peaks[lags[peaks] >= NEARLY * lags[peaks].max()][0]
-    return float(_vertex(lags, peak)) * seconds
+    return _vertex(lags, int(peak)) * seconds
 
 
 def _vertex(values: Array, peak: int) -> float:
     """The place of a peak, from the parabola through it and its neighbours."""
     before, at, after = values[peak - 1 : peak + 2]
-    return peak + 0.5 * (before - after) / (before - 2 * at + after)
+    return peak + 0.5 * float((before - after) / (before - 2 * at + after))

@@ -118,16 +118,27 @@ def write_roll(
     stems: StemModel,
     onsets: Score | None,
     duration: float,
+    *,
+    selections: float | None = None,
 ) -> None:
     """Write the activations as notes, with the stems' new names.
 
     ``onsets`` are the notes whose onsets give the beats; None: there are no beats.
+    ``selections`` is the start of the excerpt if there is a selection table.
     """
+    from specnmf.methods.components.scope import n_components_of
     from specnmf.output import pianoroll
+    from specnmf.output.selections import write_activity
     from specnmf.score import midi, notelist
     from specnmf.score.beats import beats_of
 
-    roll = pianoroll.notes_of(factors, stems.grid, stems.pitches)
+    n = n_components_of(stems.factors)  # by the names of the fit
+    own = replace(
+        factors, W=factors.W[:, :n], H=factors.H[:n], labels=factors.labels[:n]
+    )
+    roll = pianoroll.notes_of(own, stems.grid, stems.pitches[:n])
     beats = None if onsets is None else beats_of(onsets, duration)
     midi.write_midi(target / "pianoroll.mid", roll, beats=beats)
     notelist.write_csv(target / "pianoroll.csv", roll)
+    if selections is not None:
+        write_activity(target, own, stems.grid, start=selections)

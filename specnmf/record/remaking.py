@@ -25,6 +25,7 @@ from specnmf.output.mixes import (
 )
 from specnmf.output.products import FILES, REPORT, SEAL, is_there, list_files, seal
 from specnmf.output.selection import Group, select
+from specnmf.output.selections import SELECTIONS
 from specnmf.output.stored import read_shown
 from specnmf.record import entries, relabelling
 from specnmf.record.carrying import Carried
@@ -237,14 +238,20 @@ class _Remaking:
             if top == "figures":
                 named = is_renamed and rest.partition(".")[0] in NAMING
                 return named or not self.settings.figures
-            rolls = ("pianoroll.mid", "pianoroll.csv")
+            rolls = ("pianoroll.mid", "pianoroll.csv", SELECTIONS)
             return top in ANEW or (is_renamed and top in rolls)
 
         self.carried.copy(partial, is_stale)
         if factors is not None:
             beats = read_shown(base) if self.settings.grid else None
+            has_table = (self.base.folder / SELECTIONS).is_file()
             relabelling.write_roll(
-                partial, factors, self.sources[0].stems, beats, self.sound.duration
+                partial,
+                factors,
+                self.sources[0].stems,
+                beats,
+                self.sound.duration,
+                selections=self.settings.start if has_table else None,
             )
 
     def _write_sound(self, partial: Path) -> list[Outcome]:

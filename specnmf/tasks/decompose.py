@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from specnmf.methods.learned.known import Known
     from specnmf.methods.progress import Step
     from specnmf.output.sources import Written
-    from specnmf.score.notes import Note, Score
+    from specnmf.score.notes import Score
 
 #: Components listed after a run; run.json has them all.
 MOST_LISTED = 16
@@ -195,26 +195,15 @@ class Components(Result[Settings]):
 
     @cached_property
     def roll(self) -> Score:
-        """The activations as notes, each with the name of its stem.
+        """The activations of the components as notes, each with the name of its stem.
 
         What is left out of the factorisation is constant, and has none.
         """
-        from specnmf.score.notes import Score
-
-        labels = self.stems.factors.labels
-        notes = (n._replace(part=labels[int(n.part)]) for n in self._by_number)
-        return Score(tuple(notes))
-
-    @cached_property
-    def _by_number(self) -> Sequence[Note]:
-        """The notes, each with the number of its component as its part."""
         from specnmf.output import pianoroll
 
         own = self.stems.components
-        numbers = tuple(map(str, range(own.n_components)))
         pitches = self.stems.pitches[: own.n_components]
-        factors = dataclasses.replace(own, labels=numbers)
-        return pianoroll.notes_of(factors, self.stems.grid, pitches).notes
+        return pianoroll.notes_of(own, self.stems.grid, pitches)
 
     def stored(self) -> Mapping[str, NDArray[Any]]:
         """Labels and pitches."""
@@ -231,16 +220,8 @@ class Components(Result[Settings]):
             return
         from specnmf.output.selections import write_activity
 
-        start = self.settings.start
-        write_activity(
-            folder,
-            [
-                (start + n.start, start + n.start + n.duration, int(n.part))
-                for n in self._by_number
-            ],
-            self.stems.components,
-            self.stems.grid,
-        )
+        own, grid = self.stems.components, self.stems.grid
+        write_activity(folder, own, grid, start=self.settings.start)
 
     def draw(self, folder: Path) -> None:
         """Draw the figures of the factorisation, and how its rank was chosen."""

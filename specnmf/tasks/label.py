@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from specnmf.audio.options import PowerOptions
+from specnmf.errors import ScoreError
 from specnmf.factor.options import BETAS
 from specnmf.methods.labels.options import LabelOptions
 from specnmf.tasks.restoring import factor_arrays, factor_stems
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from specnmf.methods.progress import Step
     from specnmf.output.sources import Written
     from specnmf.score.marks import Marks
+    from specnmf.score.notes import Score
 
 
 class LabelSettings(PowerOptions, LabelOptions, RunSettings):
@@ -91,6 +93,7 @@ class Label(Task[LabelSettings]):
     def fit(self, song: Song[LabelSettings], material: Marked) -> Labelling:
         """The labelled sounds, and where each is heard."""
         from specnmf.audio import stft
+        from specnmf.methods.components.scope import Scope, names_left_out
         from specnmf.methods.labels.fitting import fit_labelled
         from specnmf.output.selection import Group
         from specnmf.score.grouping import safe_names
@@ -99,13 +102,21 @@ class Label(Task[LabelSettings]):
         settings, grid, marks = song.settings, material.grid, material.marks
         assert marks is not None  # labels are required
         heard = [name for name in marks.names if name != REST]
-        files = safe_names([*heard, REST] if settings.n_rest != 0 else heard)
+        own = [*heard, REST] if settings.n_rest != 0 else heard
+        left_out = names_left_out(grid, settings)
+        for name in left_out:
+            if name in own:
+                raise ScoreError(
+                    f"{name} is the stem of the sound beyond the band; rename the label"
+                )
+        files = safe_names([*own, *left_out])
         song.expect([Group(tuple(files.values()))])
         with song.stages.stage("transform"):
             V = stft.magnitude(material.sound, grid, threads=settings.threads)
+            scope = Scope.of(V, grid, settings)
         with song.stages.stage("fit", settings.max_iter) as step:
             fitted = fit_labelled(
-                V,
+                scope.silenced(V),
                 marks.heard,
                 marks.annotated,
                 marks.names,
@@ -113,6 +124,11 @@ class Label(Task[LabelSettings]):
                 frame_seconds=grid.hop_length / grid.sr,
                 callback=lambda i, loss: step(i, note=f"loss {loss:.5g}"),
             )
+        fitted = replace(
+            fitted,
+            factorization=scope.completed(fitted.factorization),
+            names=(*fitted.names, *scope.names),
+        )
         return Labelling(
             song=song,
             sound=material.sound,
@@ -174,6 +190,16 @@ class Labelling(Result[LabelSettings]):
         from specnmf.score.grouping import safe_names
 
         return safe_names(self.fitted.names)
+
+    @cached_property
+    def roll(self) -> Score:
+        """The activations as notes; sound outside the band has none."""
+        from specnmf.methods.components.scope import components_of
+        from specnmf.output import pianoroll
+
+        own = components_of(self.stems.factors)
+        pitches = self.stems.pitches[: own.n_components]
+        return pianoroll.notes_of(own, self.stems.grid, pitches)
 
     def sources(self) -> Sequence[Sources]:
         """Each labelled sound, and the rest."""

@@ -1,8 +1,9 @@
 """selections.txt: when and where each stem sounds."""
 
 import numpy as np
+import pytest
 
-from specnmf import Factorization, Grid, Region, read_regions
+from specnmf import Factorization, Grid, read_regions
 from specnmf.output.selections import bands_of, merged, write_activity
 from specnmf.score.selections import Selection
 
@@ -40,17 +41,34 @@ def test_activities_of_a_stem_that_touch_are_one():
     ]
 
 
-def test_what_is_written_is_read_as_labels(tmp_path):
-    factors = Factorization(np.eye(17)[:, :2], np.ones((2, 5)), labels=("x", "y"))
-    write_activity(tmp_path, [(3.0, 4.0, 1), (1.0, 1.5, 0)], factors, GRID)
-    path = tmp_path / "selections.txt"
-    assert read_regions(path) == (Region(1.0, 1.5, "x"), Region(3.0, 4.0, "y"))
-    assert path.read_text("utf-8").splitlines()[2] == (
-        "2\tSpectrogram 1\t1\t3.000000\t4.000000\t125.0\t375.0\ty"
-    )
+@pytest.fixture
+def factors():
+    """Two stems, of which one has two components, of 2 s."""
+    H = np.zeros((3, 251))
+    H[0, 50:101] = H[1, 80:121] = H[2, 150:201] = 1  # 0.4 to 0.96 s, 1.2 to 1.6 s
+    H[1] += 1e-3 * np.arange(251) % 2  # too faint to be heard beside the other
+    W = np.zeros((17, 3))
+    W[4, 0] = W[6, 1] = W[9, 2] = 1
+    return Factorization(W, H, labels=("x", "x", "y"))
 
 
-def test_without_activities_there_are_titles_only(tmp_path):
-    factors = Factorization(np.ones((17, 1)), np.ones((1, 5)))
-    write_activity(tmp_path, [], factors, GRID)
+GRID_OF_2_S = Grid(sr=8000, n_samples=16_000, n_fft=32, hop_length=64)
+
+
+def test_a_stem_is_heard_as_a_whole(tmp_path, factors):
+    write_activity(tmp_path, factors, GRID_OF_2_S, start=10.0)
+    (x, y), path = read_regions(tmp_path / "selections.txt"), tmp_path
+    assert (x.name, y.name) == ("x", "y")
+    assert (x.start, x.end) == pytest.approx((10.4, 10.97), abs=0.06)
+    assert (y.start, y.end) == pytest.approx((11.2, 11.61), abs=0.06)
+    rows = (path / "selections.txt").read_text("utf-8").splitlines()[1:]
+    assert [row.split("\t")[5:] for row in rows] == [
+        ["875.0", "1625.0", "x"],
+        ["2125.0", "2375.0", "y"],
+    ]
+
+
+def test_in_silence_there_are_titles_only(tmp_path):
+    factors = Factorization(np.ones((17, 1)), np.zeros((1, 251)))
+    write_activity(tmp_path, factors, GRID_OF_2_S, start=0.0)
     assert len((tmp_path / "selections.txt").read_text("utf-8").splitlines()) == 1

@@ -24,7 +24,7 @@ sys.path.append(str(ROOT / "audio_examples"))
 import insects
 
 OPTIONS = {
-    "n_components": 5,
+    "n_components": 4,
     "n_fft": 512,
     "fmin": 2000.0,
     "fmax": 9500.0,
@@ -89,8 +89,8 @@ def test_run_json_tells_of_components_and_stems(run):
     report = json.loads((run.folder / "run.json").read_text())
     assert [entry["label"] for entry in report["stems"]] == STEMS
     labels = [entry["label"] for entry in report["components"]]
-    assert len(labels) == 7
-    assert labels[5:] == ["background", "outside"]
+    assert len(labels) == 6
+    assert labels[4:] == ["background", "outside"]
     assert "source" not in report["components"][0]
     for entry in report["stems"]:
         assert entry["source"] == f"sources/{entry['label']}.wav"
@@ -108,7 +108,7 @@ def test_the_summary_has_a_line_for_each_stem(run):
 
 def test_the_selections_are_the_calls_of_each_insect(run, song):
     regions = specnmf.read_regions(run.folder / "selections.txt")
-    assert {region.name for region in regions} <= set(STEMS[:3])
+    assert {region.name for region in regions} == set(STEMS[:2])  # not rest
     for name, group in (("cricket", "group_1"), ("bush_cricket", "group_2")):
         own = [(r.start, r.end) for r in regions if r.name == group]
         t = np.arange(len(song[1][name])) / insects.SR
@@ -136,7 +136,7 @@ def test_selections_and_piano_roll_are_on_their_clocks(song, tmp_path):
     assert first >= 3
     notes = specnmf.read_score(run.folder / "pianoroll.csv").notes
     assert min(note.start for note in notes) == pytest.approx(first - 3, abs=1e-5)
-    assert {note.part for note in notes} <= {f"component_0{k}" for k in range(1, 6)}
+    assert {note.part for note in notes} <= {f"component_0{k}" for k in range(1, 5)}
 
 
 def test_factors_are_those_of_all_bins_and_their_templates_find_the_same(
@@ -145,10 +145,10 @@ def test_factors_are_those_of_all_bins_and_their_templates_find_the_same(
     with np.load(run.folder / "factors.npz") as factors:
         W, labels = factors["W"], factors["labels"].tolist()
         inside = (factors["frequencies"] >= 2000) & (factors["frequencies"] <= 9500)
-    assert labels[5:] == ["background", "outside"]
-    assert W.shape == (257, 7)
-    assert not W[~inside, :6].any()
-    assert not W[inside, 6].any()
+    assert labels[4:] == ["background", "outside"]
+    assert W.shape == (257, 6)
+    assert not W[~inside, :5].any()
+    assert not W[inside, 5].any()
     again = specnmf.decompose(
         song[0],
         Settings(**OPTIONS | {"sources": False, "group": None}),
@@ -156,8 +156,8 @@ def test_factors_are_those_of_all_bins_and_their_templates_find_the_same(
         output=tmp_path,
     )
     with np.load(again.folder / "factors.npz") as factors:
-        np.testing.assert_array_equal(factors["W"][:, :5], W[:, :5])
-        assert factors["W"].shape == (257, 7)
+        np.testing.assert_array_equal(factors["W"][:, :4], W[:, :4])
+        assert factors["W"].shape == (257, 6)
 
 
 def test_a_stored_run_gives_the_same_stems(run, song):
@@ -207,6 +207,41 @@ def test_stereo_adds_up_too(song, tmp_path):
     assert list(stems) == STEMS
     total = sum(stem.samples.astype(float) for stem in stems.values())
     np.testing.assert_allclose(total, both.samples, atol=1e-6)
+
+
+def test_an_edit_renames_stems_in_tables_too(run, tmp_path):
+    rename = {"group_1": "cricket", "outside": "wind"}
+    edited = specnmf.edit(run.folder, rename=rename, output=tmp_path)
+    old = specnmf.read_regions(run.folder / "selections.txt")
+    new = specnmf.read_regions(edited.folder / "selections.txt")
+    names = {"group_1": "cricket", "group_2": "group_2"}
+    assert list(new) == sorted(r._replace(name=names[r.name]) for r in old)
+    parts = {n.part for n in specnmf.read_score(edited.folder / "pianoroll.csv").notes}
+    assert parts <= {"cricket", "group_2", "rest"}
+    assert [e["label"] for e in edited.report["stems"]][::4] == ["cricket", "wind"]
+
+
+def test_a_label_that_is_called_outside_is_told_apart(song, tmp_path):
+    (tmp_path / "labels.txt").write_text("1\t2\toutside\n3\t4\tcricket\n")
+    with pytest.raises(specnmf.ScoreError, match="rename the label"):
+        specnmf.label(song[0], tmp_path / "labels.txt", fmin=2000.0, duration=5.0)
+
+
+def test_selections_are_labels_of_a_band(run, song, tmp_path):
+    settings = specnmf.LabelSettings(
+        n_fft=512, fmin=2000.0, n_components=3, max_iter=10, figures=False, report=False
+    )
+    labels = run.folder / "selections.txt"
+    marked = specnmf.label(song[0], labels, settings, output=tmp_path)
+    names = [entry["label"] for entry in marked.report["labels"]]
+    assert names == ["group_1", "group_2", "rest", "outside"]
+    assert marked.report["residual_db"] == EXACT_DB
+    y = soundfile.read(marked.folder / "sources" / "group_1.wav")[0]
+    assert snr(song[1]["cricket"], y) > 5
+    notes = specnmf.read_score(marked.folder / "pianoroll.csv").notes
+    assert "outside" not in {note.part for note in notes}
+    assert any("frequencies of the sel" in each for each in marked.report["warnings"])
+    assert specnmf.rerun(marked.folder, output=tmp_path / "again").identical
 
 
 def test_streamed_from_disk_it_is_nearly_the_same(song, tmp_path, monkeypatch):

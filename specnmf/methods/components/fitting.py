@@ -104,7 +104,7 @@ def expected_names(
         return ()
     else:
         names = component_labels(max(options.n_components, n_given))
-    return (*names, *names_left_out(grid, options))
+    return (*names, *names_left_out(grid, options, whiten=options.whiten))
 
 
 def fit_components(
@@ -125,7 +125,7 @@ def fit_components(
         If the recording is too short for so many components.
     """
     V = material.transform(stages)
-    scope = Scope.of(V, material.grid, options)
+    scope = Scope.of(V, material.grid, options, whiten=options.whiten)
     V = scope.seen(V)
     given = _given(templates, scope)
     choice = _choose(V, options, stages)

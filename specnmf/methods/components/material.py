@@ -22,8 +22,10 @@ from specnmf.methods.components.options import ComponentOptions
 from specnmf.methods.components.scope import Scope
 from specnmf.methods.progress import Stages
 
-#: Number of starts from which a sample is learned; the best one is used. A sample may
-#: lead to another minimum than the whole recording: the best of a few is rarely bad.
+#: Number of starts from which a sample is learned, or components that are grouped; the
+#: best one is used. A sample may lead to another minimum than the whole recording, and
+#: a component that holds parts of two callers fits no group: the best of a few is
+#: rarely bad.
 STARTS = 4
 
 
@@ -66,10 +68,10 @@ class InMemory:
     """A recording in memory, with its V."""
 
     streamed = False
-    n_starts = 1
 
     def __init__(self, audio: Audio, options: ComponentOptions) -> None:
         self.sound, self.options = audio, options
+        self.n_starts = STARTS if options.n_groups else 1
         self.grid = Grid.of(audio, options.n_fft, options.hop_length)
 
     def transform(self, stages: Stages) -> Float32:

@@ -14,9 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from specnmf.audio.band import band_of
+from specnmf.audio.options import BandOptions
 from specnmf.audio.stft import Float32, Grid
 from specnmf.factor.factorization import Factorization
-from specnmf.methods.components.options import ComponentOptions
 
 #: The names of the stems of what is left out.
 BACKGROUND, OUTSIDE = "background", "outside"
@@ -53,12 +53,14 @@ class Scope:
     outside: Float32 | None = None
 
     @classmethod
-    def of(cls, V: Float32, grid: Grid, options: ComponentOptions) -> Scope:
+    def of(
+        cls, V: Float32, grid: Grid, options: BandOptions, *, whiten: float = 0.0
+    ) -> Scope:
         """What is asked for of V, (n_bins, n_frames), or of a sample of its frames."""
         band = band_of(grid, options)
         scope = cls(band, grid.n_bins)
-        if options.whiten > 0:
-            scope = replace(scope, background=scope.placed(_levels(V, band, options)))
+        if whiten > 0:
+            scope = replace(scope, background=scope.placed(_levels(V, band, whiten)))
         if band.stop - band.start < grid.n_bins:
             scope = replace(scope, outside=_outside(V, band))
         return scope
@@ -80,6 +82,12 @@ class Scope:
             own = np.maximum(own - self.background[self.band, np.newaxis], 0)
         return np.asfortranarray(own)  # frames are contiguous, as those of V
 
+    def silenced(self, V: Float32) -> Float32:
+        """V with zeros outside the band: V itself if that is all."""
+        return (
+            V if self.outside is None else np.asfortranarray(self.placed(V[self.band]))
+        )
+
     def placed(self, W: NDArray[np.floating]) -> NDArray[np.floating]:
         """Templates of the band, (n_band, ...), among all bins; zeros elsewhere."""
         out = np.zeros((self.n_bins, *W.shape[1:]), W.dtype)
@@ -87,14 +95,15 @@ class Scope:
         return out
 
     def completed(self, factors: Factorization) -> Factorization:
-        """A model of what is seen, as a model of all of V.
+        """A model of what is seen, or of V silenced, as a model of all of V.
 
         The components come first, then those of what is left out, which are constant.
         """
         if not self.names:
             return factors
         levels = [own for own in (self.background, self.outside) if own is not None]
-        W = [self.placed(factors.W)]
+        is_whole = len(factors.W) == self.n_bins
+        W = [self.placed(factors.W[self.band] if is_whole else factors.W)]
         H = [factors.H]
         for level in levels:
             most = float(level.max()) or 1.0
@@ -108,10 +117,12 @@ class Scope:
         )
 
 
-def names_left_out(grid: Grid, options: ComponentOptions) -> tuple[str, ...]:
+def names_left_out(
+    grid: Grid, options: BandOptions, *, whiten: float = 0.0
+) -> tuple[str, ...]:
     """The stems of what options leave out of a recording on a grid."""
     band = band_of(grid, options)
-    is_out = options.whiten > 0, band.stop - band.start < grid.n_bins
+    is_out = whiten > 0, band.stop - band.start < grid.n_bins
     return tuple(name for name, out in zip(LEFT_OUT, is_out, strict=True) if out)
 
 
@@ -124,21 +135,37 @@ def left_out(labels: Sequence[str]) -> tuple[str, ...]:
     return ()
 
 
+def n_components_of(factors: Factorization) -> int:
+    """How many components come before what is left out of the factorisation.
+
+    What is left out is constant; a sound that a person calls outside is not.
+    """
+    n = factors.n_components
+    for label in reversed(left_out(factors.labels)):
+        activation = factors.H[n - 1]
+        if label != factors.labels[n - 1] or np.ptp(activation) > 0:
+            break
+        n -= 1
+    return n
+
+
 def components_of(factors: Factorization) -> Factorization:
     """A model without what is left out of the factorisation."""
-    kept = slice(factors.n_components - len(left_out(factors.labels)))
+    n = n_components_of(factors)
+    if n == factors.n_components:
+        return factors
     return replace(
-        factors, W=factors.W[:, kept], H=factors.H[kept], labels=factors.labels[kept]
+        factors, W=factors.W[:, :n], H=factors.H[:n], labels=factors.labels[:n]
     )
 
 
-def _levels(V: Float32, band: slice, options: ComponentOptions) -> Float32:
+def _levels(V: Float32, band: slice, whiten: float) -> Float32:
     """The level that each bin of a band stays below a percentage of the time."""
     levels = np.empty(band.stop - band.start, np.float32)
     for first in range(band.start, band.stop, BINS):
         own = slice(first, min(first + BINS, band.stop))
         levels[own.start - band.start : own.stop - band.start] = np.percentile(
-            V[own], options.whiten, axis=1
+            V[own], whiten, axis=1
         )
     return levels
 

@@ -71,6 +71,7 @@ def _plan(
     offered = marked * (1 + 2 * options.transpose) + options.n_rest
     kept = marked + (round(KEPT * marked) if options.transpose else 0) + options.n_rest
     learning = LEARNED_V * n_bins + FITTED_H * (marked + options.n_rest)
+    band = 4 * n_bins if options.is_limited else 0  # V without what is outside
     return Held(
         sr=sr,
         n_channels=n_channels,
@@ -78,8 +79,8 @@ def _plan(
         hop_length=hop_length,
         n_components=kept,
         stages=(
-            Need(4 * n_learned * learning),
-            Need(4 * offered * (FITTED_H * CHOICE_FRAMES + 3 * n_bins)),
-            Need(each=4 * FITTED_H * kept + ACTIVITY * (n_labels + 1)),
+            Need(4 * n_learned * learning, band),
+            Need(4 * offered * (FITTED_H * CHOICE_FRAMES + 3 * n_bins), band),
+            Need(each=4 * FITTED_H * kept + ACTIVITY * (n_labels + 1) + band),
         ),
     )

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from specnmf.audio.options import BandOptions
 from specnmf.factor.options import FitOptions
 from specnmf.methods.memory import MemoryOptions
 from specnmf.options import changed, option
 
 
-class LabelOptions(MemoryOptions, FitOptions):
+class LabelOptions(BandOptions, MemoryOptions, FitOptions):
     """The options of learning and finding labelled sounds."""
 
     n_components: int = option(

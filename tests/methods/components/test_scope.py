@@ -14,8 +14,8 @@ def V(rng):
     return np.asfortranarray(rng.gamma(1, 1, (17, 400)).astype(np.float32))
 
 
-def scope(V, **options):
-    return Scope.of(V, GRID, Settings(**options))
+def scope(V, whiten=0.0, **options):
+    return Scope.of(V, GRID, Settings(**options), whiten=whiten)
 
 
 def factors(seen, rng, k=2):
@@ -65,6 +65,18 @@ def test_the_completed_model_has_the_energy_of_what_was_left_out(V, rng):
     np.testing.assert_array_equal(back.H, own.H)
 
 
+def test_v_silenced_is_completed_alike(V, rng):
+    found = scope(V, fmin=1000.0, fmax=2000.0)
+    silenced = found.silenced(V)
+    np.testing.assert_array_equal(silenced[4:9], V[4:9])
+    assert not silenced[:4].any()
+    assert not silenced[9:].any()
+    whole = found.completed(factors(silenced, rng))
+    assert whole.labels[2:] == ("outside",)
+    assert not whole.W[:4, :2].any()
+    assert scope(V).silenced(V) is V
+
+
 def test_every_bin_outside_the_band_has_a_model_in_silence():
     found = scope(np.zeros((17, 50), np.float32), fmin=1000.0)
     assert (found.outside[:4] > 0).all()
@@ -84,3 +96,10 @@ def test_every_bin_outside_the_band_has_a_model_in_silence():
 )
 def test_what_is_left_out_is_told_by_the_last_labels(labels, expected):
     assert left_out(labels) == expected
+
+
+@pytest.mark.parametrize(("last", "expected"), [(1.0, 1), (2.0, 2)])
+def test_a_sound_called_outside_is_a_component(last, expected):
+    H = np.array([[0.0, 1.0, 3.0], [1.0, 1.0, last]])
+    own = components_of(Factorization(np.ones((4, 2)), H, labels=("a", "outside")))
+    assert own.n_components == expected
