@@ -36,7 +36,7 @@ N_FFT, HOP = 2048, 512
 Stems = dict[str, np.ndarray]
 
 
-def test_loops(seed: int = 500) -> list[Loop]:
+def unseen_loops(seed: int) -> list[Loop]:
     """Each pattern by one of the kits."""
     return [
         material.loop(pattern, TESTED[i % len(TESTED)], seed + i)
@@ -291,7 +291,7 @@ def _f(told: np.ndarray | tuple[int, int, int]) -> float:
 
 def adapted() -> None:
     """Print the SDR with the score by how far the templates adapt, and blind."""
-    loops = test_loops(700)[:6]
+    loops = unseen_loops(700)[:6]
     rows = []
     for loop in loops:
         y, score = loop.mix.astype(np.float32), score_of(loop)
@@ -349,7 +349,7 @@ def main() -> None:
             0,
             recorded("808", folder / "mix.flac", folder / "ref", folder / "score.mid"),
         )
-    loops = [loop for loop in test_loops() if not given.only or given.only in loop.name]
+    loops = [loop for loop in unseen_loops(500) if not given.only or given.only in loop.name]
     if "own" in given.what:
         measure(own, "Loops of recorded drums")
     if "loops" in given.what:
