@@ -3,8 +3,8 @@
     SPECNMF_DRUM_KITS=DIR PEERS=DIR python benchmarks/drums.py            # all
     SPECNMF_DRUM_KITS=DIR PEERS=DIR python benchmarks/drums.py loops music time
 
-The loops are those of `drums_material.py`, by kits of which no built-in template is made
-and that were not used to choose constants; the 808 of ``--data`` and the clip of
+The loops are those of `drums_material.py`, by kits of which no built-in template is
+made and that were not used to choose constants; the 808 of ``--data`` and the clip of
 audio_examples (whose samples are among the built-in ones) are told apart. ``PEERS`` is
 a folder with libnmfd (``pip install --target DIR --no-deps libnmfd tqdm``). SDR are BSS
 Eval v3, the mean over the true stems; a stem that was not found is left out of this
@@ -349,7 +349,9 @@ def main() -> None:
             0,
             recorded("808", folder / "mix.flac", folder / "ref", folder / "score.mid"),
         )
-    loops = [loop for loop in unseen_loops(500) if not given.only or given.only in loop.name]
+    loops = [
+        loop for loop in unseen_loops(500) if not given.only or given.only in loop.name
+    ]
     if "own" in given.what:
         measure(own, "Loops of recorded drums")
     if "loops" in given.what:

@@ -64,7 +64,8 @@ def test_a_score_decides_what_is_struck(song):
 
 def test_a_kit_is_recorded_and_the_run_made_again(song, run):
     status, out, _ = run(
-        "drums", song, "--score", song.with_suffix(".mid"), "--kit", song.parent / "kit",
+        "drums", song, "--score", song.with_suffix(".mid"),
+        "--kit", song.parent / "kit",
         "--max-iter", 5, "--no-figures", "--no-report",
     )  # fmt: skip
     assert status == 0
