@@ -31,19 +31,19 @@ RANK = {name: rank for rank, layer in enumerate(LAYERS) for name in layer}
 def test_the_public_names_are_these():
     assert specnmf.__all__ == [
         "NMF", "Alignment", "Audio", "AudioError", "BatchError", "BatchSettings",
-        "ConvolutiveFactorization", "DrumSettings", "Edits", "Evaluation", "Factorization", "Failure",
-        "FmpLayout", "Found", "Grid",
-        "LabelSettings", "LayerSettings", "Layers", "Note", "NoteEvaluation",
-        "NoteScores", "OutputError", "ParameterError", "RankChoice", "Region", "Rerun",
-        "Run", "Score", "ScoreError", "ScoreSettings", "Separated", "Settings",
-        "SongSettings", "SourceScores", "SpecnmfError", "Spectrogram", "Summary",
-        "TemplateError", "Tolerances", "TranscribeSettings", "WorkerError", "align",
-        "beta_divergence", "bss_eval", "by_stem", "choose_rank", "decompose",
-        "deep_nmf", "drums", "edit", "evaluate", "evaluate_notes", "figures", "fmp_layout",
-        "hierarchical_nmf", "label", "layers", "neural_nmf", "nmf", "nmfd", "read",
-        "read_regions", "read_score", "rerun", "run_batch", "semisupervised_nmf",
-        "separate", "separate_by_score", "starts", "stem_labels", "stft", "transcribe",
-        "write", "write_regions", "write_score",
+        "ConvolutiveFactorization", "DrumSettings", "Edits", "Evaluation",
+        "Factorization", "Failure", "FmpLayout", "Found", "Grid", "LabelSettings",
+        "LayerSettings", "Layers", "Note", "NoteEvaluation", "NoteScores",
+        "OutputError", "ParameterError", "RankChoice", "Region", "Rerun", "Run",
+        "Score", "ScoreError", "ScoreSettings", "Separated", "Settings", "SongSettings",
+        "SourceScores", "SpecnmfError", "Spectrogram", "Summary", "TemplateError",
+        "Tolerances", "TranscribeSettings", "WorkerError", "align", "beta_divergence",
+        "bss_eval", "by_stem", "choose_rank", "decompose", "deep_nmf", "drums", "edit",
+        "evaluate", "evaluate_notes", "figures", "fmp_layout", "hierarchical_nmf",
+        "label", "layers", "neural_nmf", "nmf", "nmfd", "read", "read_regions",
+        "read_score", "rerun", "run_batch", "semisupervised_nmf", "separate",
+        "separate_by_score", "starts", "stem_labels", "stft", "transcribe", "write",
+        "write_regions", "write_score",
     ]  # fmt: skip
     for name in specnmf.__all__:
         assert getattr(specnmf, name).__doc__
