@@ -31,8 +31,8 @@ from specnmf.methods.drums.patches import (
 
 SR = 44100
 SECONDS = 5.0
-N_LOOPS = 1800
-HIDDEN = (80, 40)
+N_LOOPS = 1600
+HIDDEN = (64, 32)
 SPREAD = 0.007  # seconds around a stroke in which frames are labelled with it
 
 #: Level in dB, and its spread; the chance that a loop has the drum.
@@ -65,14 +65,14 @@ def strokes() -> dict[str, list[np.ndarray]]:
             y = scipy.signal.resample_poly(y, SR, sr)
         y = y[max(0, int(np.argmax(np.abs(y) > 0.03 * np.abs(y).max())) - 16) :]
         power = np.convolve(y**2, np.ones(2205) / 2205)
-        found.setdefault(drum, []).append(0.1 * y[: SR * 3 // 2] / np.sqrt(power.max()))
+        found.setdefault(drum, []).append(0.1 * y[: 2 * SR] / np.sqrt(power.max()))
     return found
 
 
 def coloured(y: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """A sample at another pitch, of another decay and colour."""
-    pitch = 2 ** rng.uniform(-0.33, 0.33)
-    y = np.interp(np.arange(0, len(y) - 1, pitch), np.arange(len(y)), y)
+    up = int(rng.integers(82, 124))
+    y = scipy.signal.resample_poly(y, 100, up)
     if rng.random() < 0.5:
         y = y * np.exp(-np.arange(len(y)) / SR / rng.uniform(0.08, 1.0))
     b, a = scipy.signal.butter(1, rng.uniform(200, 6000) / (SR / 2))
@@ -80,7 +80,7 @@ def coloured(y: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     y = y + rng.uniform(-0.5, 1.0) * low
     if rng.random() < 0.3:
         y = np.tanh(rng.uniform(2, 8) * y / np.abs(y).max())
-    if rng.random() < 0.2:  # a room
+    if rng.random() < 0.3:  # a room
         room = rng.normal(size=SR // 3) * np.exp(
             -np.arange(SR // 3) / SR / rng.uniform(0.03, 0.1)
         )
@@ -89,16 +89,6 @@ def coloured(y: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         y = dry + rng.uniform(0.05, 0.4) * wet * np.abs(y).max() / np.abs(wet).max()
     power = np.convolve(y**2, np.ones(2205) / 2205)
     return 0.1 * y / np.sqrt(power.max())
-
-
-def layered(sounds: list, rng: np.random.Generator) -> np.ndarray:
-    """A sample, or two at once."""
-    y = sounds[rng.integers(len(sounds))].copy()
-    if rng.random() < 0.4:
-        other = rng.uniform(0.1, 1) * sounds[rng.integers(len(sounds))]
-        n = min(len(y), len(other))
-        y[:n] += other[:n]
-    return y
 
 
 def loop(sounds: dict, rng: np.random.Generator) -> tuple[np.ndarray, dict[str, list]]:
@@ -114,7 +104,7 @@ def loop(sounds: dict, rng: np.random.Generator) -> tuple[np.ndarray, dict[str, 
             continue
         level = level + spread * rng.normal()
         own = [
-            coloured(layered(sounds[drum], rng), rng)
+            coloured(sounds[drum][rng.integers(len(sounds[drum]))], rng)
             for _ in range(4 if drum == "toms" else 2)
         ]
         if drum != "toms" and rng.random() < 0.7:
@@ -137,7 +127,7 @@ def loop(sounds: dict, rng: np.random.Generator) -> tuple[np.ndarray, dict[str, 
             at = 0.05 + step * (i + (swing if i % 2 else 0)) + 0.004 * rng.normal()
             if at < 0 or at > SECONDS - 0.1:
                 continue
-            soft = -abs(rng.normal() * rng.choice([2, 4, 10]))
+            soft = -abs(rng.normal() * rng.choice([2, 8]))
             hit = own[rng.integers(len(own))]
             if soft < -6:  # soft strokes are duller
                 b, a = scipy.signal.butter(1, 0.35)
@@ -206,7 +196,7 @@ def music(seed: int) -> np.ndarray:
             check=True,
             stdout=subprocess.DEVNULL,
         )
-        return sf.read(sound, dtype="float32")[0].mean(axis=1)
+        return sf.read(sound)[0].mean(axis=1)
 
 
 def examples(y: np.ndarray, times: dict[str, list], rng: np.random.Generator):
@@ -259,7 +249,7 @@ def main() -> None:
         batch_size=512,
         learning_rate_init=1e-3,
         alpha=1e-4,
-        max_iter=int(sys.argv[2]) if len(sys.argv) > 2 else 16,
+        max_iter=int(sys.argv[2]) if len(sys.argv) > 2 else 14,
         random_state=0,
         verbose=True,
         tol=0,

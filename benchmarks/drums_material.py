@@ -6,8 +6,8 @@
 
 No built-in template of specnmf is made of these kits. Some were used to choose
 constants (`TUNED`), the others only to measure (`TESTED`). Every stroke is placed to
-the sample, with its own velocity, a few milliseconds off the grid, and a random gain; kits
-with layers have other samples for other velocities.
+the sample, with its own velocity, a few milliseconds off the grid, and a random gain;
+kits with layers have other samples for other velocities.
 """
 
 from __future__ import annotations

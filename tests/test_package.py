@@ -31,23 +31,20 @@ RANK = {name: rank for rank, layer in enumerate(LAYERS) for name in layer}
 def test_the_public_names_are_these():
     assert specnmf.__all__ == [
         "NMF", "Alignment", "Audio", "AudioError", "BatchError", "BatchSettings",
-        "ConvolutiveFactorization", "Edits", "Evaluation", "Factorization", "Failure",
-        "FmpLayout", "Found", "Grid",
-        "LabelSettings", "LayerSettings", "Layers", "LearnSettings", "Note",
-        "NoteEvaluation",
+        "ConvolutiveFactorization", "DrumSettings", "Edits", "Evaluation",
+        "Factorization", "Failure", "FmpLayout", "Found", "Grid", "LabelSettings",
+        "LayerSettings", "Layers", "LearnSettings", "Note", "NoteEvaluation",
         "NoteScores", "OutputError", "ParameterError", "RankChoice", "Region", "Rerun",
         "Run", "Score", "ScoreError", "ScoreSettings", "Separated", "Settings",
         "SongSettings", "SourceScores", "SpecnmfError", "Spectrogram", "Summary",
         "TemplateError", "Templates", "Tolerances", "TranscribeSettings", "WorkerError",
-        "align",
-        "beta_divergence", "bss_eval", "by_stem", "choose_rank", "decompose",
-        "deep_nmf", "edit", "evaluate", "evaluate_notes", "figures", "fmp_layout",
-        "hierarchical_nmf", "label", "layers", "learn", "neural_nmf", "nmf", "nmfd",
-        "read",
-        "read_regions", "read_score", "read_templates", "rerun", "run_batch",
-        "semisupervised_nmf",
-        "separate", "separate_by_score", "starts", "stem_labels", "stft", "transcribe",
-        "write", "write_regions", "write_score", "write_templates",
+        "align", "beta_divergence", "bss_eval", "by_stem", "choose_rank", "decompose",
+        "deep_nmf", "drums", "edit", "evaluate", "evaluate_notes", "figures",
+        "fmp_layout", "hierarchical_nmf", "label", "layers", "learn", "neural_nmf",
+        "nmf", "nmfd", "read", "read_regions", "read_score", "read_templates", "rerun",
+        "run_batch", "semisupervised_nmf", "separate", "separate_by_score", "starts",
+        "stem_labels", "stft", "transcribe", "write", "write_regions", "write_score",
+        "write_templates",
     ]  # fmt: skip
     for name in specnmf.__all__:
         assert getattr(specnmf, name).__doc__

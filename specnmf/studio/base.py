@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 _CHANGED = {
     "notes": ("separate", "transcribe"),
     "regions": ("label", "layers", "decompose"),
-    "stems": ("separate", "label", "layers", "decompose"),
+    "stems": ("separate", "label", "layers", "decompose", "drums"),
 }
 
 

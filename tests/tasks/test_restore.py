@@ -278,6 +278,12 @@ def test_the_notes_of_a_separation_are_shown_by_stem(runs):
     assert len(shown.notes) == len(BAND.notes)
 
 
+def test_drums_are_the_same_again(runs):
+    (again,) = check_same(*runs("drums", "stereo", drums=("kick", "snare")))
+    assert again.stems.names[-1] == "rest"
+    assert len(again.stems.names) > 1
+
+
 @pytest.mark.parametrize("kind", ["decompose", "label", "layers", "transcribe"])
 def test_other_runs_show_the_notes_that_they_found(runs, kind):
     options = {"ranks": (4, 2)} if kind == "layers" else {}
@@ -332,6 +338,20 @@ HOSTILE = {
         ("model", {"H": np.full((9, 9), 1.0)}),
         ("model", {"W": np.array("x")}),
         ("model", {"stems": np.array(["a/b"])}),
+    ),
+    "drums": (
+        {},
+        ("model", {"spectra": np.ones((1, 2, 1, 9), np.float32)}),
+        ("model", {"strengths": np.full(3, -1.0, np.float32)}),
+        ("model", {"drums": np.array(["../kick"])}),
+        ("model", {"drums": np.array(["rest"])}),
+        ("model", {"entry_frame": np.array([10**6])}),
+        ("model", {"entry_template": np.array([99])}),
+        ("model", {"rest_H": np.ones((1, 3, 24), np.float32)}),
+        ("model", {"rest_H": np.full((1, 1, 1), np.nan, np.float32)}),
+        ("model", {"hit_time": np.array([np.nan])}),
+        ("model", {"hit_note": np.array([500])}),
+        ("model", {"n_fft": np.array(1 << 40)}),
     ),
     "layers": (
         {"ranks": (4, 2)},

@@ -7,6 +7,7 @@ some frames for each of its sounds, which begins only where the drum is struck
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -26,7 +27,7 @@ from specnmf.factor.parametric.strikes import Strikes
 from specnmf.methods.drums import laying
 from specnmf.methods.drums.hits import Hit
 from specnmf.methods.drums.judging import judged
-from specnmf.methods.drums.kits import Kit
+from specnmf.methods.drums.kits import WINDOW, Kit
 from specnmf.methods.drums.laying import Held, Layout, lay_out, strikes_of
 from specnmf.methods.drums.options import DrumOptions
 from specnmf.methods.stems import Stems
@@ -102,7 +103,8 @@ class DrumModel:
         """How loud each stroke is, shape (n_hits,): of all its entries together."""
         loud = self.strikes.spectra.sum(axis=(1, 2, 3))[self.layout.template]
         n_hits = int(self.layout.hit.max(initial=-1)) + 1
-        return np.bincount(self.layout.hit, self.strikes.strengths * loud, n_hits)
+        weights = (self.strikes.strengths * loud).astype(np.float64)
+        return np.bincount(self.layout.hit, weights, n_hits).astype(np.float64)
 
     @property
     def drums(self) -> tuple[str, ...]:
@@ -200,7 +202,8 @@ def fit_drums(
     with template adaptation", ISMIR 2015.
     """
     heard = one_of_alike(audio)
-    grid = Grid.of(audio, options.n_fft, options.hop_length)
+    n_fft = options.n_fft or 2 ** max(4, round(math.log2(WINDOW * audio.sr)))
+    grid = Grid.of(audio, n_fft, options.hop_length)
     V = channel_magnitudes(heard, grid, threads=options.threads)
     hits = [hit for hit in hits if hit.time < audio.duration]
     rest = rest_of(V, options)
@@ -278,7 +281,7 @@ class _Fit:
         layout = lay_out(hits, self.grid)
         strikes = strikes_of(layout, self._spectra(hits), V)
         if options.adapt < 1:
-            strikes = Held.of(strikes, options.adapt)
+            strikes = Held(strikes, options.adapt)
         H = np.repeat(start.H.T[np.newaxis], len(V), axis=0)
         rest = Components(
             start.W.T.astype(np.float32), H.astype(np.float32), price=price

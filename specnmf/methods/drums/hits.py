@@ -261,7 +261,7 @@ def _period(sure: Float32, hop: float) -> int:
     place = int(np.argmax(smooth >= NEARLY * smooth.max()))
     while place + 1 < len(smooth) and smooth[place + 1] > smooth[place]:
         place += 1
-    return low + place
+    return low + place - 1 + int(np.argmax(alike[low + place - 1 : low + place + 2]))
 
 
 def _repeats(

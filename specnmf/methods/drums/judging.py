@@ -83,4 +83,4 @@ def _sums_near(times: Float64, loudness: Float64) -> Float64:
 
 
 def _decibels(ratios: Float64) -> Float64:
-    return np.maximum(20 * np.log10(ratios + 1e-3), FAINTEST)
+    return np.asarray(np.maximum(20 * np.log10(ratios + 1e-3), FAINTEST))

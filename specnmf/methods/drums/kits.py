@@ -125,12 +125,13 @@ def levels_of(sound: Audio) -> NDArray[np.uint8]:
     frames = np.rint((lead + TIMES * sound.sr) / STEP).astype(int)
     chosen = np.where(frames < V.shape[1], V.T[np.minimum(frames, V.shape[1] - 1)].T, 0)
     decibel = 20 * np.log10(np.maximum(chosen / chosen.max(), 1e-7))
-    return np.clip(LOUDEST + PER_DECIBEL * decibel, 0, LOUDEST).astype(np.uint8).T
+    levels = np.clip(LOUDEST + PER_DECIBEL * decibel, 0, LOUDEST)
+    return np.asarray(levels.T, np.uint8)
 
 
 def from_onset(sound: Audio) -> Float32:
     """The samples of a stroke from its onset on, shape (1, n_samples)."""
-    y = sound.samples.mean(axis=0, dtype=np.float32)
+    y = np.asarray(sound.samples.mean(axis=0), np.float32)
     loud = np.abs(y) >= ONSET * np.abs(y).max()
     return y[np.newaxis, int(np.argmax(loud)) :]
 
@@ -146,8 +147,12 @@ def built_in() -> Kit:
         expected="the built-in kits",
         kinds="uU",
     )
-    levels = (arrays["levels"].astype(np.float32) - LOUDEST) / PER_DECIBEL
-    return Kit(tuple(map(str, arrays["drums"])), levels)
+    return Kit(tuple(map(str, arrays["drums"])), decibels(arrays["levels"]))
+
+
+def decibels(levels: NDArray[np.uint8]) -> Float32:
+    """Levels in dB, from bytes."""
+    return np.asarray((levels.astype(np.float32) - LOUDEST) / PER_DECIBEL, np.float32)
 
 
 def drum_of(name: str) -> str | None:

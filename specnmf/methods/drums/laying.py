@@ -123,7 +123,7 @@ def choose(
     bands = kit.bands(grid.hop_length / grid.sr, HEARD)
     spectra = bands[[stroke for _, stroke in offered]]
     level = float(B.sum(axis=2).mean()) / 10
-    strikes = Held.of(strikes_of(layout, spectra, B, level=level))
+    strikes = Held(strikes_of(layout, spectra, B, level=level))
     fit(np.ascontiguousarray(B), [strikes], max_iter=CHOOSING, threads=threads)
     loud = strikes.spectra.sum(axis=(1, 2, 3))[template]
     used = np.bincount(template, strikes.strengths * loud, len(offered))
@@ -137,15 +137,10 @@ def choose(
 class Held(Strikes):
     """Strokes whose templates stay, or leave those of the start by degrees."""
 
-    adapt = 0.0
-
-    @classmethod
-    def of(cls, strikes: Strikes, adapt: float = 0.0) -> Held:
-        """The same strokes, held."""
-        held = cls.__new__(cls)
-        held.__dict__.update(strikes.__dict__)
-        held.adapt, held.start = adapt, strikes.spectra.copy()
-        return held
+    def __init__(self, strikes: Strikes, adapt: float = 0.0) -> None:
+        self.strikes, self.heard = strikes.strikes, strikes.heard
+        self.spectra, self.strengths = strikes.spectra, strikes.strengths
+        self.adapt, self.start = adapt, strikes.spectra.copy()
 
     def gather(self, frames: slice, ratio: Float32, iteration: int) -> Float32:
         """Numerators of the strengths, in all iterations where the templates stay."""
@@ -165,8 +160,8 @@ class Held(Strikes):
 def _strokes_for(kit: Kit, drum: str, note: int) -> list[int]:
     """The strokes of a kit for a note: open hi-hats for 46, else all of the drum."""
     names = kit.drums
-    kinds = {46: ("openhat",), 42: ("hihat",), 44: ("hihat",)}.get(note, (drum,))
-    if drum == "hihat" and note == 42:
+    kinds: tuple[str, ...] = {46: ("openhat",), 44: ("hihat",)}.get(note, (drum,))
+    if note == 42:  # where it is heard, a hi-hat may be open
         kinds = ("hihat", "openhat")
     own = [i for i, name in enumerate(names) if name in kinds]
     own = own or [i for i, name in enumerate(names) if name == drum]

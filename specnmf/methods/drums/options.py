@@ -61,6 +61,11 @@ class DrumOptions(WienerOptions, WindowOptions, FitOptions):
         least=1,
         group=FIT,
     )
+    n_fft: int | None = changed(
+        WindowOptions,
+        "n_fft",
+        help="Window length in samples; by default about 46 ms: 2048 at 44.1 kHz.",
+    )
     max_iter: int = changed(FitOptions, "max_iter", default=40)
     tol: float = changed(FitOptions, "tol", default=0.0)
     mask_power: float = option(

@@ -16,10 +16,9 @@ from specnmf.audio.stft import Float32, Grid, magnitude
 from specnmf.errors import TemplateError
 from specnmf.methods.drums.kits import (
     LEAD,
-    LOUDEST,
-    PER_DECIBEL,
     Kit,
     band_matrix,
+    decibels,
     drum_of,
     from_onset,
     lags_of,
@@ -123,12 +122,12 @@ class LearnedKit(Kit):
     def bands(self, step: float, seconds: float) -> Float32:
         """As in `Kit`."""
         own = self.templates
-        frequencies = np.arange(len(own.W)) * (own.sr / own.n_fft)
-        frames = _placed(own.W.transpose(1, 2, 0), own.hop_length / own.sr, seconds)
-        levels = frames @ band_matrix(frequencies).T
+        hop = own.hop_length / own.sr
+        frames = _placed(own.W.transpose(1, 2, 0), hop, seconds)
+        levels = np.matmul(frames, band_matrix(own.frequencies).T)
         times = np.arange(lags_of(step, seconds)) * step
-        places = np.rint(times / (own.hop_length / own.sr)).astype(int)
-        return np.ascontiguousarray(levels[:, np.minimum(places, levels.shape[1] - 1)])
+        places = np.minimum(np.rint(times / hop).astype(int), levels.shape[1] - 1)
+        return np.asarray(levels[:, places], np.float32)
 
     def spectra(self, chosen: Sequence[int], grid: Grid, seconds: float) -> Float32:
         """As in `Kit`; TemplateError where they do not fit the grid."""
@@ -138,8 +137,8 @@ class LearnedKit(Kit):
 
 def sound_kit(drums: Sequence[str], sounds: Sequence[Audio]) -> SoundKit:
     """A kit of strokes as sound."""
-    levels = np.stack([levels_of(each) for each in sounds]).astype(np.float32)
-    return SoundKit(tuple(drums), (levels - LOUDEST) / PER_DECIBEL, tuple(sounds))
+    levels = np.stack([levels_of(each) for each in sounds])
+    return SoundKit(tuple(drums), decibels(levels), tuple(sounds))
 
 
 def _learned(path: Path) -> LearnedKit:
@@ -163,7 +162,7 @@ def _spectrum(sound: Audio, grid: Grid, n_lags: int) -> Float32:
     V = magnitude(Audio(y, grid.sr), own).T[:n_lags]
     out = np.full((n_lags, grid.n_bins), FLOOR * V.max(), np.float32)
     out[: len(V)] = np.maximum(V, out[: len(V)])
-    return out / V.max()
+    return np.asarray(out / V.max(), np.float32)
 
 
 def _placed(frames: Float32, step: float, seconds: float) -> Float32:
