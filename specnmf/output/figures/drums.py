@@ -19,7 +19,7 @@ from specnmf.output.figures.sheets import NewSheet, Sheet, page
 from specnmf.output.options import FigureFormat
 from specnmf.score.notes import Score
 
-_LEGEND = (("activation", PALE), ("stroke, as high as it is loud", ORANGE))
+_LEGEND = (("activation", PALE), ("stroke, velocity", ORANGE))
 
 #: Inches: the lanes and the sound, the templates at the left, and gaps.
 _LEFT, _WIDE, _SOUND, _GAP = 3.2, 6.9, 2.4, 0.12
