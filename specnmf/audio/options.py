@@ -12,6 +12,7 @@ from specnmf.options import MASKS, OUTPUT, TRANSFORM, Options, option
 
 Mask = Literal["ratio", "binary"]
 Wiener = Literal["auto", "never", "always"]
+Split = Literal["none", "hpss"]
 AudioFormat = Literal["wav", "flac", "ogg", "mp3"]
 
 #: The subtypes of each format; the first is the default.
@@ -21,6 +22,9 @@ SUBTYPES: Mapping[str, tuple[str, ...]] = {
     "ogg": ("VORBIS",),
     "mp3": ("MPEG_LAYER_III",),
 }
+
+#: The parts of a split, in order.
+PARTS = HARMONIC, PERCUSSIVE, RESIDUAL = "harmonic", "percussive", "residual"
 
 #: Window length in samples up to 48 kHz; doubled with each doubling above.
 BASE_N_FFT = 2048
@@ -62,6 +66,38 @@ class WindowOptions(Options, group=TRANSFORM):
 
 class SoundOptions(WindowOptions, ExcerptOptions, group=TRANSFORM):
     """Which part of a recording to take, and the window of its transform."""
+
+
+class SplitOptions(Options, group=TRANSFORM):
+    """Whether a recording is split into parts before the fit."""
+
+    split: Split = option(
+        "none",
+        "hpss: first split the recording into a harmonic and a percussive part by "
+        "median filters.",
+        added=True,
+    )
+    split_margin: float = option(
+        1.0,
+        "With --split: how many times one median must exceed the other; above 1, "
+        "the rest is a residual part.",
+        least=1,
+        added=True,
+    )
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.split == "none" and self.split_margin != 1:
+            raise ParameterError(
+                f"split_margin {self.split_margin:g} needs split hpss, got none"
+            )
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """The parts of a split: harmonic, percussive, and above margin 1 residual."""
+        if self.split == "none":
+            return ()
+        return PARTS if self.split_margin > 1 else PARTS[:2]
 
 
 class MaskOptions(Options, group=MASKS):

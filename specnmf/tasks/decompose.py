@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from specnmf.audio.options import PowerOptions
-from specnmf.errors import TemplateError
+from specnmf.errors import ParameterError, TemplateError
 from specnmf.methods.components.options import ComponentOptions
 from specnmf.tasks.restoring import (
     check_files,
@@ -76,17 +76,22 @@ class Decompose(Task[Settings]):
         from specnmf.methods.components.material import InMemory, open_material
         from specnmf.methods.components.templates import count_templates
 
+        if song.settings.parts and song.inputs.get("templates") is not None:
+            raise ParameterError(
+                f"templates are held in a whole recording, got split "
+                f"{song.settings.split}; use --split none or no --templates"
+            )
         if song.held is not None:
             return InMemory(read_excerpt(song), song.settings)
         n_given = count_templates(song.inputs.get("templates"))
-        n_components = max(song.settings.most_components, n_given)
+        n_components = max(song.settings.most_stems, n_given)
         return open_material(song.path, song.settings, n_components, step)
 
     def fit(self, song: Song[Settings], material: Material) -> Components:
         """The components of the recording."""
         from specnmf.factor.factorization import component_labels
         from specnmf.methods import low_notes
-        from specnmf.methods.components.fitting import fit_components
+        from specnmf.methods.components.fitting import fit_components, part_labels
         from specnmf.methods.components.templates import templates_of
         from specnmf.output.selection import Group
 
@@ -95,7 +100,9 @@ class Decompose(Task[Settings]):
         if song.settings.n_components != "auto":
             n_given = 0 if templates is None else templates.shape[1]
             n_components = max(song.settings.n_components, n_given)
-            song.expect([Group(component_labels(n_components))])
+            sizes = song.settings.part_sizes
+            labels = part_labels(sizes) if sizes else component_labels(n_components)
+            song.expect([Group(labels)])
         stems = fit_components(
             material, song.settings, song.stages, templates=templates
         )

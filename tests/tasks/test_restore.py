@@ -124,6 +124,8 @@ def check_same(done, result):
         ("mono", {"mask_power": 2.0, "n_fft": 512, "hop_length": 100}),
         ("stereo", {"mask": "binary", "solver": "mu", "beta": 1.0}),
         ("mono", {"n_components": "auto"}),
+        ("stereo", {"split": "hpss", "split_margin": 1.5, "mask_power": 2.0}),
+        ("mono", {"split": "hpss", "n_components": "auto", "mask": "binary"}),
     ],
     ids=str,
 )

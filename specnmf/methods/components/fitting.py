@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from specnmf.audio.models import FactorModels
+from specnmf.audio.options import HARMONIC, RESIDUAL
 from specnmf.audio.resynthesis import Stream
 from specnmf.audio.stft import Float32, Grid
 from specnmf.errors import ParameterError
 from specnmf.factor import starts
-from specnmf.factor.factorization import Factorization
+from specnmf.factor.factorization import Factorization, component_labels
 from specnmf.factor.iterate import Callback
 from specnmf.factor.nmf import nmf
 from specnmf.factor.rank import RankChoice, choose_rank
 from specnmf.methods.components.material import Material
 from specnmf.methods.components.options import ComponentOptions
 from specnmf.methods.progress import Stages, telling
+from specnmf.methods.splitting import split_models, stream_parts
 from specnmf.methods.stems import Sharing, stream_of
 
 
@@ -61,10 +64,28 @@ class ComponentStems:
 
     def stream(self, options: Sharing) -> Stream:
         """Yield the components as sound; they add up to the recording."""
-        models = FactorModels(self.factors)
-        with self.material.spectra(len(models.names)) as spectra_of:
-            n_channels = self.material.sound.n_channels
+        n_channels = self.material.sound.n_channels
+        with self.material.spectra(len(self.names)) as spectra_of:
+            if self.options.parts:
+                split = split_models(
+                    self.material.parts.by_name, self.factors, self._parts, options
+                )
+                yield from stream_parts(
+                    spectra_of,
+                    self.grid,
+                    split,
+                    n_channels=n_channels,
+                    threads=options.threads,
+                )
+                return
+            models = FactorModels(self.factors)
             yield from stream_of(spectra_of, self.grid, models, n_channels, options)
+
+    @property
+    def _parts(self) -> list[str]:
+        """The part of each component, if the recording is split."""
+        sizes = self.options.part_sizes.items()
+        return [part for part, n_components in sizes for _ in range(n_components)]
 
 
 def fit_components(
@@ -84,6 +105,8 @@ def fit_components(
     ParameterError
         If the recording is too short for so many components.
     """
+    if options.parts:
+        return _fit_parts(material, options, stages)
     n_bins = material.grid.n_bins
     given = np.zeros((n_bins, 0), np.float32) if templates is None else templates
     V = material.transform(stages)
@@ -99,6 +122,74 @@ def fit_components(
     with stages.stage("pitches"):
         pitches = material.pitches(factors)
     return ComponentStems(material, options, choice, factors, pitches)
+
+
+def _fit_parts(
+    material: Material, options: ComponentOptions, stages: Stages
+) -> ComponentStems:
+    """Decompose the parts of a split recording, each into components of its own."""
+    V = material.transform(stages)
+    with stages.stage("split"):
+        part_masks = material.parts.by_name
+    parts = {name: (V.T * mask).T for name, mask in part_masks.items()}
+    choice = _choose(parts[HARMONIC], options, stages)
+    if choice is not None:
+        options = dataclasses.replace(options, n_components=choice.chosen)
+    found = []
+    with stages.stage("factorise", 2 * options.max_iter) as step:
+        for number, (name, n_components) in enumerate(options.part_sizes.items()):
+            if name == RESIDUAL:
+                found.append(_in_one(parts[name]))
+                continue
+            tell = telling(step, number * options.max_iter)
+            none = np.zeros((len(V), 0), np.float32)
+            own = dataclasses.replace(
+                options,
+                n_components=n_components,
+                split="none",
+                split_margin=1.0,
+                percussive_components=None,
+            )
+            learned = _factorise(parts[name], none, own, options.seed, tell)
+            found.append(learned.by_energy())
+    factors = _joined(found, part_labels(options.part_sizes))
+    with stages.stage("pitches"):
+        pitches = material.pitches(factors)
+    return ComponentStems(material, options, choice, factors, pitches)
+
+
+def part_labels(sizes: Mapping[str, int]) -> tuple[str, ...]:
+    """``harmonic_01``, ..., ``percussive_01``, ...; ``residual`` has no number."""
+    labels: list[str] = []
+    for part, n in sizes.items():
+        numbered = component_labels(n, part)
+        labels += [part] if part == RESIDUAL else numbered
+    return tuple(labels)
+
+
+def _in_one(V: Float32) -> Factorization:
+    """One component: the mean spectrum and the sum of each frame.
+
+    For the Kullback-Leibler divergence that is the best one.
+    """
+    spectrum = V.sum(axis=1, dtype=np.float64)
+    peak = spectrum.max() or 1.0
+    sums = V.sum(axis=0, dtype=np.float64) / (spectrum.sum() or 1.0)
+    W, H = spectrum[:, np.newaxis] / peak, (sums * peak)[np.newaxis]
+    return Factorization(W.astype(np.float32), H.astype(np.float32))
+
+
+def _joined(found: Sequence[Factorization], labels: Sequence[str]) -> Factorization:
+    """Factorisations side by side; the losses are added, each held at its end."""
+    losses = [own.losses for own in found if len(own.losses)]
+    longest = max(map(len, losses))
+    held = [np.pad(own, (0, longest - len(own)), mode="edge") for own in losses]
+    return Factorization(
+        np.concatenate([own.W for own in found], axis=1),
+        np.concatenate([own.H for own in found]),
+        tuple(labels),
+        np.sum(held, axis=0),
+    )
 
 
 def check_room(n_components: int, V: Float32, *, instead: str) -> None:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import Literal
 
-from specnmf.audio.options import SoundOptions
+from specnmf.audio.options import PERCUSSIVE, RESIDUAL, SoundOptions, SplitOptions
 from specnmf.checks import whole_or_auto
+from specnmf.errors import ParameterError
 from specnmf.factor.options import MOST_AUTO, N_COMPONENTS, NmfOptions, check_components
 from specnmf.methods.memory import MemoryOptions
 from specnmf.options import changed, option
 
 
-class ComponentOptions(SoundOptions, NmfOptions):
+class ComponentOptions(SplitOptions, SoundOptions, NmfOptions):
     """The number of components, and the memory limit."""
 
     n_components: int | Literal["auto"] = option(
@@ -20,6 +21,13 @@ class ComponentOptions(SoundOptions, NmfOptions):
         flags=("-k", "--components"),
         parse=whole_or_auto,
         metavar="[NUMBER|auto]",
+    )
+    percussive_components: int | None = option(
+        None,
+        "With --split: number of components of the percussive part; by default as many "
+        "as of the harmonic part, -k.",
+        least=1,
+        added=True,
     )
     memory: int = changed(
         MemoryOptions,
@@ -31,8 +39,28 @@ class ComponentOptions(SoundOptions, NmfOptions):
     def __post_init__(self) -> None:
         check_components(self.n_components)
         super().__post_init__()
+        if self.split == "none" and self.percussive_components is not None:
+            raise ParameterError(
+                f"percussive_components {self.percussive_components} need split hpss, "
+                "got none"
+            )
 
     @property
     def most_components(self) -> int:
         """``n_components``, or the maximum for ``auto``."""
         return MOST_AUTO if self.n_components == "auto" else self.n_components
+
+    @property
+    def part_sizes(self) -> dict[str, int]:
+        """The number of components of each part of a split; the residual has one."""
+        sizes = dict.fromkeys(self.parts, self.most_components)
+        if self.percussive_components is not None:
+            sizes[PERCUSSIVE] = self.percussive_components
+        if RESIDUAL in sizes:
+            sizes[RESIDUAL] = 1
+        return sizes
+
+    @property
+    def most_stems(self) -> int:
+        """``most_components``, or of all parts of a split together."""
+        return sum(self.part_sizes.values()) if self.parts else self.most_components
