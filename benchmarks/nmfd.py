@@ -86,15 +86,15 @@ def main() -> None:
         return
     args = parse_args()
     print(f"{machine(max(args.threads))}\n", flush=True)
-    rows = []
+    print(f"{args.iterations} iterations of each peer.\n")
+    print(table(HEAD, []), flush=True)
     for (name, V), rank, n_frames in product(songs(args), args.ranks, args.frames):
         case = make(name, V, rank, n_frames)
         for threads, peer in product(args.threads, installed()):
             progress(f"{name}, {rank} components, {n_frames} frames, {threads}, {peer}")
             shown = [name, str(rank), str(n_frames), str(threads), peer]
-            rows.append([*shown, *compared(case, peer, threads, args)])
-    print(f"{args.iterations} iterations of each peer.\n")
-    print(table(HEAD, rows), flush=True)
+            row = [*shown, *compared(case, peer, threads, args)]
+            print(f"| {' | '.join(row)} |", flush=True)
 
 
 def parse_args() -> argparse.Namespace:

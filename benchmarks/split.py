@@ -1,19 +1,25 @@
-"""Measure what ``--split hpss`` does for drums mixed with pitched music.
+"""Measure what splitting by median filters does for drums mixed with pitched music.
 
     python benchmarks/split.py decompose
-    python benchmarks/split.py decompose --pitched a.wav b.wav --drums c.wav
+    python benchmarks/split.py separate
+    python benchmarks/split.py separate --pitched FOLDER FOLDER --drums FOLDER
 
 mixes each pitched recording with each drum loop at 0 dB, mono, as long as the shorter
-one or 8 s, and divides the mixture into drums and the rest:
+one or 8 s. A folder holds a recording (``mix.flac`` or that of the folder's name), its
+score (likewise, ``.mid``) and its stems in ``stems/`` or ``ref/``; by default those in
+``audio_examples/``.
 
-- by the components of plain NMF, each given to the source that it is more like (by the
-  true stems: nobody can do that without them);
-- by the parts of the split, without knowing anything, at margins 1 and 2;
-- by the components of the split recording, as many in all, given to sources likewise.
+``decompose`` divides the mixture into drums and the rest: by the components of plain
+NMF, each given to the source that it is more like (by the true stems: nobody can do
+that without them); by the parts of ``--split hpss``, without knowing anything, at
+margins 1 and 2; by the components of the split recording, as many in all, given to
+sources likewise.
+
+``separate`` separates all parts by the scores, with and without ``--hpss``, and by
+scores of their own after the recording is split in two.
 
 The figures are SNR in dB, 10 log10 of the energy of the true source over that of the
-difference, means over the mixtures. Nothing is tuned on them. Default recordings lie in
-``audio_examples/``. Results are Markdown on stdout.
+difference, means over the mixtures. Results are Markdown on stdout.
 """
 
 from __future__ import annotations
@@ -35,8 +41,8 @@ Float32 = NDArray[np.float32]
 EXAMPLES = Path(__file__).resolve().parent.parent / "audio_examples"
 PITCHED = ("chorale", "chopin_op28_4", "greensleeves")
 
-#: The longest mixture, in seconds.
-LONGEST = 8.0
+#: The longest mixture, in seconds; the rate in Hz; the level of each source.
+LONGEST, SR, LEVEL = 8.0, 44100, 0.1
 
 
 def main() -> None:
@@ -44,11 +50,14 @@ def main() -> None:
     print(f"{machine(2)}\n", flush=True)
     found: dict[str, list[list[float]]] = {}
     for pitched, drums in product(args.pitched, args.drums):
-        sources, sr = mixture(pitched, drums)
-        for method, stems in methods(sources, sr, args.components).items():
-            own = [snr(*pair) for pair in zip(sources, stems, strict=True)]
+        if args.question == "decompose":
+            scores = divided(pitched, drums, args.components)
+        else:
+            scores = separated(pitched, drums)
+        for method, own in scores.items():
             found.setdefault(method, []).append(own)
-            print(pitched.stem, drums.stem, method, own, flush=True)
+            values = ", ".join(f"{value:.2f}" for value in own)
+            print(f"{pitched.name}, {drums.name}, {method}: {values}", flush=True)
     rows = [
         [method, *(f"{value:.1f}" for value in np.mean(values, axis=0))]
         for method, values in found.items()
@@ -60,24 +69,81 @@ def main() -> None:
 def parse_args() -> argparse.Namespace:
     """Read the options."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("question", choices=("decompose",))
-    clips = [EXAMPLES / name / f"{name}.flac" for name in PITCHED]
-    parser.add_argument("--pitched", nargs="+", type=Path, default=clips)
-    loop = EXAMPLES / "drums" / "drums.flac"
-    parser.add_argument("--drums", nargs="+", type=Path, default=[loop])
+    parser.add_argument("question", choices=("decompose", "separate"))
+    folders = [EXAMPLES / name for name in PITCHED]
+    parser.add_argument("--pitched", nargs="+", type=Path, default=folders)
+    parser.add_argument("--drums", nargs="+", type=Path, default=[EXAMPLES / "drums"])
     parser.add_argument("--components", type=int, default=24, help="in all")
     return parser.parse_args()
 
 
-def mixture(pitched: Path, drums: Path) -> tuple[list[Float32], int]:
-    """Both sources at the same loudness, and their rate."""
-    sounds = [specnmf.read(path) for path in (pitched, drums)]
-    sr = sounds[0].sr
-    if sounds[1].sr != sr:
-        raise SystemExit(f"{drums} has {sounds[1].sr} Hz, {pitched} {sr} Hz")
-    n = min(round(LONGEST * sr), *(sound.n_samples for sound in sounds))
-    mono = [sound.samples.mean(axis=0)[:n] for sound in sounds]
-    return [0.1 * y / np.sqrt(np.mean(y**2)) for y in mono], sr
+def divided(pitched: Path, drums: Path, n_components: int) -> dict[str, list[float]]:
+    """The SNR of both sources by each way to decompose their mixture."""
+    stems = [list(folder_stems(folder).values()) for folder in (pitched, drums)]
+    sources = balanced([[sum(own)] for own in stems])
+    flat = [own for (own,) in sources]
+    return {
+        method: [snr(*pair) for pair in zip(flat, found, strict=True)]
+        for method, found in methods(flat, SR, n_components).items()
+    }
+
+
+def separated(pitched: Path, drums: Path) -> dict[str, list[float]]:
+    """The mean SNR of pitched and of drum parts by each way to separate them."""
+    folders = pitched, drums
+    sources = balanced([list(folder_stems(folder).values()) for folder in folders])
+    mix = np.sum([y for own in sources for y in own], axis=0)
+    scores = [folder_score(folder, len(mix) / SR) for folder in folders]
+    both = specnmf.Score(tuple(note for score in scores for note in score.notes))
+    by = "hand" if pitched.name.startswith("chopin") else "part"
+    parts = by_part(specnmf.decompose(specnmf.Audio(mix, SR), split="hpss"))
+    alone = [list(by_score(*pair, by=by)) for pair in zip(parts, scores, strict=True)]
+    found = {
+        "separate": by_score(mix, both, by=by),
+        "separate --hpss": by_score(mix, both, by=by, hpss=True),
+        "split in two, each by its score": [*alone[0], *alone[1]],
+    }
+    return {
+        method: [
+            float(np.mean([max(snr(y, z) for z in estimates) for y in own]))
+            for own in sources
+        ]
+        for method, estimates in found.items()
+    }
+
+
+def by_score(y: Float32, score: specnmf.Score, **options: object) -> list[Float32]:
+    """The stems of a mixture by a score on its clock."""
+    stems = specnmf.separate_by_score(y, score, sr=SR, **options)
+    return [stem.samples[0] for stem in stems.values()]
+
+
+def folder_stems(folder: Path) -> dict[str, Float32]:
+    """The true stems, mono."""
+    where = folder / "stems" if (folder / "stems").is_dir() else folder / "ref"
+    sounds = {path.stem: specnmf.read(path) for path in sorted(where.glob("*.flac"))}
+    wrong = [name for name, sound in sounds.items() if sound.sr != SR]
+    if wrong or not sounds:
+        raise SystemExit(f"{where}: expected stems of {SR} Hz")
+    return {name: sound.samples.mean(axis=0) for name, sound in sounds.items()}
+
+
+def folder_score(folder: Path, seconds: float) -> specnmf.Score:
+    """The score, as far as the mixture lasts."""
+    own = folder / f"{folder.name}.mid"
+    path = own if own.exists() else folder / "score.mid"
+    return specnmf.read_score(path).excerpt(0.0, seconds)
+
+
+def balanced(groups: Sequence[Sequence[Float32]]) -> list[list[Float32]]:
+    """Groups of sources, cut to one length, the sums of groups equally loud."""
+    n = min(round(LONGEST * SR), *(len(y) for own in groups for y in own))
+    out = []
+    for own in groups:
+        total = np.sum([y[:n] for y in own], axis=0)
+        gain = LEVEL / np.sqrt(np.mean(total**2))
+        out.append([(gain * y[:n]).astype(np.float32) for y in own])
+    return out
 
 
 def methods(

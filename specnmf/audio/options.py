@@ -68,38 +68,6 @@ class SoundOptions(WindowOptions, ExcerptOptions, group=TRANSFORM):
     """Which part of a recording to take, and the window of its transform."""
 
 
-class SplitOptions(Options, group=TRANSFORM):
-    """Whether a recording is split into parts before the fit."""
-
-    split: Split = option(
-        "none",
-        "hpss: first split the recording into a harmonic and a percussive part by "
-        "median filters.",
-        added=True,
-    )
-    split_margin: float = option(
-        1.0,
-        "With --split: how many times one median must exceed the other; above 1, "
-        "the rest is a residual part.",
-        least=1,
-        added=True,
-    )
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if self.split == "none" and self.split_margin != 1:
-            raise ParameterError(
-                f"split_margin {self.split_margin:g} needs split hpss, got none"
-            )
-
-    @property
-    def parts(self) -> tuple[str, ...]:
-        """The parts of a split: harmonic, percussive, and above margin 1 residual."""
-        if self.split == "none":
-            return ()
-        return PARTS if self.split_margin > 1 else PARTS[:2]
-
-
 class MaskOptions(Options, group=MASKS):
     """How the recording is divided between the sources."""
 
@@ -111,6 +79,27 @@ class MaskOptions(Options, group=MASKS):
     def wiener(self) -> Wiener:
         """Whether stereo sources are filtered by their places; see `WienerOptions`."""
         return "never"
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """The parts into which a recording is split before; see `SplitOptions`."""
+        return ()
+
+
+class SplitOptions(MaskOptions, group=TRANSFORM):
+    """Whether a recording is split into parts."""
+
+    split: Split = option(
+        "none",
+        "hpss: first split the recording into a harmonic and a percussive part by "
+        "median filters.",
+        added=True,
+    )
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """The parts of a split; none without one."""
+        return () if self.split == "none" else PARTS[:2]
 
 
 class WienerOptions(MaskOptions, group=MASKS):

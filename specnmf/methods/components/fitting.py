@@ -155,6 +155,7 @@ def _fit_parts(
     factors = _joined(found, part_labels(options.part_sizes))
     with stages.stage("pitches"):
         pitches = material.pitches(factors)
+    pitches[options.part_sizes[HARMONIC] :] = np.nan
     return ComponentStems(material, options, choice, factors, pitches)
 
 

@@ -9,7 +9,7 @@ from specnmf.checks import whole_or_auto
 from specnmf.errors import ParameterError
 from specnmf.factor.options import MOST_AUTO, N_COMPONENTS, NmfOptions, check_components
 from specnmf.methods.memory import MemoryOptions
-from specnmf.options import changed, option
+from specnmf.options import TRANSFORM, changed, option
 
 
 class ComponentOptions(SplitOptions, SoundOptions, NmfOptions):
@@ -21,6 +21,14 @@ class ComponentOptions(SplitOptions, SoundOptions, NmfOptions):
         flags=("-k", "--components"),
         parse=whole_or_auto,
         metavar="[NUMBER|auto]",
+    )
+    split_margin: float = option(
+        1.0,
+        "With --split: how many times one median must exceed the other; above 1, "
+        "the rest is a residual part.",
+        least=1,
+        group=TRANSFORM,
+        added=True,
     )
     percussive_components: int | None = option(
         None,
@@ -39,6 +47,10 @@ class ComponentOptions(SplitOptions, SoundOptions, NmfOptions):
     def __post_init__(self) -> None:
         check_components(self.n_components)
         super().__post_init__()
+        if self.split == "none" and self.split_margin != 1:
+            raise ParameterError(
+                f"split_margin {self.split_margin:g} needs split hpss, got none"
+            )
         if self.split == "none" and self.percussive_components is not None:
             raise ParameterError(
                 f"percussive_components {self.percussive_components} need split hpss, "
@@ -49,6 +61,12 @@ class ComponentOptions(SplitOptions, SoundOptions, NmfOptions):
     def most_components(self) -> int:
         """``n_components``, or the maximum for ``auto``."""
         return MOST_AUTO if self.n_components == "auto" else self.n_components
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """The parts of a split; above margin 1 also the residual."""
+        residual = (RESIDUAL,) if self.split_margin > 1 else ()
+        return super().parts + residual
 
     @property
     def part_sizes(self) -> dict[str, int]:
