@@ -57,7 +57,9 @@ class WeightedModels:
         """What the powers of a stem are weighted by, (n_frames, n_bins) or (1, 1)."""
         mask = self.masks[stem]
         own = np.full((1, 1), 0.5, np.float32) if mask is None else mask[frames]
-        weight: Float32 = np.maximum(own, np.float32(LEAST_MASK)) ** SOFTNESS
+        weight: Float32 = np.maximum(own, np.float32(LEAST_MASK)) ** np.float32(
+            SOFTNESS
+        )
         return weight
 
 

@@ -147,7 +147,8 @@ class JointUpdates:
     def _by_component(self, rows: Array) -> Doubles:
         """The sum over lags of a number for each row of the templates."""
         by_lag = rows.reshape(self.passes.n_lags, -1)
-        return by_lag.sum(axis=0, dtype=np.float64)
+        sums: Doubles = by_lag.sum(axis=0, dtype=np.float64)
+        return sums
 
     def _by_row(self, numbers: Doubles | float) -> Array:
         """A number for each component, for each row of the templates."""

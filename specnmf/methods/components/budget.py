@@ -24,8 +24,8 @@ SOLVER_V, SOLVER_H = 1.6, 6
 #: the notes in bytes, and for each bin a share of a column of the pictures.
 WRITTEN_H, FRAME, BIN = 3, 100, 0.02
 
-#: Copies of V for a split: the masks, and V of both parts.
-SPLIT_V = 4
+#: Copies of V for a split: the masks, and V, of three parts.
+SPLIT_V = 6
 
 #: Frames of the sample, in total and for each component. Templates of a sample raise
 #: the cost of all frames by up to twice components / frames: fewer frames leave too

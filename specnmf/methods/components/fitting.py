@@ -135,28 +135,33 @@ def _fit_parts(
     choice = _choose(parts[HARMONIC], options, stages)
     if choice is not None:
         options = dataclasses.replace(options, n_components=choice.chosen)
-    found = []
-    with stages.stage("factorise", 2 * options.max_iter) as step:
-        for number, (name, n_components) in enumerate(options.part_sizes.items()):
-            if name == RESIDUAL:
-                found.append(_in_one(parts[name]))
-                continue
-            tell = telling(step, number * options.max_iter)
-            none = np.zeros((len(V), 0), np.float32)
-            own = dataclasses.replace(
-                options,
-                n_components=n_components,
-                split="none",
-                split_margin=1.0,
-                percussive_components=None,
-            )
-            learned = _factorise(parts[name], none, own, options.seed, tell)
-            found.append(learned.by_energy())
+    with stages.stage("factorise", len(parts) * options.max_iter) as step:
+        found = [
+            _fit_part(name, parts[name], options, telling(step, n * options.max_iter))
+            for n, name in enumerate(parts)
+        ]
     factors = _joined(found, part_labels(options.part_sizes))
     with stages.stage("pitches"):
         pitches = material.pitches(factors)
     pitches[options.part_sizes[HARMONIC] :] = np.nan
     return ComponentStems(material, options, choice, factors, pitches)
+
+
+def _fit_part(
+    name: str, V: Float32, options: ComponentOptions, callback: Callback
+) -> Factorization:
+    """The components of a part of a split."""
+    if name == RESIDUAL:
+        return _in_one(V)
+    own = dataclasses.replace(
+        options,
+        n_components=options.part_sizes[name],
+        split="none",
+        split_margin=1.0,
+        percussive_components=None,
+    )
+    none = np.zeros((len(V), 0), np.float32)
+    return _factorise(V, none, own, options.seed, callback).by_energy()
 
 
 def part_labels(sizes: Mapping[str, int]) -> tuple[str, ...]:
