@@ -262,6 +262,21 @@ def convolutive_updates(V, W, H, beta, n_iter):
     return W, H
 
 
+def joint_convolutive_updates(V, W, H, n_iter):
+    """Kullback-Leibler: H, then W with the new H, both from one model."""
+    lags, ones = range(W.shape[2]), np.ones_like(V)
+    for _ in range(n_iter):
+        Q = V / convolved(W, H)
+        asked = sum(W[:, :, lag].T @ shifted(Q, -lag) for lag in lags)
+        heard = sum(W[:, :, lag].T @ shifted(ones, -lag) for lag in lags)
+        updated = H * asked / heard
+        ratios = [
+            (Q @ shifted(H, lag).T) / (ones @ shifted(updated, lag).T) for lag in lags
+        ]
+        W, H = W * np.stack(ratios, axis=2), updated
+    return W, H
+
+
 def averaging_updates(V, W, H, n_iter):
     """Smaragdis 2004: both factors from one model, H by the mean over the lags."""
     lags, ones = range(W.shape[2]), np.ones_like(V)

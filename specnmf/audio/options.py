@@ -12,6 +12,7 @@ from specnmf.options import MASKS, OUTPUT, TRANSFORM, Options, option
 
 Mask = Literal["ratio", "binary"]
 Wiener = Literal["auto", "never", "always"]
+Split = Literal["none", "hpss"]
 AudioFormat = Literal["wav", "flac", "ogg", "mp3"]
 
 #: The subtypes of each format; the first is the default.
@@ -21,6 +22,9 @@ SUBTYPES: Mapping[str, tuple[str, ...]] = {
     "ogg": ("VORBIS",),
     "mp3": ("MPEG_LAYER_III",),
 }
+
+#: The parts of a split, in order.
+PARTS = HARMONIC, PERCUSSIVE, RESIDUAL = "harmonic", "percussive", "residual"
 
 #: Window length in samples up to 48 kHz; doubled with each doubling above.
 BASE_N_FFT = 2048
@@ -106,6 +110,27 @@ class MaskOptions(Options, group=MASKS):
     def wiener(self) -> Wiener:
         """Whether stereo sources are filtered by their places; see `WienerOptions`."""
         return "never"
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """The parts into which a recording is split before; see `SplitOptions`."""
+        return ()
+
+
+class SplitOptions(MaskOptions, group=TRANSFORM):
+    """Whether a recording is split into parts."""
+
+    split: Split = option(
+        "none",
+        "hpss: first split the recording into a harmonic and a percussive part by "
+        "median filters.",
+        added=True,
+    )
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """The parts of a split; none without one."""
+        return () if self.split == "none" else PARTS[:2]
 
 
 class WienerOptions(MaskOptions, group=MASKS):

@@ -106,10 +106,10 @@ class Factorization:
         )
 
 
-def component_labels(n_components: int) -> tuple[str, ...]:
+def component_labels(n_components: int, stem: str = "component") -> tuple[str, ...]:
     """``component_01``, ``component_02``, ... with as many digits as needed."""
     digits = max(2, len(str(n_components)))
-    return tuple(f"component_{k:0{digits}}" for k in range(1, n_components + 1))
+    return tuple(f"{stem}_{k:0{digits}}" for k in range(1, n_components + 1))
 
 
 def labels_of(labels: Iterable[object], n_components: int) -> tuple[str, ...]:

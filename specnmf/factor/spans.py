@@ -17,9 +17,9 @@ MOST_SPANS = 16
 BLOCK_BYTES = 1 << 20
 
 
-def spans(n_frames: int) -> list[slice]:
+def spans(n_frames: int, least: int = 64) -> list[slice]:
     """At most MOST_SPANS spans of equal length, whatever the number of threads."""
-    length = max(64, -(-n_frames // MOST_SPANS))
+    length = max(least, -(-n_frames // MOST_SPANS))
     return list(cut(slice(0, n_frames), length))
 
 

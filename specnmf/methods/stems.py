@@ -8,13 +8,15 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from specnmf.audio import masks, neighbours, wiener
+from specnmf.audio import masks, neighbours, stft, wiener
+from specnmf.audio.hpss import part_masks
 from specnmf.audio.models import Models
-from specnmf.audio.options import Mask, Wiener
+from specnmf.audio.options import HARMONIC, PERCUSSIVE, Mask, Wiener
 from specnmf.audio.recording import Audio
 from specnmf.audio.resynthesis import Stream
 from specnmf.audio.stft import Grid
 from specnmf.factor.factorization import Factorization
+from specnmf.methods.weighting import weighted_models
 
 #: Names of the stem for sound that no other stem explains.
 RESTS = ("rest", "residual")
@@ -34,6 +36,10 @@ class Sharing(Protocol):
     @property
     def wiener(self) -> Wiener:
         """``auto``, ``never`` or ``always``."""
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """The parts of a split; none without one."""
 
     @property
     def threads(self) -> int | None:
@@ -107,6 +113,23 @@ class ScoreStems(Stems):
     notes: tuple[str, ...]
     start: Factorization
     explained: float | None = None
+
+    def _stream(self, grid: Grid, model: Models, options: Sharing) -> Stream:
+        """The same by weighted models, if the recording is split."""
+        if options.parts:
+            V = stft.magnitude(self.audio, grid, threads=options.threads)
+            found = part_masks(V, grid, threads=options.threads).by_name
+            own = [found.get(self.part_of(name) or "") for name in self.names]
+            model = weighted_models(model, own)
+        return super()._stream(grid, model, options)
+
+    def part_of(self, name: str) -> str | None:
+        """The part of a split that a stem is of; None: of both, or of neither."""
+        labelled = zip(self.factors.labels, self.pitches, strict=True)
+        pitched = {bool(np.isfinite(pitch)) for own, pitch in labelled if own == name}
+        if len(pitched) != 1:
+            return None
+        return HARMONIC if pitched.pop() else PERCUSSIVE
 
     def envelopes(self) -> dict[str, NDArray[np.float64]]:
         """The loudness of each stem's model in each frame."""

@@ -82,26 +82,29 @@ class Decompose(Task[Settings]):
     def read(self, song: Song[Settings], step: Step) -> Material:
         """The recording, or a survey of it where it does not fit into the memory."""
         from specnmf.methods.components.material import InMemory, open_material
-        from specnmf.methods.learned.known import n_rows
+        from specnmf.methods.learned.known import check_given, n_rows
 
-        settings = song.settings
+        given, settings = song.inputs.get("templates"), song.settings
+        check_given(given, settings)
         if song.held is not None:
             return InMemory(read_excerpt(song), settings)
-        n_components = n_rows(song.inputs.get("templates"), settings)
-        return open_material(song.path, settings, n_components, step)
+        return open_material(song.path, settings, n_rows(given, settings), step)
 
     def fit(self, song: Song[Settings], material: Material) -> Components:
         """The components of the recording."""
         from specnmf.methods import low_notes
         from specnmf.methods.components.fitting import expected_names, fit_components
+        from specnmf.methods.components.parts import expected_parts, fit_parts
         from specnmf.methods.learned.fitting import expected_stems, fit_known
-        from specnmf.methods.learned.known import check_given, known_of
+        from specnmf.methods.learned.known import known_of
 
         given, settings = song.inputs.get("templates"), song.settings
-        check_given(given, settings)
         known = None if given is None else known_of(given, material.grid)
         stems: ComponentStems | KnownStems
-        if known is None or known.is_plain(settings):
+        if settings.parts:
+            _expect(song, expected_parts(settings))
+            stems = fit_parts(material, settings, song.stages)
+        elif known is None or known.is_plain(settings):
             W = None if known is None else known.W[:, :, 0]
             n_given = 0 if W is None else W.shape[1]
             _expect(song, expected_names(settings, material.grid, n_given))

@@ -124,6 +124,8 @@ def check_same(done, result):
         ("mono", {"mask_power": 2.0, "n_fft": 512, "hop_length": 100}),
         ("stereo", {"mask": "binary", "solver": "mu", "beta": 1.0}),
         ("mono", {"n_components": "auto"}),
+        ("stereo", {"split": "hpss", "split_margin": 1.5, "mask_power": 2.0}),
+        ("mono", {"split": "hpss", "n_components": "auto", "mask": "binary"}),
     ],
     ids=str,
 )
@@ -174,6 +176,8 @@ def test_decompositions_of_older_versions_sound_again(runs):
         ("mono", {}),
         ("stereo", {"residual": True, "mask_power": 2.0}),
         ("stereo", {"wiener": "always"}),
+        ("stereo", {"hpss": True, "residual": True}),
+        ("mono", {"hpss": True, "mask_power": 1.0}),
         ("stereo", {"start": 0.6, "duration": 1.2, "only": ("low",)}),
         ("mono", {"mask": "binary", "by": "pitch"}),
         ("stereo", {"by": "note", "n_fft": 1024}),

@@ -7,12 +7,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from specnmf.factor.convolutive.model import stacked
 from specnmf.factor.divergence import EPS, floor, multiplier, split
 from specnmf.factor.iterate import Factors
+from specnmf.factor.kernels import convolutive, divergences
 from specnmf.factor.matrices import Array, Booleans, Doubles
 from specnmf.factor.spans import add_up, blocks, scratch_for, spans
 from specnmf.parallel import Mapper
+
+#: Frames of a span at least: each adds sums of the size of all templates.
+LEAST_FRAMES = 128
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,14 +62,14 @@ class Convolution:
     def __init__(self, VT: Array, n_lags: int, *, beta: float, mapper: Mapper) -> None:
         self.VT, self.n_lags, self.beta, self.map = VT, n_lags, beta, mapper
         self.floor = floor(float(VT.max()), beta)
-        self.spans = spans(len(VT))
+        self.spans = spans(len(VT), LEAST_FRAMES)
 
     def template_slopes(self, WT: Array, HT: Array) -> tuple[Array, Array]:
         """Both parts of the slope of the cost in the templates, of their shape."""
 
         def part(span: slice) -> tuple[Array, Array]:
             negative, positive = np.zeros_like(WT), np.zeros_like(WT)
-            for _, lagged, _, Q, slope in self._looks(span, WT, HT):
+            for _, lagged, _, Q, slope in self._looks(span, WT, HT, priced=False):
                 negative += lagged.T @ Q
                 if slope is None:
                     positive += lagged.sum(axis=0)[:, np.newaxis]
@@ -101,6 +104,56 @@ class Convolution:
 
         return float(sum(self.map(part, self.spans))), negative, positive
 
+    def joint_slopes(
+        self, WT: Array, HT: Array, *, learned: bool
+    ) -> tuple[float, Array | None, Array]:
+        """The cost, and what the updates of both factors multiply; only for beta 1.
+
+        These are the sums over frames, and over lags and bins, of V over the model
+        times the other factor. Those of templates are None if they are not learned.
+        """
+
+        def part(span: slice) -> tuple[float, Array | None, Array]:
+            total, negative = 0.0, np.empty_like(WT) if learned else None
+            asked = np.zeros((span.stop - span.start + self.n_lags - 1, n), HT.dtype)
+            for block, lagged, cost, Q, _ in self._looks(span, WT, HT):
+                total += cost
+                convolutive.gather_lags(Q @ WT.T, block.start - span.start, asked)
+                if negative is not None and block.start == span.start:
+                    np.matmul(lagged.T, Q, out=negative)
+                elif negative is not None:
+                    negative += lagged.T @ Q
+            return total, negative, asked
+
+        n_frames, n = HT.shape
+        costs, negatives, asked = zip(*self.map(part, self.spans), strict=True)
+        padded = np.zeros((n_frames + self.n_lags - 1, n), HT.dtype)
+        for span, own in zip(self.spans, asked, strict=True):
+            padded[span.start : span.start + len(own)] += own
+        negative: Array | None = negatives[0]
+        for own in negatives[1:] if learned else ():
+            negative += own
+        return float(sum(costs)), negative, padded[self.n_lags - 1 :]
+
+    def pull(self, WT: Array, HT: Array, freedom: Freedom) -> Doubles:
+        """The weight of each component's template of the start, (n_components,)."""
+        activations = HT.astype(np.float64)
+        heard = WT.sum(axis=1).reshape(self.n_lags, -1).sum(axis=0)
+        loudness = max(float(activations.sum(axis=0) @ heard), self.floor)
+        activations *= self.VT.sum(dtype=np.float64) / loudness
+        powers = np.zeros_like(activations)
+        np.power(activations, self.beta, out=powers, where=activations > 0)
+        return freedom.pull(powers.sum(axis=0))
+
+    def distance(self, start: Array, WT: Array, pull: Doubles) -> float:
+        """The cost of templates that have left those of the start."""
+        cost = 0.0
+        for row, weight in enumerate(np.tile(pull, self.n_lags)):
+            if weight > 0:
+                own = start[row : row + 1], WT[row : row + 1].copy()
+                cost += float(weight) * split(*own, self.beta, self.floor)[0]
+        return cost
+
     def _place(self, asked: Array, block: slice, out: Array) -> None:
         """Put what frames ask of each lag where that lag's activations are."""
         by_lag = asked.reshape(len(asked), self.n_lags, -1)
@@ -108,14 +161,22 @@ class Convolution:
             first, stop = max(0, block.start - lag), max(0, block.stop - lag)
             out[lag, first:stop] = by_lag[len(asked) - (stop - first) :, lag]
 
-    def _looks(self, span: slice, WT: Array, HT: Array) -> Iterator[_Look]:
-        """Blocks of the span, with lagged activations, cost, slopes in the model."""
+    def _looks(
+        self, span: slice, WT: Array, HT: Array, *, priced: bool = True
+    ) -> Iterator[_Look]:
+        """Blocks of the span, with lagged activations, cost, slopes in the model.
+
+        Without a price the cost is not computed where that saves time, and is 0.
+        """
         scratch = scratch_for(span, self.VT)
         for block in blocks(span, self.VT.shape[1], self.VT.itemsize):
-            before = min(block.start, self.n_lags - 1)
-            heard = HT[block.start - before : block.stop]
-            lagged = stacked(heard, self.n_lags)[before:]
+            lagged = np.empty((block.stop - block.start, len(WT)), HT.dtype)
+            convolutive.lag(HT, block.start, lagged)
             P = np.matmul(lagged, WT, out=scratch[: len(lagged)])
+            if self.beta == 1 and not priced:
+                divergences.ratio(self.VT[block], P, P.dtype.type(self.floor))
+                yield block, lagged, 0.0, P, None
+                continue
             cost, Q, slope = split(self.VT[block], P, self.beta, self.floor)
             yield block, lagged, cost, Q, slope
 
@@ -137,7 +198,9 @@ class AlternatingUpdates:
         self.passes, self.beta = passes, passes.beta
         self.WT, self.HT, self.start = WT, HT, WT
         self.freedom = freedom
-        self.pull = np.tile(self._pull(), passes.n_lags)[:, np.newaxis]
+        self.drawn = passes.pull(WT, HT, freedom)
+        pull = self.drawn.astype(WT.dtype)
+        self.pull = np.tile(pull, passes.n_lags)[:, np.newaxis]
         self.learned = np.tile(freedom.adapt > 0, passes.n_lags)[:, np.newaxis]
         self.cost = self._look()
 
@@ -158,28 +221,11 @@ class AlternatingUpdates:
         """The templates, lag by lag, and the activations, (n_components, n_frames)."""
         return self.WT, np.ascontiguousarray(self.HT.T)
 
-    def _pull(self) -> Array:
-        """The weight of each component's template of the start."""
-        passes, HT = self.passes, self.HT.astype(np.float64)
-        heard = self.WT.sum(axis=1).reshape(passes.n_lags, -1).sum(axis=0)
-        loudness = max(float(HT.sum(axis=0) @ heard), passes.floor)
-        HT *= passes.VT.sum(dtype=np.float64) / loudness
-        powers = np.power(HT, self.beta, out=np.zeros_like(HT), where=HT > 0)
-        return self.freedom.pull(powers.sum(axis=0)).astype(self.WT.dtype)
-
     def _look(self) -> float:
         """The cost, with the factor of the next H from the same pass over V."""
         cost, negative, positive = self.passes.activation_slopes(self.WT, self.HT)
         self.next_H = multiplier(negative.sum(axis=0), positive.sum(axis=0), self.beta)
-        return cost + self._distance()
-
-    def _distance(self) -> float:
-        """The cost of templates that have left the start."""
-        cost, least = 0.0, self.passes.floor
-        for i in np.flatnonzero(self.pull):
-            start, now = self.start[i : i + 1], self.WT[i : i + 1].copy()
-            cost += float(self.pull[i, 0]) * split(start, now, self.beta, least)[0]
-        return cost
+        return cost + self.passes.distance(self.start, self.WT, self.drawn)
 
     def _update_templates(self) -> None:
         negative, positive = self.passes.template_slopes(self.WT, self.HT)

@@ -27,6 +27,9 @@ PART_V = 1.0
 #: the notes in bytes, and for each bin a share of a column of the pictures.
 WRITTEN_H, FRAME, BIN = 3, 100, 0.02
 
+#: Copies of V for a split: the masks, and V, of three parts.
+SPLIT_V = 6
+
 #: Frames of the sample, in total and for each component. Templates of a sample raise
 #: the cost of all frames by up to twice components / frames: fewer frames leave too
 #: much to the passes, more frames gain nothing.
@@ -47,10 +50,12 @@ class Budget:
         """The length in samples of the longest recording that fits into memory."""
         n_bins, hop_length = self._window()
         samples = 4 * self.n_channels
-        writing = (4 * n_bins + self._written()) / hop_length
+        split = 4 * n_bins * (SPLIT_V if self.options.parts else 0)
+        writing = (4 * n_bins + split + self._written()) / hop_length
+        learning = split + self._learned()
         return min(
             self._fitting(0, 2 * samples),  # while blocks are joined
-            self._fitting(LEARNING, samples + self._learned() / hop_length),
+            self._fitting(LEARNING, samples + learning / hop_length),
             self._fitting(WRITING, samples + writing),
         )
 

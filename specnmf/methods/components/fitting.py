@@ -27,6 +27,7 @@ from specnmf.methods.components.scope import (
     names_left_out,
 )
 from specnmf.methods.progress import Stages, telling
+from specnmf.methods.splitting import split_models, stream_parts
 from specnmf.methods.stems import Sharing, stream_of
 
 
@@ -88,10 +89,28 @@ class ComponentStems:
 
     def stream(self, options: Sharing) -> Stream:
         """Yield the components as sound; they add up to the recording."""
-        models = FactorModels(self.factors, names=self.names)
-        with self.material.spectra(len(models.names)) as spectra_of:
-            n_channels = self.material.sound.n_channels
+        n_channels = self.material.sound.n_channels
+        with self.material.spectra(len(self.names)) as spectra_of:
+            if self.options.parts:
+                split = split_models(
+                    self.material.parts.by_name, self.factors, self._parts, options
+                )
+                yield from stream_parts(
+                    spectra_of,
+                    self.grid,
+                    split,
+                    n_channels=n_channels,
+                    threads=options.threads,
+                )
+                return
+            models = FactorModels(self.factors, names=self.names)
             yield from stream_of(spectra_of, self.grid, models, n_channels, options)
+
+    @property
+    def _parts(self) -> list[str]:
+        """The part of each component, if the recording is split."""
+        sizes = self.options.part_sizes.items()
+        return [part for part, n_components in sizes for _ in range(n_components)]
 
 
 def expected_names(
@@ -128,7 +147,7 @@ def fit_components(
     scope = Scope.of(V, material.grid, options, whiten=options.whiten)
     V = scope.seen(V)
     given = _given(templates, scope)
-    choice = _choose(V, options, stages)
+    choice = choose(V, options, stages)
     if choice is not None:
         options = dataclasses.replace(options, n_components=choice.chosen)
     learned = _best(V, given, options, material.n_starts, stages)
@@ -164,7 +183,7 @@ def check_room(n_components: int, V: Float32, *, instead: str) -> None:
         )
 
 
-def _choose(V: Float32, options: ComponentOptions, stages: Stages) -> RankChoice | None:
+def choose(V: Float32, options: ComponentOptions, stages: Stages) -> RankChoice | None:
     """The choice of the number of components, if it is ``auto``."""
     if options.n_components != "auto":
         return None
@@ -186,21 +205,20 @@ def _best(
     seeds = range(options.seed, options.seed + (n_starts if chance else 1))
     with stages.stage("factorise", len(seeds) * options.max_iter) as step:
         found = [
-            _factorise(
-                V, given, options, seed, telling(step, number * options.max_iter)
-            )
+            factorise(V, given, options, seed, telling(step, number * options.max_iter))
             for number, seed in enumerate(seeds)
         ]
     return min(found, key=lambda result: float(result.losses[-1]))
 
 
-def _factorise(
+def factorise(
     V: Float32,
     given: Float32,
     options: ComponentOptions,
     seed: int,
     callback: Callback,
 ) -> Factorization:
+    """The factorisation from one start; given templates come first and stay."""
     n_given = given.shape[1]
     n_components = max(options.most_components, n_given)
     check_room(n_components, V, instead="a smaller -k")

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from specnmf.audio import masks, reading, stft, streaming
+from specnmf.audio.hpss import PartMasks, part_masks
 from specnmf.audio.masks import SpectraOf
 from specnmf.audio.recording import Audio
 from specnmf.audio.stft import Float32, Grid
 from specnmf.audio.streaming import Recording, RollingMagnitudes, RollingSpectra
+from specnmf.errors import ParameterError
 from specnmf.factor import passes
 from specnmf.factor.factorization import Factorization
 from specnmf.methods import low_notes
@@ -21,6 +24,7 @@ from specnmf.methods.components.budget import Budget
 from specnmf.methods.components.options import ComponentOptions
 from specnmf.methods.components.scope import Scope
 from specnmf.methods.progress import Stages
+from specnmf.sizes import spell_size
 
 #: Number of starts from which a sample is learned, or components that are grouped; the
 #: best one is used. A sample may lead to another minimum than the whole recording, and
@@ -54,6 +58,7 @@ def open_material(
     audio = reading.read_up_to(most, path, start=start, duration=duration)
     if audio is not None:
         return InMemory(audio, options)
+    _check_split(options, most / source.sr)
     budget.sample_size(int(expected))  # raises an error before the recording is read
     recording = streaming.survey(
         path,
@@ -62,6 +67,16 @@ def open_material(
         progress=lambda done: progress(done, max(done, int(expected))),
     )
     return OnDisk(recording, options, budget.sample_size(recording.n_samples))
+
+
+def _check_split(options: ComponentOptions, seconds: float) -> None:
+    """Raise ParameterError if a split is asked for, which needs the whole recording."""
+    if options.split != "none":
+        raise ParameterError(
+            f"split {options.split} needs the whole recording in memory, and "
+            f"{spell_size(options.memory)} hold {seconds:.0f} s; use more --memory, a "
+            "--duration, or --split none"
+        )
 
 
 class InMemory:
@@ -80,6 +95,14 @@ class InMemory:
             threads = self.options.threads
             self.V = stft.magnitude(self.sound, self.grid, threads=threads)
         return self.V
+
+    @cached_property
+    def parts(self) -> PartMasks:
+        """The masks of the parts of a split."""
+        options = self.options
+        V = stft.magnitude(self.sound, self.grid, threads=options.threads)
+        margin = options.split_margin
+        return part_masks(V, self.grid, margin=margin, threads=options.threads)
 
     def refine(
         self,
@@ -113,6 +136,11 @@ class OnDisk:
 
     streamed = True
     n_starts = STARTS
+
+    @property
+    def parts(self) -> PartMasks:
+        """None: a recording on disk is not split."""
+        raise NotImplementedError
 
     def __init__(
         self, recording: Recording, options: ComponentOptions, sample_size: int

@@ -5,7 +5,13 @@ from __future__ import annotations
 import re
 from typing import Literal
 
-from specnmf.audio.options import BandOptions, SoundOptions
+from specnmf.audio.options import (
+    PERCUSSIVE,
+    RESIDUAL,
+    BandOptions,
+    SoundOptions,
+    SplitOptions,
+)
 from specnmf.checks import whole_or_auto
 from specnmf.errors import ParameterError
 from specnmf.factor.options import MOST_AUTO, N_COMPONENTS, NmfOptions, check_components
@@ -33,8 +39,8 @@ def parse_grouping(text: str) -> str:
     return match[0]
 
 
-class ComponentOptions(BandOptions, SoundOptions, NmfOptions):
-    """The components: their number, their band and groups, and the memory limit."""
+class ComponentOptions(SplitOptions, BandOptions, SoundOptions, NmfOptions):
+    """The components: their number, band, parts and groups, and the memory limit."""
 
     n_components: int | Literal["auto"] = option(
         N_COMPONENTS,
@@ -78,6 +84,21 @@ class ComponentOptions(BandOptions, SoundOptions, NmfOptions):
         metavar="periodicity:N",
         added=True,
     )
+    split_margin: float = option(
+        1.0,
+        "With --split: how many times one median must exceed the other; above 1, "
+        "the rest is a residual part.",
+        least=1,
+        group=TRANSFORM,
+        added=True,
+    )
+    percussive_components: int | None = option(
+        None,
+        "With --split: number of components of the percussive part; by default as many "
+        "as of the harmonic part, -k.",
+        least=1,
+        added=True,
+    )
     memory: int = changed(
         MemoryOptions,
         "memory",
@@ -89,6 +110,7 @@ class ComponentOptions(BandOptions, SoundOptions, NmfOptions):
         check_components(self.n_components)
         super().__post_init__()
         self._check_groups()
+        self._check_split()
 
     @property
     def most_components(self) -> int:
@@ -114,3 +136,43 @@ class ComponentOptions(BandOptions, SoundOptions, NmfOptions):
                 f"{self.group} needs as many components, got {self.n_components}; use "
                 f"-k {self.n_groups} or more"
             )
+
+    def _check_split(self) -> None:
+        """Raise ParameterError if an option does not go with a split, or without."""
+        if self.split != "none":
+            if self.is_partial or self.group is not None:
+                raise ParameterError(
+                    f"split {self.split} takes the whole spectrogram into components; "
+                    "leave out fmin, fmax, whiten and group, or split"
+                )
+            return
+        if self.split_margin != 1:
+            raise ParameterError(
+                f"split_margin {self.split_margin:g} needs split hpss, got none"
+            )
+        if self.percussive_components is not None:
+            raise ParameterError(
+                f"percussive_components {self.percussive_components} need split hpss, "
+                "got none"
+            )
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """The parts of a split; above margin 1 also the residual."""
+        residual = (RESIDUAL,) if self.split_margin > 1 else ()
+        return super().parts + residual
+
+    @property
+    def part_sizes(self) -> dict[str, int]:
+        """The number of components of each part of a split; the residual has one."""
+        sizes = dict.fromkeys(self.parts, self.most_components)
+        if self.percussive_components is not None:
+            sizes[PERCUSSIVE] = self.percussive_components
+        if RESIDUAL in sizes:
+            sizes[RESIDUAL] = 1
+        return sizes
+
+    @property
+    def most_stems(self) -> int:
+        """``most_components``, or of all parts of a split together."""
+        return sum(self.part_sizes.values()) if self.parts else self.most_components

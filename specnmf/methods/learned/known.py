@@ -87,7 +87,7 @@ def n_rows(given: Any, options: ComponentOptions) -> int:
         If it is no templates.
     """
     if given is None:
-        return options.most_components
+        return options.most_stems
     learned, n_free = _learned(given), options.n_free
     if learned is not None:
         return (learned.n_templates + (n_free or 0)) * learned.n_template_frames
@@ -98,7 +98,12 @@ def n_rows(given: Any, options: ComponentOptions) -> int:
 
 
 def check_given(given: Any, options: ComponentOptions) -> None:
-    """Raise ParameterError if an option is for templates, and none are given."""
+    """Raise ParameterError if an option does not go with templates, or without."""
+    if given is not None and options.parts:
+        raise ParameterError(
+            f"templates are held in a whole recording, got split {options.split}; use "
+            "--split none or no --templates"
+        )
     if given is None and (options.adapt or options.n_free is not None):
         raise ParameterError(
             "adapt and free are for given templates; use --templates, or -k for the "
