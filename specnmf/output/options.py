@@ -63,7 +63,6 @@ class SelectionOptions(Options, group=OUTPUT):
         False,
         "Write selections.txt, a selection table of Raven: when and at which "
         "frequencies each stem sounds.",
-        flags=("--selections",),
         added=True,
     )
 
