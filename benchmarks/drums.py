@@ -338,7 +338,11 @@ def main() -> None:
     )
     parser.add_argument("--data", type=Path, default=DATA)
     parser.add_argument("--only", help="part of the names of the loops")
+    parser.add_argument("--methods", help="only those whose names begin so")
     given = parser.parse_args()
+    for name in list(METHODS):
+        if not name.startswith(given.methods or ""):
+            del METHODS[name]
     sys.path += filter(None, [os.environ.get("PEERS")])
     own = [
         recorded("clip", CLIP / "drums.flac", CLIP / "stems", CLIP / "drums.mid"),
