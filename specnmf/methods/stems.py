@@ -82,7 +82,16 @@ class Stems:
         """Yield the stems as sound, block by block; they add up to the recording."""
         return self._stream(self.grid, self.model, options)
 
+    def part_of(self, name: str) -> str | None:
+        """The part of a split that a stem is of; None: of both, or of neither."""
+        return None
+
     def _stream(self, grid: Grid, model: Models, options: Sharing) -> Stream:
+        if options.parts:
+            V = stft.magnitude(self.audio, grid, threads=options.threads)
+            found = part_masks(V, grid, threads=options.threads).by_name
+            own = [found.get(self.part_of(name) or "") for name in self.names]
+            model = weighted_models(model, own)
         spectra_of = masks.spectra_of(self.audio, grid)
         if self.audio.n_channels == 2 and options.mask == "ratio":
             return wiener.stream_sources(
@@ -113,15 +122,6 @@ class ScoreStems(Stems):
     notes: tuple[str, ...]
     start: Factorization
     explained: float | None = None
-
-    def _stream(self, grid: Grid, model: Models, options: Sharing) -> Stream:
-        """The same by weighted models, if the recording is split."""
-        if options.parts:
-            V = stft.magnitude(self.audio, grid, threads=options.threads)
-            found = part_masks(V, grid, threads=options.threads).by_name
-            own = [found.get(self.part_of(name) or "") for name in self.names]
-            model = weighted_models(model, own)
-        return super()._stream(grid, model, options)
 
     def part_of(self, name: str) -> str | None:
         """The part of a split that a stem is of; None: of both, or of neither."""

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from specnmf.audio import neighbours
+from specnmf.audio.options import HARMONIC, PERCUSSIVE
 from specnmf.audio.recording import Audio, one_of_alike
 from specnmf.audio.stft import Float32, Grid, channel_magnitudes
 from specnmf.factor.factorization import Factorization
@@ -170,6 +171,10 @@ class DrumStems(Stems):
 
     model: DrumModel
     hits: tuple[Hit, ...]
+
+    def part_of(self, name: str) -> str | None:
+        """The part of a split that a stem is of."""
+        return HARMONIC if name == REST else PERCUSSIVE
 
 
 @flush_to_zero()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Literal
 
-from specnmf.audio.options import WienerOptions, WindowOptions
+from specnmf.audio.options import WeightOptions, WindowOptions
 from specnmf.errors import ParameterError
 from specnmf.factor.options import FitOptions
 from specnmf.options import FIT, MASKS, WHAT, changed, option
@@ -23,7 +23,7 @@ def parse_drums(texts: str | Iterable[str]) -> tuple[str, ...]:
     return names
 
 
-class DrumOptions(WienerOptions, WindowOptions, FitOptions):
+class DrumOptions(WeightOptions, WindowOptions, FitOptions):
     """Which drums to find, and how their templates are fitted."""
 
     drums: Sequence[str] = option(
