@@ -145,22 +145,6 @@ class WienerOptions(MaskOptions, group=MASKS):
     )
 
 
-class WeightOptions(WienerOptions, group=MASKS):
-    """Masks that are weighted by the parts of a split."""
-
-    hpss: bool = option(
-        False,
-        "Weight drums by the percussive part of the recording and other stems by the "
-        "harmonic part, as median filters find them.",
-        added=True,
-    )
-
-    @property
-    def parts(self) -> tuple[str, ...]:
-        """The parts whose masks weight the stems."""
-        return PARTS[:2] if self.hpss else ()
-
-
 class PowerOptions(MaskOptions, group=MASKS):
     """Masks and their exponent."""
 

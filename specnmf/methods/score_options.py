@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from specnmf.audio.options import WeightOptions, WindowOptions
+from specnmf.audio.options import PARTS, WienerOptions, WindowOptions
 from specnmf.errors import ParameterError
 from specnmf.factor.options import FitOptions
 from specnmf.options import MASKS, changed, option
@@ -13,7 +13,7 @@ from specnmf.score.options import StemOptions
 Model = Literal["partials", "fmp", "fmp-onsets"]
 
 
-class ScoreOptions(WeightOptions, WindowOptions, FitOptions, StemOptions):
+class ScoreOptions(WienerOptions, WindowOptions, FitOptions, StemOptions):
     """The model of a separation by score, and the handling of the rest."""
 
     model: Model = option(
@@ -39,6 +39,13 @@ class ScoreOptions(WeightOptions, WindowOptions, FitOptions, StemOptions):
         "n_fft",
         help="Window in samples; by default chosen by the recording.",
     )
+    hpss: bool = option(
+        False,
+        "Weight drums by the percussive part of the recording and other stems by the "
+        "harmonic part, as median filters find them.",
+        group=MASKS,
+        added=True,
+    )
     mask_power: float | None = option(
         None,
         "Exponent of the masks; by default 2, and 1 for the fmp models.",
@@ -54,6 +61,11 @@ class ScoreOptions(WeightOptions, WindowOptions, FitOptions, StemOptions):
             )
         if self.hpss and self.model != "partials":
             raise ParameterError(f"model {self.model} has no hpss; use model partials")
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """The parts whose masks weight the stems."""
+        return PARTS[:2] if self.hpss else ()
 
     @property
     def power(self) -> float:

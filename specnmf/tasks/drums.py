@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from os import PathLike
 from pathlib import Path
@@ -167,6 +167,13 @@ class DrumRun(Result[DrumSettings]):
     sound: Audio
     stems: DrumStems
     alignment: Alignment | None
+
+    @property
+    def settings(self) -> DrumSettings:
+        """As asked for, and whether the stems are weighted by the parts of a split."""
+        asked = self.song.settings
+        weighted = self.stems.pitched if asked.hpss is None else asked.hpss
+        return replace(asked, hpss=weighted)
 
     @cached_property
     def roll(self) -> Score:

@@ -79,6 +79,41 @@ def test_a_kit_is_recorded_and_the_run_made_again(song, run):
     assert status != 0 or "changed" in err
 
 
+@pytest.mark.parametrize("with_tones", [False, True])
+def test_parts_weight_the_stems_where_pitched_instruments_play(song, with_tones):
+    mix = loop().samples
+    if with_tones:
+        t = np.arange(mix.shape[1]) / SR
+        chord = sum(np.sin(2 * np.pi * f * t) for f in (220.0, 277.2, 329.6))
+        mix = (mix + 0.1 * chord).astype(np.float32)
+    soundfile.write(song, mix.T, SR, "FLOAT")
+    run = specnmf.drums(
+        song,
+        score=song.with_suffix(".mid"),
+        align="never",
+        figures=False,
+        output=song.parent / "out",
+    )
+    assert run.report["settings"]["hpss"] is with_tones
+    assert run.report["residual_db"] < -90
+
+
+def test_the_tones_beside_drums_come_out_purer_by_the_harmonic_part():
+    drums = loop()
+    t = np.arange(drums.n_samples) / SR
+    tones = 0.1 * sum(np.sin(2 * np.pi * f * t) for f in (220.0, 277.2, 329.6))
+    mix = specnmf.Audio((drums.samples + tones).astype(np.float32), SR)
+    score = as_score(hits(), np.ones(len(hits())))
+    errors = [
+        np.square(
+            specnmf.drums(mix, score=score, align="never", hpss=hpss)["rest"].samples
+            - tones
+        ).sum()
+        for hpss in (False, True)
+    ]
+    assert errors[1] < errors[0]
+
+
 def test_only_some_drums(song):
     settings = specnmf.DrumSettings(drums=("kick",), max_iter=5)
     score = specnmf.read_score(song.with_suffix(".mid"))

@@ -167,10 +167,13 @@ class DrumStems(Stems):
     ----------
     hits : tuple of Hit
         The strokes.
+    pitched : bool
+        Whether pitched instruments play beside the drums.
     """
 
     model: DrumModel
     hits: tuple[Hit, ...]
+    pitched: bool = False
 
     def part_of(self, name: str) -> str | None:
         """The part of a split that a stem is of."""
@@ -225,10 +228,12 @@ def fit_drums(
         max_iter=options.max_iter,
         callback=callback,
     )
-    return stems_of(audio, model, hits)
+    return stems_of(audio, model, hits, pitched=pitched)
 
 
-def stems_of(audio: Audio, model: DrumModel, hits: Sequence[Hit]) -> DrumStems:
+def stems_of(
+    audio: Audio, model: DrumModel, hits: Sequence[Hit], *, pitched: bool = False
+) -> DrumStems:
     """The stems of a recording by a model."""
     factors = model.factors()
     return DrumStems(
@@ -239,6 +244,7 @@ def stems_of(audio: Audio, model: DrumModel, hits: Sequence[Hit]) -> DrumStems:
         factors=factors,
         pitches=np.full(factors.n_components, np.nan),
         hits=tuple(hits),
+        pitched=pitched,
     )
 
 

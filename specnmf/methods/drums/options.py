@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Literal
 
-from specnmf.audio.options import WeightOptions, WindowOptions
+from specnmf.audio.options import PARTS, WienerOptions, WindowOptions
 from specnmf.errors import ParameterError
 from specnmf.factor.options import FitOptions
 from specnmf.options import FIT, MASKS, WHAT, changed, option
@@ -23,7 +23,7 @@ def parse_drums(texts: str | Iterable[str]) -> tuple[str, ...]:
     return names
 
 
-class DrumOptions(WeightOptions, WindowOptions, FitOptions):
+class DrumOptions(WienerOptions, WindowOptions, FitOptions):
     """Which drums to find, and how their templates are fitted."""
 
     drums: Sequence[str] = option(
@@ -74,6 +74,19 @@ class DrumOptions(WeightOptions, WindowOptions, FitOptions):
         above=0,
         group=MASKS,
     )
+
+    hpss: bool | None = option(
+        None,
+        "Weight drums by the percussive part of the recording and the rest by the "
+        "harmonic part, as median filters find them; by default where pitched "
+        "instruments play.",
+        group=MASKS,
+    )
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """The parts whose masks weight the stems."""
+        return PARTS[:2] if self.hpss else ()
 
     @property
     def power(self) -> float:
