@@ -119,8 +119,7 @@ def make_command() -> click.Command:
             *common_options(),
         ],
         help=_HELP,
-        epilog="Example: specnmf learn kick.wav snare.wav hihat.wav -k 1 --frames 8 "
-        "-o kit.npz",
+        epilog="Example: specnmf learn kick.wav snare.wav --frames 8 -o kit.npz",
     )
 
 

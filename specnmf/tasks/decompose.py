@@ -82,10 +82,9 @@ class Decompose(Task[Settings]):
     def read(self, song: Song[Settings], step: Step) -> Material:
         """The recording, or a survey of it where it does not fit into the memory."""
         from specnmf.methods.components.material import InMemory, open_material
-        from specnmf.methods.learned.known import check_given, n_rows
+        from specnmf.methods.learned.known import n_rows
 
         given, settings = song.inputs.get("templates"), song.settings
-        check_given(given, settings)
         if song.held is not None:
             return InMemory(read_excerpt(song), settings)
         return open_material(song.path, settings, n_rows(given, settings), step)
@@ -96,9 +95,10 @@ class Decompose(Task[Settings]):
         from specnmf.methods.components.fitting import expected_names, fit_components
         from specnmf.methods.components.parts import expected_parts, fit_parts
         from specnmf.methods.learned.fitting import expected_stems, fit_known
-        from specnmf.methods.learned.known import known_of
+        from specnmf.methods.learned.known import check_given, known_of
 
         given, settings = song.inputs.get("templates"), song.settings
+        check_given(given, settings)
         known = None if given is None else known_of(given, material.grid)
         stems: ComponentStems | KnownStems
         if settings.parts:
