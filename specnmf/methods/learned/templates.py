@@ -204,7 +204,7 @@ def _check_window(sr: int, n_fft: int, hop_length: int) -> None:
 
 
 def read_templates(path: str | os.PathLike[str]) -> Templates:
-    """The templates in a file of `specnmf learn`; the file is not trusted.
+    """The templates in a file of ``specnmf learn``; the file is not trusted.
 
     Parameters
     ----------
