@@ -9,7 +9,7 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from specnmf.errors import ScoreError, TemplateError
+from specnmf.errors import ParameterError, ScoreError, TemplateError
 from specnmf.methods.drums.options import DrumOptions
 from specnmf.options import changed
 from specnmf.score.options import AlignOptions
@@ -248,9 +248,11 @@ def _strokes(
 ) -> tuple[list[Hit], Alignment | None, tuple[str, ...]]:
     """The strokes on the excerpt's clock, the alignment of a score, and remarks."""
     from specnmf.methods.drums import hits
+    from specnmf.score.align import Alignment
 
     settings = song.settings
     if material.score is None:
+        _check_known(settings.drums, material.kit)
         with song.stages.stage("listen"):
             found = hits.heard(
                 material.sound,
@@ -259,16 +261,37 @@ def _strokes(
                 threads=settings.threads,
             )
         return found, None, ()
+    given = material.score
+    score = given.score if isinstance(given, Alignment) else given
+    _check_struck(song, hits.written(score))
     basis = aligned(song, material.sound, material.score)
     found = hits.written(basis.score)
     if settings.drums:
         found = [hit for hit in found if hit.drum in settings.drums]
+    _check_struck(song, found)
+    return found, basis.alignment, basis.remarks
+
+
+def _check_struck(song: Song[DrumSettings], found: Sequence[Hit]) -> None:
+    """Raise ScoreError if a score has no strokes that are asked for."""
     if not found:
         raise ScoreError(
             f"{song.inputs['score']}: expected strokes of drums (MIDI channel 10), got "
             "none; leave out --score to have them heard"
         )
-    return found, basis.alignment, basis.remarks
+
+
+def _check_known(asked: Sequence[str], kit: Kit) -> None:
+    """Raise ParameterError if a drum can neither be heard nor is in the kit."""
+    from specnmf.methods.drums.network import DRUMS
+
+    known = dict.fromkeys((*DRUMS, *_offered(kit)))
+    for name in asked:
+        if name not in known:
+            raise ParameterError(
+                f"expected drums among {', '.join(known)}, got {name}; use a --kit "
+                "that has its sound, or a --score"
+            )
 
 
 def _offered(kit: Kit) -> list[str]:

@@ -10,7 +10,7 @@ from conftest import ROOT
 from drum_loops import SR, hits, loop, stroke
 
 import specnmf
-from specnmf.errors import ScoreError
+from specnmf.errors import ParameterError, ScoreError
 from specnmf.methods.drums.hits import as_score
 from specnmf.score import midi
 
@@ -145,4 +145,9 @@ def test_a_recording_without_drums_is_all_rest():
 def test_a_score_without_drums_is_refused(song):
     notes = (specnmf.Note(0.1, 0.5, 60), specnmf.Note(0.7, 0.5, 64))
     with pytest.raises(ScoreError, match="expected strokes of drums"):
-        specnmf.drums(loop(), score=specnmf.Score(notes), align="never")
+        specnmf.drums(loop(), score=specnmf.Score(notes))
+
+
+def test_a_drum_that_nothing_knows_is_refused():
+    with pytest.raises(ParameterError, match="among kick, snare, .*, got cowbell; use"):
+        specnmf.drums(loop(), drums=("kick", "cowbell"))
