@@ -292,7 +292,11 @@ def start(*args, cwd, **options):
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_stopped_run_leaves_nothing(tmp_path, number):
     endless = "--solver", "mu", "--max-iter", "1000000", "--tol", "0"
-    process = start("decompose", CHOPIN, *endless, cwd=tmp_path)
+
+    def heed():  # the background jobs of a shell ignore Ctrl-C
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+    process = start("decompose", CHOPIN, *endless, cwd=tmp_path, preexec_fn=heed)
     deadline = time.monotonic() + 60
     while not list(tmp_path.glob("specnmf_out/.specnmf-*")):
         assert time.monotonic() < deadline
