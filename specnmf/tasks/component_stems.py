@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from specnmf.methods.components.fitting import ComponentStems
     from specnmf.methods.learned.fitting import KnownStems
 
-#: Stems listed after a run; run.json has them all.
+#: Stems or components listed after a run; run.json has them all.
 MOST_LISTED = 16
 
 Entry = dict[str, Any]
@@ -55,6 +55,11 @@ def lines(entries: Sequence[Mapping[str, Any]]) -> Iterator[str]:
         cells = [f"{label:{widths[0]}}"]
         cells += [f"{text:{widths[1]}}" for text in middle]
         yield "  ".join([*cells, f"{size:>{widths[-2]}}", f"{share:>4}"])
+    yield from unlisted(entries)
+
+
+def unlisted(entries: Sequence[object]) -> Iterator[str]:
+    """How many entries are not listed, if there are such."""
     if len(entries) > MOST_LISTED:
         yield f"and {len(entries) - MOST_LISTED} more in run.json"
 

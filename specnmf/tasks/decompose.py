@@ -36,9 +36,6 @@ if TYPE_CHECKING:
     from specnmf.output.sources import Written
     from specnmf.score.notes import Score
 
-#: Components listed after a run; run.json has them all.
-MOST_LISTED = 16
-
 
 class Settings(PowerOptions, SelectionOptions, RunSettings, ComponentOptions):
     """The settings of `decompose`, immutable.
@@ -160,9 +157,8 @@ class Decompose(Task[Settings]):
         if "stems" in report:
             yield from component_stems.lines(report["stems"])
             return
-        yield from describe(entries[:MOST_LISTED])
-        if len(entries) > MOST_LISTED:
-            yield f"and {len(entries) - MOST_LISTED} more in run.json"
+        yield from describe(entries[: component_stems.MOST_LISTED])
+        yield from component_stems.unlisted(entries)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
