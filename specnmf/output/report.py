@@ -169,8 +169,10 @@ def write_arrays(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
 
 def describe(entries: Iterable[dict[str, Any]]) -> list[str]:
     """Lines for people: ``component_03  A4        12%``."""
+    listed = list(entries)
+    width = max((len(entry["label"]) for entry in listed), default=0)
     return [
-        f"{entry['label']}  {entry['note'] or 'unpitched':<9} "
+        f"{entry['label']:{width}}  {entry['note'] or 'unpitched':<9} "
         f"{percent(entry['energy_share']):>4}"
-        for entry in entries
+        for entry in listed
     ]
