@@ -53,12 +53,13 @@ def run(monkeypatch, capsys, tmp_path):
 
     def run(*args):
         monkeypatch.setattr(sys, "argv", ["specnmf", *map(str, args)])
-        before = signal.getsignal(signal.SIGTERM)
+        before = {n: signal.getsignal(n) for n in (signal.SIGINT, signal.SIGTERM)}
         try:
             with pytest.raises(SystemExit) as stop:
                 main()
         finally:
-            signal.signal(signal.SIGTERM, before)
+            for number, handler in before.items():
+                signal.signal(number, handler)
         captured = capsys.readouterr()
         return stop.value.code or 0, captured.out, captured.err
 

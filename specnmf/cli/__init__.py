@@ -69,17 +69,27 @@ def cli() -> None:
 def main() -> NoReturn:
     """Run the command line; the entry point of the console script."""
     try:
+        try:
+            status = _run()
+        finally:
+            _give_signals_back()
+    except (click.Abort, KeyboardInterrupt):
+        with suppress(OSError):
+            click.echo("stopped; the unfinished run was removed", err=True)
+        _leave(INTERRUPTED)
+    sys.exit(status)
+
+
+def _run() -> int:
+    """Run the command line; return the exit status."""
+    try:
         _take_signals()
         _open_streams()
         status = cli(standalone_mode=False)
     except click.ClickException as error:
         with suppress(OSError):
             error.show()
-        sys.exit(error.exit_code)
-    except (click.Abort, KeyboardInterrupt):
-        with suppress(OSError):
-            click.echo("stopped; the unfinished run was removed", err=True)
-        _leave(INTERRUPTED)
+        return error.exit_code
     except OSError as error:
         from specnmf.cli import console
 
@@ -87,7 +97,7 @@ def main() -> NoReturn:
             raise
         console.lose_results(error)
         status = 1
-    sys.exit(status or _lost())
+    return status or _lost()
 
 
 def _take_signals() -> None:
@@ -95,6 +105,16 @@ def _take_signals() -> None:
     signal.signal(signal.SIGTERM, _terminate)
     if signal.getsignal(signal.SIGINT) == signal.SIG_DFL:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def _give_signals_back() -> None:
+    """Let signals end the process at once: nothing is left to remove or to say.
+
+    An exception while Python ends, in what libraries do there, would print a traceback.
+    """
+    for number in (signal.SIGINT, signal.SIGTERM):
+        if signal.getsignal(number) in (signal.default_int_handler, _terminate):
+            signal.signal(number, signal.SIG_DFL)
 
 
 def _open_streams() -> None:

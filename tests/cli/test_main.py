@@ -133,3 +133,20 @@ def test_a_signal_at_any_time_leaves_no_traceback(tmp_path, number):
         _, err = process.communicate(timeout=60)
         assert "Traceback" not in err
         assert process.returncode in (0, -number, 128 + number)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_while_python_ends_leaves_no_traceback(tmp_path, number):
+    program = (
+        "import atexit, os, sys; sys.argv = ['specnmf', 'config', 'show'];"
+        f"atexit.register(lambda: os.kill(os.getpid(), {int(number)}));"
+        "from specnmf.__main__ import main; main()"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+    )
+    assert (done.returncode, done.stderr) == (-number, "")
+    assert done.stdout
