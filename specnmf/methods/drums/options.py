@@ -74,7 +74,12 @@ class DrumOptions(WienerOptions, WindowOptions, FitOptions):
         above=0,
         group=MASKS,
     )
-
+    repeats: bool = option(
+        True,
+        "Learn and subtract the waveforms of strokes that repeat, as samplers and drum "
+        "machines play them; masks divide the remainder.",
+        group=MASKS,
+    )
     hpss: bool | None = option(
         None,
         "Weight drums by the percussive part of the recording and the rest by the "
