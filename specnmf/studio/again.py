@@ -211,7 +211,7 @@ def write_regions(path: Path, regions: Sequence[Region], start: float) -> None:
         region._replace(start=region.start + start, end=region.end + start)
         for region in regions
     )
-    labels.write_regions(path, list(later))
+    labels.write_label_track(path, list(later))
 
 
 def still_to_do(preview: Preview, plan: Plan, base: Base) -> Edits:

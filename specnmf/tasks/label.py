@@ -213,7 +213,7 @@ class Labelling(Result[LabelSettings]):
     def write(self, folder: Path) -> None:
         """Write where each sound was found, as labels to correct and give back."""
         from specnmf.score.marks import runs
-        from specnmf.score.regions import write_regions
+        from specnmf.score.regions import write_label_track
 
         found = runs(
             self.fitted.active,
@@ -222,7 +222,7 @@ class Labelling(Result[LabelSettings]):
             duration=self.sound.duration,
             start=self.settings.start,
         )
-        write_regions(folder / "labels.txt", found)
+        write_label_track(folder / "labels.txt", found)
 
     def draw(self, folder: Path) -> None:
         """Draw the figures of the factorisation and of the labels."""

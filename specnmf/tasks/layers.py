@@ -213,7 +213,7 @@ class Layered(Result[LayerSettings]):
         from specnmf.methods.layers.description import most_heard
         from specnmf.output import report
         from specnmf.score.marks import runs
-        from specnmf.score.regions import write_regions
+        from specnmf.score.regions import write_label_track
 
         found = self.layers
         arrays: dict[str, NDArray[Any]] = {
@@ -233,7 +233,7 @@ class Layered(Result[LayerSettings]):
                 duration=self.sound.duration,
                 start=self.settings.start,
             )
-            write_regions(folder / "labels.txt", heard)
+            write_label_track(folder / "labels.txt", heard)
         report.write_arrays(folder / "layers.npz", arrays)
 
     def draw(self, folder: Path) -> None:
