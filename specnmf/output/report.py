@@ -28,7 +28,7 @@ PACKAGES = ("numpy", "scipy", "numba", "soundfile", "matplotlib")
 #: first number counts changes that break readers, the second additions.
 SCHEMAS = {
     "run.json": "1.1",
-    "tree.json": "1.0",
+    "tree.json": "1.1",
     "factors.npz": "1.0",
     "layers.npz": "1.0",
     "model.npz": "1.0",
