@@ -36,6 +36,7 @@ SCHEMAS = {
     "aligned.csv": "1.0",
     "pianoroll.csv": "1.0",
     "score.csv": "1.0",
+    "onsets.csv": "1.0",
     "labels.txt": "1.0",
     "selections.txt": "1.0",
 }
