@@ -27,8 +27,8 @@ PART_V = 1.0
 #: the notes in bytes, and for each bin a share of a column of the pictures.
 WRITTEN_H, FRAME, BIN = 3, 100, 0.02
 
-#: Copies of V for each part of a split: its mask, and its V.
-SPLIT_V = 2
+#: Copies of V for each part of a split, its mask; and for one part at a time, its V.
+SPLIT_V, SPLIT_PART = 1, 1
 
 #: Frames of the sample, in total and for each component. Templates of a sample raise
 #: the cost of all frames by up to twice components / frames: fewer frames leave too
@@ -60,7 +60,8 @@ class Budget:
         """The bytes of each stage of a recording in memory, and of each sample."""
         n_bins, hop_length = self._window()
         samples = 4 * self.n_channels
-        split = 4 * n_bins * SPLIT_V * len(self.options.parts)
+        parts = self.options.parts
+        split = 4 * n_bins * (SPLIT_V * len(parts) + SPLIT_PART) if parts else 0
         writing = (4 * n_bins + split + self._written()) / hop_length
         learning = split + self._learned()
         return (

@@ -105,10 +105,11 @@ class InMemory:
     @cached_property
     def parts(self) -> PartMasks:
         """The masks of the parts of a split."""
-        options = self.options
-        V = stft.magnitude(self.sound, self.grid, threads=options.threads)
-        margin = options.split_margin
-        return part_masks(V, self.grid, margin=margin, threads=options.threads)
+        margin, threads = self.options.split_margin, self.options.threads
+        V: Float32 | None = getattr(self, "V", None)
+        if V is None:  # the components are those of a stored model
+            V = stft.magnitude(self.sound, self.grid, threads=threads)
+        return part_masks(V, self.grid, margin=margin, threads=threads)
 
     def refine(
         self,
