@@ -299,8 +299,9 @@ class Layered(Result[LayerSettings]):
         """The labels, and the layers with their components and sources."""
         from specnmf.methods.layers.description import beside, describe
 
-        V = self.scope.silenced(self.V)
-        layers = describe(V, self.layers, self.tree, self.pitches, self.marks)
+        band, found = self.scope.band, self.layers
+        seen = replace(found, A=[found.A[0][band], *found.A[1:]])
+        layers = describe(self.V[band], seen, self.tree, self.pitches, self.marks)
         if self.scope.names:
             beside(layers, float(self.stems.factors.energy_shares()[-1]))
         for layer, own in zip(self.settings.written_layers, written, strict=False):
