@@ -10,7 +10,7 @@ import drum_loops
 import numpy as np
 import pytest
 import soundfile
-from opened import make_run, make_song, open_session, stems
+from opened import make_drum_run, make_run, make_song, open_session, stems
 
 import specnmf
 from specnmf import (
@@ -20,7 +20,6 @@ from specnmf import (
     Settings,
     TranscribeSettings,
 )
-from specnmf.methods.drums.hits import as_score
 from specnmf.record.edit import edit_run
 from specnmf.record.edits import Edits
 from specnmf.record.record import read_record
@@ -508,19 +507,7 @@ def test_what_is_marked_in_a_decomposition_becomes_stems(tmp_path):
 
 @pytest.fixture(scope="module")
 def drum_run(tmp_path_factory):
-    """A loop of kick, snare and hihat, by a score and a kit."""
-    folder = tmp_path_factory.mktemp("loop")
-    specnmf.write(folder / "loop.wav", drum_loops.loop())
-    score = as_score(drum_loops.hits(), np.ones(len(drum_loops.hits())))
-    specnmf.write_score(folder / "loop.mid", score)
-    (folder / "kit").mkdir()
-    for drum in ("kick", "snare", "hihat"):
-        sound = specnmf.Audio(0.5 * drum_loops.stroke(drum), drum_loops.SR)
-        specnmf.write(folder / "kit" / f"{drum}.wav", sound)
-    options = {"max_iter": 3, "hpss": False, "figures": False, "output": folder / "out"}
-    return specnmf.drums(
-        folder / "loop.wav", score=folder / "loop.mid", kit=folder / "kit", **options
-    ).folder
+    return make_drum_run(tmp_path_factory.mktemp("loop"))
 
 
 @pytest.fixture
