@@ -125,6 +125,10 @@ def writing(path: str | os.PathLike[str]) -> Iterator[None]:
     """Raise OutputError of one line where a file cannot be written."""
     try:
         yield
+    except ValueError as error:
+        if "\0" not in str(path):
+            raise
+        raise OutputError(f"{str(path)!r}: no name of a file") from error
     except OSError as error:
         folder, reason = Path(path).parent, error.strerror or error
         if isinstance(error, FileNotFoundError) and not folder.is_dir():

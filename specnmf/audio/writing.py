@@ -213,6 +213,8 @@ def write(
     """
     audio = audio_of(audio, sr)
     path = Path(path)
+    if "\0" in str(path):  # libsndfile would write a file of the name before it
+        raise AudioError(f"{str(path)!r} cannot be written: no name of a file")
     format = path.suffix.lower().removeprefix(".")
     if format not in SUBTYPES:
         raise AudioError(f"{path}: sources are {', '.join(SUBTYPES)}, got {format!r}")
