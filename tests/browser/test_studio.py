@@ -111,6 +111,13 @@ def rename(page, old, new):
     page.keyboard.press("Enter")
 
 
+def select_a_note(page):
+    """Begin to edit notes, and select the first."""
+    page.get_by_text("Edit notes", exact=True).click()
+    page.evaluate("specnmf.roll.canvas.focus()")
+    page.keyboard.press(".")
+
+
 def place(page, element):
     """The box of an element; it has none while the server's answer makes rows anew."""
     for _ in range(1000):
@@ -209,9 +216,7 @@ def test_stems_are_heard_in_the_studio(page):
 
 def test_a_changed_note_is_separated_again(page):
     before = page.evaluate("specnmf.contents.notes")
-    page.get_by_text("Edit notes", exact=True).click()
-    page.evaluate("specnmf.roll.canvas.focus()")
-    page.keyboard.press(".")
+    select_a_note(page)
     page.keyboard.press("ArrowUp")
     says(page, "Moved")
     until(
@@ -242,9 +247,7 @@ def test_a_stroke_is_deleted_and_the_drums_are_separated_again(drum_link, visit)
     furnished(page)
     shows(page, "kick", "snare", "hihat", "rest")
     before = page.evaluate("specnmf.contents.notes")
-    page.get_by_text("Edit notes", exact=True).click()
-    page.evaluate("specnmf.roll.canvas.focus()")
-    page.keyboard.press(".")
+    select_a_note(page)
     page.keyboard.press("Delete")
     says(page, "Deleted")
     page.get_by_role("button", name="Separate again").click()
