@@ -1,8 +1,9 @@
-"""Measure the peak memory of label and layers beside what they forecast.
+"""Measure the peak memory of tasks that hold a recording beside their forecast.
 
     python benchmarks/memory.py --minutes 3 10 60
 
-Synthetic recordings, mono, 44.1 kHz; two sounds, alone and together. Each run is a
+The tasks are label, layers, and split: ``decompose --split hpss``. Synthetic
+recordings, mono, 44.1 kHz; two sounds, alone and together. Each run is a
 process of its own with one thread, and few iterations: they do not change the peak,
 which is ru_maxrss.
 """
@@ -16,6 +17,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -35,7 +37,7 @@ HEAD = ("task", "minutes", "forecast, MiB", "peak, MiB", "forecast / peak")
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--minutes", type=int, nargs="*", default=[3, 10, 60])
-    parser.add_argument("--tasks", nargs="*", default=["label", "layers"])
+    parser.add_argument("--tasks", nargs="*", default=["label", "layers", "split"])
     parser.add_argument("--only", help="run one: TASK SONG OUT", nargs=3)
     asked = parser.parse_args()
     if asked.only:
@@ -85,7 +87,11 @@ def run(task: str, song: str, out: str) -> None:
 
     fitting.FINDING, fitting.CHOOSING, templates.LEARNING = 1, 2, 5
     labels = Path(song).with_name("labels.txt") if task == "label" else None
-    do = {"label": specnmf.label, "layers": specnmf.layers}[task]
+    do = {
+        "label": specnmf.label,
+        "layers": specnmf.layers,
+        "split": partial(specnmf.decompose, split="hpss"),
+    }[task]
     given = {} if labels is None else {"labels": labels}
     common = {"output": out, "overwrite": True, "threads": 1, "max_iter": 1, **given}
     try:

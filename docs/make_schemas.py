@@ -129,7 +129,7 @@ DEFS: Schema = {
     "layer": record(
         {
             "layer": count("Number of the layer; 1 is the lowest.", 1),
-            "n_components": count(least=1),
+            "n_components": count("Its rank; outside does not count.", 1),
             "error": number("Relative error of V by this layer.", minimum=0),
             "components": array(ref("node")),
             "residual_db": nullable(number("Null test of its sources, in dB.")),
@@ -138,7 +138,7 @@ DEFS: Schema = {
     ),
     "node": record(
         {
-            "name": text("layer_L/component_NN."),
+            "name": text("layer_L/component_NN, or layer_L/outside."),
             "energy_share": SHARE,
             "parents": array(
                 record({"name": text()} | SHARES), "Components of the next layer."

@@ -24,6 +24,9 @@ INTEGER_BITS = {"PCM_S8": 8, "PCM_U8": 8, "PCM_16": 16, "PCM_24": 24, "PCM_32": 
 #: Sample rates that MPEG layer III knows.
 MP3_RATES = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000)
 
+#: A disk with fewer free bytes is full.
+LEAST_FREE = 1 << 20
+
 #: The size in bytes from which a WAV file needs the 64-bit header of RF64.
 RF64_BYTES = 4_000_000_000
 
@@ -150,9 +153,24 @@ class Writer:
         try:
             yield
         except (libsndfile_error(), OSError, AssertionError) as error:
-            free = shutil.disk_usage(self.path.parent).free
-            full = "the disk is full" if free < 1 << 20 else reason(error)
-            raise AudioError(f"{self.path.name} cannot be written: {full}") from error
+            why = _why_not(self.path) or reason(error).strip(" ()") or "unknown reason"
+            raise AudioError(f"{self.path.name} cannot be written: {why}") from error
+
+
+def _why_not(path: Path) -> str:
+    """What of the system keeps a file from being written; empty if unknown."""
+    folder = path.parent
+    if not folder.exists():
+        return f"there is no folder {folder}; make it first"
+    if not folder.is_dir():
+        return f"{folder} is no folder"
+    if path.is_dir():
+        return "it is a folder"
+    if shutil.disk_usage(folder).free < LEAST_FREE:
+        return "the disk is full"
+    return (
+        "" if os.access(path if path.exists() else folder, os.W_OK) else "no permission"
+    )
 
 
 def write(
@@ -195,6 +213,8 @@ def write(
     """
     audio = audio_of(audio, sr)
     path = Path(path)
+    if "\0" in str(path):  # libsndfile would write a file of the name before it
+        raise AudioError(f"{str(path)!r} cannot be written: no name of a file")
     format = path.suffix.lower().removeprefix(".")
     if format not in SUBTYPES:
         raise AudioError(f"{path}: sources are {', '.join(SUBTYPES)}, got {format!r}")

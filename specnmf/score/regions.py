@@ -8,7 +8,7 @@ from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
-from specnmf.errors import ScoreError
+from specnmf.errors import ScoreError, writing
 from specnmf.score import label_tracks, selections, tables
 from specnmf.score.loading import MAX_DURATION, PathLike, contents, label
 from specnmf.score.tables import Cells
@@ -131,7 +131,7 @@ def write_regions(path: PathLike, regions: Iterable[Region]) -> None:
 
     Raises
     ------
-    OSError
+    OutputError
         If the file cannot be written.
 
     Examples
@@ -144,6 +144,12 @@ def write_regions(path: PathLike, regions: Iterable[Region]) -> None:
     ...     specnmf.read_regions(path)
     (Region(start=1.5, end=4.0, name='flute'),)
     """
+    with writing(path):
+        write_label_track(path, regions)
+
+
+def write_label_track(path: PathLike, regions: Iterable[Region]) -> None:
+    """Write regions as `write_regions`, but let an OSError pass."""
     with Path(path).open("w", newline="", encoding="utf-8", errors="replace") as file:
         for start, end, name in sorted(regions):
             file.write(f"{start:.6f}\t{end:.6f}\t{label(name)}\n")

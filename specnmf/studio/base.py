@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 #: The editable parts of runs, by task. A run can be separated again by its notes or
 #: regions; if its task takes no regions, the new run is of `label`.
 _CHANGED = {
-    "notes": ("separate", "transcribe"),
+    "notes": ("separate", "transcribe", "drums"),
     "regions": ("label", "layers", "decompose"),
     "stems": ("separate", "label", "layers", "decompose", "drums"),
 }

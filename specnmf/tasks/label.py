@@ -12,6 +12,7 @@ from specnmf.audio.options import PowerOptions
 from specnmf.errors import ScoreError
 from specnmf.factor.options import BETAS
 from specnmf.methods.labels.options import LabelOptions
+from specnmf.output.options import SelectionOptions
 from specnmf.tasks.restoring import factor_arrays, factor_stems
 from specnmf.tasks.settings import RunSettings
 from specnmf.tasks.task import Input, Result, Song, Sources, Task, read_within
@@ -25,10 +26,9 @@ if TYPE_CHECKING:
     from specnmf.methods.progress import Step
     from specnmf.output.sources import Written
     from specnmf.score.marks import Marks
-    from specnmf.score.notes import Score
 
 
-class LabelSettings(PowerOptions, LabelOptions, RunSettings):
+class LabelSettings(PowerOptions, SelectionOptions, LabelOptions, RunSettings):
     """The settings of `label`, immutable.
 
     Examples
@@ -56,7 +56,7 @@ class Label(Task[LabelSettings]):
 
     Leaves OUTPUT/SONG/ with report.html, sources/ (each label and the rest), labels.txt
     (where each is heard, for Audacity), run.json, factors.npz, model.npz,
-    pianoroll.mid, pianoroll.csv and figures/.
+    pianoroll.mid, pianoroll.csv and figures/, and selections.txt where asked for.
     """
     example = "label song.wav --labels song.txt"
     settings = LabelSettings
@@ -191,16 +191,6 @@ class Labelling(Result[LabelSettings]):
 
         return safe_names(self.fitted.names)
 
-    @cached_property
-    def roll(self) -> Score:
-        """The activations as notes; sound outside the band has none."""
-        from specnmf.methods.components.scope import components_of
-        from specnmf.output import pianoroll
-
-        own = components_of(self.stems.factors)
-        pitches = self.stems.pitches[: own.n_components]
-        return pianoroll.notes_of(own, self.stems.grid, pitches)
-
     def sources(self) -> Sequence[Sources]:
         """Each labelled sound, and the rest."""
         names = [self.files[name] for name in self.stems.names]
@@ -211,9 +201,14 @@ class Labelling(Result[LabelSettings]):
         return factor_arrays(self.stems)
 
     def write(self, folder: Path) -> None:
-        """Write where each sound was found, as labels to correct and give back."""
+        """Write where each sound was found, as labels to correct and give back.
+
+        Where it is asked for, also when each sounds and in which band.
+        """
+        from specnmf.methods.components.scope import components_of
+        from specnmf.output.selections import write_activity
         from specnmf.score.marks import runs
-        from specnmf.score.regions import write_regions
+        from specnmf.score.regions import write_label_track
 
         found = runs(
             self.fitted.active,
@@ -222,7 +217,10 @@ class Labelling(Result[LabelSettings]):
             duration=self.sound.duration,
             start=self.settings.start,
         )
-        write_regions(folder / "labels.txt", found)
+        write_label_track(folder / "labels.txt", found)
+        if self.settings.selections:
+            own, grid = components_of(self.stems.factors), self.stems.grid
+            write_activity(folder, own, grid, start=self.settings.start)
 
     def draw(self, folder: Path) -> None:
         """Draw the figures of the factorisation and of the labels."""

@@ -247,11 +247,12 @@ class Result(AnyResult[R], Generic[R]):
 
     @cached_property
     def roll(self) -> Score:
-        """The activations as notes."""
+        """The activations as notes; what was not factorised is constant, has none."""
+        from specnmf.methods.components.scope import components_of
         from specnmf.output import pianoroll
 
-        stems = self.stems
-        return pianoroll.notes_of(stems.factors, stems.grid, stems.pitches)
+        own, stems = components_of(self.stems.factors), self.stems
+        return pianoroll.notes_of(own, stems.grid, stems.pitches[: own.n_components])
 
     def notes(self) -> Score:
         """The activations as notes, where none are surer."""

@@ -73,6 +73,7 @@ def test_fewer_components_are_suggested_where_they_help():
         ("label", {"n_labels": 1}, {"n_labels": 8}),
         ("label", {"n_learned": 0}, {"n_learned": 100_000}),
         ("label", {"options": {"n_components": 4}}, {"options": {"n_components": 64}}),
+        ("layers", {}, {"options": {"fmin": 100.0}}),
         ("layers", {"n_channels": 1}, {"n_channels": 8}),
         ("layers", {}, {"options": {"ranks": (512, 8)}}),
         ("layers", {}, {"options": {"method": "neural", "ranks": (256, 64)}}),
