@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
+from runpy import run_path
 from typing import Any
 
 import numpy as np
@@ -286,6 +287,22 @@ def label_files() -> Corpus:
     }
 
 
+def tier_files() -> Corpus:
+    """Return labels of Praat, ELAN, REAPER, HTK, and subtitles."""
+    texts = run_path(str(ROOT / "tests" / "label_texts.py"))
+    names = {
+        "long.TextGrid": "LONG_GRID",
+        "tiers.TextGrid": "TWO_TIERS",
+        "labels.eaf": "ELAN_REFERRED",
+        "labels.srt": "SUBRIP",
+        "labels.vtt": "WEBVTT",
+        "regions.csv": "REAPER",
+        "htk.lab": "HTK",
+    }
+    found = {file: texts[name].encode() for file, name in names.items()}
+    return found | {"short.TextGrid": texts["SHORT_GRID"].encode("utf-16")}
+
+
 NOTE = (
     "<note><pitch><step>{step}</step><alter>{alter}</alter><octave>4</octave></pitch>"
     '<duration>{duration}</duration><tie type="start"/><staff>1</staff></note>'
@@ -537,6 +554,7 @@ def _registry() -> dict[str, Case]:
         "mxl": Case(mxl_files, packed, read_score),
         "csv": Case(csv_files, (*TEXT, *BINARY[:2]), read_score),
         "labels": Case(label_files, (*TEXT, *BINARY[:2]), read_labels),
+        "tiers, subtitles": Case(tier_files, (*TEXT, *BINARY[:2]), read_labels),
         "npz": Case(template_files, packed, read_templates),
         "learned npz": Case(learned_files, packed, read_learned),
         "toml": Case(config_files, TEXT, read_config),

@@ -29,8 +29,12 @@ def marked(
     audio: Audio,
     labels: str | os.PathLike[str] | Iterable[Region] | None,
     options: SoundOptions,
+    *,
+    tier: str | None = None,
 ) -> Marked:
     """A recording or its excerpt with its labels: a file of them, or regions.
+
+    Of a file, ``tier`` takes the labels of one tier.
 
     Raises
     ------
@@ -38,12 +42,13 @@ def marked(
         If the labels cannot be read, or none is in the excerpt.
     """
     grid = Grid.of(audio, options.n_fft, options.hop_length)
-    marks = None if labels is None else _marks(labels, audio, grid, options)
+    marks = None if labels is None else _marks(labels, tier, audio, grid, options)
     return Marked(audio, grid, marks)
 
 
 def _marks(
     labels: str | os.PathLike[str] | Iterable[Region],
+    tier: str | None,
     audio: Audio,
     grid: Grid,
     excerpt: ExcerptOptions,
@@ -52,7 +57,7 @@ def _marks(
     if not isinstance(labels, str | os.PathLike):
         return _mark([_region(*each) for each in labels], audio, grid, excerpt)
     path = Path(labels)
-    regions, remarks = load_regions(path)
+    regions, remarks = load_regions(path, tier=tier)
     try:
         marks = _mark(regions, audio, grid, excerpt)
     except ScoreError as error:

@@ -9,9 +9,18 @@ from pathlib import Path
 from typing import NamedTuple
 
 from specnmf.errors import ScoreError
-from specnmf.score import label_tracks, selections, tables
+from specnmf.score import (
+    elan,
+    label_tracks,
+    reaper,
+    selections,
+    subtitles,
+    tables,
+    textgrids,
+)
 from specnmf.score.loading import MAX_DURATION, PathLike, contents, label
 from specnmf.score.tables import Cells
+from specnmf.score.tiers import Tiers
 
 #: Marks where none of the sounds is heard; not the name of a sound.
 REST = "rest"
@@ -58,13 +67,16 @@ class Region(NamedTuple):
     name: str
 
 
-def read_regions(path: PathLike) -> tuple[Region, ...]:
-    """The regions in a label track or a table, in order of time.
+def read_regions(path: PathLike, *, tier: str | None = None) -> tuple[Region, ...]:
+    """The regions in a file of labels, in order of time.
+
+    The format is told by the content, not by the name of the file.
 
     A label track is the format that Audacity exports: start, end and name, separated by
     tabs, with decimal points or commas. Lines that begin with a backslash hold the
     frequencies of a selection and are ignored. Spaces may separate the columns if times
-    have decimal points, as in the label files of data sets. Regions of Sonic Visualiser
+    have decimal points, as in the .lab files of data sets; whole numbers are read as
+    HTK's units of 100 ns if they can be nothing else. Regions of Sonic Visualiser
     without column names (time, value, duration and name) are recognised by their
     nanoseconds.
 
@@ -74,7 +86,15 @@ def read_regions(path: PathLike) -> tuple[Region, ...]:
     other columns between them, separated by commas, semicolons or tabs. Decimal commas
     are read if all numbers have them. The tables of Sonic Visualiser, Raven and REAPER
     are such tables. Of a selection table of Raven, each selection counts once, though
-    it is listed for every view and channel; its frequencies are ignored.
+    it is listed for every view and channel; its frequencies are ignored. Markers of
+    REAPER are left out.
+
+    A TextGrid of Praat, in the long or the short text format, and annotations of ELAN
+    (.eaf) have tiers. Intervals with a text are regions; empty ones and points are left
+    out.
+
+    Subtitles, SubRip (.srt) or WebVTT (.vtt), are regions that have their texts as
+    names, without markup.
 
     Times are in seconds, or on a clock such as 1:02.5.
 
@@ -82,6 +102,8 @@ def read_regions(path: PathLike) -> tuple[Region, ...]:
     ----------
     path : path
         The file, in UTF-8 or UTF-16; otherwise the encoding is guessed.
+    tier : str, optional
+        Take only the tier of this name, in any case; by default all tiers.
 
     Returns
     -------
@@ -91,9 +113,10 @@ def read_regions(path: PathLike) -> tuple[Region, ...]:
     Raises
     ------
     ScoreError
-        If the file is missing, in neither format or ambiguous; if a region is a point,
-        has no name or ends after more than a day; if the selections are those of
-        several recordings; or if there are more than 100 000 regions or 64 names.
+        If the file is missing, in none of these formats or ambiguous; if a region is a
+        point, has no name or ends after more than a day; if the selections are those of
+        several recordings; if there is no such tier; or if there are more than 100 000
+        regions or 64 names.
 
     Examples
     --------
@@ -104,16 +127,19 @@ def read_regions(path: PathLike) -> tuple[Region, ...]:
     >>> sorted({region.name for region in regions})
     ['guitar', 'recorder']
     """
-    return load_regions(path)[0]
+    return load_regions(path, tier=tier)[0]
 
 
-def load_regions(path: PathLike) -> tuple[tuple[Region, ...], tuple[str, ...]]:
+def load_regions(
+    path: PathLike, *, tier: str | None = None
+) -> tuple[tuple[Region, ...], tuple[str, ...]]:
     """The regions of a file, and remarks on what was assumed if the file is unclear."""
     path = Path(path)
     try:
         data = contents(path, MAX_BYTES, expected="labels")
+        textgrids.check_text(data)
         text, remarks = tables.text_of(data, _FORM.expected)
-        regions, found = _regions(text)
+        regions, found = _regions(text, Tiers(tier))
         return regions, (*remarks, *found)
     except ScoreError as error:
         raise ScoreError(f"{path}: {error}") from error
@@ -149,27 +175,50 @@ def write_regions(path: PathLike, regions: Iterable[Region]) -> None:
             file.write(f"{start:.6f}\t{end:.6f}\t{label(name)}\n")
 
 
-def _regions(text: str) -> tuple[tuple[Region, ...], list[str]]:
+def _regions(text: str, tiers: Tiers) -> tuple[tuple[Region, ...], list[str]]:
     """The regions in a text, and remarks on what is left out of it."""
-    rows = selections.Selected(_rows(text))
+    remarks: list[str] = []
+    rows = _rows(text, tiers, remarks)
     found = tuple(islice(tables.parsed(rows, _region), MAX_REGIONS + 1))
-    if not found:
-        raise ScoreError("holds no regions")
     if len(found) > MAX_REGIONS:
         raise ScoreError(f"holds more than {MAX_REGIONS} regions")
+    tiers.check()
+    remarks += tiers.remarks
+    if not found:
+        raise ScoreError(f"holds no regions{''.join(f'; {each}' for each in remarks)}")
     n_names = len({region.name for region in found})
     if n_names > MAX_NAMES:
         raise ScoreError(f"names {n_names} sounds, expected at most {MAX_NAMES}")
-    return tuple(sorted(found)), rows.remarks
+    return tuple(sorted(found)), remarks
 
 
-def _rows(text: str) -> Iterator[tuple[int, Cells]]:
+def _rows(text: str, tiers: Tiers, remarks: list[str]) -> Iterator[tuple[int, Cells]]:
+    """Yield line numbers and cells; ``remarks`` gets what was assumed, at the end."""
+    if textgrids.is_one(text):
+        yield from textgrids.rows(text, tiers)
+    elif elan.is_one(text):
+        yield from elan.rows(text, tiers)
+    elif subtitles.is_one(text):
+        yield from subtitles.rows(_lines(text))
+    else:
+        yield from _lined(text, remarks)
+
+
+def _lined(text: str, remarks: list[str]) -> Iterator[tuple[int, Cells]]:
+    """The same of a format that has a line for each region."""
     first = next(filter(_is_told, _lines(text)), "")
     split = label_tracks.splitter(first)
-    if split is None:
-        return tables.rows(_lines(text), _FORM)[1]
-    told = [(k, line) for k, line in enumerate(_lines(text), 1) if _is_told(line)]
-    return label_tracks.labels(told, split)
+    if split is not None:
+        told = [(k, line) for k, line in enumerate(_lines(text), 1) if _is_told(line)]
+        yield from label_tracks.labels(told, split, remarks)
+        return
+    rows: reaper.Regions | selections.Selected
+    if reaper.is_one(first):
+        rows = reaper.Regions(_lines(text), _FORM)
+    else:
+        rows = selections.Selected(tables.rows(_lines(text), _FORM)[1])
+    yield from rows
+    remarks += rows.remarks
 
 
 def _lines(text: str) -> Iterator[str]:

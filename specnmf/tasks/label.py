@@ -11,7 +11,12 @@ from typing import TYPE_CHECKING, Any
 from specnmf.audio.options import PowerOptions
 from specnmf.errors import ScoreError
 from specnmf.factor.options import BETAS
-from specnmf.methods.labels.options import LabelOptions
+from specnmf.methods.labels.options import (
+    LABEL_KINDS,
+    LABEL_SUFFIXES,
+    LabelOptions,
+    TierOptions,
+)
 from specnmf.tasks.restoring import factor_arrays, factor_stems
 from specnmf.tasks.settings import RunSettings
 from specnmf.tasks.task import Input, Result, Song, Sources, Task, read_within
@@ -28,7 +33,7 @@ if TYPE_CHECKING:
     from specnmf.score.notes import Score
 
 
-class LabelSettings(PowerOptions, LabelOptions, RunSettings):
+class LabelSettings(TierOptions, PowerOptions, LabelOptions, RunSettings):
     """The settings of `label`, immutable.
 
     Examples
@@ -64,9 +69,8 @@ class Label(Task[LabelSettings]):
     inputs = (
         Input(
             name="labels",
-            help="Where each sound is heard: an Audacity label track, or CSV "
-            "start,end,name.",
-            suffixes=(".txt", ".csv"),
+            help=f"Where each sound is heard: {LABEL_KINDS}",
+            suffixes=LABEL_SUFFIXES,
             required=True,
         ),
     )
@@ -79,7 +83,9 @@ class Label(Task[LabelSettings]):
 
         plan = partial(limit, song.settings)
         audio = read_within(song, plan)
-        found = marked(audio, song.inputs["labels"], song.settings)
+        found = marked(
+            audio, song.inputs["labels"], song.settings, tier=song.settings.tier
+        )
         assert found.marks is not None  # labels are required
         own = [name != REST for name in found.marks.names]
         plan(
