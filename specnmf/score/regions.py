@@ -67,6 +67,20 @@ class Region(NamedTuple):
     name: str
 
 
+class Loaded(NamedTuple):
+    """What a file of labels holds."""
+
+    regions: tuple[Region, ...]
+    remarks: tuple[str, ...]  #: What was assumed or left out.
+    #: The lowest and highest frequency of each name, in Hz, where all its regions have
+    #: bounds.
+    bounds: dict[str, tuple[float, float]]
+
+
+#: What becomes of bounds where nothing uses them.
+UNBOUNDED = "low and high frequencies of the selections are ignored"
+
+
 def read_regions(path: PathLike, *, tier: str | None = None) -> tuple[Region, ...]:
     """The regions in a file of labels, in order of time.
 
@@ -133,14 +147,20 @@ def read_regions(path: PathLike, *, tier: str | None = None) -> tuple[Region, ..
 def load_regions(
     path: PathLike, *, tier: str | None = None
 ) -> tuple[tuple[Region, ...], tuple[str, ...]]:
-    """The regions of a file, and remarks on what was assumed if the file is unclear."""
+    """The regions of a file, and remarks on what was assumed or left out."""
+    regions, remarks, bounds = load_labels(path, tier=tier)
+    return regions, (*remarks, UNBOUNDED) if bounds else remarks
+
+
+def load_labels(path: PathLike, *, tier: str | None = None) -> Loaded:
+    """The regions of a file, with remarks and bounds; errors as `read_regions`."""
     path = Path(path)
     try:
         data = contents(path, MAX_BYTES, expected="labels")
         textgrids.check_text(data)
         text, remarks = tables.text_of(data, _FORM.expected)
-        regions, found = _regions(text, Tiers(tier))
-        return regions, (*remarks, *found)
+        found = _loaded(text, Tiers(tier))
+        return found._replace(remarks=(*remarks, *found.remarks))
     except ScoreError as error:
         raise ScoreError(f"{path}: {error}") from error
 
@@ -175,10 +195,11 @@ def write_regions(path: PathLike, regions: Iterable[Region]) -> None:
             file.write(f"{start:.6f}\t{end:.6f}\t{label(name)}\n")
 
 
-def _regions(text: str, tiers: Tiers) -> tuple[tuple[Region, ...], list[str]]:
-    """The regions in a text, and remarks on what is left out of it."""
+def _loaded(text: str, tiers: Tiers) -> Loaded:
+    """What a text holds."""
     remarks: list[str] = []
-    rows = _rows(text, tiers, remarks)
+    bounds: dict[str, tuple[float, float]] = {}
+    rows = _rows(text, tiers, remarks, bounds)
     found = tuple(islice(tables.parsed(rows, _region), MAX_REGIONS + 1))
     if len(found) > MAX_REGIONS:
         raise ScoreError(f"holds more than {MAX_REGIONS} regions")
@@ -189,11 +210,16 @@ def _regions(text: str, tiers: Tiers) -> tuple[tuple[Region, ...], list[str]]:
     n_names = len({region.name for region in found})
     if n_names > MAX_NAMES:
         raise ScoreError(f"names {n_names} sounds, expected at most {MAX_NAMES}")
-    return tuple(sorted(found)), remarks
+    return Loaded(tuple(sorted(found)), tuple(remarks), bounds)
 
 
-def _rows(text: str, tiers: Tiers, remarks: list[str]) -> Iterator[tuple[int, Cells]]:
-    """Yield line numbers and cells; ``remarks`` gets what was assumed, at the end."""
+def _rows(
+    text: str,
+    tiers: Tiers,
+    remarks: list[str],
+    bounds: dict[str, tuple[float, float]],
+) -> Iterator[tuple[int, Cells]]:
+    """Yield line numbers and cells; remarks and bounds are complete at the end."""
     if textgrids.is_one(text):
         yield from textgrids.rows(text, tiers)
     elif elan.is_one(text):
@@ -201,24 +227,27 @@ def _rows(text: str, tiers: Tiers, remarks: list[str]) -> Iterator[tuple[int, Ce
     elif subtitles.is_one(text):
         yield from subtitles.rows(_lines(text))
     else:
-        yield from _lined(text, remarks)
+        yield from _lined(text, remarks, bounds)
 
 
-def _lined(text: str, remarks: list[str]) -> Iterator[tuple[int, Cells]]:
+def _lined(
+    text: str, remarks: list[str], bounds: dict[str, tuple[float, float]]
+) -> Iterator[tuple[int, Cells]]:
     """The same of a format that has a line for each region."""
     first = next(filter(_is_told, _lines(text)), "")
     split = label_tracks.splitter(first)
     if split is not None:
         told = [(k, line) for k, line in enumerate(_lines(text), 1) if _is_told(line)]
         yield from label_tracks.labels(told, split, remarks)
-        return
-    rows: reaper.Regions | selections.Selected
-    if reaper.is_one(first):
-        rows = reaper.Regions(_lines(text), _FORM)
+    elif reaper.is_one(first):
+        regions = reaper.Regions(_lines(text), _FORM)
+        yield from regions
+        remarks += regions.remarks
     else:
-        rows = selections.Selected(tables.rows(_lines(text), _FORM)[1])
-    yield from rows
-    remarks += rows.remarks
+        selected = selections.Selected(tables.rows(_lines(text), _FORM)[1])
+        yield from selected
+        remarks += selected.remarks
+        bounds |= selected.bounds
 
 
 def _lines(text: str) -> Iterator[str]:

@@ -48,4 +48,11 @@ class LabelOptions(BandOptions, MemoryOptions, FitOptions):
         least=0,
         most=24,
     )
+    bounds: bool = option(
+        True,
+        "Keep each sound between the lowest and the highest frequency of its "
+        "selections, if a table of Raven has them.",
+        added=True,
+        older=False,
+    )
     max_iter: int = changed(FitOptions, "max_iter", default=60)
