@@ -328,7 +328,9 @@ class _Remaking:
 
     def _named(self, group: NewGroup) -> list[str]:
         """The names of the files of a group's stems, without suffixes."""
-        return file_names(self.settings.name, group.names, str(self.base.song))
+        return file_names(
+            self.settings.name, group.names, str(self.base.song.absolute())
+        )
 
     def _title_stays(self, before: str, after: str) -> bool:
         """Whether a stem's file still has the right title when it is called after."""

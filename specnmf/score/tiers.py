@@ -42,7 +42,7 @@ class Tiers:
         if self.asked is None or self._is_found:
             return
         if not self._names:
-            raise ScoreError("has no tiers; leave out tier")
+            raise ScoreError("has no tiers; leave out --tier")
         raise ScoreError(
             f"has no tier {label(self.asked)!r}; the tiers are {_listed(self._names)}"
         )
@@ -54,7 +54,7 @@ class Tiers:
         if self.asked is None and len(self._taken) > 1:
             found.append(
                 f"labels of {len(self._taken)} tiers are read together "
-                f"({_listed(self._taken)}); tier takes one of them"
+                f"({_listed(self._taken)}); --tier takes one of them"
             )
         if self._n_points:
             points = "1 point is" if self._n_points == 1 else f"{self._n_points} points"

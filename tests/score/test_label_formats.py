@@ -68,7 +68,7 @@ def test_the_labels_of_many_programs_are_read(load, text):
         (SHORT_GRID, ("1 point is ignored: only intervals are labels",)),
         (SHORT_GRID.replace('4\n1\n1.5\n"clap"', '4\n2\n1\n"a"\n1.5\n"clap"'),
          ("2 points are ignored: only intervals are labels",)),
-        (TWO_TIERS, ("labels of 2 tiers are read together (drums, Hands); tier takes "
+        (TWO_TIERS, ("labels of 2 tiers are read together (drums, Hands); --tier takes "
                      "one of them",)),
         (ELAN, ()), (SUBRIP, ()),
         (REAPER, ("1 marker is ignored: only regions are labels",)),
@@ -224,8 +224,8 @@ def test_what_cannot_be_told_is_refused_in_one_line(load, text, message):
     [
         (TWO_TIERS, "feet", "has no tier 'feet'; the tiers are drums, Hands"),
         (SHORT_GRID, "beats", "holds no regions; 1 point is ignored"),
-        (SUBRIP, "drums", "has no tiers; leave out tier"),
-        ("0.5\t1\ta\n", "drums", "has no tiers; leave out tier"),
+        (SUBRIP, "drums", "has no tiers; leave out --tier"),
+        ("0.5\t1\ta\n", "drums", "has no tiers; leave out --tier"),
         (SHORT_GRID.replace("size", "").replace('"drums"', '"a\x1b[1m"'), "x",
          "the tiers are a [1m, beats"),
     ],

@@ -91,6 +91,14 @@ def test_an_edited_run_names_files_and_titles_by_its_new_stems(song):
     assert np.array_equal(y, soundfile.read(song, dtype="int16")[0])
 
 
+def test_a_song_that_was_given_by_its_name_alone_has_a_folder_too(song):
+    settings = replace(SETTINGS, name="{folder}_{stem}")
+    run = specnmf.decompose("loop.wav", settings, output="out")
+    edited = specnmf.edit(run.folder, rename={"2": "hiss"}, output="edited")
+    folder = song.parent.name
+    assert files(edited) == [f"{folder}_component_01.wav", f"{folder}_hiss.wav"]
+
+
 def test_estimates_are_matched_by_stem_whatever_their_files_are_called(song):
     named = specnmf.decompose(song, SETTINGS, output="named")
     plain = specnmf.decompose(song, replace(SETTINGS, name="{stem}"), output="plain")
