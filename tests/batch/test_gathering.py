@@ -151,3 +151,14 @@ def test_what_cannot_be_flat_is_told_before_the_work(
 def test_a_task_without_sources_has_nothing_to_copy(songs):
     with pytest.raises(ParameterError, match="flat is for tasks that write sources"):
         batch(specnmf.TranscribeSettings(), "transcribe")
+
+
+@pytest.mark.slow  # a server
+def test_runs_behind_a_url_are_copied_from_there(songs, s3):
+    own = BatchSettings(flat="flat", recursive=True, jobs=1, exclude=["x/b.wav"])
+    url = f"{s3.url}/runs"
+    summary = specnmf.run_batch(
+        "songs", output=url, task="decompose", settings=[SETTINGS], batch=own
+    )
+    assert summary.done == 2, summary.failures
+    assert len(names(songs / "flat")) == 5
