@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
+from runpy import run_path
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ from fuzz_mutators import BINARY, TEXT, Mutator, member_changed, pages_sealed
 from numpy.typing import NDArray
 
 from specnmf.audio import reading, streaming
+from specnmf.audio.recording import Audio
 from specnmf.audio.stft import Grid
 from specnmf.errors import AudioError
 from specnmf.score.reading import read_score
@@ -76,6 +78,26 @@ def read_audio(path: Path) -> None:
     if part is not None and not np.array_equal(part.samples, audio.samples):
         raise AssertionError("read and read_up_to find different recordings")
     reading.remarks(path, audio.n_samples)
+
+
+def read_tags(path: Path) -> None:
+    """Read the tags of a recording, and write them into files that must keep them."""
+    from specnmf.audio.writing import Writer
+
+    with reading.reading(path) as source:
+        tags = source.tags().later(1000).of_stem("kick")
+    sound = Audio(np.zeros((1, 100), np.float32), 8000)
+    for format, subtype in (("wav", "FLOAT"), ("flac", "PCM_24")):
+        made = path.with_name(f"made.{format}")
+        kind = {"format": format, "subtype": subtype}
+        writer = Writer(made, sound, **kind, tags=tags)
+        writer.write(np.zeros((100, 1), np.int32))
+        writer.close()
+        with reading.reading(made) as source:
+            found = source.tags()
+        has_time = format == "wav"
+        if found.texts != tags.texts or (has_time and found.bext != tags.bext):
+            raise AssertionError(f"written and read again, tags of {format} differ")
 
 
 def _refused(survey: Callable[[], object]) -> None:
@@ -181,6 +203,26 @@ def _written(
     return sink.getvalue()
 
 
+def tagged_files() -> Corpus:
+    """Return recordings with tags, and WAVs with a time."""
+    import soundfile
+
+    texts = {"title": "Lied é", "artist": "A", "comment": "take 2", "album": "B"}
+    texts |= {"date": "2020", "genre": "Jazz", "copyright": "C", "tracknumber": "3"}
+    made = {}
+    for suffix, format in {"wav": "WAV", "flac": "FLAC", "ogg": "OGG"}.items():
+        sink = io.BytesIO()
+        with soundfile.SoundFile(sink, "w", 8000, 1, format=format) as file:
+            for name, text in texts.items():
+                setattr(file, name, text)
+            file.write(np.linspace(-0.5, 0.5, 200))
+        made[f"tagged.{suffix}"] = sink.getvalue()
+    bext = b"bext" + (602).to_bytes(4, "little") + bytes(range(1, 251)) * 3
+    wav = made["tagged.wav"] + bext[: 8 + 602]
+    made["time.wav"] = wav[:4] + (len(wav) - 8).to_bytes(4, "little") + wav[8:]
+    return made
+
+
 def mp3_files() -> Corpus:
     """Return MP3s of constant and variable rate, tagged and without a length."""
     made = audio_files(("mp3", "MP3", "MPEG_LAYER_III"))()
@@ -284,6 +326,22 @@ def label_files() -> Corpus:
         ),
         "table.txt": "Label;Onset;Duration\nflûte;0,5;1,25\n;;\n".encode(),
     }
+
+
+def tier_files() -> Corpus:
+    """Return labels of Praat, ELAN, REAPER, HTK, and subtitles."""
+    texts = run_path(str(ROOT / "tests" / "label_texts.py"))
+    names = {
+        "long.TextGrid": "LONG_GRID",
+        "tiers.TextGrid": "TWO_TIERS",
+        "labels.eaf": "ELAN_REFERRED",
+        "labels.srt": "SUBRIP",
+        "labels.vtt": "WEBVTT",
+        "regions.csv": "REAPER",
+        "htk.lab": "HTK",
+    }
+    found = {file: texts[name].encode() for file, name in names.items()}
+    return found | {"short.TextGrid": texts["SHORT_GRID"].encode("utf-16")}
 
 
 NOTE = (
@@ -531,12 +589,14 @@ def _registry() -> dict[str, Case]:
         "flac": Case(flac, BINARY, read_audio),
         "ogg": Case(ogg, (*BINARY, *sealed), read_audio),
         "mp3": Case(mp3_files, BINARY, read_audio),
+        "tags": Case(tagged_files, BINARY, read_tags),
         "other audio": Case(other_audio_files, BINARY, read_audio),
         "midi": Case(midi_files, BINARY, read_score),
         "musicxml": Case(musicxml_files, (*TEXT, *BINARY[:2]), read_score),
         "mxl": Case(mxl_files, packed, read_score),
         "csv": Case(csv_files, (*TEXT, *BINARY[:2]), read_score),
         "labels": Case(label_files, (*TEXT, *BINARY[:2]), read_labels),
+        "tiers, subtitles": Case(tier_files, (*TEXT, *BINARY[:2]), read_labels),
         "npz": Case(template_files, packed, read_templates),
         "learned npz": Case(learned_files, packed, read_learned),
         "toml": Case(config_files, TEXT, read_config),

@@ -121,10 +121,11 @@ DEFS: Schema = {
             "seconds_marked": number("Time in which it is marked.", minimum=0),
             "seconds_alone": number("Time in which only it is marked.", minimum=0),
             "seconds_predicted": number("Time in which it is found.", minimum=0),
+            "bounds": array(number("Lowest and highest frequency, in Hz.", minimum=0)),
         }
         | SOURCE,
         "A marked sound. The rest has no times.",
-        optional=f"seconds_marked seconds_alone seconds_predicted {OPTIONAL}",
+        optional=f"seconds_marked seconds_alone seconds_predicted bounds {OPTIONAL}",
     ),
     "layer": record(
         {

@@ -34,6 +34,7 @@ from specnmf.audio.recording import (
     span,
     too_loud,
 )
+from specnmf.audio.tags import Tags, read_tags
 from specnmf.errors import AudioError
 
 if TYPE_CHECKING:
@@ -209,6 +210,10 @@ class Source:
     def subtype(self) -> str:
         """How a sample is stored, as libsndfile names it."""
         return str(self.file.subtype)
+
+    def tags(self) -> Tags:
+        """What the file says of the recording."""
+        return read_tags(self.path, self.file)
 
     def expected(self, start: float, duration: float | None) -> float:
         """Samples a channel that an excerpt may have; 0 if nobody knows."""

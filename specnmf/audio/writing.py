@@ -16,6 +16,7 @@ from specnmf.audio.opening import libsndfile_error, reason
 from specnmf.audio.options import SUBTYPES, check_subtype
 from specnmf.audio.reading import PathLike
 from specnmf.audio.recording import Audio, Float32, Sound, audio_of
+from specnmf.audio.tags import Tags
 from specnmf.errors import AudioError
 
 #: Integer subtypes and their bits: sources written in them add up exactly.
@@ -87,17 +88,28 @@ def _width(subtype: str) -> int:
 def _forget_when(path: Path) -> None:
     """Set the date in a WAV of floats to zero: the same sources are the same bytes.
 
-    libsndfile writes it into the PEAK chunk, behind a name, a size and a version.
+    libsndfile writes it into the PEAK chunk, before the samples, behind a version.
     """
     with path.open("r+b") as file:
-        head = file.read(256).partition(b"data")[0]
-        if head.startswith((b"RIFF", b"RF64")) and b"PEAK" in head:
-            file.seek(head.index(b"PEAK") + 12)
+        if file.read(4) not in (b"RIFF", b"RF64"):
+            return
+        file.seek(12)
+        name, size = b"", 0
+        while name not in (b"PEAK", b"data"):
+            file.seek(size + (size & 1), os.SEEK_CUR)
+            head = file.read(8)
+            if len(head) < 8:
+                return
+            name, size = head[:4], int.from_bytes(head[4:], "little")
+        if name == b"PEAK":
+            file.seek(4, os.SEEK_CUR)
             file.write(bytes(4))
 
 
 class Writer:
     """One file of sources, as long as a recording, written block by block.
+
+    ``tags`` are written into it as far as its format has them.
 
     Raises
     ------
@@ -105,10 +117,19 @@ class Writer:
         If the file cannot be written, then or at any later call.
     """
 
-    def __init__(self, path: Path, audio: Sound, *, format: str, subtype: str) -> None:
+    def __init__(
+        self,
+        path: Path,
+        audio: Sound,
+        *,
+        format: str,
+        subtype: str,
+        tags: Tags | None = None,
+    ) -> None:
         import soundfile
 
         self.path, self.n_samples = path, audio.n_samples
+        self.tags = tags if format == "wav" else None
         self.bits = INTEGER_BITS.get(subtype)
         n_bytes = audio.n_samples * audio.n_channels * _width(subtype)
         large = format == "wav" and n_bytes > RF64_BYTES  # needs another header
@@ -122,6 +143,8 @@ class Writer:
                 subtype,
                 format=container,
             )
+            if tags is not None:
+                tags.put(self.file, format)
 
     def write(self, block: NDArray[Any]) -> None:
         """Append a block (n, n_channels): integers at the file's scale, or floats.
@@ -140,6 +163,8 @@ class Writer:
         with self._one_line():
             self.file.close()
             _forget_when(self.path)
+            if self.tags is not None:
+                self.tags.append(self.path)
             if soundfile.info(os.fsencode(self.path)).frames < self.n_samples:
                 raise OSError("only a part was written")
 

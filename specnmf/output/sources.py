@@ -20,6 +20,7 @@ from specnmf.audio.options import FileOptions
 from specnmf.audio.reading import Source, reading
 from specnmf.audio.recording import BLOCK, Sound
 from specnmf.audio.resynthesis import Buffer, Stream
+from specnmf.audio.tags import Tags
 from specnmf.audio.writing import Writer, output_subtype
 from specnmf.parallel import Mapper, workers
 from specnmf.subnormals import flush_to_zero
@@ -71,14 +72,16 @@ def write_sources(
     within: str,
     progress: Callable[[int, int], None],
     only: Sequence[int] | None = None,
+    files: Sequence[str] | None = None,
 ) -> Written:
-    """Write each source of a recording into a file of its name; they add up to it.
+    """Write each source of a recording into a file of its own; they add up to it.
 
     The recording is read again from ``start`` seconds on, block by block, for its exact
     samples; ``audio``, the mixture, only gives rate and size. ``stream`` is that of
     `stream_sources`, ``within`` is the folder in sources/ as in run.json, and
     ``progress`` is called with the numbers of finished and of all samples. ``only`` has
     the indices of the sources to write; all are made, as only all of them add up.
+    ``files`` are the names of the files, without suffixes; by default ``names``.
 
     AudioError if a source cannot be written in its format, or at all.
     """
@@ -86,8 +89,17 @@ def write_sources(
         stack.enter_context(closing(stream))
         source = stack.enter_context(reading(recording))
         subtype = output_subtype(options.format, options.subtype, source.subtype)
+        stems = names if files is None else files
+        tags = source.tags().later(round(start * audio.sr))
         writers = {
-            number: open_writer(stack, folder / names[number], audio, options, subtype)
+            number: open_writer(
+                stack,
+                folder / stems[number],
+                audio,
+                options,
+                subtype,
+                tags.of_stem(names[number]),
+            )
             for number in (range(len(names)) if only is None else only)
         }
         mixture = exact_samples(source, start)
@@ -131,7 +143,12 @@ def null_test(
 
 
 def open_writer(
-    stack: ExitStack, stem: Path, audio: Sound, options: FileOptions, subtype: str
+    stack: ExitStack,
+    stem: Path,
+    audio: Sound,
+    options: FileOptions,
+    subtype: str,
+    tags: Tags,
 ) -> Writer:
     """A writer of a source's file, which is abandoned when the stack ends."""
     writer = Writer(
@@ -139,6 +156,7 @@ def open_writer(
         audio,
         format=options.format,
         subtype=subtype,
+        tags=tags,
     )
     stack.callback(writer.abandon)
     return writer

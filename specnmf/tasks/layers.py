@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from specnmf.audio.options import PowerOptions
 from specnmf.factor.options import BETAS
+from specnmf.methods.labels.options import LABEL_KINDS, LABEL_SUFFIXES, TierOptions
 from specnmf.methods.layers.options import LayerOptions
 from specnmf.tasks.restoring import layers_from, pitches_from
 from specnmf.tasks.settings import RunSettings
@@ -36,7 +37,7 @@ TREE = "tree.json"
 MOST_LISTED, MOST_NOTES = 24, 5
 
 
-class LayerSettings(PowerOptions, LayerOptions, RunSettings):
+class LayerSettings(TierOptions, PowerOptions, LayerOptions, RunSettings):
     """The settings of `layers`, immutable.
 
     Examples
@@ -78,9 +79,8 @@ class Layers(Task[LayerSettings]):
     inputs = (
         Input(
             name="labels",
-            help="Named regions that the last layer follows: an Audacity label track, "
-            "or CSV start,end,name.",
-            suffixes=(".txt", ".csv"),
+            help=f"Named regions that the last layer follows: {LABEL_KINDS}",
+            suffixes=LABEL_SUFFIXES,
         ),
     )
 
@@ -93,7 +93,7 @@ class Layers(Task[LayerSettings]):
         audio = read_within(
             song, partial(limit, song.settings, labelled=labels is not None)
         )
-        return marked(audio, labels, song.settings)
+        return marked(audio, labels, song.settings, tier=song.settings.tier)
 
     def fit(self, song: Song[LayerSettings], material: Marked) -> Layered:
         """The layers, and their tree."""

@@ -107,6 +107,8 @@ class Song(Generic[S]):
         as soon as it knows, so that what cannot be written is told before the work.
     held : Audio or None
         The whole recording, if it is in memory and in no file.
+    called : str
+        The path or URL that names it, if the path is that of a copy.
     """
 
     path: Path
@@ -115,6 +117,12 @@ class Song(Generic[S]):
     stages: Stages
     expect: Callable[[Sequence[Group]], None] = _ignore
     held: Audio | None = None
+    called: str = ""
+
+    @property
+    def place(self) -> str:
+        """Where it is, or where it is from."""
+        return self.called or str(self.path.absolute())
 
     @property
     def title(self) -> str:

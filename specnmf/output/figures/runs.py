@@ -153,8 +153,9 @@ def regions(run: FinishedRun) -> tuple[list[Region], list[Region]]:
             f"{run.folder}: expected a run of label, got one without labels"
         )
     start = run.report["settings"]["start"]
-    marked = run.report["inputs"][roles.index("labels")]["path"]
-    return _earlier(read_regions(marked), start), _earlier(read_regions(found), start)
+    path = run.report["inputs"][roles.index("labels")]["path"]
+    marked = read_regions(path, tier=run.report["settings"].get("tier"))
+    return _earlier(marked, start), _earlier(read_regions(found), start)
 
 
 def sources(run: FinishedRun) -> dict[str, Audio]:
