@@ -20,8 +20,10 @@ from specnmf.cli.options import (
     output_options,
 )
 from specnmf.cli.songs import command_line, take_each
+from specnmf.cli.standard_input import file_of, named
 from specnmf.errors import OutputError
 from specnmf.output import folder
+from specnmf.output.products import STANDARD_INPUT
 from specnmf.tasks.task import Task
 
 if TYPE_CHECKING:
@@ -73,17 +75,20 @@ def do(task: Task[Any], songs: tuple[str, ...], options: dict[str, Any]) -> None
     def work(song: str, progress: Progress | None) -> Run:
         from specnmf.tasks.run import run
 
-        return run(
-            task,
-            song,
-            settings,
-            inputs=inputs,
-            output=options["output"],
-            overwrite=options["overwrite"],
-            command=command_line(),
-            progress=progress,
-            say=console.sayer(options),
-        )
+        with file_of(song, options["output"]) as path:
+            return run(
+                task,
+                path,
+                settings,
+                inputs=inputs,
+                look_beside=song != STANDARD_INPUT,
+                output=options["output"],
+                overwrite=options["overwrite"],
+                command=command_line(),
+                called={path: song} if song == STANDARD_INPUT else None,
+                progress=progress,
+                say=console.sayer(options),
+            )
 
     take_each(songs, options, work, lambda run: task.summary(run.report))
 
@@ -96,7 +101,7 @@ def _check_apart(
         with suppress(
             OutputError
         ):  # not a name for a folder: that song fails by itself
-            target = folder.target(output, song).resolve()
+            target = folder.target(output, named(song)).resolve()
             for path in filter(None, inputs):
                 if path.resolve().is_relative_to(target):
                     raise click.UsageError(
