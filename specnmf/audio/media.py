@@ -199,7 +199,7 @@ class Media:
         for block in self._decoded():
             n_samples += len(block)
             held.append(block)
-            while sum(map(len, held[1:])) >= self.padding:
+            while held and sum(map(len, held[1:])) >= self.padding:
                 yield held.pop(0)
         if held:
             end = np.concatenate(held)

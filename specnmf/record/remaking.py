@@ -10,12 +10,12 @@ from itertools import accumulate, pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from specnmf.audio.options import LOSSY
 from specnmf.errors import OutputError, ParameterError
 from specnmf.output import folder, report
 from specnmf.output.forecast import Forecast
 from specnmf.output.keeping import remarks
 from specnmf.output.mixes import (
-    LOSSY,
     Before,
     Edited,
     Outcome,
