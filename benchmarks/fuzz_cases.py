@@ -228,7 +228,8 @@ def _encoded(samples: NDArray[np.float32], container: str, codec: str) -> bytes:
     with av.open(
         sink, "w", format=container, container_options={"fflags": "+bitexact"}
     ) as file:
-        stream = file.add_stream(codec, rate=sr)
+        stream = file.add_stream(codec, rate=sr, options={"strict": "experimental"})
+        stream.codec_context.bit_rate = 128_000
         stream.codec_context.layout = "stereo"
         stream.codec_context.flags |= av.codec.context.Flags.bitexact
         wanted = stream.codec_context.codec.audio_formats[0].name

@@ -12,8 +12,9 @@ is left out as well.
 from __future__ import annotations
 
 import re
+from collections import deque
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -195,12 +196,14 @@ class Media:
         if not self.exact:
             yield from self._decoded()
             return
-        n_samples, held = 0, list[NDArray[Any]]()
+        n_samples, n_held, held = 0, 0, deque[NDArray[Any]]()
         for block in self._decoded():
             n_samples += len(block)
+            n_held += len(block)
             held.append(block)
-            while held and sum(map(len, held[1:])) >= self.padding:
-                yield held.pop(0)
+            while held and n_held - len(held[0]) >= self.padding:
+                n_held -= len(held[0])
+                yield held.popleft()
         if held:
             end = np.concatenate(held)
             told = n_samples == self.exact + self.padding
@@ -238,8 +241,20 @@ class Media:
         """Yield the packets up to the end, or to where the file is cut short."""
         import av
 
-        with suppress(av.FFmpegError, ValueError, OverflowError):
-            yield from self.container.demux(self.stream)
+        packets = self.container.demux(self.stream)
+        while True:
+            try:
+                packet = next(packets, None)
+            except (av.FFmpegError, ValueError, OverflowError):
+                return
+            except IndexError:  # PyAV's, at a track that begins later in a broadcast
+                packets = self.container.demux(self.stream)
+                continue
+            except OSError as error:
+                raise AudioError(f"{self.path}: cannot be read{why(error)}") from error
+            if packet is None:
+                return
+            yield packet
 
     def _checked(self, frame: AudioFrame) -> NDArray[Any]:
         """The samples of a frame, (n, n_channels), if it is like the first."""
@@ -283,7 +298,7 @@ def opened(path: Path) -> Iterator[Media]:
                     io_open=_closed,
                 )
             )
-        except (av.FFmpegError, ValueError, OverflowError) as error:
+        except (av.FFmpegError, OSError, ValueError, OverflowError) as error:
             raise AudioError(
                 f"{path}: not a recording or video that FFmpeg reads{why(error)}; "
                 f"convert it first: {converting(path, '_converted')}"
@@ -297,7 +312,14 @@ class _Bytes:
     def __init__(self, path: Path, file: BinaryIO) -> None:
         suffix = path.suffix.lower()
         self.name = f"recording{suffix if suffix in SUFFIXES else ''}"
-        self.read, self.seek, self.tell = file.read, file.seek, file.tell
+        self.file, self.read, self.tell = file, file.read, file.tell
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        """Move the position; -1 if there is no such place, as headers may claim."""
+        try:
+            return self.file.seek(offset, whence)
+        except (OSError, OverflowError, ValueError):
+            return -1
 
 
 def _closed(url: str, flags: int, options: object) -> None:

@@ -145,11 +145,27 @@ def test_of_several_tracks_the_one_that_is_read_is_told(folder, tmp_path):
         assert specnmf.read(path).n_channels == 2
 
 
+def test_a_track_that_begins_later_is_passed_over(folder, tmp_path):
+    one = ("-map", "0:a", "-c:a", "mp2")
+    ten = ("-stream_loop", 9, "-i", folder / "tone.wav")
+    ffmpeg(*ten, *one, tmp_path / "one.ts")
+    ffmpeg("-i", folder / "tone.wav", *one, "-map", "0:a", tmp_path / "two.ts")
+    one, two = ((tmp_path / f"{name}.ts").read_bytes() for name in ("one", "two"))
+    # FFmpeg looks at the beginning and the end before it reads.
+    (tmp_path / "later.ts").write_bytes(one + two + one)
+    audio = specnmf.read(tmp_path / "later.ts")
+    assert audio.n_samples == pytest.approx(21 * 30011, abs=5000)
+
+
 def test_padding_that_itunes_states_is_left_out(tmp_path):
     path = tmp_path / "song.m4a"
-    t = np.arange(5000) / SR
-    specnmf.write(path, 0.5 * np.sin(2 * np.pi * 440 * t), sr=SR)
-    assert specnmf.read(path).n_samples == 5000
+    for n in (5000, 4096):  # of the latter there is none
+        t = np.arange(n) / SR
+        specnmf.write(path, 0.5 * np.sin(2 * np.pi * 440 * t), sr=SR)
+        assert specnmf.read(path).n_samples == n
+        data = path.read_bytes().replace(b" 00000000 00000400 ", b" 00000000 00000400x")
+        path.write_bytes(data)
+        assert specnmf.read(path).n_samples == -(-n // 1024) * 1024
 
 
 def test_nothing_is_printed(folder, tmp_path, capfd):

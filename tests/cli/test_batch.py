@@ -19,6 +19,7 @@ import numpy as np
 import pytest
 import soundfile
 
+import specnmf
 from specnmf.batch import batch, work
 from specnmf.batch.settings import BatchSettings
 from specnmf.batch.stores.lock import LOCK
@@ -846,6 +847,16 @@ def test_files_that_are_no_recordings_are_counted_by_suffix(here, songs):
     _, out, err = here("batch", "songs", "--dry-run", "--json", "-q")
     assert json.loads(out)["passed_over"] == {".doc": 2, "": 1}
     assert err == ""
+
+
+def test_recordings_that_ffmpeg_reads_are_songs_too(here, songs):
+    pytest.importorskip("av")
+    t = np.arange(4096) / RATE
+    specnmf.write(songs / "d.m4a", 0.3 * np.sin(2 * np.pi * 440 * t), sr=RATE)
+    status, _, err = here("batch", "songs", *QUICK)
+    assert (status, err) == (0, "")
+    report = json.loads((OUT / "d" / "run.json").read_text())
+    assert report["audio"]["n_samples"] == 4096
 
 
 def test_a_folder_without_recordings_is_an_error(here, tmp_path):
