@@ -11,10 +11,12 @@ is left out as well.
 
 from __future__ import annotations
 
+import ctypes
 import re
 from collections import deque
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -90,6 +92,12 @@ _OPTIONS = {
 
 #: The most samples a channel in a frame; those of real files have thousands.
 _MOST_FRAME = 1 << 22
+
+#: The most bytes that FFmpeg reserves at once: the index of 60 hours of AAC.
+_MOST_RESERVED = 256 << 20
+
+#: How often each byte of a file may be read, and bytes beyond: an index may repeat.
+_MOST_REPEATS, _MORE_BYTES = 4, 16 << 20
 
 #: Containers whose header states a length; of others FFmpeg guesses it.
 _HEADED = {"mov", "matroska", "asf", "ape", "wv", "tta", "tak", "mpc", "mpc8", "avi"}
@@ -242,6 +250,7 @@ class Media:
         import av
 
         packets = self.container.demux(self.stream)
+        left = _MOST_REPEATS * self.path.stat().st_size + _MORE_BYTES
         while True:
             try:
                 packet = next(packets, None)
@@ -254,6 +263,12 @@ class Media:
                 raise AudioError(f"{self.path}: cannot be read{why(error)}") from error
             if packet is None:
                 return
+            left -= packet.size
+            if left < 0:
+                raise AudioError(
+                    f"{self.path}: its index repeats the same sound again and again; "
+                    f"convert it first: {converting(self.path, '_converted')}"
+                )
             yield packet
 
     def _checked(self, frame: AudioFrame) -> NDArray[Any]:
@@ -268,6 +283,21 @@ class Media:
                 + converting(self.path, "_repaired")
             )
         return _floats(frame)
+
+
+@cache
+def _bound_memory() -> None:
+    """Bound what FFmpeg reserves at once, for indexes that headers claim.
+
+    PyAV has no door to this, so its own copy of libavutil is asked.
+    """
+    import av
+
+    place = Path(av.__file__).parent
+    folders = place.parent / "av.libs", place / ".dylibs"  # of wheels
+    for library in (each for folder in folders for each in folder.glob("libavutil*")):
+        with suppress(OSError, AttributeError):
+            ctypes.CDLL(str(library)).av_max_alloc(ctypes.c_size_t(_MOST_RESERVED))
 
 
 @contextmanager
@@ -286,6 +316,7 @@ def opened(path: Path) -> Iterator[Media]:
         )
     import av
 
+    _bound_memory()
     with ExitStack() as stack:
         source = _Bytes(path, stack.enter_context(path.open("rb")))
         try:

@@ -2,6 +2,7 @@
 
 import importlib.util
 import shutil
+import struct
 import subprocess
 import sys
 
@@ -233,6 +234,74 @@ def test_a_list_that_is_called_like_a_recording_opens_no_other_file(
     (tmp_path / name).write_text(text.format("other.ts"))
     with pytest.raises(AudioError, match="not a recording or video that FFmpeg reads"):
         specnmf.read(tmp_path / name)
+
+
+def box(kind, *parts):
+    """A box of a QuickTime file."""
+    body = b"".join(parts)
+    return struct.pack(">I", len(body) + 8) + kind + body
+
+
+def words(*numbers):
+    return struct.pack(f">{len(numbers)}I", *numbers)
+
+
+def movie(n_chunks, samples):
+    """A QuickTime file whose index plays the same samples, int16, again and again."""
+    per, total = len(samples), n_chunks * len(samples)
+    sound = (bytes(6), b"\0\1", bytes(8), struct.pack(">4H", 1, 16, 0, 0))
+    front = box(b"ftyp", b"qt  ", words(0), b"qt  ")
+    table = box(
+        b"stbl",
+        box(b"stsd", words(0, 1), box(b"sowt", *sound, words(SR << 16))),
+        box(b"stts", words(0, 1, total, 1)),
+        box(b"stsc", words(0, 1, 1, per, 1)),
+        box(b"stsz", words(0, 2, total)),
+        box(b"stco", words(0, n_chunks), words(len(front) + 8) * n_chunks),
+    )
+    media = box(
+        b"mdia",
+        box(b"mdhd", words(0, 0, 0, SR, total, 0)),
+        box(b"hdlr", words(0), b"mhlrsoun", bytes(13)),
+        box(b"minf", table),
+    )
+    track = box(b"trak", box(b"tkhd", words(7, 0, 0, 1, 0, total), bytes(60)), media)
+    head = box(b"mvhd", words(0, 0, 0, SR, total), bytes(80))
+    return front + box(b"mdat", samples.tobytes()) + box(b"moov", head, track)
+
+
+def test_an_index_may_repeat_sound_but_not_without_end(tmp_path):
+    samples = np.arange(500_000, dtype="<i2")
+    (tmp_path / "few.mov").write_bytes(movie(3, samples))
+    audio = specnmf.read(tmp_path / "few.mov")
+    assert np.array_equal(audio.samples[0], np.tile(samples / 32768, 3))
+    (tmp_path / "many.mov").write_bytes(movie(1000, samples))
+    with pytest.raises(AudioError, match="its index repeats the same sound again"):
+        streaming.survey(tmp_path / "many.mov")
+
+
+def test_an_index_that_claims_millions_of_packets_takes_no_memory(folder, tmp_path):
+    data = bytearray((folder / "aac.m4a").read_bytes())
+    count = words(50_000_000)
+    for kind, place, new in (
+        (b"stsz", 8, words(400) + count),
+        (b"stsc", 16, count),
+        (b"stts", 8, words(1) + count),
+    ):
+        at = data.index(kind) + place
+        data[at : at + len(new)] = new
+    (tmp_path / "claim.m4a").write_bytes(data)
+    with pytest.raises(AudioError, match="no sound in it can be decoded"):
+        specnmf.read(tmp_path / "claim.m4a")
+
+
+def test_on_the_command_line_pyav_is_missed_in_one_line(folder, hidden, run):
+    status, out, err = run("decompose", folder / "aac.m4a")
+    assert (status, out, err.count("\n")) == (1, "", 1)
+    assert "pip install 'specnmf[media]'" in err
+    status, out, err = run("decompose", folder / "tone.wav", "--format", "m4a")
+    assert (status, out) == (1, "")
+    assert err.endswith("m4a is written with PyAV; install it: " + media.INSTALL + "\n")
 
 
 def test_without_pyav_the_command_that_installs_it_is_told(folder, hidden):
