@@ -238,7 +238,7 @@ class Media:
             for frame in frames:
                 if fault is not None and packet.size:
                     raise AudioError(
-                        f"{self.path}: damaged before {frame.time or 0:.1f} s"
+                        f"{self.path}: damaged before {max(0, frame.time or 0):.1f} s"
                         f"{why(fault)}; repair it first: "
                         f"{converting(self.path, '_repaired')}"
                     ) from fault

@@ -30,7 +30,12 @@ if TYPE_CHECKING:
     from specnmf.tasks.run import Run
     from specnmf.tasks.stages import Progress
 
-#: The end of each task's help.
+#: The end of each task's help, before what is said where it takes several songs.
+PIPED = """
+    SONG may be -, the recording on standard input.
+"""
+
+#: The end of the help of tasks that take several songs.
 FAILURES = """
     If a song fails, the error is printed, the other songs are still processed, and the
     exit status is 1.
@@ -60,7 +65,7 @@ def command_of(task: Task[Any]) -> click.Command:
             *common_options(),
         ],
         callback=callback,
-        help=f"{task.help}{FAILURES if task.many else ''}",
+        help=f"{task.help}{PIPED}{FAILURES if task.many else ''}",
         epilog=f"Example: specnmf {task.example}",
     )
 
