@@ -263,6 +263,8 @@ class Media:
                 raise AudioError(f"{self.path}: cannot be read{why(error)}") from error
             if packet is None:
                 return
+            if not self.samplerate and packet.has_sidedata("encryption_info"):
+                raise AudioError(f"{self.path}: protected against copying (encrypted)")
             left -= packet.size
             if left < 0:
                 raise AudioError(

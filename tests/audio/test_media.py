@@ -207,6 +207,14 @@ def test_a_file_damaged_in_the_middle_is_an_error_for_what_follows_would_move(
     assert str(caught.value).endswith("ffmpeg -i hole.m4a hole_repaired.wav")
 
 
+def test_a_protected_file_is_told_to_be_so(folder, tmp_path):
+    lock = ("-encryption_scheme", "cenc-aes-ctr", "-encryption_key", "76" * 16)
+    how = ("-c:a", "aac", *lock, "-encryption_kid", "a7" * 16)
+    ffmpeg("-i", folder / "tone.wav", *how, tmp_path / "locked.mp4")
+    with pytest.raises(AudioError, match=r"locked\.mp4: protected against copying"):
+        specnmf.read(tmp_path / "locked.mp4")
+
+
 def test_a_change_of_channels_is_an_error(folder, tmp_path):
     ffmpeg("-i", folder / "tone.wav", "-ac", 1, tmp_path / "mono.ac3")
     both = (folder / "dolby.ac3").read_bytes() + (tmp_path / "mono.ac3").read_bytes()
