@@ -248,6 +248,41 @@ def other_audio_files() -> Corpus:
     )()
 
 
+def media_files(*kinds: tuple[str, str, str]) -> Callable[[], Corpus]:
+    """Return a maker of what FFmpeg reads: suffix, container and codec as its own."""
+
+    def files() -> Corpus:
+        y = reading.read(ROOT / "audio_examples" / "chorale" / "chorale.flac")
+        samples = np.ascontiguousarray(y.samples[:, 20000 : 20000 + 2 * N_SAMPLES])
+        return {
+            f"{container}_{codec}.{suffix}": _encoded(samples, container, codec)
+            for suffix, container, codec in kinds
+        }
+
+    return files
+
+
+def _encoded(samples: NDArray[np.float32], container: str, codec: str) -> bytes:
+    """A recording as FFmpeg writes it."""
+    import av
+
+    sr, sink = 48000, io.BytesIO()
+    with av.open(
+        sink, "w", format=container, container_options={"fflags": "+bitexact"}
+    ) as file:
+        stream = file.add_stream(codec, rate=sr, options={"strict": "experimental"})
+        stream.codec_context.bit_rate = 128_000
+        stream.codec_context.layout = "stereo"
+        stream.codec_context.flags |= av.codec.context.Flags.bitexact
+        wanted = stream.codec_context.codec.audio_formats[0].name
+        frame = av.AudioFrame.from_ndarray(samples, format="fltp", layout="stereo")
+        frame.sample_rate, frame.pts = sr, 0
+        convert = av.AudioResampler(format=wanted, layout="stereo", rate=sr)
+        for part in (*convert.resample(frame), *convert.resample(None), None):
+            file.mux(stream.encode(part))
+    return sink.getvalue()
+
+
 def examples(*suffixes: str, most: int = 8000) -> Iterator[tuple[str, bytes]]:
     """Yield the real files of a kind, cut where they are long."""
     for folder in EXAMPLES:
@@ -580,6 +615,23 @@ def _registry() -> dict[str, Case]:
     )
     flac = audio_files(*(("flac", "FLAC", s) for s in ("PCM_16", "PCM_24", "PCM_S8")))
     ogg = audio_files(*(("ogg", "OGG", s) for s in ("VORBIS", "OPUS")))
+    mp4 = media_files(
+        *(("m4a", "ipod", "aac"), ("m4a", "ipod", "alac"), ("mov", "mov", "pcm_s24le")),
+        *(("mp4", "mp4", "ac3"), ("mp4", "mp4", "libopus"), ("mp4", "mp4", "flac")),
+        *(("mov", "mov", "adpcm_ima_qt"), ("caf", "caf", "alac")),
+    )
+    matroska = media_files(
+        *(("mka", "matroska", codec) for codec in ("aac", "flac", "wavpack", "tta")),
+        *(("mkv", "matroska", codec) for codec in ("pcm_f32le", "eac3", "mp2")),
+        *(("webm", "webm", codec) for codec in ("libopus", "vorbis")),
+    )
+    media = media_files(
+        *(("wma", "asf", "wmav2"), ("wma", "asf", "wmav1"), ("wv", "wv", "wavpack")),
+        *(("tta", "tta", "tta"), ("ac3", "ac3", "ac3"), ("eac3", "eac3", "eac3")),
+        *(("aac", "adts", "aac"), ("ts", "mpegts", "aac"), ("ts", "mpegts", "mp2")),
+        *(("mpg", "mpeg", "mp2"), ("avi", "avi", "mp2"), ("avi", "avi", "pcm_s16le")),
+        *(("flv", "flv", "aac"), ("ogg", "ogg", "flac"), ("wav", "wav", "ac3")),
+    )
     sealed = tuple(map(pages_sealed, BINARY))
     document = (*TEXT, *BINARY)
     packed = (*BINARY[:4], *4 * (member_changed(document),))
@@ -591,6 +643,9 @@ def _registry() -> dict[str, Case]:
         "mp3": Case(mp3_files, BINARY, read_audio),
         "tags": Case(tagged_files, BINARY, read_tags),
         "other audio": Case(other_audio_files, BINARY, read_audio),
+        "mp4, mov": Case(mp4, BINARY, read_audio),
+        "matroska": Case(matroska, BINARY, read_audio),
+        "other media": Case(media, (*BINARY, *sealed), read_audio),
         "midi": Case(midi_files, BINARY, read_score),
         "musicxml": Case(musicxml_files, (*TEXT, *BINARY[:2]), read_score),
         "mxl": Case(mxl_files, packed, read_score),

@@ -1,9 +1,10 @@
-"""Recordings into files, through soundfile."""
+"""Recordings into files, through soundfile or PyAV."""
 
 from __future__ import annotations
 
 import os
 import shutil
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -12,8 +13,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from specnmf.audio import media_writing
 from specnmf.audio.opening import libsndfile_error, reason
-from specnmf.audio.options import SUBTYPES, check_subtype
+from specnmf.audio.options import LOSSY, SUBTYPES, check_subtype
 from specnmf.audio.reading import PathLike
 from specnmf.audio.recording import Audio, Float32, Sound, audio_of
 from specnmf.audio.tags import Tags
@@ -55,7 +57,12 @@ def output_subtype(format: str, requested: str | None, source: str) -> str:
 
 
 def check_writable(format: str, sr: int, n_channels: int) -> None:
-    """Raise AudioError if a format cannot hold this rate or number of channels."""
+    """Raise AudioError if a format cannot hold this rate or number of channels.
+
+    Also if it needs PyAV, which is not installed.
+    """
+    if format in media_writing.FORMATS:
+        media_writing.check_writable(format, sr, n_channels)
     if format == "mp3" and (sr not in MP3_RATES or n_channels > 2):
         raise AudioError(
             f"mp3 holds at most 2 channels at up to 48000 Hz, got {n_channels} at "
@@ -70,11 +77,12 @@ def check_writable(format: str, sr: int, n_channels: int) -> None:
 def bytes_of(audio: Sound, format: str, subtype: str) -> int:
     """About what a file as long as a recording takes; of WAV, all but its header.
 
-    Of FLAC it is half of WAV's, of MP3 and Ogg 64 kbit/s a channel: the loudest of
-    sources take so much, most take less.
+    Of FLAC it is half of WAV's, of MP3, Ogg and Opus 64 kbit/s a channel, of M4A 96:
+    the loudest of sources take so much, most take less.
     """
-    if format in ("ogg", "mp3"):
-        return round(audio.duration * audio.n_channels * 8000)
+    if format in LOSSY:
+        rate = media_writing.BIT_RATES.get(format, 64_000)
+        return round(audio.duration * audio.n_channels * rate / 8)
     n_bytes = audio.n_samples * audio.n_channels * _width(subtype)
     return n_bytes // 2 if format == "flac" else n_bytes
 
@@ -135,6 +143,15 @@ class Writer:
         large = format == "wav" and n_bytes > RF64_BYTES  # needs another header
         container = "RF64" if large else format.upper()
         with self._one_line():
+            if format in media_writing.FORMATS:
+                self.file: Any = media_writing.Encoder(
+                    path,
+                    audio.sr,
+                    audio.n_channels,
+                    n_samples=audio.n_samples,
+                    format=format,
+                )
+                return
             self.file = soundfile.SoundFile(
                 os.fsencode(path),
                 "w",
@@ -162,6 +179,8 @@ class Writer:
 
         with self._one_line():
             self.file.close()
+            if isinstance(self.file, media_writing.Encoder):
+                return
             _forget_when(self.path)
             if self.tags is not None:
                 self.tags.append(self.path)
@@ -171,13 +190,16 @@ class Writer:
     def abandon(self) -> None:
         """Close an unfinished file without a word."""
         with suppress(Exception):
-            self.file.close()
+            if isinstance(self.file, media_writing.Encoder):
+                self.file.abandon()
+            else:
+                self.file.close()
 
     @contextmanager
     def _one_line(self) -> Iterator[None]:
         try:
             yield
-        except (libsndfile_error(), OSError, AssertionError) as error:
+        except _errors() as error:
             why = _why_not(self.path) or reason(error).strip(" ()") or "unknown reason"
             raise AudioError(f"{self.path.name} cannot be written: {why}") from error
 
@@ -198,6 +220,13 @@ def _why_not(path: Path) -> str:
     )
 
 
+def _errors() -> tuple[type[Exception], ...]:
+    """The exceptions of what writes files; those of PyAV where it is in use."""
+    found = libsndfile_error(), OSError, AssertionError
+    av = sys.modules.get("av")
+    return found if av is None else (*found, av.FFmpegError)
+
+
 def write(
     path: PathLike,
     audio: Audio | NDArray[np.floating],
@@ -210,7 +239,7 @@ def write(
     Parameters
     ----------
     path : path
-        Ends in .wav, .flac, .ogg or .mp3.
+        Ends in .wav, .flac, .ogg or .mp3; with PyAV also .m4a (AAC) or .opus.
     audio : Audio or array of floats
         What to write; an array is (n_samples,) or (n_channels, n_samples). Samples
         beyond full scale are clipped by integer subtypes, so those are refused.

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from specnmf.audio.options import FileOptions
+from specnmf.audio.options import LOSSY, FileOptions
 from specnmf.audio.reading import reading
 from specnmf.audio.recording import Sound
 from specnmf.audio.resynthesis import Buffer, Stream
@@ -32,9 +32,6 @@ from specnmf.subnormals import flush_to_zero
 
 #: The folder of mixes in a run, and the name of the mix of all stems.
 MIXES, MIX = "mixes", "mix"
-
-#: Lossy sample formats.
-LOSSY = ("ogg", "mp3")
 
 #: Samples per channel that are read and written at a time.
 BLOCK = 1 << 16

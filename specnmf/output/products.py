@@ -15,6 +15,10 @@ from typing import Any
 
 from specnmf.parallel import workers
 
+#: What a command takes standard input for, also the path of such a recording in
+#: run.json, and what its run is called.
+STANDARD_INPUT, STANDARD_NAME = "-", "stdin"
+
 #: A folder that holds this file holds a finished run.
 REPORT = "run.json"
 

@@ -16,7 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from specnmf.audio import kernels
-from specnmf.audio.options import FileOptions
+from specnmf.audio.media_writing import resampled
+from specnmf.audio.options import LOSSY, FileOptions
 from specnmf.audio.reading import Source, reading
 from specnmf.audio.recording import BLOCK, Sound
 from specnmf.audio.resynthesis import Buffer, Stream
@@ -112,7 +113,7 @@ def write_sources(
             progress(first + block.shape[2], audio.n_samples)
         mapper(Writer.close, writers.values())
     residual_db: float | None = tally.residual_db()
-    if options.format in ("ogg", "mp3"):
+    if options.format in LOSSY:
         paths = [writer.path for writer in writers.values()]
         whole = len(paths) == len(names)
         n = audio.n_samples
@@ -133,8 +134,12 @@ def null_test(
     tally = Tally(len(paths))
     with ExitStack() as stack:
         source = stack.enter_context(reading(recording))
-        mixture = exact_samples(source, start)
-        parts = [exact_samples(stack.enter_context(reading(path))) for path in paths]
+        written = [stack.enter_context(reading(path)) for path in paths]
+        mixture, parts = exact_samples(source, start), [*map(exact_samples, written)]
+        rate = written[0].sr
+        if rate != source.sr:  # as Opus has few rates
+            mixture = Buffer(resampled(mixture.blocks, source.sr, rate))
+            n_samples = -(-n_samples * rate // source.sr)
         for first in range(0, n_samples, BLOCK):
             n = min(BLOCK, n_samples - first)
             expected = mixture.take(n)

@@ -10,6 +10,7 @@ from itertools import accumulate, pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from specnmf.audio.options import LOSSY
 from specnmf.audio.reading import reading
 from specnmf.audio.tags import Tags
 from specnmf.errors import OutputError, ParameterError
@@ -17,7 +18,6 @@ from specnmf.output import folder, report
 from specnmf.output.forecast import Forecast
 from specnmf.output.keeping import remarks
 from specnmf.output.mixes import (
-    LOSSY,
     Before,
     Edited,
     Outcome,
