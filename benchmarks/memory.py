@@ -2,8 +2,7 @@
 
     python benchmarks/memory.py --minutes 3 10 60
 
-The tasks are label, layers, and split: ``decompose --split hpss``. Synthetic
-recordings, mono, 44.1 kHz; two sounds, alone and together. Each run is a
+Synthetic recordings, mono, 44.1 kHz; two sounds, alone and together. Each run is a
 process of its own with one thread, and few iterations: they do not change the peak,
 which is ru_maxrss.
 """
@@ -31,13 +30,16 @@ MB = 1 << 20
 #: The marked seconds of both sounds.
 LABELS = "0\t4\tlow\n4\t8\thigh\n8\t12\tlow\n8\t12\thigh\n"
 
+#: What is measured; split is ``decompose --split hpss``.
+TASKS = ("label", "layers", "drums", "split")
+
 HEAD = ("task", "minutes", "forecast, MiB", "peak, MiB", "forecast / peak")
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--minutes", type=int, nargs="*", default=[3, 10, 60])
-    parser.add_argument("--tasks", nargs="*", default=["label", "layers", "split"])
+    parser.add_argument("--tasks", nargs="*", default=TASKS)
     parser.add_argument("--only", help="run one: TASK SONG OUT", nargs=3)
     asked = parser.parse_args()
     if asked.only:
@@ -90,6 +92,7 @@ def run(task: str, song: str, out: str) -> None:
     do = {
         "label": specnmf.label,
         "layers": specnmf.layers,
+        "drums": specnmf.drums,
         "split": partial(specnmf.decompose, split="hpss"),
     }[task]
     given = {} if labels is None else {"labels": labels}
