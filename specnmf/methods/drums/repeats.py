@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -135,23 +136,30 @@ class Repeats:
             sound.add(samples, 0, audio.sr, sign=-1)
         return Audio(samples, audio.sr)
 
-    def unknown(self) -> list[Float32 | None]:
-        """The share of each stem's power that no waveform tells, (n_frames, n_bins)."""
-        grid = self.grid
-        last = last_strokes([(s.stem, s.starts) for s in self.sounds], grid)
-        shares: list[Float32 | None] = [None] * self.n_stems
-        for stem, (owner, row) in last.items():
-            shares[stem] = share_of([s.unknown for s in self.sounds], owner, row, grid)
-        return shares
+    @cached_property
+    def _last(self) -> dict[int, tuple[Integers, Integers]]:
+        sounds = [(sound.stem, sound.starts) for sound in self.sounds]
+        return last_strokes(sounds, self.grid)
+
+    def unknown(self, stem: int, frames: slice) -> Float32:
+        """The share of a stem's power that no waveform tells, (n_frames, n_bins)."""
+        if stem not in self._last:
+            return np.ones((1, 1), np.float32)
+        owner, row = (each[frames] for each in self._last[stem])
+        shares = [sound.unknown for sound in self.sounds]
+        return share_of(shares, owner, row, self.grid)
 
 
 class UnknownModels(WeightedModels):
     """Models of stems without what waveforms tell."""
 
+    def __init__(self, models: Models, repeats: Repeats) -> None:
+        super().__init__(models, [])
+        self.repeats = repeats
+
     def weight(self, stem: int, frames: slice) -> Float32:
         """The share of the power that is left."""
-        mask = self.masks[stem]
-        return np.ones((1, 1), np.float32) if mask is None else mask[frames]
+        return self.repeats.unknown(stem, frames)
 
 
 class FineUnknownModels(UnknownModels, FineWeightedModels):
@@ -161,7 +169,7 @@ class FineUnknownModels(UnknownModels, FineWeightedModels):
 def unknown_models(models: Models, repeats: Repeats) -> UnknownModels:
     """Models of stems without what waveforms tell, of the same kind."""
     kind = FineUnknownModels if isinstance(models, FineModels) else UnknownModels
-    return kind(models, repeats.unknown())
+    return kind(models, repeats)
 
 
 def last_strokes(

@@ -10,7 +10,6 @@ from specnmf.audio.stft import Grid
 from specnmf.methods.drums.hits import NOTES, Hit
 from specnmf.methods.drums.repeating import learn_repeats
 from specnmf.methods.drums.repeats import (
-    Repeats,
     Sound,
     WaveFrames,
     cut,
@@ -264,5 +263,11 @@ def test_threads_change_no_bit_of_repeats(sampled):
         np.testing.assert_array_equal(sound, two[drum])
 
 
-def test_repeats_of_nothing():
-    assert Repeats(Grid(SR, N, 512, 128), 2, ()).unknown() == [None, None]
+def test_where_no_sound_is_known_all_is_unknown(pair):
+    mixed, _, masked, found = pair
+    repeats = learned(mixed, masked, found)
+    assert repeats.unknown(2, slice(0, 9)).tolist() == [[1]]
+    first = round(0.1 * SR / 512)
+    shares = repeats.unknown(0, slice(0, repeats.grid.n_frames))
+    assert (shares[: first - 5] == 1).all()
+    assert shares[first : first + 3].mean() < 0.2
