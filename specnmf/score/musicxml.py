@@ -48,11 +48,12 @@ def read_musicxml(path: PathLike) -> Score:
     .. [1] W3C Music Notation Community Group, "MusicXML 4.0", 2021.
     """
     remarks: list[str] = []
-    notes = partial(_notes, remarks=remarks)
+    notes = partial(read_notes, remarks=remarks)
     return load(path, notes, max_bytes=MAX_BYTES, remarks=remarks)
 
 
-def _notes(data: bytes, remarks: list[str]) -> Iterator[Note]:
+def read_notes(data: bytes, remarks: list[str]) -> Iterator[Note]:
+    """The notes in the contents of a MusicXML file; remarks are added."""
     root = document(data, remarks)
     written = measures(root, remarks)
     yield from performed(written, _names(root), remarks)

@@ -10,6 +10,7 @@ from specnmf.score.formats.abc import read_abc
 from specnmf.score.formats.engraving import read_humdrum, read_mei
 from specnmf.score.formats.guitar_pro import MAGIC, read_guitar_pro
 from specnmf.score.formats.musescore import read_musescore
+from specnmf.score.formats.sonic_visualiser import read_svl
 from specnmf.score.loading import PathLike
 from specnmf.score.midi import write_midi
 from specnmf.score.midi_reading import read_midi
@@ -26,6 +27,7 @@ _READERS: dict[str, Callable[[PathLike], Score]] = {
     **dict.fromkeys((".krn", ".kern"), read_humdrum),
     ".abc": read_abc,
     ".mei": read_mei,
+    ".svl": read_svl,
 }
 
 _WRITERS: dict[str, Callable[[PathLike, Score], None]] = {
@@ -49,10 +51,10 @@ def read_score(path: PathLike) -> Score:
     path : path
         A file ``.mid``, ``.midi``, ``.kar``, ``.rmi`` (MIDI); ``.musicxml``, ``.xml``,
         ``.mxl`` (MusicXML); ``.csv``, ``.txt`` (table); ``.mscz``, ``.mscx`` (MuseScore
-        3 and 4); ``.gp``, ``.gpx`` (Guitar Pro 6 to 8); ``.abc`` (ABC); or a file with
-        another name that contains MIDI or MusicXML. With ``specnmf[scores]`` also
-        ``.gp3``, ``.gp4``, ``.gp5`` (Guitar Pro), ``.mei`` (MEI) and ``.krn``
-        (Humdrum).
+        3 and 4); ``.gp``, ``.gpx`` (Guitar Pro 6 to 8); ``.abc`` (ABC); ``.svl`` (Sonic
+        Visualiser); or a file with another name that contains MIDI, MusicXML or Guitar
+        Pro. With ``specnmf[scores]`` also ``.gp3``, ``.gp4``, ``.gp5`` (Guitar Pro),
+        ``.mei`` (MEI) and ``.krn`` (Humdrum).
 
     Returns
     -------

@@ -66,6 +66,9 @@ def _notes(data: bytes, remarks: list[str]) -> Iterator[Note]:
     if data.startswith(b"PK\x03\x04"):
         data = unpacked(data, remarks, _PACKED)
     root = tree(data, remarks, _KEPT)
+    if root.tag in ("score-partwise", "score-timewise"):
+        yield from musicxml.read_notes(data, remarks)
+        return
     _check(root)
     score = root.find("Score")
     if score is None:

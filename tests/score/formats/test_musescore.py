@@ -319,7 +319,7 @@ def test_old_versions_are_refused_with_what_to_do(read):
 @pytest.mark.parametrize(
     ("document", "message"),
     [
-        ("<score-partwise/>", "expected a MuseScore file, found score-partwise"),
+        ("<mei/>", "expected a MuseScore file, found mei"),
         ('<museScore version="4.0"/>', "holds no score"),
         (mscx(measure(TIME)), "holds no notes"),
         (mscx(measure(TIME + chord(60, "tiny"))), "a note of value 'tiny'"),
