@@ -17,8 +17,8 @@ from specnmf.score.formats.abc_tune import TuneReader
 from specnmf.score.loading import PathLike, load
 from specnmf.score.notes import Note, Score
 
-#: A book of some thousand tunes.
-MAX_BYTES = 8 << 20
+#: A book of some thousand tunes, and a tune of a symphony, in characters.
+MAX_BYTES, MAX_TUNE = 8 << 20, 1 << 19
 
 _EXPECTED = "expected ABC notation"
 
@@ -58,10 +58,12 @@ def _tune(text: str, remarks: list[str]) -> str:
     begins = [found.start() for found in _TUNE.finditer(text)]
     if not begins and not re.search(r"^K:", text, re.MULTILINE):
         raise ScoreError(f"{_EXPECTED}, found no field X: or K:")
-    if len(begins) < 2:
-        return text
-    remarks.append(f"holds {len(begins)} tunes: the first is read")
-    return text[: begins[1]]
+    if len(begins) > 1:
+        remarks.append(f"holds {len(begins)} tunes: the first is read")
+        text = text[: begins[1]]
+    if len(text) > MAX_TUNE:
+        raise ScoreError("larger than tunes are; export it as MIDI")
+    return text
 
 
 def _lines(tune: str) -> Iterator[str]:
@@ -75,6 +77,8 @@ def _lines(tune: str) -> Iterator[str]:
         if plain.endswith("\\") and not _FIELD.match(plain):
             before += plain[:-1]
             continue
+        if len(before + plain) > tables.MAX_LINE:
+            raise ScoreError("has a line that is too long for music")
         yield before + plain
         before = ""
     yield before

@@ -27,7 +27,7 @@ _PIPES = {"HP": {}, "Hp": {"F": 1, "C": 1}}
 
 _FRACTION = re.compile(r"(\d{1,4})\s*/\s*(\d{1,4})")
 
-_SETTING = re.compile(r"(\w+)\s*=\s*(\"[^\"]*\"|\S+)")
+_SETTING = re.compile(r"(?<!\w)(\w{1,20})\s{0,9}=\s{0,9}(\"[^\"]*\"|\S+)")
 
 
 def key(text: str) -> dict[str, int]:

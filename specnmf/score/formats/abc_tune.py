@@ -21,7 +21,7 @@ from specnmf.score.repeats import MAX_MEASURES
 _SIGNS = tuple(
     (name, re.compile(pattern, re.DOTALL))
     for name, pattern in (
-        ("inline", r"\[([A-Za-z]):([^\]]*)\]"),
+        ("inline", r"\[([A-Za-z]):([^\[\]]*)\]"),
         ("bar", r"(:*)(?:\[?\|+\]?|(?<=:):)(?:\||\])*(:*)\s*(?:\[?(\d[\d,\- ]*))?"),
         ("ending", r"\[\s*(?:(\d[\d,\- ]*)|\"([^\"]*)\")"),
         ("chord", r"\[((?:[^\[\]|:\"]|\"[^\"]*\")*)\]" + LENGTH),

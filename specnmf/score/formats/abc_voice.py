@@ -170,7 +170,7 @@ class Voice:
 
     def is_empty(self) -> bool:
         """Whether nothing is in the measure so far."""
-        return not self.writer.place and not self.layer and not self.writer.graces
+        return not self.writer.is_begun and not self.layer
 
 
 def length(text: str) -> float:

@@ -36,12 +36,14 @@ class PartWriter:
     graces: list[list[Written]] = field(default_factory=list)
     #: The measure and the place in it of the last note, by its voice and key.
     last: dict[Hashable, tuple[int, int]] = field(default_factory=dict)
+    #: Whether something is in this voice of the measure so far.
+    is_begun: bool = False
     #: How many measures hold more than they should.
     n_longer: int = 0
 
     def begin(self, k: int) -> None:
         """Begin a voice of a measure."""
-        self.k, self.place = k, 0.0
+        self.k, self.place, self.is_begun = k, 0.0, False
 
     def beat(
         self,
@@ -54,6 +56,7 @@ class PartWriter:
         """Write the notes of a beat, in quarter notes; grace notes take no time."""
         own = self.measures[self.k].notes.setdefault(self.part, [])
         written = []
+        self.is_begun = True
         if not grace:
             self.end_graces()
         for note in notes:

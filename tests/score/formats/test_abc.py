@@ -223,6 +223,8 @@ def test_what_is_not_played_is_said(tune, read):
         ("X:1\nK:C\n", "holds no notes"),
         ("X:1\nK:C\nZ999999 C\n", "more than 200000 measures"),
         ("X:1\nK:C\nc''''''\n", "between 0 and 127"),
+        ("X:1\nK:C\n" + 10_001 * "C", "a line that is too long for music"),
+        ("X:1\nK:C\n" + 600 * (1000 * "z" + "\n"), "larger than tunes are"),
     ],
 )
 def test_what_is_no_tune_is_refused(read, text, message):
@@ -261,3 +263,13 @@ def test_a_tune_sounds_as_abc2midi_plays_it(read, tmp_path):
     assert [p for p, _ in rows(ours)] == [p for p, _ in rows(theirs)]
     starts = [start for _, start in rows(theirs)]
     assert [start for _, start in rows(ours)] == pytest.approx(starts, abs=0.012)
+
+
+def test_a_measure_of_notes_without_length_is_one(read):
+    score = read("X:1\nL:1/4\nK:C\n{c} | C4 |\n", "tune.abc")
+    assert pitches(score) == [60, 72]
+
+
+@pytest.mark.parametrize("text", [9000 * "a", 3000 * "[a:", 3000 * "a ="])
+def test_long_fields_are_read_quickly(read, text):
+    assert len(read(f"X:1\nK:C {text}\nC4\n", "tune.abc").notes) == 1
