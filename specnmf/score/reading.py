@@ -97,7 +97,7 @@ def _reader_by_content(path: Path) -> Callable[[PathLike], Score]:
         return read_musicxml
     raise ScoreError(
         f"{path}: expected a score: MIDI (.mid), MusicXML (.musicxml, .mxl) or a "
-        "table of notes (.csv)"
+        "table of notes (.csv); notation programs export MusicXML (File > Export)"
     )
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from specnmf.errors import ScoreError
+from specnmf.notation import counted
 from specnmf.score.formats import abc_fields
 from specnmf.score.formats.abc_voice import LENGTH, NOTE, Voice, length, unit_of
 from specnmf.score.formats.parts import PartWriter
@@ -95,7 +96,7 @@ class TuneReader:
             case "I":
                 self.directive(text.split())
             case "P" if not self.in_body and len(text) > 1:
-                self.unread.add("the order of its parts (P:) is not played")
+                self.unread.add("not played: the order of its parts (P:)")
             case "m":
                 self.unread.add("its macros (m:) are not read")
 
@@ -295,9 +296,10 @@ class TuneReader:
         if self.measures and self.rate is not None:
             self.measures[0].tempi.insert(0, Tempo(0.0, True, 60 / self.rate))
         if self.n_chords:
-            remarks.append(f"{self.n_chords} chord symbols are not played")
+            remarks.append(f"not played: {counted(self.n_chords, 'chord symbol')}")
         if n_microtones := sum(v.n_microtones for v in self.voices.values()):
-            remarks.append(f"{n_microtones} microtones, read as the nearest semitone")
+            found = counted(n_microtones, "microtone")
+            remarks.append(f"{found}, read as the nearest semitone")
         remarks += sorted(self.unread)
         given = [v.name or label(k) or "tune" for k, v in self.voices.items()]
         return self.measures, dict(zip(self.voices, numbered(given), strict=True))

@@ -130,7 +130,7 @@ def _remarks(found: Mapping[str, Any], measures: Sequence[Measure]) -> Iterator[
     if found["movements"] > 1:
         yield f"{found['movements']} movements, one after the other"
     if found["has_order"] and not any(m.marks.backward for m in measures):
-        yield "the order of its sections is not played"
+        yield "not played: the order of its sections"
 
 
 def _parts(

@@ -110,7 +110,7 @@ class GpifReader:
                     self._bar(self.bars[column[n]], writer, track, k)
         remarks += overfull(writers)
         if any(_swings(bar) for bar in bars):
-            remarks.append("its swing is not played: notes are where they are written")
+            remarks.append("not played: its swing; notes are where they are written")
 
     def _marks(self, bars: Sequence[Element]) -> None:
         """The time signatures, repeats, endings and jumps."""

@@ -78,7 +78,7 @@ def _old(data: bytes, remarks: list[str]) -> Iterator[Note]:
                 writer.end(measures[k].nominal)
     remarks += overfull(writers)
     if any(header["swings"] for header in song["headers"]):
-        remarks.append("its swing is not played: notes are where they are written")
+        remarks.append("not played: its swing; notes are where they are written")
     named = [label(track["name"]) or f"Track {k + 1}" for k, track in enumerate(tracks)]
     names = {str(k): name for k, name in enumerate(numbered(named))}
     yield from musicxml.performed(measures, names, remarks)

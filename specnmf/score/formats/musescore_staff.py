@@ -8,6 +8,7 @@ from typing import NamedTuple
 from xml.etree.ElementTree import Element
 
 from specnmf.errors import ScoreError
+from specnmf.notation import counted
 from specnmf.score.loading import label
 from specnmf.score.musicxml_measures import SAME, Measure, Written
 from specnmf.score.musicxml_tempo import VALUES, Tempo, number, whole
@@ -103,8 +104,9 @@ class StaffReader:
 
     def remarks(self) -> list[str]:
         """Remarks on what is left out."""
-        n_silent = self.n_silent
-        return [f"{n_silent} notes set not to play are left out"] if n_silent else []
+        if not self.n_silent:
+            return []
+        return [f"left out: {counted(self.n_silent, 'note')} set not to play"]
 
 
 @dataclass

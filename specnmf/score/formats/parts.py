@@ -6,6 +6,7 @@ from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from specnmf.notation import counted
 from specnmf.score.musicxml_measures import Measure, Span, Written
 from specnmf.score.repeats import MAX_PASSES
 
@@ -123,8 +124,8 @@ def overfull(writers: Iterable[PartWriter]) -> list[str]:
     if not n_longer:
         return []
     return [
-        f"{n_longer} measures hold more than their time signature: the next begins "
-        "on time"
+        f"{counted(n_longer, 'measure')} with more than the time signature: the next "
+        "begins on time"
     ]
 
 

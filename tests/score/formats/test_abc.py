@@ -204,15 +204,15 @@ def test_decorations_and_words_are_left_out(tune):
 
 
 def test_what_is_not_played_is_said(tune, read):
-    assert tune('"Am"C "G7"D').remarks == ("2 chord symbols are not played",)
-    assert tune("^/C D").remarks == ("1 microtones, read as the nearest semitone",)
+    assert tune('"Am"C "G7"D').remarks == ("not played: 2 chord symbols",)
+    assert tune("^/C D").remarks == ("1 microtone, read as the nearest semitone",)
     two = HEAD.format("C") + "C4\n\n" + HEAD.format("C") + "D4\n"
     score = read(two, "tune.abc")
     assert score.remarks == ("holds 2 tunes: the first is read",)
     assert pitches(score) == [60]
     ordered = HEAD.format("C").replace("K:", "P:AAB\nK:") + "C4\n"
     assert read(ordered, "tune.abc").remarks == (
-        "the order of its parts (P:) is not played",
+        "not played: the order of its parts (P:)",
     )
 
 

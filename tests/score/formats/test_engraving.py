@@ -183,7 +183,9 @@ def test_an_order_of_sections_that_is_not_played_is_said(heard):
     document = piece(whole("c"), whole("d"))
     order = '<expansion plist="#a #a"/>'
     score, _ = heard(document.replace("<section>", f"<section>{order}"), "song.mei")
-    assert score.remarks == ("the order of its sections is not played",)
+    assert score.remarks == ("not played: the order of its sections",)
+    plain = document.replace("<section>", '<section><expansion plist="#a #b"/>')
+    assert heard(plain, "song.mei")[0].remarks == ()
 
 
 def test_movements_are_played_one_after_the_other(heard):

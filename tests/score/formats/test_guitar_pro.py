@@ -154,7 +154,7 @@ def test_a_bar_lasts_as_long_as_its_time_signature(score):
     found = score([short, long, WHOLE])
     assert [n.start for n in found.notes] == [0, 2.0, 4.0, 4.0]
     assert found.remarks == (
-        "1 measures hold more than their time signature: the next begins on time",
+        "1 measure with more than the time signature: the next begins on time",
     )
 
 
@@ -229,9 +229,7 @@ def test_drums_of_version_6_are_elements_with_variations(score):
 
 def test_swing_is_said_not_to_be_played(score):
     found = score(bars(0), master=["<TripletFeel>Triplet8th</TripletFeel>"])
-    assert found.remarks == (
-        "its swing is not played: notes are where they are written",
-    )
+    assert found.remarks == ("not played: its swing; notes are where they are written",)
 
 
 # the containers of version 6

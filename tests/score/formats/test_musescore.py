@@ -287,7 +287,7 @@ def test_notes_set_not_to_play_are_left_out_with_all_they_are_tied_to(read):
     music = chord(60, note=on) + chord(60, note=back) + chord(62)
     score = read(mscx(measure(TIME + music)))
     assert [n.pitch for n in score.notes] == [62]
-    assert score.remarks == ("Violin: 1 notes set not to play are left out",)
+    assert score.remarks == ("Violin: left out: 1 note set not to play",)
 
 
 def test_packed_scores_are_read(read):

@@ -60,7 +60,9 @@ def _document(mei: str, starts: dict[str, float]) -> dict[str, Any]:
             if tag == "ending":
                 endings.append(element.get("n", ""))
             continue
-        has_order |= tag == "expansion"
+        if tag == "expansion":
+            sections = element.get("plist", "").split()
+            has_order |= len(set(sections)) < len(sections)
         if tag == "scoreDef" and not parts:
             parts = [part for group in element for part in _staves(group, "")]
         elif tag == "ending":
