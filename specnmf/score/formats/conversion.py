@@ -18,7 +18,7 @@ from specnmf.errors import ScoreError
 from specnmf.score.loading import label
 
 #: In seconds: a symphony takes a few.
-MOST_SECONDS = 60
+MOST_SECONDS = 20
 
 #: The result, in bytes: about a hundred for each of a million notes.
 MOST_BYTES = 256 << 20
@@ -57,7 +57,7 @@ def converted(
                 f"{reads} is read by {needs}, which is not installed; pip install "
                 "'specnmf[scores]', or export the score as MusicXML or MIDI"
             )
-        if done.returncode:
+        if done.returncode or not found.exists():  # libraries may end the process
             raise ScoreError(_reason(done.returncode, done.stderr, needs))
         if found.stat().st_size > MOST_BYTES:
             raise ScoreError("larger than scores are; export it as MIDI")

@@ -40,7 +40,7 @@ def read_mei(path: PathLike) -> Score:
     are not played.
 
     Raises ScoreError if the file is missing, damaged, contains no notes, or is larger
-    than 16 MB, or takes more than a minute or a gigabyte to read; or if Verovio is not
+    than 16 MB, or takes more than 20 s or a gigabyte to read; or if Verovio is not
     installed.
 
     References

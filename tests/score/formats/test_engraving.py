@@ -220,9 +220,10 @@ def test_without_the_library_the_message_says_how_to_install_it(
         ("import os\nos.abort()\n", "damaged, or not what Verovio reads; export"),
         ("while True:\n    pass\n", "takes more than 1 s to read"),
         ("import sys\nopen(sys.argv[2], 'w').write(40 * ' ')\n", "larger than scores"),
+        ("", "damaged, or not what Verovio reads; export"),
         ("import sys\nsys.exit('odd\\nreason')\n", "not what Verovio reads; export"),
     ],
-    ids=["crash", "hang", "large", "error"],
+    ids=["crash", "hang", "large", "nothing", "error"],
 )
 def test_a_converter_that_fails_is_told_in_a_line(
     read, monkeypatch, tmp_path, program, message

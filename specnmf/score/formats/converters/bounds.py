@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 #: Bytes of memory, seconds of computing, and bytes of a file that it may write.
-MEMORY, SECONDS, FILE = 1 << 30, 60, 256 << 20
+MEMORY, SECONDS, FILE = 1 << 30, 20, 256 << 20
 
 
 def set_bounds() -> None:
