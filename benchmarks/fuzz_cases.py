@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import redirect_stdout
 from dataclasses import dataclass
 from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -553,7 +554,11 @@ def _registry() -> dict[str, Case]:
             for name, files in fuzz_scores.packed().items()
         },
         "gpx": Case(fuzz_scores.gpx_files, BINARY, read_score),
-        "gp3, gp4, gp5": Case(fuzz_scores.old_guitar_files, BINARY, read_score),
+        **(
+            {"gp3, gp4, gp5": Case(fuzz_scores.old_guitar_files, BINARY, read_score)}
+            if find_spec("guitarpro")
+            else {}
+        ),
         "labels": Case(label_files, (*TEXT, *BINARY[:2]), read_labels),
         "npz": Case(template_files, packed, read_templates),
         "learned npz": Case(learned_files, packed, read_learned),

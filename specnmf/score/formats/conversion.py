@@ -42,7 +42,7 @@ def converted(
         score.write_bytes(data)
         program = [sys.executable, "-P", str(_FOLDER / f"{name}.py")]
         try:
-            done = subprocess.run(  # noqa: S603: our own program, and no shell
+            done = subprocess.run(  # our own program, and no shell
                 [*program, str(score), str(found)],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
