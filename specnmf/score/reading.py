@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from specnmf.errors import ScoreError
+from specnmf.errors import ScoreError, writing
 from specnmf.score.formats.abc import read_abc
 from specnmf.score.formats.engraving import read_humdrum, read_mei
 from specnmf.score.formats.guitar_pro import MAGIC, read_guitar_pro
@@ -116,7 +116,7 @@ def write_score(path: PathLike, score: Score) -> None:
     ------
     ScoreError
         If the path has another suffix.
-    OSError
+    OutputError
         If the file cannot be written.
 
     Examples
@@ -134,4 +134,5 @@ def write_score(path: PathLike, score: Score) -> None:
     path = Path(path)
     if path.suffix.lower() not in _WRITERS:
         raise ScoreError(f"{path}: expected a file that ends in .mid or .csv")
-    _WRITERS[path.suffix.lower()](path, score)
+    with writing(path):
+        _WRITERS[path.suffix.lower()](path, score)

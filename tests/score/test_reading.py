@@ -6,7 +6,7 @@ import zipfile
 
 import pytest
 
-from specnmf import ScoreError
+from specnmf import OutputError, ScoreError
 from specnmf.score import loading, reading
 from specnmf.score.notes import Note, Score
 from specnmf.score.options import SCORES
@@ -197,3 +197,13 @@ def test_guitar_pro_is_known_by_its_content(tmp_path):
     path.write_bytes(b"BCFS" + bytes(0x2000))
     with pytest.raises(ScoreError, match="holds no score.gpif"):
         read_score(path)
+
+
+@pytest.mark.parametrize("name", ["a.mid", "a.csv"])
+def test_a_place_where_no_score_can_be_written_is_an_error(tmp_path, name):
+    score = Score([Note(0.0, 1.0, 60)])
+    with pytest.raises(OutputError, match=f"{name}: cannot .*no folder .*none, make"):
+        write_score(tmp_path / "none" / name, score)
+    (tmp_path / name).mkdir()
+    with pytest.raises(OutputError, match=f"{name}: cannot be written"):
+        write_score(tmp_path / name, score)
