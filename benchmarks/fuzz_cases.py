@@ -10,10 +10,13 @@ import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import redirect_stdout
 from dataclasses import dataclass
+from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 from runpy import run_path
 from typing import Any
 
+import fuzz_scores
 import numpy as np
 from fuzz_mutators import BINARY, TEXT, Mutator, member_changed, pages_sealed
 from numpy.typing import NDArray
@@ -337,6 +340,12 @@ def csv_files() -> Corpus:
         b"sep=;\n# x\nOnset (s);Length;f0;label\n0;0:01.5;440,5;Fl\xf6te\n"
     )
     made["values.csv"] = b"TIME,VALUE,DURATION,LEVEL,LABEL\n0.5,261.6,0.4,0.8,a\n"
+    made["untitled.txt"] = b"0.5 1.5 C#4\n1 2 Bb3\n2 3 a4\n3 4 60\n"
+    made["madmom.txt"] = b"0.5\t60\t0.25\t80\n1\t62\t1.5\t81\n"
+    made["musicnet.csv"] = (
+        b"start_time,end_time,instrument,note,start_beat,end_beat,note_value\n"
+        b"44100,88200,41,60,0,1,Quarter\n"
+    )
     made["percussion.csv"] = (
         b"onset\tend\tpitch\tpercussion\n0,5\t1\t36\tyes\n1\t2\t38\t\n"
     )
@@ -650,6 +659,20 @@ def _registry() -> dict[str, Case]:
         "musicxml": Case(musicxml_files, (*TEXT, *BINARY[:2]), read_score),
         "mxl": Case(mxl_files, packed, read_score),
         "csv": Case(csv_files, (*TEXT, *BINARY[:2]), read_score),
+        **{
+            name: Case(partial(dict, files), (*TEXT, *BINARY[:2]), read_score)
+            for name, files in fuzz_scores.plain().items()
+        },
+        **{
+            name: Case(partial(dict, files), packed, read_score)
+            for name, files in fuzz_scores.packed().items()
+        },
+        "gpx": Case(fuzz_scores.gpx_files, BINARY, read_score),
+        **(
+            {"gp3, gp4, gp5": Case(fuzz_scores.old_guitar_files, BINARY, read_score)}
+            if find_spec("guitarpro")
+            else {}
+        ),
         "labels": Case(label_files, (*TEXT, *BINARY[:2]), read_labels),
         "tiers, subtitles": Case(tier_files, (*TEXT, *BINARY[:2]), read_labels),
         "npz": Case(template_files, packed, read_templates),

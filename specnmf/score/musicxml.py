@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from heapq import heappop, heappush
 from itertools import accumulate
@@ -48,14 +48,24 @@ def read_musicxml(path: PathLike) -> Score:
     .. [1] W3C Music Notation Community Group, "MusicXML 4.0", 2021.
     """
     remarks: list[str] = []
-    notes = partial(_notes, remarks=remarks)
+    notes = partial(read_notes, remarks=remarks)
     return load(path, notes, max_bytes=MAX_BYTES, remarks=remarks)
 
 
-def _notes(data: bytes, remarks: list[str]) -> Iterator[Note]:
+def read_notes(data: bytes, remarks: list[str]) -> Iterator[Note]:
+    """The notes in the contents of a MusicXML file; remarks are added."""
     root = document(data, remarks)
     written = measures(root, remarks)
-    names = _names(root)
+    yield from performed(written, _names(root), remarks)
+
+
+def performed(
+    written: Sequence[Measure], names: Mapping[str, str], remarks: list[str]
+) -> Iterator[Note]:
+    """The notes of measures as they are played, in seconds; remarks are added.
+
+    ``names`` are those of the parts, by what the measures call them.
+    """
     played = _played(written, remarks)
     durations = list(lengths(written))
     starts = list(accumulate((durations[k] for k in played), initial=0.0))

@@ -10,7 +10,7 @@ import io
 import struct
 import zipfile
 import zlib
-from typing import Any
+from typing import Any, NamedTuple
 from xml.etree.ElementTree import Element, SubElement, TreeBuilder
 from xml.parsers import expat
 
@@ -48,7 +48,24 @@ _OPEN = frozenset(("notations",))
 #: Elements that a note with a duration does not need, and one with a pitch.
 _SPARE = ("type", "dot", "time-modification"), ("notehead",)
 
+#: Where a packed file names its document, and the elements that do.
+_CONTAINER_NAME = "META-INF/container.xml"
 _CONTAINER = frozenset(("container", "rootfiles", "rootfile"))
+
+
+class Packing(NamedTuple):
+    """How a program packs its scores."""
+
+    #: What is packed, and how such files end.
+    kind: str
+    suffix: str
+    #: The suffixes of the document in it.
+    documents: tuple[str, ...] = ()
+    #: The document, if it is always called the same.
+    name: str = ""
+
+
+MXL = Packing("MusicXML", ".mxl", (".xml", ".musicxml"))
 
 #: The exceptions of zipfile for a damaged or encrypted file.
 _BROKEN = (
@@ -68,8 +85,8 @@ def document(data: bytes, remarks: list[str]) -> Element:
     defines entities, or is too large.
     """
     if data.startswith(b"PK\x03\x04"):
-        data = _unpacked(data, remarks)
-    root = _tree(data, remarks)
+        data = unpacked(data, remarks)
+    root = tree(data, remarks)
     if root.tag == "score-timewise":
         return _partwise(root)
     if root.tag != "score-partwise":
@@ -95,52 +112,60 @@ def _partwise(root: Element) -> Element:
     return found
 
 
-def _unpacked(data: bytes, remarks: list[str]) -> bytes:
-    """The document in a packed file; read in memory."""
+def unpacked(data: bytes, remarks: list[str], packing: Packing = MXL) -> bytes:
+    """The document in a packed file; read in memory.
+
+    Raises ScoreError if it is damaged or holds no such document, or is too large.
+    """
     if len(data) > MAX_PACKED_BYTES:
-        raise ScoreError(f"larger than {MAX_PACKED_BYTES >> 20} MB, the limit for .mxl")
+        limit = f"{MAX_PACKED_BYTES >> 20} MB, the limit for {packing.suffix}"
+        raise ScoreError(f"larger than {limit}")
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            return _member(archive, _packed_name(archive, remarks))
+            name = packing.name or _packed_name(archive, remarks, packing)
+            return _member(archive, name, packing)
     except _BROKEN as error:
         raise ScoreError(f"damaged: {label(str(error))}") from error
 
 
-def _packed_name(archive: zipfile.ZipFile, remarks: list[str]) -> str:
+def _packed_name(archive: zipfile.ZipFile, remarks: list[str], packing: Packing) -> str:
     """The name of the document in an archive, from its container or its suffix."""
     names = archive.namelist()
-    if "META-INF/container.xml" not in names:
-        documents = [name for name in names if _is_document(name)]
+    if _CONTAINER_NAME not in names:
+        documents = [name for name in names if _is_document(name, packing)]
         if not documents:
-            raise ScoreError("holds no MusicXML; export the score as MusicXML")
+            raise ScoreError(f"holds no {packing.kind}; export the score as MusicXML")
         first = min(documents, key=lambda name: name.count("/"))
         if len(documents) > 1:
             remarks.append(f"holds {len(documents)} documents: {label(first)} is read")
         return first
-    container = _tree(_member(archive, "META-INF/container.xml"), [], _CONTAINER)
+    container = tree(_member(archive, _CONTAINER_NAME, packing), [], _CONTAINER)
     roots = [root for root in container.iter("rootfile") if root.get("full-path")]
     if not roots:
         raise ScoreError("damaged: its container names no score")
-    path = min(roots, key=_is_other).attrib["full-path"]
+    path = min(roots, key=lambda root: _is_other(root, packing)).attrib["full-path"]
     return path if path in names else path.replace("\\", "/").lstrip("/")
 
 
-def _is_document(name: str) -> bool:
+def _is_document(name: str, packing: Packing) -> bool:
     is_aside = name.startswith(_ASIDE) or name.rpartition("/")[2].startswith(".")
-    return name.lower().endswith((".xml", ".musicxml")) and not is_aside
+    return name.lower().endswith(packing.documents) and not is_aside
 
 
-def _is_other(root: Element) -> bool:
-    """Whether a container states that a file is not MusicXML."""
-    kind = root.get("media-type", "musicxml")
-    return "musicxml" not in kind and not _is_document(root.attrib["full-path"])
+def _is_other(root: Element, packing: Packing) -> bool:
+    """Whether a container states that a file is not the score."""
+    if _is_document(root.attrib["full-path"], packing):
+        return False
+    return packing is not MXL or "musicxml" not in root.get("media-type", "musicxml")
 
 
-def _member(archive: zipfile.ZipFile, name: str) -> bytes:
+def _member(archive: zipfile.ZipFile, name: str, packing: Packing) -> bytes:
+    """A file in an archive, of at most 64 MB unpacked."""
     packed = archive.getinfo(name)
     if packed.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
         raise ScoreError(
-            "compressed in another way than .mxl files are, expected deflate"
+            f"compressed in another way than {packing.suffix} files are, expected "
+            "deflate"
         )
     with archive.open(packed) as member:
         data = member.read(MAX_BYTES + 1)
@@ -149,7 +174,7 @@ def _member(archive: zipfile.ZipFile, name: str) -> bytes:
     return data
 
 
-def _tree(data: bytes, remarks: list[str], kept: frozenset[str] = _KEPT) -> Element:
+def tree(data: bytes, remarks: list[str], kept: frozenset[str] = _KEPT) -> Element:
     """The root of a document, with all elements below it that are kept."""
     sieve = _Sieve(kept)
     parser = expat.ParserCreate("utf-8")

@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from specnmf.errors import ScoreError
-from specnmf.score import tables
+from specnmf.score import note_columns, tables
 from specnmf.score.loading import MAX_NOTES, PathLike, label, load
+from specnmf.score.midi_names import PROGRAMS
 from specnmf.score.notes import Note, Score, check_note
 from specnmf.score.tables import Cells
 
@@ -25,8 +26,14 @@ MAX_LINES = 2_000_000
 _FORM = tables.Form(
     titles={
         **tables.TIMES,
-        "pitch": ("pitch", "midipitch", "pitchmidi", "midi", "midinote", "notenumber"),
-        "frequency": ("frequency", "freq", "pitchhz", "frequencyhz", "f0", "hz"),
+        "pitch": (
+            *("pitch", "midipitch", "pitchmidi", "midi", "midinote", "notenumber"),
+            *("notepitch", "note", "notename", "pitchname"),
+        ),
+        "frequency": (
+            *("frequency", "freq", "pitchhz", "frequencyhz", "f0", "f0hz", "hz"),
+            *("meanfrequency", "averagefrequency"),
+        ),
         "value": ("value",),
         "velocity": ("velocity",),
         "level": ("level",),
@@ -61,17 +68,19 @@ class _Row(NamedTuple):
     #: In Sonic Visualiser's tables the unit is not told: MIDI pitch, or Hz.
     value: float | None
     is_share: bool
+    #: Whether its pitch is a name.
+    is_named: bool = False
 
 
 def read_csv(path: PathLike) -> Score:
     """The score in a table with one row per note, as from libfmp and `write_csv`.
 
     The columns are start (or onset, time) and duration (or end) in seconds, and pitch
-    as MIDI number or frequency in Hz. Optional are velocity, label (or instrument,
-    part, track, voice), percussion (yes or no), cents (-100 to 100) and confidence (0
-    to 1), the last two blank if unknown. Columns may be in any order and case, with
-    others between them. They are separated by commas, semicolons or tabs; decimal
-    commas are read if all numbers have them.
+    as MIDI number, as name (C#4, Bb3; C4 is middle C) or as frequency in Hz. Optional
+    are velocity, label (or instrument, part, track, voice), percussion (yes or no),
+    cents (-100 to 100) and confidence (0 to 1), the last two blank if unknown. Columns
+    may be in any order and case, with others between them. They are separated by
+    commas, semicolons or tabs; decimal commas are read if all numbers have them.
 
     Velocities go up to 127. If none is above 1, they are shares of that, as in libfmp;
     but not if all are 1 between commas, as from `write_csv`. A column ``level`` always
@@ -79,6 +88,11 @@ def read_csv(path: PathLike) -> Score:
     if any number is above 127, and MIDI pitches if all are whole numbers; the remarks
     tell which. Its tables may lack column names, because their times are recognised by
     the nanoseconds. Frequencies are rounded to semitones.
+
+    Other tables without column names hold start, end or duration, pitch or frequency,
+    and velocity or label, in this order; or start, pitch, duration and velocity, as
+    from madmom. They are read if their numbers allow only one of these, and the remarks
+    tell which. Times in the tables of MusicNet are samples.
 
     The file is UTF-8 or UTF-16, otherwise the remarks tell the assumed encoding.
 
@@ -95,13 +109,42 @@ def read_csv(path: PathLike) -> Score:
 def _notes(data: bytes, *, remarks: list[str]) -> Iterable[Note]:
     text, found = tables.text_of(data, _FORM.expected)
     remarks += found
+    untitled, text = _titles(text, remarks)
     lines = tables.lines(text, most=MAX_LINES, things="tables of notes")
-    delimiter, table = tables.rows(lines, _FORM, untitled=_untitled(text))
+    delimiter, table = tables.rows(lines, _FORM, untitled=untitled)
     read = tables.parsed(table, _row)
     rows = _pitched(list(islice(read, MAX_NOTES + 1)), remarks)
+    if any(row.is_named for row in rows):
+        remarks.append("its notes have names, with C4 as middle C")
+    if note_columns.counts_samples(text.partition("\n")[0]):
+        remarks.append("its times are samples at 44100 Hz, as in MusicNet")
+        rows = [_in_seconds(row) for row in rows]
     if not _are_shares(rows, delimiter):
         return (row.note for row in rows)
     return (row.note._replace(velocity=_whole(127 * row.velocity)) for row in rows)
+
+
+def _titles(text: str, remarks: list[str]) -> tuple[str, str]:
+    """The titles of a table that has none, and its text; a remark tells them."""
+    if untitled := _untitled(text):
+        return untitled, text
+    found = None
+    if len(text) <= MAX_BYTES and text.count("\n") <= MAX_NOTES:
+        found = note_columns.guessed(text)
+    if found is None:
+        return "", text
+    remarks.append(found.remark)
+    return found.titles, found.text
+
+
+def _in_seconds(row: _Row) -> _Row:
+    """A row of MusicNet: times in samples, instruments as General MIDI programs."""
+    note = row.note
+    start, duration = (t / note_columns.MUSICNET_RATE for t in note[:2])
+    part = note.part
+    if part.isdecimal() and 1 <= int(part[:4]) <= len(PROGRAMS):
+        part = PROGRAMS[int(part[:4]) - 1]
+    return row._replace(note=note._replace(start=start, duration=duration, part=part))
 
 
 def _untitled(text: str) -> str:
@@ -123,7 +166,10 @@ def _row(cells: Cells) -> _Row:
     else:
         duration = tables.seconds(cells, "end") - start
     pitch, value = _A4, None
-    if "pitch" in cells:
+    named = note_columns.note_pitch(cells.get("pitch", ""))
+    if named is not None:
+        pitch = named
+    elif "pitch" in cells:
         pitch = _midi_pitch(tables.number(cells, "pitch"))
     elif "frequency" in cells:
         pitch = _nearest(tables.number(cells, "frequency"))
@@ -140,7 +186,7 @@ def _row(cells: Cells) -> _Row:
     check_note(note)
     cents, confidence = _heard(cells, "cents", 0.0), _heard(cells, "confidence", 1.0)
     note = note._replace(cents=cents, confidence=confidence)
-    return _Row(note, velocity, value, loudness == "level")
+    return _Row(note, velocity, value, loudness == "level", named is not None)
 
 
 def _heard(cells: Cells, column: str, default: float) -> float:

@@ -14,6 +14,12 @@ By = Literal["part", "hand", "pitch", "note"]
 Align = Literal["auto", "always", "never"]
 Groups = Mapping[str, Sequence[str]]
 
+#: The suffixes of scores that are looked for beside a recording, the likeliest first.
+SCORES = (
+    *(".mid", ".midi", ".musicxml", ".mxl", ".xml", ".csv", ".mscz", ".mscx"),
+    *(".gp", ".gpx", ".gp5", ".gp4", ".gp3", ".mei", ".krn", ".abc"),
+)
+
 
 def parse_groups(groups: Iterable[str] | Mapping[str, object]) -> Groups:
     """The groups of a command line or a TOML file.

@@ -6,6 +6,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 from specnmf.errors import ScoreError, writing
+from specnmf.score.formats.abc import read_abc
+from specnmf.score.formats.engraving import read_humdrum, read_mei
+from specnmf.score.formats.guitar_pro import MAGIC, read_guitar_pro
+from specnmf.score.formats.musescore import read_musescore
+from specnmf.score.formats.sonic_visualiser import read_svl
 from specnmf.score.loading import PathLike
 from specnmf.score.midi import write_midi
 from specnmf.score.midi_reading import read_midi
@@ -17,6 +22,12 @@ _READERS: dict[str, Callable[[PathLike], Score]] = {
     **dict.fromkeys((".mid", ".midi", ".kar", ".rmi"), read_midi),
     **dict.fromkeys((".csv", ".txt"), read_csv),
     **dict.fromkeys((".musicxml", ".xml", ".mxl"), read_musicxml),
+    **dict.fromkeys((".mscz", ".mscx"), read_musescore),
+    **dict.fromkeys((".gp3", ".gp4", ".gp5", ".gpx", ".gp"), read_guitar_pro),
+    **dict.fromkeys((".krn", ".kern"), read_humdrum),
+    ".abc": read_abc,
+    ".mei": read_mei,
+    ".svl": read_svl,
 }
 
 _WRITERS: dict[str, Callable[[PathLike, Score], None]] = {
@@ -33,14 +44,17 @@ _HEAD = 256
 
 
 def read_score(path: PathLike) -> Score:
-    """The score in a file: MIDI, MusicXML, or a table of notes.
+    """The score in a file: MIDI, MusicXML, a table of notes, or of another program.
 
     Parameters
     ----------
     path : path
         A file ``.mid``, ``.midi``, ``.kar``, ``.rmi`` (MIDI); ``.musicxml``, ``.xml``,
-        ``.mxl`` (MusicXML); ``.csv``, ``.txt`` (table); or a file with another name
-        that contains MIDI or MusicXML.
+        ``.mxl`` (MusicXML); ``.csv``, ``.txt`` (table); ``.mscz``, ``.mscx`` (MuseScore
+        3 and 4); ``.gp``, ``.gpx`` (Guitar Pro 6 to 8); ``.abc`` (ABC); ``.svl`` (Sonic
+        Visualiser); or a file with another name that contains MIDI, MusicXML or Guitar
+        Pro. With ``specnmf[scores]`` also ``.gp3``, ``.gp4``, ``.gp5`` (Guitar Pro),
+        ``.mei`` (MEI) and ``.krn`` (Humdrum).
 
     Returns
     -------
@@ -77,11 +91,13 @@ def _reader_by_content(path: Path) -> Callable[[PathLike], Score]:
         return read_csv  # its error names the fault of the path
     if b"MThd" in head or head[8:12] == b"RMID":
         return read_midi
+    if head[1:].startswith(MAGIC) or head.startswith((b"BCFZ", b"BCFS")):
+        return read_guitar_pro
     if head.startswith(b"PK\x03\x04") or head.lstrip(_BLANK).startswith(b"<"):
         return read_musicxml
     raise ScoreError(
         f"{path}: expected a score: MIDI (.mid), MusicXML (.musicxml, .mxl) or a "
-        "table of notes (.csv)"
+        "table of notes (.csv); notation programs export MusicXML (File > Export)"
     )
 
 

@@ -12,7 +12,7 @@ from specnmf.errors import ParameterError
 from specnmf.methods.score_options import ScoreOptions
 from specnmf.methods.transcription.options import TranscriptionOptions
 from specnmf.options import WHAT, option
-from specnmf.score.options import AlignOptions
+from specnmf.score.options import SCORES, AlignOptions
 from specnmf.tasks import hearing
 from specnmf.tasks.basis import Basis, aligned, alignment_entry, heard
 from specnmf.tasks.restoring import check_files, factor_arrays, factor_stems
@@ -87,9 +87,9 @@ class Separate(Task[ScoreSettings]):
     inputs = (
         Input(
             name="score",
-            help="MIDI, MusicXML or CSV; by default the file beside the song; without "
-            "one, the notes are transcribed.",
-            suffixes=(".mid", ".midi", ".musicxml", ".mxl", ".xml", ".csv"),
+            help="MIDI, MusicXML, MuseScore, Guitar Pro, ABC, MEI, Humdrum or CSV; by "
+            "default the file beside the song; without one, the notes are transcribed.",
+            suffixes=SCORES,
             beside=True,
         ),
     )

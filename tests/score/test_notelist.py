@@ -251,7 +251,7 @@ def test_frequencies_are_rounded_to_semitones(read):
         ("start,duration,pitch\n0,1,60\n\n0,x,60", "line 4: duration must be a number, "
          "got 'x'"),
         ("start,duration,pitch\n0,1", "line 2: pitch must be a number, got ''"),
-        ("start,duration,pitch\n0,1,C4", "line 2: pitch must be a number, got 'C4'"),
+        ("start,duration,pitch\n0,1,H4", "line 2: pitch must be a number, got 'H4'"),
         ("start,duration,pitch\n0,1,60.5", "line 2: a MIDI pitch must be a whole "
          "number, got 60.5"),
         ("start,duration,pitch\n0,1,nan", "line 2: a MIDI pitch must be a whole"),
@@ -336,3 +336,96 @@ def test_notes_added_by_hand_are_certain_and_in_tune(read):
 def test_cents_and_confidence_out_of_range_are_refused(read, column, cell, said):
     with pytest.raises(ScoreError, match=f"line 2: {re.escape(said)}"):
         read(f"start,duration,pitch,{column}\n0,1,60,{cell}\n")
+
+
+def heard(score):
+    return [(note.start, note.duration, note.pitch) for note in score.notes]
+
+
+@pytest.mark.parametrize(
+    ("text", "title"),
+    [
+        ("0.5\t1.5\t60\n1\t2\t61\n2\t3\t62\n3\t4\t63\n", "end, pitch"),
+        ("0.5 1.5 261.63\n1 2 277.2\n2 3 293.7\n3 4 311.1\n", "end, frequency"),
+        ("0.5,1,60\n1,1,61\n2,1,62\n3,1,63\n", "duration, pitch"),
+        ("0,5;1;C4\n1;1;C#4\n2;1;D4\n3;1;Eb4\n", "duration, pitch"),
+        ("# onset, pitch\n0.5 60 1\n1 61 1\n2 62 1.0\n3 63 1.00001\n", ""),
+        ("0.5 60 1 80\n1 61 1 80\n2 62 1 80\n3 63 1.0000001 80\n",
+         "pitch, duration, velocity"),
+        ("0.5\t1.5\t60\t80\n1\t2\t61\t80\n2\t3\t62\t9\n3\t4\t63\t9\n",
+         "end, pitch, velocity"),
+        ("0.5\t1.5\t60\toboe\n1\t2\t61\toboe\n2\t3\t62\ta b\n3\t4\t63\tc\n",
+         "end, pitch, label"),
+    ],
+)  # fmt: skip
+def test_the_columns_of_a_table_without_names_follow_from_its_numbers(
+    read, text, title
+):
+    score = read(text)
+    assert heard(score) == [
+        pytest.approx(note, abs=1e-4)
+        for note in [(0.5, 1, 60), (1, 1, 61), (2, 1, 62), (3, 1, 63)]
+    ]
+    assert f"has no column names, read as start, {title}" in score.remarks[0]
+
+
+def test_velocities_and_labels_of_such_tables_are_read(read):
+    rows = [f"{k}\t{k + 0.5}\t60\t{{}}\n" for k in range(5)]
+    assert read("".join(rows).format(1, 2, 3, 4, 127)).notes[-1].velocity == 127
+    assert read("".join(rows).format(*"abcde")).parts == tuple("abcde")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "0.5\t1.5\t60\n1\t2\t61\n",  # ends or durations
+        "3,1,60\n2,1,61\n1,1,62\n",  # not in order of time
+        "0,1,60.5\n1,0.5,61.5\n",  # pitches or frequencies
+        "60,0.5,1\n60,1.5,2\n61,2.5,3\n",  # pitches first
+        "0,1,60,80,1\n1,0.5,60,80,1\n",  # more than is known
+        "0,1,60\n1,0.5,61,80\n",  # rows of several lengths
+        "0,1,X\n1,0.5,Y\n",  # no notes
+    ],
+)
+def test_a_table_without_names_that_may_mean_several_things_is_refused(read, text):
+    with pytest.raises(ScoreError, match="found no column names but"):
+        read(text)
+
+
+@pytest.mark.parametrize(
+    ("name", "pitch"),
+    [
+        ("C4", 60), ("C#4", 61), ("Db4", 61), ("B♭3", 58), ("F♯5", 78), ("a4", 69),
+        ("C-1", 0), ("Gs2", 44), ("Fx4", 67), ("Abb4", 67), ("B#3", 60), ("Cb4", 59),
+    ],
+)  # fmt: skip
+def test_notes_may_have_names(read, name, pitch):
+    score = read(f"start,end,note\n0,1,{name}\n")
+    assert [note.pitch for note in score.notes] == [pitch]
+    assert score.remarks == ("its notes have names, with C4 as middle C",)
+
+
+def test_tables_of_musicnet_count_samples_and_name_programs(read):
+    titles = "start_time,end_time,instrument,note,start_beat,end_beat,note_value"
+    score = read(f"{titles}\n44100,66150,41,67,0,1,Quarter\n88200,99999,1,48,1,2,x\n")
+    assert heard(score)[0] == (1.0, 0.5, 67)
+    assert score.parts == ("Violin", "Acoustic Grand Piano")
+    assert score.remarks == ("its times are samples at 44100 Hz, as in MusicNet",)
+
+
+def test_tables_of_basic_pitch_have_bends_behind_their_columns(read):
+    titles = "start_time_s,end_time_s,pitch_midi,velocity,pitch_bend"
+    score = read(f"{titles}\n0.5,1.25,60,81,0,1,1,0\n1.25,1.5,62,90,0\n")
+    assert heard(score) == [(0.5, 0.75, 60), (1.25, 0.25, 62)]
+    assert [note.velocity for note in score.notes] == [81, 90]
+
+
+def test_tables_of_maps_are_separated_by_tabs(read):
+    score = read("OnsetTime\tOffsetTime\tMidiPitch\n0.5\t0.75\t60\n\n1\t1.5\t62\n")
+    assert heard(score) == [(0.5, 0.25, 60), (1.0, 0.5, 62)]
+
+
+def test_lists_of_recordings_are_no_notes(read):
+    titles = "canonical_composer,canonical_title,split,year,midi_filename,duration"
+    with pytest.raises(ScoreError, match="expected columns start, duration"):
+        read(f"{titles}\nAlban Berg,Sonata,train,2018,a.midi,698.6\n")

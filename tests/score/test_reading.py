@@ -7,9 +7,11 @@ import zipfile
 import pytest
 
 from specnmf import OutputError, ScoreError
-from specnmf.score import loading
+from specnmf.score import loading, reading
 from specnmf.score.notes import Note, Score
+from specnmf.score.options import SCORES
 from specnmf.score.reading import read_score, write_score
+from specnmf.tasks.separate import Separate
 
 SCORE = Score(
     [
@@ -178,6 +180,23 @@ def test_damaged_files_are_read_or_refused_in_one_line(tmp_path, rng):
     assert 250 < len(refusals) < 1000
     assert all(f"{tmp_path}/damaged_score" in text for text in refusals)
     assert all(text.isprintable() for text in refusals)
+
+
+def test_every_score_that_is_looked_for_beside_a_recording_can_be_read():
+    assert set(SCORES) <= set(reading._READERS)
+
+
+def test_the_score_of_a_notation_program_is_found_beside_a_recording(tmp_path):
+    (tmp_path / "song.mscz").touch()
+    (given,) = Separate.inputs
+    assert given.find(tmp_path / "song.wav") == tmp_path / "song.mscz"
+
+
+def test_guitar_pro_is_known_by_its_content(tmp_path):
+    path = tmp_path / "song.bak"
+    path.write_bytes(b"BCFS" + bytes(0x2000))
+    with pytest.raises(ScoreError, match="holds no score.gpif"):
+        read_score(path)
 
 
 @pytest.mark.parametrize("name", ["a.mid", "a.csv"])
