@@ -4,18 +4,14 @@ A loop has a bar or two that repeat with small changes, in one of some styles or
 by instruments of `drum_sounds.py` that are changed in pitch, decay and colour.
 """
 
-import subprocess
-import tempfile
-from pathlib import Path
 from typing import NamedTuple
 
 import drum_sounds
 import make_kits
 import numpy as np
 import scipy.signal
-import soundfile as sf
 from drum_sounds import SR, Instrument, Rng
-from mido import Message, MidiFile, MidiTrack
+from mido import Message, MidiTrack
 
 SECONDS = 6.0
 
@@ -384,13 +380,7 @@ def music(seed: int) -> np.ndarray:
             tracks.append(track)
     fonts = [make_kits.SOUNDFONT, drum_sounds.GM_BANK]
     font = fonts[seed % 3 == 2 and drum_sounds.GM_BANK.is_file()]
-    with tempfile.TemporaryDirectory() as folder:
-        score, sound = Path(folder, "m.mid"), Path(folder, "m.wav")
-        MidiFile(ticks_per_beat=480, tracks=tracks).save(score)
-        dry = ["-n", "-i", "-q", "-R", "0", "-C", "0", "-r", str(SR), "-O", "float"]
-        command = ["fluidsynth", *dry, "-F", sound, font, score]
-        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
-        return sf.read(sound)[0].mean(axis=1).astype(np.float32)
+    return make_kits.rendered(font, tracks).mean(axis=1).astype(np.float32)
 
 
 def _track(rng: Rng, channel: int, program: int, beat: float, root: int) -> MidiTrack:

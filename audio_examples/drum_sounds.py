@@ -8,8 +8,6 @@ snares and toms of a few modes, cymbals of many.
 """
 
 import os
-import subprocess
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,7 +15,7 @@ import make_kits
 import numpy as np
 import scipy.signal
 import soundfile as sf
-from mido import Message, MidiFile, MidiTrack
+from mido import Message, MidiTrack
 
 SR = 44100
 ROOT = Path(os.environ.get("SPECNMF_DRUM_KITS", "kits"))
@@ -115,13 +113,7 @@ def _played(font: Path, program: int, notes: list[int]) -> dict[int, Instrument]
             own = {"channel": 9, "note": note}
             track.append(Message("note_on", velocity=velocity, **own))
             track.append(Message("note_off", time=960 * LENGTH, **own))
-    with tempfile.TemporaryDirectory() as folder:
-        score, sound = Path(folder, "kit.mid"), Path(folder, "kit.wav")
-        MidiFile(ticks_per_beat=480, tracks=[track]).save(score)
-        dry = ["-n", "-i", "-q", "-R", "0", "-C", "0", "-r", str(SR), "-O", "float"]
-        command = ["fluidsynth", *dry, "-F", sound, font, score]
-        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
-        y = sf.read(sound)[0].mean(axis=1)
+    y = make_kits.rendered(font, [track]).mean(axis=1)
     size, count = SR * LENGTH, len(notes) * len(VELOCITIES)
     parts = np.pad(y, (0, size * count))[: size * count].reshape(len(notes), -1, size)
     return {note: list(own) for note, own in zip(notes, parts, strict=True)}

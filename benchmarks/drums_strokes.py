@@ -23,30 +23,10 @@ from tables import table
 import specnmf
 
 
-def heard(loop: Loop) -> dict[str, list[float]]:
-    """The times of the strokes that are heard, by drum.
-
-    The first fit judges them; the second is cut short.
-    """
-    found = specnmf.drums(loop.mix.astype(np.float32), sr=SR, max_iter=16)
-    times: dict[str, list[float]] = {}
-    for note in found.notes.notes:
-        times.setdefault(note.part, []).append(note.start)
-    return times
-
-
-def counted(true: list[float], found: list[float]) -> np.ndarray:
-    """Strokes found, too many and missed."""
-    a, b, right = sorted(true), sorted(found), 0
-    i = j = 0
-    while i < len(a) and j < len(b):
-        if abs(a[i] - b[j]) <= 0.05:
-            right, i, j = right + 1, i + 1, j + 1
-        elif a[i] < b[j]:
-            i += 1
-        else:
-            j += 1
-    return np.array([right, len(b) - right, len(a) - right])
+def heard(loop: Loop) -> specnmf.Score:
+    """The strokes that are heard. The first fit judges them; the second is short."""
+    found = specnmf.drums(loop.mix.astype(np.float32), sr=SR, max_iter=16).notes
+    return found
 
 
 def measure(loops: list[Loop]) -> list[str]:
@@ -54,12 +34,14 @@ def measure(loops: list[Loop]) -> list[str]:
     told = {drum: np.zeros(3, int) for drum in material.LEVEL}
     lost = invented = 0
     for loop in loops:
-        found = heard(loop)
+        notes = heard(loop).notes
         for drum, counts in told.items():
-            true = [s.time for s in loop.strokes if DRUM_OF[s.note] == drum]
-            counts += counted(true, found.get(drum, []))
-            lost += bool(true) and drum not in found
-            invented += drum in found and not true
+            true = [s for s in loop.strokes if DRUM_OF[s.note] == drum]
+            found = tuple(note for note in notes if note.part == drum)
+            own = loop._replace(strokes=true)
+            counts += drums.f_measure(own, specnmf.Score(found))
+            lost += bool(true) and not found
+            invented += bool(found) and not true
         print(loop.name, file=sys.stderr, flush=True)
     scores = [sum(told.values()), *told.values()]
     return [*(f"{drums._f(each):.3f}" for each in scores), str(lost), str(invented)]

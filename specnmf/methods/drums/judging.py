@@ -20,11 +20,11 @@ from specnmf.methods.drums.network import DRUMS
 #: logistic regression to loops of kits that are not built in
 #: (benchmarks/drums_judging.py).
 WEIGHTS = {
-    "kick": (0.851, 0.183, 0.099, 0.834, 0.679, -1.25, 0.656),
-    "snare": (0.865, 0.008, 0.069, 0.24, -0.095, -1.14, 1.155),
-    "hihat": (0.814, 0.071, 0.001, 1.328, 0.795, 2.369, -0.593),
+    "kick": (0.835, 0.184, 0.097, 0.826, 0.721, -1.196, 0.674),
+    "snare": (0.868, 0.007, 0.069, 0.25, -0.079, -1.165, 1.164),
+    "hihat": (0.743, 0.065, -0.011, 1.306, 0.514, 2.461, -0.605),
 }
-OTHERS = (1.053, 0.106, -0.057, 0.705, 1.22, -1.033, -1.692)
+OTHERS = (1.013, 0.09, -0.05, 0.292, 1.899, -1.515, -1.843)
 
 #: Of drums that the network does not hear. The repeats of their strokes are not known,
 #: and count a half.
