@@ -43,6 +43,10 @@ OPEN_HAT, OPEN, OPEN_SHARE = 46, 0.25, 0.5
 #: A note of a drum, in seconds, for MIDI.
 LENGTH = 0.1
 
+#: The last frames, whose windows reach past the end: where a tone is cut off, they hear
+#: a click.
+PAST = 2
+
 #: Frames on each side in which a stroke is the surest.
 APART = 3
 
@@ -146,7 +150,9 @@ def heard(
 def probabilities(audio: Audio, *, threads: int | None = None) -> Float32:
     """How sure it is that each of `HEARD` is struck, (n_frames, n_heard)."""
     levels = compressed(band_levels(audio, hearing_grid(audio), threads=threads))
-    return network.probabilities(levels)
+    sure = network.probabilities(levels)
+    sure[-PAST:] = 0
+    return sure
 
 
 def peaks(sure: Float32, least: float) -> NDArray[np.intp]:

@@ -84,3 +84,11 @@ def test_hi_hats_are_open_where_the_network_hears_it():
     told = hits._notes("hihat", sure, opened)
     assert told == [42, 46, 42]
     assert hits._notes("kick", sure, opened) == [36, 36, 36]
+
+
+def test_a_tone_that_is_cut_off_is_no_stroke():
+    y = np.sin(2 * np.pi * 330 * np.arange(33075) / 22050)
+    for part in (y, y[:30000], y[:22050]):
+        rising = np.minimum(1, np.arange(len(part)) / 9000) * part
+        audio = Audio(0.2 * rising[np.newaxis].astype(np.float32), 22050)
+        assert hits.probabilities(audio).max() < 0.5
