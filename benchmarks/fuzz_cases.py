@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
+from runpy import run_path
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ from fuzz_mutators import BINARY, TEXT, Mutator, member_changed, pages_sealed
 from numpy.typing import NDArray
 
 from specnmf.audio import reading, streaming
+from specnmf.audio.recording import Audio
 from specnmf.audio.stft import Grid
 from specnmf.errors import AudioError
 from specnmf.score.reading import read_score
@@ -76,6 +78,26 @@ def read_audio(path: Path) -> None:
     if part is not None and not np.array_equal(part.samples, audio.samples):
         raise AssertionError("read and read_up_to find different recordings")
     reading.remarks(path, audio.n_samples)
+
+
+def read_tags(path: Path) -> None:
+    """Read the tags of a recording, and write them into files that must keep them."""
+    from specnmf.audio.writing import Writer
+
+    with reading.reading(path) as source:
+        tags = source.tags().later(1000).of_stem("kick")
+    sound = Audio(np.zeros((1, 100), np.float32), 8000)
+    for format, subtype in (("wav", "FLOAT"), ("flac", "PCM_24")):
+        made = path.with_name(f"made.{format}")
+        kind = {"format": format, "subtype": subtype}
+        writer = Writer(made, sound, **kind, tags=tags)
+        writer.write(np.zeros((100, 1), np.int32))
+        writer.close()
+        with reading.reading(made) as source:
+            found = source.tags()
+        has_time = format == "wav"
+        if found.texts != tags.texts or (has_time and found.bext != tags.bext):
+            raise AssertionError(f"written and read again, tags of {format} differ")
 
 
 def _refused(survey: Callable[[], object]) -> None:
@@ -181,6 +203,26 @@ def _written(
     return sink.getvalue()
 
 
+def tagged_files() -> Corpus:
+    """Return recordings with tags, and WAVs with a time."""
+    import soundfile
+
+    texts = {"title": "Lied é", "artist": "A", "comment": "take 2", "album": "B"}
+    texts |= {"date": "2020", "genre": "Jazz", "copyright": "C", "tracknumber": "3"}
+    made = {}
+    for suffix, format in {"wav": "WAV", "flac": "FLAC", "ogg": "OGG"}.items():
+        sink = io.BytesIO()
+        with soundfile.SoundFile(sink, "w", 8000, 1, format=format) as file:
+            for name, text in texts.items():
+                setattr(file, name, text)
+            file.write(np.linspace(-0.5, 0.5, 200))
+        made[f"tagged.{suffix}"] = sink.getvalue()
+    bext = b"bext" + (602).to_bytes(4, "little") + bytes(range(1, 251)) * 3
+    wav = made["tagged.wav"] + bext[: 8 + 602]
+    made["time.wav"] = wav[:4] + (len(wav) - 8).to_bytes(4, "little") + wav[8:]
+    return made
+
+
 def mp3_files() -> Corpus:
     """Return MP3s of constant and variable rate, tagged and without a length."""
     made = audio_files(("mp3", "MP3", "MPEG_LAYER_III"))()
@@ -204,6 +246,41 @@ def other_audio_files() -> Corpus:
             if format not in usual
         )
     )()
+
+
+def media_files(*kinds: tuple[str, str, str]) -> Callable[[], Corpus]:
+    """Return a maker of what FFmpeg reads: suffix, container and codec as its own."""
+
+    def files() -> Corpus:
+        y = reading.read(ROOT / "audio_examples" / "chorale" / "chorale.flac")
+        samples = np.ascontiguousarray(y.samples[:, 20000 : 20000 + 2 * N_SAMPLES])
+        return {
+            f"{container}_{codec}.{suffix}": _encoded(samples, container, codec)
+            for suffix, container, codec in kinds
+        }
+
+    return files
+
+
+def _encoded(samples: NDArray[np.float32], container: str, codec: str) -> bytes:
+    """A recording as FFmpeg writes it."""
+    import av
+
+    sr, sink = 48000, io.BytesIO()
+    with av.open(
+        sink, "w", format=container, container_options={"fflags": "+bitexact"}
+    ) as file:
+        stream = file.add_stream(codec, rate=sr, options={"strict": "experimental"})
+        stream.codec_context.bit_rate = 128_000
+        stream.codec_context.layout = "stereo"
+        stream.codec_context.flags |= av.codec.context.Flags.bitexact
+        wanted = stream.codec_context.codec.audio_formats[0].name
+        frame = av.AudioFrame.from_ndarray(samples, format="fltp", layout="stereo")
+        frame.sample_rate, frame.pts = sr, 0
+        convert = av.AudioResampler(format=wanted, layout="stereo", rate=sr)
+        for part in (*convert.resample(frame), *convert.resample(None), None):
+            file.mux(stream.encode(part))
+    return sink.getvalue()
 
 
 def examples(*suffixes: str, most: int = 8000) -> Iterator[tuple[str, bytes]]:
@@ -284,6 +361,22 @@ def label_files() -> Corpus:
         ),
         "table.txt": "Label;Onset;Duration\nflûte;0,5;1,25\n;;\n".encode(),
     }
+
+
+def tier_files() -> Corpus:
+    """Return labels of Praat, ELAN, REAPER, HTK, and subtitles."""
+    texts = run_path(str(ROOT / "tests" / "label_texts.py"))
+    names = {
+        "long.TextGrid": "LONG_GRID",
+        "tiers.TextGrid": "TWO_TIERS",
+        "labels.eaf": "ELAN_REFERRED",
+        "labels.srt": "SUBRIP",
+        "labels.vtt": "WEBVTT",
+        "regions.csv": "REAPER",
+        "htk.lab": "HTK",
+    }
+    found = {file: texts[name].encode() for file, name in names.items()}
+    return found | {"short.TextGrid": texts["SHORT_GRID"].encode("utf-16")}
 
 
 NOTE = (
@@ -522,6 +615,23 @@ def _registry() -> dict[str, Case]:
     )
     flac = audio_files(*(("flac", "FLAC", s) for s in ("PCM_16", "PCM_24", "PCM_S8")))
     ogg = audio_files(*(("ogg", "OGG", s) for s in ("VORBIS", "OPUS")))
+    mp4 = media_files(
+        *(("m4a", "ipod", "aac"), ("m4a", "ipod", "alac"), ("mov", "mov", "pcm_s24le")),
+        *(("mp4", "mp4", "ac3"), ("mp4", "mp4", "libopus"), ("mp4", "mp4", "flac")),
+        *(("mov", "mov", "adpcm_ima_qt"), ("caf", "caf", "alac")),
+    )
+    matroska = media_files(
+        *(("mka", "matroska", codec) for codec in ("aac", "flac", "wavpack", "tta")),
+        *(("mkv", "matroska", codec) for codec in ("pcm_f32le", "eac3", "mp2")),
+        *(("webm", "webm", codec) for codec in ("libopus", "vorbis")),
+    )
+    media = media_files(
+        *(("wma", "asf", "wmav2"), ("wma", "asf", "wmav1"), ("wv", "wv", "wavpack")),
+        *(("tta", "tta", "tta"), ("ac3", "ac3", "ac3"), ("eac3", "eac3", "eac3")),
+        *(("aac", "adts", "aac"), ("ts", "mpegts", "aac"), ("ts", "mpegts", "mp2")),
+        *(("mpg", "mpeg", "mp2"), ("avi", "avi", "mp2"), ("avi", "avi", "pcm_s16le")),
+        *(("flv", "flv", "aac"), ("ogg", "ogg", "flac"), ("wav", "wav", "ac3")),
+    )
     sealed = tuple(map(pages_sealed, BINARY))
     document = (*TEXT, *BINARY)
     packed = (*BINARY[:4], *4 * (member_changed(document),))
@@ -531,12 +641,17 @@ def _registry() -> dict[str, Case]:
         "flac": Case(flac, BINARY, read_audio),
         "ogg": Case(ogg, (*BINARY, *sealed), read_audio),
         "mp3": Case(mp3_files, BINARY, read_audio),
+        "tags": Case(tagged_files, BINARY, read_tags),
         "other audio": Case(other_audio_files, BINARY, read_audio),
+        "mp4, mov": Case(mp4, BINARY, read_audio),
+        "matroska": Case(matroska, BINARY, read_audio),
+        "other media": Case(media, (*BINARY, *sealed), read_audio),
         "midi": Case(midi_files, BINARY, read_score),
         "musicxml": Case(musicxml_files, (*TEXT, *BINARY[:2]), read_score),
         "mxl": Case(mxl_files, packed, read_score),
         "csv": Case(csv_files, (*TEXT, *BINARY[:2]), read_score),
         "labels": Case(label_files, (*TEXT, *BINARY[:2]), read_labels),
+        "tiers, subtitles": Case(tier_files, (*TEXT, *BINARY[:2]), read_labels),
         "npz": Case(template_files, packed, read_templates),
         "learned npz": Case(learned_files, packed, read_learned),
         "toml": Case(config_files, TEXT, read_config),

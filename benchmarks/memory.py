@@ -1,4 +1,4 @@
-"""Measure the peak memory of label and layers beside what they forecast.
+"""Measure the peak memory of tasks that hold a recording beside their forecast.
 
     python benchmarks/memory.py --minutes 3 10 60
 
@@ -16,6 +16,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -29,13 +30,16 @@ MB = 1 << 20
 #: The marked seconds of both sounds.
 LABELS = "0\t4\tlow\n4\t8\thigh\n8\t12\tlow\n8\t12\thigh\n"
 
+#: What is measured; split is ``decompose --split hpss``.
+TASKS = ("label", "layers", "drums", "split")
+
 HEAD = ("task", "minutes", "forecast, MiB", "peak, MiB", "forecast / peak")
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--minutes", type=int, nargs="*", default=[3, 10, 60])
-    parser.add_argument("--tasks", nargs="*", default=["label", "layers"])
+    parser.add_argument("--tasks", nargs="*", default=TASKS)
     parser.add_argument("--only", help="run one: TASK SONG OUT", nargs=3)
     asked = parser.parse_args()
     if asked.only:
@@ -85,7 +89,12 @@ def run(task: str, song: str, out: str) -> None:
 
     fitting.FINDING, fitting.CHOOSING, templates.LEARNING = 1, 2, 5
     labels = Path(song).with_name("labels.txt") if task == "label" else None
-    do = {"label": specnmf.label, "layers": specnmf.layers}[task]
+    do = {
+        "label": specnmf.label,
+        "layers": specnmf.layers,
+        "drums": specnmf.drums,
+        "split": partial(specnmf.decompose, split="hpss"),
+    }[task]
     given = {} if labels is None else {"labels": labels}
     common = {"output": out, "overwrite": True, "threads": 1, "max_iter": 1, **given}
     try:

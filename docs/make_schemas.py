@@ -121,15 +121,16 @@ DEFS: Schema = {
             "seconds_marked": number("Time in which it is marked.", minimum=0),
             "seconds_alone": number("Time in which only it is marked.", minimum=0),
             "seconds_predicted": number("Time in which it is found.", minimum=0),
+            "bounds": array(number("Lowest and highest frequency, in Hz.", minimum=0)),
         }
         | SOURCE,
         "A marked sound. The rest has no times.",
-        optional=f"seconds_marked seconds_alone seconds_predicted {OPTIONAL}",
+        optional=f"seconds_marked seconds_alone seconds_predicted bounds {OPTIONAL}",
     ),
     "layer": record(
         {
             "layer": count("Number of the layer; 1 is the lowest.", 1),
-            "n_components": count(least=1),
+            "n_components": count("Its rank; outside does not count.", 1),
             "error": number("Relative error of V by this layer.", minimum=0),
             "components": array(ref("node")),
             "residual_db": nullable(number("Null test of its sources, in dB.")),
@@ -138,7 +139,7 @@ DEFS: Schema = {
     ),
     "node": record(
         {
-            "name": text("layer_L/component_NN."),
+            "name": text("layer_L/component_NN, or layer_L/outside."),
             "energy_share": SHARE,
             "parents": array(
                 record({"name": text()} | SHARES), "Components of the next layer."

@@ -12,6 +12,11 @@ SpecnmfError
 A message is one line: what was expected, what was given, and what to do.
 """
 
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
 
 class SpecnmfError(Exception):
     """The base class of all errors that the input or the caller causes.
@@ -113,3 +118,19 @@ class WorkerError(SpecnmfError):
     >>> issubclass(specnmf.WorkerError, specnmf.SpecnmfError)
     True
     """
+
+
+@contextmanager
+def writing(path: str | os.PathLike[str]) -> Iterator[None]:
+    """Raise OutputError of one line where a file cannot be written."""
+    try:
+        yield
+    except ValueError as error:
+        if "\0" not in str(path):
+            raise
+        raise OutputError(f"{str(path)!r}: no name of a file") from error
+    except OSError as error:
+        folder, reason = Path(path).parent, error.strerror or error
+        if isinstance(error, FileNotFoundError) and not folder.is_dir():
+            reason = f"there is no folder {folder}, make it first"
+        raise OutputError(f"{path}: cannot be written ({reason})") from error

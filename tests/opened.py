@@ -3,6 +3,7 @@
 import asyncio
 from pathlib import Path
 
+import drum_loops
 import httpx
 import numpy as np
 from harmonic_tones import SR, tone
@@ -10,6 +11,7 @@ from runs import separate
 
 import specnmf
 from specnmf import Note, Score, ScoreSettings
+from specnmf.methods.drums.hits import as_score
 from specnmf.studio.address import Address
 from specnmf.studio.app import make_app
 from specnmf.studio.session import Place, Session
@@ -44,6 +46,26 @@ def make_run(folder, **options):
     score = song.with_suffix(".csv")
     output = folder / "specnmf_out"
     return separate(song, score, ScoreSettings(**settings), output=output).folder
+
+
+def make_drum_run(folder):
+    """A loop of kick, snare and hihat in its stems, by a score and a kit."""
+    specnmf.write(folder / "loop.wav", drum_loops.loop())
+    score = as_score(drum_loops.hits(), np.ones(len(drum_loops.hits())))
+    specnmf.write_score(folder / "loop.mid", score)
+    (folder / "kit").mkdir()
+    for drum in ("kick", "snare", "hihat"):
+        sound = specnmf.Audio(0.5 * drum_loops.stroke(drum), drum_loops.SR)
+        specnmf.write(folder / "kit" / f"{drum}.wav", sound)
+    return specnmf.drums(
+        folder / "loop.wav",
+        score=folder / "loop.mid",
+        kit=folder / "kit",
+        max_iter=3,
+        hpss=False,
+        figures=False,
+        output=folder / "out",
+    ).folder
 
 
 def open_session(run, scratch, **more):

@@ -295,3 +295,12 @@ def averaging_updates(V, W, H, n_iter):
         )
         W = W / (W.sum(axis=(0, 2))[:, np.newaxis] + EPS)
     return W, H
+
+
+def running_medians(V, length):
+    """Medians over the last axis, of odd length; V is mirrored beyond its edges."""
+    half, n = length // 2, V.shape[-1]
+    places = np.arange(-half, n + half) % (2 * n)
+    padded = V[..., np.minimum(places, 2 * n - 1 - places)]
+    windows = np.lib.stride_tricks.sliding_window_view(padded, length, axis=-1)
+    return np.median(windows, axis=-1)

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
@@ -35,6 +36,9 @@ REACH = 64 << 20
 
 #: Bytes in no chunk that are worth a word, and of the shortest header there is.
 LEAST_REST, LEAST_HEAD = 4096, 24
+
+#: Chunks that are looked at, of files that may be made of nothing else.
+MOST_CHUNKS = 1000
 
 UNSTATED = "its header states no length: read to the end of the file"
 WRAPPED = "its header states 4 GB too little: read to the end of the file"
@@ -127,6 +131,35 @@ def _chunks(data: Bytes, at: int, form: Form) -> Iterator[tuple[bytes, int, int]
         if size < 0:
             return
         at = form.behind(at + form.head, size)
+
+
+def chunk_of(path: Path, name: bytes, *, most: int) -> bytes | None:
+    """The first bytes of a chunk of a WAV, at most so many; None if there is none."""
+    with path.open("rb") as file, mapped(file) as data:
+        begin = behind_tags(data)
+        if data[begin : begin + 4] not in (b"RIFF", b"RF64", b"BW64"):
+            return None
+        found = _wave_chunks(data, begin)
+        place = next(((at, n) for own, at, n in found if own == name), None)
+        if place is None:
+            return None
+        at, size = place
+        return bytes(data[at : at + min(size, most)])
+
+
+def _wave_chunks(data: Bytes, begin: int) -> Iterator[tuple[bytes, int, int]]:
+    """Yield the chunks of a WAV, as `_chunks`; the size of its samples may be long."""
+    long = None
+    chunks = _chunks(data, begin + 12, LITTLE)
+    for name, at, size in islice(chunks, MOST_CHUNKS):
+        yield name, at, size
+        if name == b"ds64" and at + 16 <= len(data):
+            (long,) = struct.unpack_from("<Q", data, at + 8)
+        if name == b"data" and size == LARGEST and long is not None:
+            yield from islice(
+                _chunks(data, at + long + (long & 1), LITTLE), MOST_CHUNKS
+            )
+            return
 
 
 def _is_tail(data: Bytes, at: int, form: Form) -> bool:

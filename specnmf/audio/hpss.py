@@ -11,18 +11,22 @@ from typing import NamedTuple
 
 import numpy as np
 
+from specnmf.audio import median_kernels
 from specnmf.audio.options import PARTS
 from specnmf.audio.stft import Float32, Grid
 from specnmf.checks import check_at_least
-from specnmf.jit import prepare
-from specnmf.parallel import workers
+from specnmf.parallel import cut, workers
 
 #: The length of the filters, along time in seconds, along frequency in Hz. Drums ring
 #: on: with 31 frames and bins, 0.36 s and 667 Hz at 44.1 kHz, they are half harmonic.
 SECONDS, HZ = 1.0, 300.0
 
-#: Frames of a block.
-FRAMES = 512
+#: Frames of a block, and bins whose medians along time are found side by side: they
+#: are next to each other in memory.
+FRAMES, SIDE_BY_SIDE = 512, 16
+
+#: Smaller medians are silence: their squares would vanish.
+TINY = np.finfo(np.float32).tiny
 
 
 class PartMasks(NamedTuple):
@@ -81,32 +85,48 @@ def part_masks(
     signals", ISMIR 2014; as in ``librosa.decompose.hpss``.
     """
     check_at_least("margin", margin, 1)
-    masks = np.empty((2, grid.n_frames, grid.n_bins), np.float32)
-    prepare()  # librosa's own kernels
-    from librosa.decompose import hpss
-
-    kernel = kernel_size(grid)
-
-    def fill(frames: slice) -> None:
-        around = slice(max(0, frames.start - kernel[0] // 2), frames.stop + kernel[0])
-        own = slice(frames.start - around.start, frames.stop - around.start)
-        found = hpss(
-            np.ascontiguousarray(V[:, around]),
-            kernel_size=kernel,
-            margin=margin,
-            mask=True,
-        )
-        for mask, part in zip(masks, found, strict=True):
-            mask[frames] = part[:, own].T
-
-    with workers(threads) as mapper:
-        mapper(fill, grid.blocks(FRAMES))
-    harmonic, percussive = masks
+    harmonic, percussive = medians(V, kernel_size(grid), threads=threads)
+    median_kernels.share(harmonic, percussive, np.float32(margin), TINY)
     if margin == 1:
         return PartMasks(harmonic, np.subtract(1, harmonic, out=percussive), None)
     residual = np.subtract(1, harmonic)
     residual -= percussive
     return PartMasks(harmonic, percussive, np.maximum(residual, 0, out=residual))
+
+
+def medians(
+    V: Float32, lengths: tuple[int, int], *, threads: int | None = None
+) -> tuple[Float32, Float32]:
+    """The running medians of V along time and along frequency.
+
+    Parameters
+    ----------
+    V : array, shape (n_bins, n_frames), float32
+        Finite. It is fastest if each frame is contiguous, as of `stft.magnitude`.
+    lengths : tuple of int
+        The odd lengths of both filters, in frames and in bins. Beyond its edges V is
+        mirrored.
+    threads : int, optional
+        Number of threads; by default one per core. The result does not depend on it.
+
+    Returns
+    -------
+    along, across : array, shape (n_frames, n_bins), float32
+        As of ``scipy.ndimage.median_filter``, transposed.
+    """
+    frames_first = np.ascontiguousarray(V.T)
+    found = np.empty((2, *frames_first.shape), np.float32)
+
+    def fill(frames: slice) -> None:
+        along, across = found[:, frames]
+        windows = np.empty((SIDE_BY_SIDE, lengths[0]), np.float32)
+        window = np.empty(lengths[1], np.float32)
+        median_kernels.medians_along(frames_first, frames.start, windows, along)
+        median_kernels.medians_across(frames_first, frames.start, window, across)
+
+    with workers(threads) as mapper:
+        mapper(fill, cut(slice(0, len(frames_first)), FRAMES))
+    return found[0], found[1]
 
 
 def kernel_size(grid: Grid) -> tuple[int, int]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import os
-import shlex
 import shutil
 import stat
 import threading
@@ -13,13 +12,16 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from specnmf.audio import chunks, flac, mpeg
+from specnmf.audio import chunks, flac, media, mpeg
+from specnmf.audio.commands import converting
 from specnmf.audio.hushing import hushed
 from specnmf.audio.pieces import Layout, Piece, Pieces
 from specnmf.errors import AudioError
 
 if TYPE_CHECKING:
     import soundfile
+
+    from specnmf.audio.media import Media
 
 #: The number of frames with which libsndfile means unknown.
 _UNKNOWN_FRAMES = 0x7FFF_FFFF_FFFF_FFFF
@@ -32,19 +34,43 @@ _INNER = ("internal", "pipe", "psf_", "sf_")
 
 
 class Opened(NamedTuple):
-    """A file that libsndfile reads, and how to read it."""
+    """A file that libsndfile reads, or FFmpeg, and how to read it."""
 
-    file: soundfile.SoundFile
+    file: soundfile.SoundFile | Media
     layout: Layout | None = None
 
 
 @contextmanager
 def sound_file(path: Path) -> Iterator[Opened]:
-    """Open a file with libsndfile, or raise AudioError if libsndfile cannot read it."""
+    """Open a file with libsndfile, else with FFmpeg.
+
+    Raises
+    ------
+    AudioError
+        If neither can read it, or only FFmpeg might and PyAV is not installed.
+    """
     with ExitStack() as stack:
         with hushed():
-            opened = _opened(path, stack)
-        yield opened
+            try:
+                opened = _opened(path, stack)
+            except AudioError as error:
+                if not media.may_read(path, error.__cause__):
+                    raise
+                opened = None
+        yield opened or _decoded(path, stack)
+
+
+def _decoded(path: Path, stack: ExitStack) -> Opened:
+    """The file as FFmpeg reads it."""
+    file = stack.enter_context(media.opened(path))
+    layout = Layout(
+        (),
+        streamed=True,
+        remarks=file.remarks,
+        n_samples=file.frames,
+        least=file.least,
+    )
+    return Opened(file, layout)
 
 
 def _opened(path: Path, stack: ExitStack) -> Opened:
@@ -156,14 +182,6 @@ def promised_samples(opened: Opened) -> float:
     if layout is None or not layout.missing:
         return float(frames)
     return float(round(frames / (1 - layout.missing)))
-
-
-def converting(path: Path, ending: str, *, before: str = "", after: str = "") -> str:
-    """The command that converts a file to WAV, with ``ending`` after its stem."""
-    # A name that begins with a hyphen is no option.
-    here = "./" if path.name.startswith("-") else ""
-    words = ["ffmpeg", *before.split(), "-i", f"{here}{path.name}", *after.split()]
-    return shlex.join([*words, f"{here}{path.stem}{ending}.wav"])
 
 
 def libsndfile_error() -> type[Exception]:

@@ -13,7 +13,7 @@ from specnmf.options import MASKS, OUTPUT, TRANSFORM, Options, option
 Mask = Literal["ratio", "binary"]
 Wiener = Literal["auto", "never", "always"]
 Split = Literal["none", "hpss"]
-AudioFormat = Literal["wav", "flac", "ogg", "mp3"]
+AudioFormat = Literal["wav", "flac", "ogg", "mp3", "m4a", "opus"]
 
 #: The subtypes of each format; the first is the default.
 SUBTYPES: Mapping[str, tuple[str, ...]] = {
@@ -21,7 +21,12 @@ SUBTYPES: Mapping[str, tuple[str, ...]] = {
     "flac": ("PCM_24", "PCM_16", "PCM_S8"),
     "ogg": ("VORBIS",),
     "mp3": ("MPEG_LAYER_III",),
+    "m4a": ("AAC",),
+    "opus": ("OPUS",),
 }
+
+#: Formats whose sources add up to the recording only nearly.
+LOSSY = ("ogg", "mp3", "m4a", "opus")
 
 #: The parts of a split, in order.
 PARTS = HARMONIC, PERCUSSIVE, RESIDUAL = "harmonic", "percussive", "residual"

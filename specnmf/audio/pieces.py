@@ -35,6 +35,8 @@ class Layout:
         The missing share of what the header states.
     n_samples : int
         The approximate number of samples per channel, if known for a stream.
+    least : int
+        The number of samples per channel that a stream has at least, if it is whole.
     """
 
     pieces: tuple[Piece, ...]
@@ -42,6 +44,7 @@ class Layout:
     remarks: tuple[str, ...] = ()
     missing: float = 0.0
     n_samples: int = 0
+    least: int = 0
 
 
 class Pieces(io.RawIOBase):

@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
+from specnmf.audio.commands import converting
 from specnmf.audio.hushing import hushed
 from specnmf.audio.opening import (
     Opened,
     check_file,
-    converting,
     libsndfile_error,
     promised_samples,
     reason,
@@ -34,10 +34,13 @@ from specnmf.audio.recording import (
     span,
     too_loud,
 )
+from specnmf.audio.tags import Tags, read_tags
 from specnmf.errors import AudioError
 
 if TYPE_CHECKING:
     import soundfile
+
+    from specnmf.audio.media import Media
 
 PathLike = str | os.PathLike[str]
 
@@ -63,7 +66,8 @@ def read(path: PathLike, *, start: float = 0.0, duration: float | None = None) -
     Parameters
     ----------
     path : path
-        Anything that libsndfile reads: WAV, FLAC, OGG, MP3, AIFF, ...
+        Anything that libsndfile reads: WAV, FLAC, OGG, MP3, AIFF, ... With PyAV
+        (``pip install 'specnmf[media]'``) also M4A, WMA, WavPack, MP4, MKV, ...
     start, duration : float
         The excerpt in seconds; without a duration, to the end.
 
@@ -167,13 +171,21 @@ def remarks(
     with sound_file(path) as opened:
         if opened.layout is not None:
             found += opened.layout.remarks
-        promised = promised_samples(opened)
+        promised = _surely(opened)
         if n_samples is not None and n_samples < promised < math.inf:
             lost = promised - n_samples
             if lost > tolerated * promised:
                 seconds = lost / opened.file.samplerate
                 found.append(f"{seconds:.2f} s shorter than its header says")
     return found
+
+
+def _surely(opened: Opened) -> float:
+    """The samples per channel that the header promises, at least."""
+    layout = opened.layout
+    if layout is not None and layout.least:
+        return float(layout.least)
+    return promised_samples(opened)
 
 
 def _ends_as_ogg(file: BinaryIO) -> bool:
@@ -191,8 +203,8 @@ class Source:
     opened: Opened
 
     @property
-    def file(self) -> soundfile.SoundFile:
-        """As libsndfile reads it."""
+    def file(self) -> soundfile.SoundFile | Media:
+        """As libsndfile reads it, or FFmpeg."""
         return self.opened.file
 
     @property
@@ -209,6 +221,10 @@ class Source:
     def subtype(self) -> str:
         """How a sample is stored, as libsndfile names it."""
         return str(self.file.subtype)
+
+    def tags(self) -> Tags:
+        """What the file says of the recording."""
+        return read_tags(self.path, self.file)
 
     def expected(self, start: float, duration: float | None) -> float:
         """Samples a channel that an excerpt may have; 0 if nobody knows."""
@@ -298,8 +314,8 @@ def reading(path: PathLike) -> Iterator[Source]:
     Raises
     ------
     AudioError
-        If the file is missing, no audio that libsndfile knows, or of a sample rate
-        that no recording has.
+        If the file is missing, no audio that libsndfile or FFmpeg knows, or of a
+        sample rate that no recording has.
     """
     path = Path(path)
     check_file(path)

@@ -18,6 +18,7 @@ from specnmf.batch.finding import (
     find_songs,
     listed_songs,
 )
+from specnmf.batch.gathering import check_flat
 from specnmf.batch.planning import Plan, Recipe, check_targets
 from specnmf.batch.running import Batch, Processes, Summary, Unwatched, Watcher
 from specnmf.batch.settings import AUTO, BatchSettings
@@ -29,7 +30,7 @@ from specnmf.errors import BatchError, ParameterError
 from specnmf.methods.components.options import ComponentOptions
 from specnmf.output.products import sha256
 from specnmf.tasks.registry import TASKS
-from specnmf.tasks.settings import SongSettings
+from specnmf.tasks.settings import RunSettings, SongSettings
 from specnmf.tasks.task import Input, Task
 
 if TYPE_CHECKING:
@@ -193,6 +194,8 @@ def make_plan(request: Request, *, unreadable: Unreadable = ignore) -> Plan:
         raise _no_songs(request, passed_over)
     check_targets(songs)
     _check_apart(songs, recipe.given, output)
+    if settings.flat is not None:
+        check_flat(settings, songs, source, output, _patterns(recipe))
     history = read_history(output) if settings.resumes else {}
     unused = [
         (each.input.name, request.inputs[each.input.name])
@@ -200,6 +203,12 @@ def make_plan(request: Request, *, unreadable: Unreadable = ignore) -> Plan:
         if each.folder is not None and not any(map(each.has, songs))
     ]
     return Plan(songs, source, output, recipe, settings, history, passed_over, unused)
+
+
+def _patterns(recipe: Recipe) -> list[str]:
+    """The patterns of the names of sources, of the tasks that write sources."""
+    own = recipe.settings.values()
+    return [each.name for each in own if isinstance(each, RunSettings) and each.sources]
 
 
 def _no_songs(request: Request, passed_over: Counter[str]) -> BatchError:

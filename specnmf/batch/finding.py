@@ -14,13 +14,15 @@ from functools import cached_property, lru_cache
 from itertools import groupby
 from pathlib import Path, PurePosixPath
 
+from specnmf.audio import media
 from specnmf.batch.stores.store import Entry, Store, Unreadable, ignore, told
 from specnmf.errors import ParameterError, SpecnmfError
 from specnmf.tasks.registry import TASKS
 from specnmf.tasks.task import Input
 
-#: The suffixes of recordings: the formats that libsndfile reads.
+#: The suffixes of recordings: the formats that libsndfile reads, and FFmpeg.
 RECORDINGS = {
+    *media.SUFFIXES,
     *(".aif", ".aifc", ".aiff", ".au", ".caf", ".flac", ".mp3", ".oga", ".ogg"),
     *(".opus", ".rf64", ".snd", ".w64", ".wav"),
 }

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 from specnmf.batch import work
 from specnmf.batch.crew import Crew, Listener
 from specnmf.batch.finding import Song
+from specnmf.batch.gathering import gather
 from specnmf.batch.planning import LOGS, Plan
 from specnmf.batch.stores.manifest import Manifest
 from specnmf.batch.work import Job, Outcome, Said, spell
@@ -121,6 +122,8 @@ class Summary:
         In the order in which they occurred.
     passed_over : mapping of str to int
         The number of files that no task takes, by suffix.
+    gathered : int
+        The number of sources in the folder ``flat``, if one was asked for.
 
     Examples
     --------
@@ -138,6 +141,7 @@ class Summary:
     duration: float = 0.0
     failures: list[Failure] = field(default_factory=list)
     passed_over: Mapping[str, int] = field(default_factory=dict)
+    gathered: int = 0
 
     @property
     def left(self) -> int:
@@ -184,6 +188,9 @@ class Batch:
                 self._take(self.ended.get(timeout=LONGEST_WAIT))
             while not self.ended.empty():
                 self._take(self.ended.get())
+        if self.plan.settings.flat is not None and not self.stopping:
+            failed = {each.song for each in self.summary.failures}
+            self.summary.gathered = gather(self.plan, failed)
         self.summary.seconds = time.monotonic() - began
         counts = ("done", "failed", "skipped", "left", "seconds", "duration")
         self._note("end", **{name: getattr(self.summary, name) for name in counts})

@@ -64,6 +64,13 @@ class BatchSettings(Options):
         flags=("--overwrite",),
         group=OUTPUT,
     )
+    flat: str | None = option(
+        None,
+        "Also copy the sources of all songs into this folder; names need {song}, such "
+        "as --name {song}_{stem}.",
+        metavar="FOLDER",
+        group=OUTPUT,
+    )
     report_audio: ReportAudio = changed(
         ReportOptions,
         "report_audio",

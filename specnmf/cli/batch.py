@@ -281,6 +281,7 @@ def _say_summary(summary: Summary, options: dict[str, Any]) -> None:
                 "output": options["output"],
                 **_counts(summary),
                 "passed_over": dict(summary.passed_over),
+                "gathered": summary.gathered,
                 "seconds": round(summary.seconds, 3),
                 "duration": round(summary.duration, 3),
                 "speed": round(summary.speed, 3),
@@ -292,6 +293,9 @@ def _say_summary(summary: Summary, options: dict[str, Any]) -> None:
         )
     elif not options["quiet"]:
         for line in describe(summary):
+            console.result(console.one_line(line))
+        if summary.gathered:
+            line = f"sources  {summary.gathered:7}  in {options['flat']}"
             console.result(console.one_line(line))
 
 

@@ -130,14 +130,14 @@ def _evaluate_notes(
 
 def _evaluate(estimates: str, references: str, options: dict[str, Any]) -> Evaluation:
     from specnmf.evaluation.evaluate import evaluate
-    from specnmf.output.products import read_left_out
+    from specnmf.output.products import read_left_out, read_named
     from specnmf.record.record import read_record
 
     if options["report"] is not None:
         read_record(Path(estimates))  # fails at once if it is not a run
     with console.progress_bar(Path(estimates).name, options) as progress:
         evaluation = evaluate(
-            estimates,
+            read_named(Path(estimates)) or estimates,
             references,
             mixture=options["mix"],
             match=options["match"],

@@ -20,6 +20,7 @@ from specnmf.cli.options import (
     options_of,
 )
 from specnmf.errors import OutputError, ParameterError
+from specnmf.methods.labels.options import LABEL_KINDS
 from specnmf.methods.learned.options import LearnSettings
 from specnmf.options import OUTPUT, WHAT
 
@@ -73,8 +74,7 @@ def make_command() -> click.Command:
             _what(
                 ["--labels"],
                 type=Place(path_type=Path),
-                help="Where each sound is heard in the one SOUND: an Audacity label "
-                "track, or CSV start,end,name.",
+                help=f"Where each sound is heard in the one SOUND: {LABEL_KINDS}",
             ),
             _what(
                 ["--from", "run"],

@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import click
 
 from specnmf.cli import console
+from specnmf.cli.standard_input import named
 from specnmf.errors import SpecnmfError
 from specnmf.output import folder
+from specnmf.output.products import STANDARD_INPUT
 
 if TYPE_CHECKING:
     from specnmf.tasks.run import Run
@@ -43,7 +45,7 @@ def take_each(
     folder.sweep(Path(options["output"]))
 
     def do(song: str, progress: Progress | None) -> Done:
-        target = folder.target(options["output"], song)
+        target = folder.target(options["output"], named(song))
         check_unique(song, target, taken, "rename one, or use another --output")
         run = work(song, progress)
         return Done(run, run.report["inputs"][0]["path"], describe(run), {})
@@ -69,7 +71,8 @@ def do_each(
                 done = work(name, progress)
         except (SpecnmfError, MemoryError) as error:
             message = str(error) or f"{name}: {no_memory}"
-            message = message if name in message else f"{name}: {message}"
+            known = name in message or name == STANDARD_INPUT
+            message = message if known else f"{name}: {message}"
             failures.append({"input": name, "error": message})
             console.error(message)
             continue

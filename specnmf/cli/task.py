@@ -20,15 +20,22 @@ from specnmf.cli.options import (
     output_options,
 )
 from specnmf.cli.songs import command_line, take_each
+from specnmf.cli.standard_input import file_of, named
 from specnmf.errors import OutputError
 from specnmf.output import folder
+from specnmf.output.products import STANDARD_INPUT
 from specnmf.tasks.task import Task
 
 if TYPE_CHECKING:
     from specnmf.tasks.run import Run
     from specnmf.tasks.stages import Progress
 
-#: The end of each task's help.
+#: The end of each task's help, before what is said where it takes several songs.
+PIPED = """
+    SONG may be -, the recording on standard input.
+"""
+
+#: The end of the help of tasks that take several songs.
 FAILURES = """
     If a song fails, the error is printed, the other songs are still processed, and the
     exit status is 1.
@@ -58,7 +65,7 @@ def command_of(task: Task[Any]) -> click.Command:
             *common_options(),
         ],
         callback=callback,
-        help=f"{task.help}{FAILURES if task.many else ''}",
+        help=f"{task.help}{PIPED}{FAILURES if task.many else ''}",
         epilog=f"Example: specnmf {task.example}",
     )
 
@@ -73,17 +80,20 @@ def do(task: Task[Any], songs: tuple[str, ...], options: dict[str, Any]) -> None
     def work(song: str, progress: Progress | None) -> Run:
         from specnmf.tasks.run import run
 
-        return run(
-            task,
-            song,
-            settings,
-            inputs=inputs,
-            output=options["output"],
-            overwrite=options["overwrite"],
-            command=command_line(),
-            progress=progress,
-            say=console.sayer(options),
-        )
+        with file_of(song, options["output"]) as path:
+            return run(
+                task,
+                path,
+                settings,
+                inputs=inputs,
+                look_beside=song != STANDARD_INPUT,
+                output=options["output"],
+                overwrite=options["overwrite"],
+                command=command_line(),
+                called={path: song} if song == STANDARD_INPUT else None,
+                progress=progress,
+                say=console.sayer(options),
+            )
 
     take_each(songs, options, work, lambda run: task.summary(run.report))
 
@@ -96,7 +106,7 @@ def _check_apart(
         with suppress(
             OutputError
         ):  # not a name for a folder: that song fails by itself
-            target = folder.target(output, song).resolve()
+            target = folder.target(output, named(song)).resolve()
             for path in filter(None, inputs):
                 if path.resolve().is_relative_to(target):
                     raise click.UsageError(

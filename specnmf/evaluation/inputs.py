@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from specnmf.arrays import numbers
+from specnmf.audio import media
 from specnmf.audio.reading import PathLike, load, remarks
 from specnmf.audio.recording import Audio, Float32
 from specnmf.errors import AudioError, ParameterError, ScoreError
@@ -30,7 +31,7 @@ Progress = Callable[[str, int, int, str], None]
 #: The suffixes of recordings; other files in a folder are ignored.
 SUFFIXES = (
     ".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aif", ".aiff", ".aifc", ".au",
-    ".caf", ".rf64", ".w64",
+    ".caf", ".rf64", ".w64", *media.SUFFIXES,
 )  # fmt: skip
 
 _CUT = "longer than the references: cut"

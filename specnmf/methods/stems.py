@@ -86,14 +86,23 @@ class Stems:
         """The part of a split that a stem is of; None: of both, or of neither."""
         return None
 
-    def _stream(self, grid: Grid, model: Models, options: Sharing) -> Stream:
+    def _stream(
+        self,
+        grid: Grid,
+        model: Models,
+        options: Sharing,
+        *,
+        audio: Audio | None = None,
+    ) -> Stream:
+        """The stems of the recording, or of another in its place, by a model."""
+        audio = self.audio if audio is None else audio
         if options.parts:
             V = stft.magnitude(self.audio, grid, threads=options.threads)
             found = part_masks(V, grid, threads=options.threads).by_name
             own = [found.get(self.part_of(name) or "") for name in self.names]
             model = weighted_models(model, own)
-        spectra_of = masks.spectra_of(self.audio, grid)
-        if self.audio.n_channels == 2 and options.mask == "ratio":
+        spectra_of = masks.spectra_of(audio, grid)
+        if audio.n_channels == 2 and options.mask == "ratio":
             return wiener.stream_sources(
                 spectra_of,
                 grid,
@@ -102,7 +111,7 @@ class Stems:
                 wiener=options.wiener,
                 threads=options.threads,
             )
-        return stream_of(spectra_of, grid, model, self.audio.n_channels, options)
+        return stream_of(spectra_of, grid, model, audio.n_channels, options)
 
 
 @dataclass(frozen=True, eq=False)

@@ -13,6 +13,7 @@ from specnmf.audio.reading import reading
 from specnmf.audio.recording import Sound
 from specnmf.audio.writing import bytes_of, output_subtype
 from specnmf.errors import OutputError
+from specnmf.output.naming import file_names
 from specnmf.output.selection import Group, select
 
 #: The number of bytes from which the size is reported.
@@ -29,6 +30,10 @@ class Options(Protocol):
     @property
     def only(self) -> Sequence[str]:
         """The sources to write; all, if it is empty."""
+
+    @property
+    def name(self) -> str:
+        """The pattern of the names of files."""
 
     @property
     def format(self) -> AudioFormat:
@@ -63,6 +68,8 @@ class Forecast:
         Called with a line if the files will be large.
     sound : Sound or None
         The recording, after it was read.
+    called : str
+        What the names of files call the recording; by default its path.
     """
 
     recording: Path
@@ -70,6 +77,7 @@ class Forecast:
     target: Path
     say: Callable[[str], None]
     sound: Sound | None = None
+    called: str = ""
     _known: bool = field(default=False, init=False)
 
     def __call__(self, groups: Sequence[Group]) -> None:
@@ -78,7 +86,7 @@ class Forecast:
         Raises
         ------
         ParameterError
-            If a requested source does not exist.
+            If a requested source does not exist, or names of files are not possible.
         OutputError
             If the disk does not have room for them.
         """
@@ -86,6 +94,9 @@ class Forecast:
             return
         self._known = True
         chosen = select(groups, self.settings.only)
+        for group in groups:
+            called = self.called or str(self.recording)
+            file_names(self.settings.name, group.names, called)
         n_sources = sum(map(len, chosen))
         self._check(n_sources, n_sources * self._bytes(self.sound))
 

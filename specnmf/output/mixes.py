@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from specnmf.audio.options import FileOptions
+from specnmf.audio.options import LOSSY, FileOptions
 from specnmf.audio.reading import reading
 from specnmf.audio.recording import Sound
 from specnmf.audio.resynthesis import Buffer, Stream
@@ -32,9 +32,6 @@ from specnmf.subnormals import flush_to_zero
 
 #: The folder of mixes in a run, and the name of the mix of all stems.
 MIXES, MIX = "mixes", "mix"
-
-#: Lossy sample formats.
-LOSSY = ("ogg", "mp3")
 
 #: Samples per channel that are read and written at a time.
 BLOCK = 1 << 16
@@ -63,6 +60,7 @@ class Edited:
     written: Collection[int]
     without: Sequence[int] = ()
     within: str = ""
+    files: Sequence[str] = ()  #: Names without suffixes; by default the stems'.
 
     @property
     def names(self) -> list[str]:
@@ -220,17 +218,21 @@ class _Desk:
         self.beyond = dict.fromkeys(edited.mixes, 0)
         self.sources = folder / "sources" / edited.within
 
-        def writer(where: Path, name: str) -> Writer:
+        self.files = edited.files or edited.names
+        tags = source.tags().later(round(start * audio.sr))
+
+        def writer(where: Path, file: str, name: str) -> Writer:
             where.mkdir(parents=True, exist_ok=True)
-            return open_writer(stack, where / name, audio, options, subtype)
+            own = tags.of_stem(name)
+            return open_writer(stack, where / file, audio, options, subtype, own)
 
         self.writers = {
-            number: writer(self.sources, edited.names[number])
+            number: writer(self.sources, self.files[number], edited.names[number])
             for number in sorted(edited.written)
             if number not in copies
         }
         mixes = folder / MIXES / edited.within
-        self.mixers = {name: writer(mixes, name) for name in edited.mixes}
+        self.mixers = {name: writer(mixes, name, name) for name in edited.mixes}
 
     def take(self, frames: Sequence[Frames], mapper: Mapper) -> None:
         """Edit and write a block of stems."""
@@ -289,7 +291,7 @@ class _Desk:
         return null_test(self.recording, paths, self.start, self.audio.n_samples)
 
     def _path(self, number: int) -> Path:
-        return self.sources / f"{self.edited.names[number]}.{self.format}"
+        return self.sources / f"{self.files[number]}.{self.format}"
 
     def _sum(self, frames: Sequence[Frames]) -> Float64:
         """The sum of stems, (n_channels, n); full scale is 1."""

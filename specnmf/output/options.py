@@ -8,6 +8,7 @@ from typing import Literal
 from specnmf.audio.options import FileOptions
 from specnmf.errors import ParameterError
 from specnmf.options import OUTPUT, Options, option
+from specnmf.output.naming import parse_pattern
 
 FigureFormat = Literal["png", "svg", "pdf"]
 ReportAudio = Literal["ogg", "mp3", "link", "none"]
@@ -79,3 +80,14 @@ class OutputOptions(FileOptions, FigureOptions, group=OUTPUT):
         metavar="NAME,...",
         added=True,
     )
+    name: str = option(
+        "{stem}",
+        "Names of the files of the sources, of {song}, {stem}, {number} and {folder}, "
+        "such as {song}_{stem}.",
+        metavar="PATTERN",
+        added=True,
+    )
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        parse_pattern(self.name)

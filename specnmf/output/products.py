@@ -10,10 +10,14 @@ import stat
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from specnmf.parallel import workers
+
+#: What a command takes standard input for, also the path of such a recording in
+#: run.json, and what its run is called.
+STANDARD_INPUT, STANDARD_NAME = "-", "stdin"
 
 #: A folder that holds this file holds a finished run.
 REPORT = "run.json"
@@ -132,6 +136,28 @@ def read_left_out(folder: Path) -> list[str]:
     names = (_parse(report.read_bytes()) or {}).get("left_out")
     names = names if isinstance(names, list) else []
     return [name.rpartition("/")[2] for name in names if isinstance(name, str)]
+
+
+def read_named(folder: Path) -> dict[str, Path]:
+    """The files of a run's sources by the names of the stems, where these differ.
+
+    Empty if files are called like their stems, for layers, and for other folders.
+    """
+    report = folder / REPORT
+    if not report.is_file() or report.stat().st_size > MOST_REPORT:
+        return {}
+    content = _parse(report.read_bytes()) or {}
+    found: dict[str, str] = {}
+    for key in ("stems", "labels", "components"):
+        entries = content.get(key)
+        for entry in entries if isinstance(entries, list) and not found else ():
+            match entry:
+                case {"label": str(name), "source": str(path)}:
+                    found[name] = path
+    if all(PurePosixPath(path).stem == name for name, path in found.items()):
+        return {}
+    inside = {n: p for n, p in found.items() if _SOURCES.fullmatch(p)}
+    return {name: folder / path for name, path in inside.items()}
 
 
 def is_foreign(content: bytes) -> bool:

@@ -28,7 +28,7 @@ PACKAGES = ("numpy", "scipy", "numba", "soundfile", "matplotlib")
 #: first number counts changes that break readers, the second additions.
 SCHEMAS = {
     "run.json": "1.1",
-    "tree.json": "1.0",
+    "tree.json": "1.1",
     "factors.npz": "1.0",
     "layers.npz": "1.0",
     "model.npz": "1.0",
@@ -36,6 +36,7 @@ SCHEMAS = {
     "aligned.csv": "1.0",
     "pianoroll.csv": "1.0",
     "score.csv": "1.0",
+    "onsets.csv": "1.0",
     "labels.txt": "1.0",
     "selections.txt": "1.0",
 }

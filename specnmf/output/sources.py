@@ -16,10 +16,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from specnmf.audio import kernels
-from specnmf.audio.options import FileOptions
+from specnmf.audio.media_writing import resampled
+from specnmf.audio.options import LOSSY, FileOptions
 from specnmf.audio.reading import Source, reading
 from specnmf.audio.recording import BLOCK, Sound
 from specnmf.audio.resynthesis import Buffer, Stream
+from specnmf.audio.tags import Tags
 from specnmf.audio.writing import Writer, output_subtype
 from specnmf.parallel import Mapper, workers
 from specnmf.subnormals import flush_to_zero
@@ -71,14 +73,16 @@ def write_sources(
     within: str,
     progress: Callable[[int, int], None],
     only: Sequence[int] | None = None,
+    files: Sequence[str] | None = None,
 ) -> Written:
-    """Write each source of a recording into a file of its name; they add up to it.
+    """Write each source of a recording into a file of its own; they add up to it.
 
     The recording is read again from ``start`` seconds on, block by block, for its exact
     samples; ``audio``, the mixture, only gives rate and size. ``stream`` is that of
     `stream_sources`, ``within`` is the folder in sources/ as in run.json, and
     ``progress`` is called with the numbers of finished and of all samples. ``only`` has
     the indices of the sources to write; all are made, as only all of them add up.
+    ``files`` are the names of the files, without suffixes; by default ``names``.
 
     AudioError if a source cannot be written in its format, or at all.
     """
@@ -86,8 +90,17 @@ def write_sources(
         stack.enter_context(closing(stream))
         source = stack.enter_context(reading(recording))
         subtype = output_subtype(options.format, options.subtype, source.subtype)
+        stems = names if files is None else files
+        tags = source.tags().later(round(start * audio.sr))
         writers = {
-            number: open_writer(stack, folder / names[number], audio, options, subtype)
+            number: open_writer(
+                stack,
+                folder / stems[number],
+                audio,
+                options,
+                subtype,
+                tags.of_stem(names[number]),
+            )
             for number in (range(len(names)) if only is None else only)
         }
         mixture = exact_samples(source, start)
@@ -100,7 +113,7 @@ def write_sources(
             progress(first + block.shape[2], audio.n_samples)
         mapper(Writer.close, writers.values())
     residual_db: float | None = tally.residual_db()
-    if options.format in ("ogg", "mp3"):
+    if options.format in LOSSY:
         paths = [writer.path for writer in writers.values()]
         whole = len(paths) == len(names)
         n = audio.n_samples
@@ -121,8 +134,12 @@ def null_test(
     tally = Tally(len(paths))
     with ExitStack() as stack:
         source = stack.enter_context(reading(recording))
-        mixture = exact_samples(source, start)
-        parts = [exact_samples(stack.enter_context(reading(path))) for path in paths]
+        written = [stack.enter_context(reading(path)) for path in paths]
+        mixture, parts = exact_samples(source, start), [*map(exact_samples, written)]
+        rate = written[0].sr
+        if rate != source.sr:  # as Opus has few rates
+            mixture = Buffer(resampled(mixture.blocks, source.sr, rate))
+            n_samples = -(-n_samples * rate // source.sr)
         for first in range(0, n_samples, BLOCK):
             n = min(BLOCK, n_samples - first)
             expected = mixture.take(n)
@@ -131,7 +148,12 @@ def null_test(
 
 
 def open_writer(
-    stack: ExitStack, stem: Path, audio: Sound, options: FileOptions, subtype: str
+    stack: ExitStack,
+    stem: Path,
+    audio: Sound,
+    options: FileOptions,
+    subtype: str,
+    tags: Tags,
 ) -> Writer:
     """A writer of a source's file, which is abandoned when the stack ends."""
     writer = Writer(
@@ -139,6 +161,7 @@ def open_writer(
         audio,
         format=options.format,
         subtype=subtype,
+        tags=tags,
     )
     stack.callback(writer.abandon)
     return writer

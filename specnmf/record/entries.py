@@ -159,7 +159,8 @@ def _layer(layer: Entry, before: Plan, after: Plan, names: Mapping[str, str]) ->
         return layer
     made = _merged(_by_name(nodes, "name"), "name", before, after, place)
     made = [_pointing(node, names) for node in made]
-    return {**layer, "n_components": len(made), "components": made}
+    count = int(_number(layer.get("n_components"))) + len(made) - len(nodes)
+    return {**layer, "n_components": count, "components": made}
 
 
 def _pointing(node: Entry, names: Mapping[str, str]) -> Entry:

@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 from specnmf.errors import AudioError, OutputError, ParameterError, SpecnmfError
 from specnmf.options import from_plain
 from specnmf.output import folder
-from specnmf.output.products import REPORT, SEAL, sha256
+from specnmf.output.products import REPORT, SEAL, STANDARD_INPUT, sha256
 from specnmf.record.edits import Edits, read_edits
 from specnmf.tasks.registry import TASKS
 from specnmf.tasks.settings import SongSettings
@@ -280,12 +280,20 @@ def _strings(path: Path, content: dict[str, Any], key: str) -> dict[str, str]:
     return found
 
 
+def _gone(path: Path) -> str:
+    """What to do about an input that is not there."""
+    if str(path) == STANDARD_INPUT:
+        return (
+            "the recording came from standard input, which is not kept; save the same "
+            "in a file, and give its path with --input"
+        )
+    return f"{path}: no such file; if it was moved, give its path with --input"
+
+
 def _checksum(kind: type[SpecnmfError], path: Path) -> str:
     try:
         if not (path.is_file() or path.is_dir()):  # a pipe or a device may never end
-            raise kind(
-                f"{path}: no such file; if it was moved, give its path with --input"
-            )
+            raise kind(_gone(path))
         return sha256(path)
     except (OSError, ValueError) as error:  # ValueError: not a valid name for a file
         reason = getattr(error, "strerror", None) or error

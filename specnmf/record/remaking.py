@@ -10,12 +10,14 @@ from itertools import accumulate, pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from specnmf.audio.options import LOSSY
+from specnmf.audio.reading import reading
+from specnmf.audio.tags import Tags
 from specnmf.errors import OutputError, ParameterError
 from specnmf.output import folder, report
 from specnmf.output.forecast import Forecast
 from specnmf.output.keeping import remarks
 from specnmf.output.mixes import (
-    LOSSY,
     Before,
     Edited,
     Outcome,
@@ -23,6 +25,7 @@ from specnmf.output.mixes import (
     from_stream,
     write_edited,
 )
+from specnmf.output.naming import file_names
 from specnmf.output.products import FILES, REPORT, SEAL, is_there, list_files, seal
 from specnmf.output.selection import Group, select
 from specnmf.output.selections import SELECTIONS
@@ -30,7 +33,7 @@ from specnmf.output.stored import read_shown
 from specnmf.record import entries, relabelling
 from specnmf.record.carrying import Carried
 from specnmf.record.edits import Edits
-from specnmf.record.plan import Plan, renamed, untouched, work_out
+from specnmf.record.plan import NewGroup, Plan, renamed, untouched, work_out
 from specnmf.record.record import Record
 from specnmf.record.remarks import NO_SOUND, of_files, still_true
 from specnmf.tasks.run import Run
@@ -278,11 +281,21 @@ class _Remaking:
             after.written,
             after.without,
             after.within,
+            self._named(after),
         )
         copies: dict[int, Path] = {}
         if files and len(plans) == 1:
-            kept = {n: each for n, each in enumerate(after.stems) if each.is_as_it_was}
-            copies = {n: files[each.members[0]] for n, each in kept.items()}
+            names = self.before.groups[number].names
+            kept = {
+                n: files[each.members[0]]
+                for n, each in enumerate(after.stems)
+                if each.is_as_it_was
+            }
+            copies = {
+                n: file
+                for n, file in kept.items()
+                if self._title_stays(names[after.stems[n].members[0]], after.names[n])
+            }
         return write_edited(
             partial,
             self.base.song,
@@ -309,8 +322,25 @@ class _Remaking:
         levelled = any(plan.groups[number].is_levelled for plan in self.history)
         if levelled or len(group.written) < len(group.stems) or format in LOSSY:
             return []
-        names = [f"sources/{path}.{format}" for path in group.paths]
+        within = f"sources/{group.within}/" if group.within else "sources/"
+        names = [f"{within}{name}.{format}" for name in self._named(group)]
         return self.carried.sound_files(names, self.sound)
+
+    def _named(self, group: NewGroup) -> list[str]:
+        """The names of the files of a group's stems, without suffixes."""
+        return file_names(
+            self.settings.name, group.names, str(self.base.song.absolute())
+        )
+
+    def _title_stays(self, before: str, after: str) -> bool:
+        """Whether a stem's file still has the right title when it is called after."""
+        return before == after or "title" not in self._tags.texts
+
+    @cached_property
+    def _tags(self) -> Tags:
+        """The tags of the recording."""
+        with reading(self.base.song) as source:
+            return source.tags()
 
     def write_page(self, partial: Path, content: Mapping[str, Any]) -> None:
         """Write the page, if it is wanted."""

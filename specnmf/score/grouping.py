@@ -2,29 +2,17 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from fnmatch import fnmatchcase
 from typing import get_args
 
 from specnmf.checks import check_choice
 from specnmf.errors import ParameterError
+from specnmf.filenames import MAX_BYTES, UNNAMED, cut, identity, safe_name
 from specnmf.notation import drum_name, note_name
 from specnmf.score.hands import hand_labels
 from specnmf.score.notes import Note, Score, numbered
 from specnmf.score.options import By, Groups, StemOptions
-
-#: The name of a part without a name.
-UNNAMED = "part"
-
-#: The longest name of a stem, in bytes of UTF-8.
-MAX_BYTES = 100
-
-#: Names that Windows reserves for devices, whatever follows after a dot.
-RESERVED = frozenset(
-    ["CON", "PRN", "AUX", "NUL", "CONIN$", "CONOUT$"]
-    + [f"{port}{digit}" for port in ("COM", "LPT") for digit in "0123456789¹²³"]
-)
 
 #: How many names an error lists.
 LISTED = 12
@@ -131,10 +119,10 @@ def safe_names(labels: Iterable[str]) -> dict[str, str]:
     and the others are numbered: ``violin``, ``Violin_2``. Names that are already safe
     come first. Names are in NFC.
     """
-    wanted = {label: _safe(label) for label in labels}
+    wanted = {label: safe_name(label) for label in labels}
     safe_first = sorted(wanted, key=lambda label: wanted[label] != label)
     own = (wanted[label] for label in safe_first)
-    different = numbered(own, spell=_with_number, identity=_identity)
+    different = numbered(own, spell=_with_number, identity=identity)
     names = dict(zip(safe_first, different, strict=True))
     return {label: names[label] for label in wanted}
 
@@ -217,32 +205,6 @@ def _listed(names: Iterable[str]) -> str:
     return ", ".join(names[:LISTED]) + more
 
 
-def _safe(label: str) -> str:
-    characters = map(_safe_character, unicodedata.normalize("NFC", label))
-    name = _cut("".join(characters).lstrip(" ."), MAX_BYTES)
-    if name.split(".")[0].rstrip().upper() in RESERVED:
-        name = _cut(f"_{name}", MAX_BYTES)
-    return name or UNNAMED
-
-
-def _safe_character(character: str) -> str:
-    category = unicodedata.category(character)
-    if character in '/\\:*?"<>|' or category[0] == "C" or category in ("Zl", "Zp"):
-        return "_"
-    return " " if category == "Zs" else character
-
-
-def _cut(name: str, n_bytes: int) -> str:
-    """The start of a name, in whole characters, that can end a file name."""
-    return name.encode()[:n_bytes].decode(errors="ignore").rstrip(" .")
-
-
 def _with_number(name: str, number: int) -> str:
     ending = f"_{number}"
-    return _cut(name, MAX_BYTES - len(ending)) + ending
-
-
-def _identity(name: str) -> str:
-    """A key that is equal for names that a file system may confuse."""
-    folded = unicodedata.normalize("NFD", name).casefold()
-    return unicodedata.normalize("NFD", folded)
+    return cut(name, MAX_BYTES - len(ending)) + ending

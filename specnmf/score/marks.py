@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import unicodedata
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +29,8 @@ class Marks:
     annotated: NDArray[np.bool_]
     #: What to know of the regions.
     remarks: tuple[str, ...] = ()
+    #: The frequencies between which sounds lie, in Hz, by their names.
+    bounds: Mapping[str, tuple[float, float]] = field(default_factory=dict)
 
 
 def mark(
@@ -61,6 +63,23 @@ def mark(
     if not marks.names:
         raise ScoreError(_why_none(joined, start, end, ends))
     return replace(marks, remarks=(*respelled, *overlaps, *beyond, *marks.remarks))
+
+
+def bounded(marks: Marks, bounds: Mapping[str, tuple[float, float]]) -> Marks:
+    """Marks with the bounds of their sounds, whatever the spelling of their names.
+
+    Of several spellings with bounds, the widest count.
+    """
+    found: dict[str, list[tuple[float, float]]] = {}
+    for name, each in bounds.items():
+        found.setdefault(_identity(name), []).append(each)
+    own = {name: found.get(_identity(name), []) for name in marks.names if name != REST}
+    widest = {
+        name: (min(low for low, _ in each), max(high for _, high in each))
+        for name, each in own.items()
+        if each
+    }
+    return replace(marks, bounds=widest)
 
 
 def frames_of(

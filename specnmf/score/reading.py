@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from specnmf.errors import ScoreError
+from specnmf.errors import ScoreError, writing
 from specnmf.score.loading import PathLike
 from specnmf.score.midi import write_midi
 from specnmf.score.midi_reading import read_midi
@@ -100,7 +100,7 @@ def write_score(path: PathLike, score: Score) -> None:
     ------
     ScoreError
         If the path has another suffix.
-    OSError
+    OutputError
         If the file cannot be written.
 
     Examples
@@ -118,4 +118,5 @@ def write_score(path: PathLike, score: Score) -> None:
     path = Path(path)
     if path.suffix.lower() not in _WRITERS:
         raise ScoreError(f"{path}: expected a file that ends in .mid or .csv")
-    _WRITERS[path.suffix.lower()](path, score)
+    with writing(path):
+        _WRITERS[path.suffix.lower()](path, score)

@@ -8,10 +8,19 @@ from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
-from specnmf.errors import ScoreError
-from specnmf.score import label_tracks, selections, tables
+from specnmf.errors import ScoreError, writing
+from specnmf.score import (
+    elan,
+    label_tracks,
+    reaper,
+    selections,
+    subtitles,
+    tables,
+    textgrids,
+)
 from specnmf.score.loading import MAX_DURATION, PathLike, contents, label
 from specnmf.score.tables import Cells
+from specnmf.score.tiers import Tiers
 
 #: Marks where none of the sounds is heard; not the name of a sound.
 REST = "rest"
@@ -58,13 +67,30 @@ class Region(NamedTuple):
     name: str
 
 
-def read_regions(path: PathLike) -> tuple[Region, ...]:
-    """The regions in a label track or a table, in order of time.
+class Loaded(NamedTuple):
+    """What a file of labels holds."""
+
+    regions: tuple[Region, ...]
+    remarks: tuple[str, ...]  #: What was assumed or left out.
+    #: The lowest and highest frequency of each name, in Hz, where all its regions have
+    #: bounds.
+    bounds: dict[str, tuple[float, float]]
+
+
+#: What becomes of bounds where nothing uses them.
+UNBOUNDED = "low and high frequencies of the selections are ignored"
+
+
+def read_regions(path: PathLike, *, tier: str | None = None) -> tuple[Region, ...]:
+    """The regions in a file of labels, in order of time.
+
+    The format is told by the content, not by the name of the file.
 
     A label track is the format that Audacity exports: start, end and name, separated by
     tabs, with decimal points or commas. Lines that begin with a backslash hold the
     frequencies of a selection and are ignored. Spaces may separate the columns if times
-    have decimal points, as in the label files of data sets. Regions of Sonic Visualiser
+    have decimal points, as in the .lab files of data sets; whole numbers are read as
+    HTK's units of 100 ns if they can be nothing else. Regions of Sonic Visualiser
     without column names (time, value, duration and name) are recognised by their
     nanoseconds.
 
@@ -74,7 +100,15 @@ def read_regions(path: PathLike) -> tuple[Region, ...]:
     other columns between them, separated by commas, semicolons or tabs. Decimal commas
     are read if all numbers have them. The tables of Sonic Visualiser, Raven and REAPER
     are such tables. Of a selection table of Raven, each selection counts once, though
-    it is listed for every view and channel; its frequencies are ignored.
+    it is listed for every view and channel; its frequencies are ignored. Markers of
+    REAPER are left out.
+
+    A TextGrid of Praat, in the long or the short text format, and annotations of ELAN
+    (.eaf) have tiers. Intervals with a text are regions; empty ones and points are left
+    out.
+
+    Subtitles, SubRip (.srt) or WebVTT (.vtt), are regions that have their texts as
+    names, without markup.
 
     Times are in seconds, or on a clock such as 1:02.5.
 
@@ -82,6 +116,8 @@ def read_regions(path: PathLike) -> tuple[Region, ...]:
     ----------
     path : path
         The file, in UTF-8 or UTF-16; otherwise the encoding is guessed.
+    tier : str, optional
+        Take only the tier of this name, in any case; by default all tiers.
 
     Returns
     -------
@@ -91,9 +127,10 @@ def read_regions(path: PathLike) -> tuple[Region, ...]:
     Raises
     ------
     ScoreError
-        If the file is missing, in neither format or ambiguous; if a region is a point,
-        has no name or ends after more than a day; if the selections are those of
-        several recordings; or if there are more than 100 000 regions or 64 names.
+        If the file is missing, in none of these formats or ambiguous; if a region is a
+        point, has no name or ends after more than a day; if the selections are those of
+        several recordings; if there is no such tier; or if there are more than 100 000
+        regions or 64 names.
 
     Examples
     --------
@@ -104,17 +141,26 @@ def read_regions(path: PathLike) -> tuple[Region, ...]:
     >>> sorted({region.name for region in regions})
     ['guitar', 'recorder']
     """
-    return load_regions(path)[0]
+    return load_regions(path, tier=tier)[0]
 
 
-def load_regions(path: PathLike) -> tuple[tuple[Region, ...], tuple[str, ...]]:
-    """The regions of a file, and remarks on what was assumed if the file is unclear."""
+def load_regions(
+    path: PathLike, *, tier: str | None = None
+) -> tuple[tuple[Region, ...], tuple[str, ...]]:
+    """The regions of a file, and remarks on what was assumed or left out."""
+    regions, remarks, bounds = load_labels(path, tier=tier)
+    return regions, (*remarks, UNBOUNDED) if bounds else remarks
+
+
+def load_labels(path: PathLike, *, tier: str | None = None) -> Loaded:
+    """The regions of a file, with remarks and bounds; errors as `read_regions`."""
     path = Path(path)
     try:
         data = contents(path, MAX_BYTES, expected="labels")
+        textgrids.check_text(data)
         text, remarks = tables.text_of(data, _FORM.expected)
-        regions, found = _regions(text)
-        return regions, (*remarks, *found)
+        found = _loaded(text, Tiers(tier))
+        return found._replace(remarks=(*remarks, *found.remarks))
     except ScoreError as error:
         raise ScoreError(f"{path}: {error}") from error
 
@@ -131,7 +177,7 @@ def write_regions(path: PathLike, regions: Iterable[Region]) -> None:
 
     Raises
     ------
-    OSError
+    OutputError
         If the file cannot be written.
 
     Examples
@@ -144,32 +190,70 @@ def write_regions(path: PathLike, regions: Iterable[Region]) -> None:
     ...     specnmf.read_regions(path)
     (Region(start=1.5, end=4.0, name='flute'),)
     """
+    with writing(path):
+        write_label_track(path, regions)
+
+
+def write_label_track(path: PathLike, regions: Iterable[Region]) -> None:
+    """Write regions as `write_regions`, but let an OSError pass."""
     with Path(path).open("w", newline="", encoding="utf-8", errors="replace") as file:
         for start, end, name in sorted(regions):
             file.write(f"{start:.6f}\t{end:.6f}\t{label(name)}\n")
 
 
-def _regions(text: str) -> tuple[tuple[Region, ...], list[str]]:
-    """The regions in a text, and remarks on what is left out of it."""
-    rows = selections.Selected(_rows(text))
+def _loaded(text: str, tiers: Tiers) -> Loaded:
+    """What a text holds."""
+    remarks: list[str] = []
+    bounds: dict[str, tuple[float, float]] = {}
+    rows = _rows(text, tiers, remarks, bounds)
     found = tuple(islice(tables.parsed(rows, _region), MAX_REGIONS + 1))
-    if not found:
-        raise ScoreError("holds no regions")
     if len(found) > MAX_REGIONS:
         raise ScoreError(f"holds more than {MAX_REGIONS} regions")
+    tiers.check()
+    remarks += tiers.remarks
+    if not found:
+        raise ScoreError(f"holds no regions{''.join(f'; {each}' for each in remarks)}")
     n_names = len({region.name for region in found})
     if n_names > MAX_NAMES:
         raise ScoreError(f"names {n_names} sounds, expected at most {MAX_NAMES}")
-    return tuple(sorted(found)), rows.remarks
+    return Loaded(tuple(sorted(found)), tuple(remarks), bounds)
 
 
-def _rows(text: str) -> Iterator[tuple[int, Cells]]:
+def _rows(
+    text: str,
+    tiers: Tiers,
+    remarks: list[str],
+    bounds: dict[str, tuple[float, float]],
+) -> Iterator[tuple[int, Cells]]:
+    """Yield line numbers and cells; remarks and bounds are complete at the end."""
+    if textgrids.is_one(text):
+        yield from textgrids.rows(text, tiers)
+    elif elan.is_one(text):
+        yield from elan.rows(text, tiers)
+    elif subtitles.is_one(text):
+        yield from subtitles.rows(_lines(text))
+    else:
+        yield from _lined(text, remarks, bounds)
+
+
+def _lined(
+    text: str, remarks: list[str], bounds: dict[str, tuple[float, float]]
+) -> Iterator[tuple[int, Cells]]:
+    """The same of a format that has a line for each region."""
     first = next(filter(_is_told, _lines(text)), "")
     split = label_tracks.splitter(first)
-    if split is None:
-        return tables.rows(_lines(text), _FORM)[1]
-    told = [(k, line) for k, line in enumerate(_lines(text), 1) if _is_told(line)]
-    return label_tracks.labels(told, split)
+    if split is not None:
+        told = [(k, line) for k, line in enumerate(_lines(text), 1) if _is_told(line)]
+        yield from label_tracks.labels(told, split, remarks)
+    elif reaper.is_one(first):
+        regions = reaper.Regions(_lines(text), _FORM)
+        yield from regions
+        remarks += regions.remarks
+    else:
+        selected = selections.Selected(tables.rows(_lines(text), _FORM)[1])
+        yield from selected
+        remarks += selected.remarks
+        bounds |= selected.bounds
 
 
 def _lines(text: str) -> Iterator[str]:

@@ -7,6 +7,7 @@ on from one file to the next. BirdNET and other programs write such tables too.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -41,6 +42,9 @@ TITLES = (
 #: round.
 _ROUNDED = 0.02
 
+#: The frequencies of a sound without bounds.
+ALL = (0.0, math.inf)
+
 #: Files that a message names.
 _LISTED = 3
 
@@ -71,21 +75,25 @@ class Selected:
     Attributes
     ----------
     remarks : list of str
-        What was done or left out, once all rows have been read.
+        What was done, once all rows have been read.
+    bounds : dict of str to (float, float)
+        The lowest and the highest frequency of the selections of each name, in Hz;
+        without names of which a selection has none.
     """
 
     def __init__(self, rows: Iterable[tuple[int, Cells]]) -> None:
         self._rows = rows
         self._seen: set[tuple[str, ...]] = set()
         self._files: dict[str, None] = {}
-        self._moved = self._bounded = False
+        self._moved = False
+        self._bounds: dict[str, tuple[float, float]] = {}
 
     def __iter__(self) -> Iterator[tuple[int, Cells]]:
         """Yield line numbers and cells; ScoreError if there are several recordings."""
         for number, cells in self._rows:
             if "view" in cells and self._is_known(cells):
                 continue
-            self._bounded |= bool(cells.get("low") or cells.get("high"))
+            self._widen(label(cells["name"]), _bounds_of(cells))
             if cells.get("file"):
                 self._files[label(cells["file"])] = None
                 self._check_files()
@@ -93,13 +101,18 @@ class Selected:
 
     @property
     def remarks(self) -> list[str]:
-        """What was done or left out, of the rows so far."""
-        found = []
-        if self._moved:
-            found.append("times are those within the recording, its File Offset")
-        if self._bounded:
-            found.append("low and high frequencies of the selections are ignored")
-        return found
+        """What was done, of the rows so far."""
+        moved = "times are those within the recording, its File Offset"
+        return [moved] if self._moved else []
+
+    @property
+    def bounds(self) -> dict[str, tuple[float, float]]:
+        """The bounds of each name, of the rows so far."""
+        return {name: own for name, own in self._bounds.items() if own != ALL}
+
+    def _widen(self, name: str, found: tuple[float, float]) -> None:
+        low, high = self._bounds.get(name, found)
+        self._bounds[name] = min(low, found[0]), max(high, found[1])
 
     def _is_known(self, cells: Cells) -> bool:
         """Whether the selection was read before, in another view or channel."""
@@ -130,6 +143,17 @@ class Selected:
         if "end" in cells:
             moved["end"] = repr(tables.seconds(cells, "end") + later)
         return {**cells, **moved}
+
+
+def _bounds_of(cells: Cells) -> tuple[float, float]:
+    """The frequencies of a selection, in Hz; all of them where it states none."""
+    stated = ("low", ALL[0]), ("high", ALL[1])
+    low, high = (_frequency(cells.get(name, ""), other) for name, other in stated)
+    return (low, high) if 0 <= low < high else ALL
+
+
+def _frequency(text: str, other: float) -> float:
+    return float(text.replace(",", ".")) if tables.is_number(text) else other
 
 
 def write_selections(path: PathLike, selections: Iterable[Selection]) -> None:

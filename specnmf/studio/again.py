@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from specnmf.errors import ParameterError
+from specnmf.methods.drums.hits import NOTES, drum_of
 from specnmf.methods.stems import RESTS
 from specnmf.record.edits import Edits
+from specnmf.record.record import SONG
 from specnmf.studio.base import Base, open_base
 from specnmf.studio.preview import Preview
 from specnmf.tasks.registry import TASKS
@@ -45,12 +47,18 @@ class Plan:
         The role of the corrected file among the task's inputs.
     rests : mapping of str to str
         The task's name of the stem for the rest, and its name in the version.
+    drums : mapping of str to str
+        The task's names of the stems of drums, and their names in the version.
+    beside : mapping of str to path
+        Other inputs of the task, by their roles.
     """
 
     task: str
     settings: RunSettings
     role: str
     rests: Mapping[str, str]
+    drums: Mapping[str, str] = field(default_factory=dict)
+    beside: Mapping[str, Path] = field(default_factory=dict)
 
 
 def separate(
@@ -79,7 +87,8 @@ def separate(
     from specnmf.tasks.run import run
 
     record = preview.base.record
-    record.check_input()
+    for role in (SONG, *plan.beside):
+        record.check_input(role)
     folder.mkdir(parents=True)
     path, start = folder / CORRECTED[plan.role], preview.base.start
     if plan.role == "score":
@@ -90,7 +99,7 @@ def separate(
         TASKS[plan.task],
         record.song,
         plan.settings,
-        inputs={plan.role: path},
+        inputs={plan.role: path, **plan.beside},
         look_beside=False,
         output=folder,
         name="run",
@@ -113,6 +122,8 @@ def plan_of(preview: Preview) -> Plan:
         return _by_notes(preview)
     if kind in ("label", "layers", "decompose"):
         return _by_regions(preview)
+    if kind == "drums":
+        return _by_strokes(preview)
     raise ParameterError(
         f"a run of {kind} cannot be separated again by notes or regions"
     )
@@ -146,6 +157,40 @@ def _is_rest(preview: Preview, name: str) -> bool:
     return name in RESTS or not members.isdisjoint(RESTS)
 
 
+def _by_strokes(preview: Preview) -> Plan:
+    """`drums` by strokes that are already in the recording's time."""
+    record = preview.base.record
+    settings: Any = _settings("drums", "drums", record.settings)
+    settings = replace(settings, drums=(), align="never", transpose=0)
+    rest = next((name for name in preview.names if _is_rest(preview, name)), None)
+    rests = {} if rest is None else {RESTS[0]: rest}
+    own = [note for note in _notes_of(preview) if note.part not in rests.values()]
+    drums = {drum_of(struck(preview, note)): note.part for note in own}
+    kits = {role: path for role, path in record.beside.items() if role == "kit"}
+    return Plan("drums", settings, "score", rests, drums, kits)
+
+
+def struck(preview: Preview, note: Note) -> int:
+    """The note of General MIDI of a stroke: another one if its drum is another.
+
+    Raises
+    ------
+    ParameterError
+        If there is none for its drum.
+    """
+    stem = preview.stems[preview.names.index(note.part)]
+    members = [preview.base.names[member] for member in stem.members]
+    if drum_of(note.pitch) in members:
+        return note.pitch
+    known = next((NOTES[name][0] for name in members if name in NOTES), None)
+    if known is None:
+        raise ParameterError(
+            f"the stroke at {note.start:.2f} s is of {note.part}, which has no note in "
+            "General MIDI; choose another stem"
+        )
+    return known
+
+
 def _by_regions(preview: Preview) -> Plan:
     """`label` by regions, or `layers` if the run is of layers."""
     record = preview.base.record
@@ -166,16 +211,23 @@ def _settings(kind: str, before: str, settings: Any) -> RunSettings:
 
 def _notes(preview: Preview, plan: Plan) -> Sequence[Note]:
     """The notes to separate by, without those of the rest."""
+    own = [n for n in _notes_of(preview) if n.part not in plan.rests.values()]
+    if not own:
+        raise ParameterError("there are no notes to separate by; add some first")
+    if not plan.drums:
+        return own
+    return [n._replace(pitch=struck(preview, n), percussion=True) for n in own]
+
+
+def _notes_of(preview: Preview) -> Sequence[Note]:
+    """The notes; ParameterError if one has no stem."""
     notes = preview.shown_notes().notes
     lost = next((note for note in notes if not note.part), None)
     if lost is not None:
         raise ParameterError(
             f"the note at {lost.start:.2f} s has no stem; choose one or delete it"
         )
-    own = [note for note in notes if note.part not in plan.rests.values()]
-    if not own:
-        raise ParameterError("there are no notes to separate by; add some first")
-    return own
+    return notes
 
 
 def _regions(preview: Preview) -> Sequence[Region]:
@@ -211,7 +263,7 @@ def write_regions(path: Path, regions: Sequence[Region], start: float) -> None:
         region._replace(start=region.start + start, end=region.end + start)
         for region in regions
     )
-    labels.write_regions(path, list(later))
+    labels.write_label_track(path, list(later))
 
 
 def still_to_do(preview: Preview, plan: Plan, base: Base) -> Edits:
@@ -226,18 +278,29 @@ def still_to_do(preview: Preview, plan: Plan, base: Base) -> Edits:
     base : Base
         The new run, whose stems already have their names.
     """
-    rename = {
-        old: new
-        for old, new in plan.rests.items()
-        if old != new and old in base.names and new not in base.names
-    }
-    names = [rename.get(name, name) for name in base.names]
+    merge, rename = _merged(plan, base), {}
+    for old, new in {**plan.rests, **plan.drums}.items():
+        is_free = new not in base.names or plan.drums.get(new, new) != new
+        if old in base.names and old != new and new not in merge and is_free:
+            rename[old] = new
+    placed = {old: new for new, members in merge.items() for old in members}
+    names = [*dict.fromkeys({**rename, **placed}.get(n, n) for n in base.names)]
     own = [stem for stem in preview.stems if stem.name in names]
     order = [stem.name for stem in own]
     rest = [name for name in names if name not in order]
     return Edits(
+        merge=merge,
         rename=rename,
         gain={stem.name: stem.gain for stem in own if stem.gain},
         pan={stem.name: stem.pan for stem in own if stem.pan},
         order=tuple(order) if [*order, *rest] != names else (),
     )
+
+
+def _merged(plan: Plan, base: Base) -> dict[str, list[str]]:
+    """The drums of a new run that were one stem: a score tells them apart again."""
+    found: dict[str, list[str]] = {}
+    for name in base.names:
+        if name in plan.drums:
+            found.setdefault(plan.drums[name], []).append(name)
+    return {new: members for new, members in found.items() if len(members) > 1}

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 #: The editable parts of runs, by task. A run can be separated again by its notes or
 #: regions; if its task takes no regions, the new run is of `label`.
 _CHANGED = {
-    "notes": ("separate", "transcribe"),
+    "notes": ("separate", "transcribe", "drums"),
     "regions": ("label", "layers", "decompose"),
     "stems": ("separate", "label", "layers", "decompose", "drums"),
 }
@@ -86,7 +86,9 @@ class Base:
         if path is not None and _is_as_it_was(self.record):
             from specnmf.score.regions import read_regions
 
-            return _within(read_regions(path), self.start, self.contents["duration"])
+            tier = getattr(self.record.settings, "tier", None)
+            found = read_regions(path, tier=tier)
+            return _within(found, self.start, self.contents["duration"])
         return _told(self.contents["regions"])
 
 

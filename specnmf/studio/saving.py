@@ -235,8 +235,8 @@ def _free(folder: Path, name: str) -> Path:
 
 def _separated_by(preview: Preview) -> tuple[str, Path]:
     """The role and path of the notes or labels of a run that was separated again."""
-    ((role, path),) = preview.base.record.beside.items()
-    return role, path
+    beside = preview.base.record.beside
+    return next((role, path) for role, path in beside.items() if role in CORRECTED)
 
 
 def _report(folder: Path) -> dict[str, Any]:

@@ -8,15 +8,19 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
+
 from specnmf.errors import AudioError
 
-#: Formats that browsers play, by libsndfile's names of formats and subtypes.
+#: Formats that browsers play, by the names of formats and subtypes that libsndfile,
+#: or FFmpeg, has for them.
 _PLAYED = {
     "WAV": ("PCM_U8", "PCM_16", "PCM_24", "FLOAT"),
     "WAVEX": ("PCM_16", "PCM_24", "FLOAT"),
     "FLAC": ("PCM_16", "PCM_24"),
-    "OGG": ("VORBIS",),
+    "OGG": ("VORBIS", "OPUS"),
     "MP3": ("MPEG_LAYER_III",),
+    "mov": ("AAC",),
 }
 
 _MEDIA_TYPES = {
@@ -25,10 +29,8 @@ _MEDIA_TYPES = {
     "FLAC": "audio/flac",
     "OGG": "audio/ogg",
     "MP3": "audio/mpeg",
+    "mov": "audio/mp4",
 }
-
-#: The number of frames that are added up at a time.
-_BLOCK = 1 << 16
 
 
 class Sound(NamedTuple):
@@ -103,33 +105,35 @@ class Sounds:
 
 def _played_as(path: Path) -> str | None:
     """The media type of a file if browsers can play it, else None."""
-    import soundfile
+    from specnmf.audio.reading import reading
 
     try:
-        info = soundfile.info(path)
-    except (OSError, soundfile.LibsndfileError) as error:
-        raise AudioError(f"{path.name}: cannot be read ({error})") from error
-    is_played = info.subtype in _PLAYED.get(info.format, ())
-    return _MEDIA_TYPES[info.format] if is_played else None
+        with reading(path) as source:
+            format, subtype = str(source.file.format), source.subtype
+    except AudioError as error:
+        raise AudioError(str(error).replace(str(path), path.name)) from error
+    return _MEDIA_TYPES[format] if subtype in _PLAYED.get(format, ()) else None
 
 
 def _add_up(files: Sequence[Path], path: Path) -> None:
     """Write the sum of some recordings, clipped at full scale."""
     import soundfile
 
+    from specnmf.audio.reading import reading
+
     try:
         with ExitStack() as stack:
-            sources = [stack.enter_context(soundfile.SoundFile(file)) for file in files]
+            sources = [stack.enter_context(reading(file)) for file in files]
             first = sources[0]
             subtype = "PCM_16" if first.subtype == "PCM_16" else "PCM_24"
             out = stack.enter_context(
                 soundfile.SoundFile(
-                    path, "w", first.samplerate, first.channels, subtype, format="WAV"
+                    path, "w", first.sr, first.n_channels, subtype, format="WAV"
                 )
             )
-            for _ in range(0, first.frames, _BLOCK):
-                blocks = (each.read(_BLOCK, always_2d=True) for each in sources)
-                out.write(sum(blocks).clip(-1, 1))
-    except (OSError, ValueError, soundfile.LibsndfileError) as error:
+            blocks = [each.blocks(dtype="float64") for each in sources]
+            for parts in zip(*blocks, strict=True):
+                out.write(np.add.reduce(parts).T.clip(-1, 1))
+    except (OSError, ValueError, AudioError, soundfile.LibsndfileError) as error:
         path.unlink(missing_ok=True)
         raise AudioError(f"the audio of a stem cannot be made: {error}") from error

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -15,7 +15,7 @@ from specnmf.options import changed
 from specnmf.score.options import AlignOptions
 from specnmf.tasks.basis import aligned, alignment_entry
 from specnmf.tasks.settings import RunSettings
-from specnmf.tasks.task import Input, Result, Song, Sources, Task, read_excerpt
+from specnmf.tasks.task import Input, Result, Song, Sources, Task, read_within
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -92,6 +92,7 @@ class Drums(Task[DrumSettings]):
 
     def read(self, song: Song[DrumSettings], step: Step) -> Heard:
         """The recording, its score and its kit."""
+        from specnmf.methods.drums.budget import limit
         from specnmf.methods.drums.kits import built_in
         from specnmf.score.reading import read_score
 
@@ -102,7 +103,8 @@ class Drums(Task[DrumSettings]):
             from specnmf.methods.drums.own_kits import read_kit
 
             kit = read_kit(kit)
-        return Heard(read_excerpt(song), score, kit or built_in())
+        audio = read_within(song, partial(limit, song.settings))
+        return Heard(audio, score, kit or built_in())
 
     def fit(self, song: Song[DrumSettings], material: Heard) -> DrumRun:
         """The strokes, and the stems that they make."""

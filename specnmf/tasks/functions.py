@@ -717,8 +717,9 @@ def layers(
     -------
     Separated
         A dict of str to `Audio`: layer_1/component_01 and so on. Each has the
-        recording's rate, channels and length; those of each layer add up to it. Its
-        ``layers`` are the `Layers`, its ``factors`` those of the first.
+        recording's rate, channels and length; those of each layer add up to it. With
+        ``fmin`` or ``fmax`` each layer has ``outside``, too. Its ``layers`` are the
+        `Layers`, its ``factors`` those of the first.
     Run
         With ``output``: the folder and its report.
 

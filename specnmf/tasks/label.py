@@ -11,7 +11,13 @@ from typing import TYPE_CHECKING, Any
 from specnmf.audio.options import PowerOptions
 from specnmf.errors import ScoreError
 from specnmf.factor.options import BETAS
-from specnmf.methods.labels.options import LabelOptions
+from specnmf.methods.labels.options import (
+    LABEL_KINDS,
+    LABEL_SUFFIXES,
+    LabelOptions,
+    TierOptions,
+)
+from specnmf.output.options import SelectionOptions
 from specnmf.tasks.restoring import factor_arrays, factor_stems
 from specnmf.tasks.settings import RunSettings
 from specnmf.tasks.task import Input, Result, Song, Sources, Task, read_within
@@ -25,10 +31,11 @@ if TYPE_CHECKING:
     from specnmf.methods.progress import Step
     from specnmf.output.sources import Written
     from specnmf.score.marks import Marks
-    from specnmf.score.notes import Score
 
 
-class LabelSettings(PowerOptions, LabelOptions, RunSettings):
+class LabelSettings(
+    TierOptions, PowerOptions, SelectionOptions, LabelOptions, RunSettings
+):
     """The settings of `label`, immutable.
 
     Examples
@@ -56,7 +63,7 @@ class Label(Task[LabelSettings]):
 
     Leaves OUTPUT/SONG/ with report.html, sources/ (each label and the rest), labels.txt
     (where each is heard, for Audacity), run.json, factors.npz, model.npz,
-    pianoroll.mid, pianoroll.csv and figures/.
+    pianoroll.mid, pianoroll.csv and figures/, and selections.txt where asked for.
     """
     example = "label song.wav --labels song.txt"
     settings = LabelSettings
@@ -64,9 +71,8 @@ class Label(Task[LabelSettings]):
     inputs = (
         Input(
             name="labels",
-            help="Where each sound is heard: an Audacity label track, or CSV "
-            "start,end,name.",
-            suffixes=(".txt", ".csv"),
+            help=f"Where each sound is heard: {LABEL_KINDS}",
+            suffixes=LABEL_SUFFIXES,
             required=True,
         ),
     )
@@ -79,7 +85,13 @@ class Label(Task[LabelSettings]):
 
         plan = partial(limit, song.settings)
         audio = read_within(song, plan)
-        found = marked(audio, song.inputs["labels"], song.settings)
+        found = marked(
+            audio,
+            song.inputs["labels"],
+            song.settings,
+            tier=song.settings.tier,
+            bounds=song.settings.bounds and song.settings.n_rest > 0,
+        )
         assert found.marks is not None  # labels are required
         own = [name != REST for name in found.marks.names]
         plan(
@@ -95,6 +107,7 @@ class Label(Task[LabelSettings]):
         from specnmf.audio import stft
         from specnmf.methods.components.scope import Scope, names_left_out
         from specnmf.methods.labels.fitting import fit_labelled
+        from specnmf.methods.marking import bins_within
         from specnmf.output.selection import Group
         from specnmf.score.grouping import safe_names
         from specnmf.score.regions import REST
@@ -121,6 +134,7 @@ class Label(Task[LabelSettings]):
                 marks.annotated,
                 marks.names,
                 settings,
+                support=bins_within(marks, grid),
                 frame_seconds=grid.hop_length / grid.sr,
                 callback=lambda i, loss: step(i, note=f"loss {loss:.5g}"),
             )
@@ -163,7 +177,13 @@ class Label(Task[LabelSettings]):
                 f"marked {spell_seconds(entry['seconds_marked']):>8}, "
                 f"alone {spell_seconds(entry['seconds_alone']):>8}, "
                 f"found {spell_seconds(entry['seconds_predicted']):>8}"
+                f"{_spell_bounds(entry.get('bounds'))}"
             )
+
+
+def _spell_bounds(bounds: Sequence[float] | None) -> str:
+    """The frequencies between which a sound was kept, for the end of a line."""
+    return "" if bounds is None else f", {bounds[0]:.0f} to {bounds[1]:.0f} Hz"
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -191,16 +211,6 @@ class Labelling(Result[LabelSettings]):
 
         return safe_names(self.fitted.names)
 
-    @cached_property
-    def roll(self) -> Score:
-        """The activations as notes; sound outside the band has none."""
-        from specnmf.methods.components.scope import components_of
-        from specnmf.output import pianoroll
-
-        own = components_of(self.stems.factors)
-        pitches = self.stems.pitches[: own.n_components]
-        return pianoroll.notes_of(own, self.stems.grid, pitches)
-
     def sources(self) -> Sequence[Sources]:
         """Each labelled sound, and the rest."""
         names = [self.files[name] for name in self.stems.names]
@@ -211,9 +221,14 @@ class Labelling(Result[LabelSettings]):
         return factor_arrays(self.stems)
 
     def write(self, folder: Path) -> None:
-        """Write where each sound was found, as labels to correct and give back."""
+        """Write where each sound was found, as labels to correct and give back.
+
+        Where it is asked for, also when each sounds and in which band.
+        """
+        from specnmf.methods.components.scope import components_of
+        from specnmf.output.selections import write_activity
         from specnmf.score.marks import runs
-        from specnmf.score.regions import write_regions
+        from specnmf.score.regions import write_label_track
 
         found = runs(
             self.fitted.active,
@@ -222,7 +237,10 @@ class Labelling(Result[LabelSettings]):
             duration=self.sound.duration,
             start=self.settings.start,
         )
-        write_regions(folder / "labels.txt", found)
+        write_label_track(folder / "labels.txt", found)
+        if self.settings.selections:
+            own, grid = components_of(self.stems.factors), self.stems.grid
+            write_activity(folder, own, grid, start=self.settings.start)
 
     def draw(self, folder: Path) -> None:
         """Draw the figures of the factorisation and of the labels."""
@@ -268,6 +286,9 @@ class Labelling(Result[LabelSettings]):
             entry["seconds_marked"] = self._seconds(heard[row])
             entry["seconds_alone"] = self._seconds(alone)
             entry["seconds_predicted"] = self._seconds(self.fitted.active[row])
+            if entry["label"] in self.marks.bounds:
+                low, high = self.marks.bounds[entry["label"]]
+                entry["bounds"] = [low, min(high, self.sound.sr / 2)]
         return entry
 
     def _seconds(self, frames: NDArray[np.bool_]) -> float:

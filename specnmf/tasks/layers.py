@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from specnmf.audio.options import PowerOptions
 from specnmf.factor.options import BETAS
+from specnmf.methods.labels.options import LABEL_KINDS, LABEL_SUFFIXES, TierOptions
 from specnmf.methods.layers.options import LayerOptions
 from specnmf.tasks.restoring import layers_from, pitches_from
 from specnmf.tasks.settings import RunSettings
@@ -22,8 +23,10 @@ if TYPE_CHECKING:
     from specnmf.audio.recording import Audio
     from specnmf.audio.stft import Grid
     from specnmf.factor.layers import model, tree
+    from specnmf.methods.components.scope import Scope
     from specnmf.methods.marking import Marked
     from specnmf.methods.progress import Step
+    from specnmf.methods.storing import StoredArrays
     from specnmf.output.sources import Written
     from specnmf.score.marks import Marks
 
@@ -34,7 +37,7 @@ TREE = "tree.json"
 MOST_LISTED, MOST_NOTES = 24, 5
 
 
-class LayerSettings(PowerOptions, LayerOptions, RunSettings):
+class LayerSettings(TierOptions, PowerOptions, LayerOptions, RunSettings):
     """The settings of `layers`, immutable.
 
     Examples
@@ -76,9 +79,8 @@ class Layers(Task[LayerSettings]):
     inputs = (
         Input(
             name="labels",
-            help="Named regions that the last layer follows: an Audacity label track, "
-            "or CSV start,end,name.",
-            suffixes=(".txt", ".csv"),
+            help=f"Named regions that the last layer follows: {LABEL_KINDS}",
+            suffixes=LABEL_SUFFIXES,
         ),
     )
 
@@ -91,7 +93,7 @@ class Layers(Task[LayerSettings]):
         audio = read_within(
             song, partial(limit, song.settings, labelled=labels is not None)
         )
-        return marked(audio, labels, song.settings)
+        return marked(audio, labels, song.settings, tier=song.settings.tier)
 
     def fit(self, song: Song[LayerSettings], material: Marked) -> Layered:
         """The layers, and their tree."""
@@ -99,6 +101,7 @@ class Layers(Task[LayerSettings]):
         from specnmf.factor.factorization import Factorization, component_labels
         from specnmf.factor.layers import tree
         from specnmf.methods import low_notes
+        from specnmf.methods.components.scope import Scope, names_left_out
         from specnmf.methods.layers.fitting import expected_iterations, fit_layers
         from specnmf.methods.layers.stems import layer_stems
         from specnmf.methods.progress import telling
@@ -106,18 +109,25 @@ class Layers(Task[LayerSettings]):
         from specnmf.parallel import workers
 
         settings, grid, marks = song.settings, material.grid, material.marks
+        left_out = names_left_out(grid, settings)
         song.expect(
             [
-                Group(component_labels(settings.ranks[layer]), f"layer_{layer + 1}")
+                Group(
+                    (*component_labels(settings.ranks[layer]), *left_out),
+                    f"layer_{layer + 1}",
+                )
                 for layer in settings.written_layers
             ]
         )
         with song.stages.stage("transform"):
             V = stft.magnitude(material.sound, grid, threads=settings.threads)
+            scope = Scope.of(V, grid, settings)
         with song.stages.stage("factorise", expected_iterations(settings)) as step:
-            found, iterations = fit_layers(V, settings, marks, callback=telling(step))
+            found, iterations = fit_layers(
+                scope.seen(V), settings, marks, callback=telling(step)
+            )
         with workers(1):
-            found = tree.by_energy(found)
+            found = tree.by_energy(_among_all(found, scope))
             grown = tree.grow_tree(found)
         first = Factorization(found.A[0], found.S[0])
         with song.stages.stage("pitches"):
@@ -127,12 +137,13 @@ class Layers(Task[LayerSettings]):
         return Layered(
             song=song,
             sound=material.sound,
-            stems=layer_stems(material.sound, grid, found, 0, pitches),
+            stems=layer_stems(material.sound, grid, found, 0, pitches, scope=scope),
             remarks=(
                 *(() if marks is None else marks.remarks),
                 *low_notes.remarks(first, pitches, grid),
             ),
             V=V,
+            scope=scope,
             marks=marks,
             layers=found,
             tree=grown,
@@ -145,9 +156,12 @@ class Layers(Task[LayerSettings]):
         """The components of each layer that was written, or would have been."""
         from specnmf.output.stored import stored_model
 
-        found = layers_from(folder, len(song.settings.ranks), material.grid)
-        pitches = pitches_from(stored_model(folder), found.ranks[0])
-        return _groups(material.sound, material.grid, found, pitches, song.settings)
+        settings, grid = song.settings, material.grid
+        stored = stored_model(folder)
+        found = layers_from(folder, len(settings.ranks), grid)
+        pitches = pitches_from(stored, found.ranks[0])
+        scope = _stored_scope(stored, grid, settings)
+        return _groups(material.sound, grid, found, pitches, settings, scope)
 
     def archives(self) -> dict[str, set[str]]:
         """The factors of the first layer, and of all."""
@@ -175,6 +189,8 @@ class Layered(Result[LayerSettings]):
     ----------
     V : array, shape (n_bins, n_frames)
         Its magnitudes.
+    scope : Scope
+        What of them is factorised.
     marks : Marks or None
         What was marked, if anything was.
     layers : Layers
@@ -187,6 +203,7 @@ class Layered(Result[LayerSettings]):
 
     sound: Audio
     V: NDArray[np.float32]
+    scope: Scope
     marks: Marks | None
     layers: model.Layers
     tree: tree.Tree
@@ -199,12 +216,23 @@ class Layered(Result[LayerSettings]):
 
     def sources(self) -> Sequence[Sources]:
         """The components of each layer."""
-        grid, pitches = self.stems.grid, self.stems.pitches
-        return _groups(self.sound, grid, self.layers, pitches, self.settings)
+        grid, own = self.stems.grid, (self.layers, self.pitches, self.settings)
+        return _groups(self.sound, grid, *own, self.scope)
+
+    @property
+    def pitches(self) -> NDArray[np.float64]:
+        """The pitch of each component of the first layer; NaN without one."""
+        return self.stems.pitches[: self.layers.ranks[0]]
 
     def stored(self) -> Mapping[str, NDArray[Any]]:
-        """Pitches; layers.npz has the rest."""
-        return {"pitches": self.stems.pitches}
+        """Pitches, and the level outside the band; layers.npz has the rest."""
+        from specnmf.methods.components.scope import OUTSIDE
+
+        outside = self.scope.outside
+        return {
+            "pitches": self.pitches,
+            **({} if outside is None else {OUTSIDE: outside}),
+        }
 
     def write(self, folder: Path) -> None:
         """Write all layers, and where the labels are heard."""
@@ -213,7 +241,7 @@ class Layered(Result[LayerSettings]):
         from specnmf.methods.layers.description import most_heard
         from specnmf.output import report
         from specnmf.score.marks import runs
-        from specnmf.score.regions import write_regions
+        from specnmf.score.regions import write_label_track
 
         found = self.layers
         arrays: dict[str, NDArray[Any]] = {
@@ -233,7 +261,7 @@ class Layered(Result[LayerSettings]):
                 duration=self.sound.duration,
                 start=self.settings.start,
             )
-            write_regions(folder / "labels.txt", heard)
+            write_label_track(folder / "labels.txt", heard)
         report.write_arrays(folder / "layers.npz", arrays)
 
     def draw(self, folder: Path) -> None:
@@ -255,7 +283,7 @@ class Layered(Result[LayerSettings]):
             tree=self.tree,
             frequencies=grid.frequencies,
             times=grid.times,
-            pitches=self.stems.pitches,
+            pitches=self.pitches,
             labels=tuple(label_of(owner) or "" for owner in owned),
             title=self.song.title,
             together=together,
@@ -269,11 +297,13 @@ class Layered(Result[LayerSettings]):
 
     def entries(self, written: Sequence[Written]) -> dict[str, Any]:
         """The labels, and the layers with their components and sources."""
-        from specnmf.methods.layers.description import describe
+        from specnmf.methods.layers.description import beside, describe
 
-        layers = describe(
-            self.V, self.layers, self.tree, self.stems.pitches, self.marks
-        )
+        band, found = self.scope.band, self.layers
+        seen = replace(found, A=[found.A[0][band], *found.A[1:]])
+        layers = describe(self.V[band], seen, self.tree, self.pitches, self.marks)
+        if self.scope.names:
+            beside(layers, float(self.stems.factors.energy_shares()[-1]))
         for layer, own in zip(self.settings.written_layers, written, strict=False):
             layers[layer]["residual_db"] = own.residual_db
             for node in layers[layer]["components"]:
@@ -286,19 +316,38 @@ class Layered(Result[LayerSettings]):
         return {TREE: {"layers": entries["layers"]}}
 
 
+def _among_all(found: model.Layers, scope: Scope) -> model.Layers:
+    """Layers of what is seen as layers of all bins; those outside are zero."""
+    return replace(found, A=[scope.placed(found.A[0]), *found.A[1:]])
+
+
+def _stored_scope(stored: StoredArrays, grid: Grid, settings: LayerSettings) -> Scope:
+    """What was factorised in a finished run."""
+    import numpy as np
+
+    from specnmf.audio.band import band_of
+    from specnmf.methods.components.scope import OUTSIDE, Scope, names_left_out
+
+    outside = None
+    if names_left_out(grid, settings):
+        outside = stored.floats(OUTSIDE, (grid.n_bins,), np.float32, least=0)
+    return Scope(band_of(grid, settings), grid.n_bins, outside=outside)
+
+
 def _groups(
     sound: Audio,
     grid: Grid,
     layers: model.Layers,
     pitches: NDArray[np.float64],
     settings: LayerSettings,
+    scope: Scope,
 ) -> list[Sources]:
     """The components of each layer that is to be written."""
     from specnmf.methods.layers.stems import layer_stems
 
     groups = []
     for layer in settings.written_layers:
-        stems = layer_stems(sound, grid, layers, layer, pitches)
+        stems = layer_stems(sound, grid, layers, layer, pitches, scope=scope)
         groups.append(Sources(stems, stems.names, within=f"layer_{layer + 1}"))
     return groups
 

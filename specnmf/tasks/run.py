@@ -14,6 +14,7 @@ from specnmf.audio.writing import check_writable
 from specnmf.output import folder, report
 from specnmf.output.forecast import Forecast
 from specnmf.output.keeping import remarks
+from specnmf.output.naming import file_names
 from specnmf.output.products import FILES, REPORT, SEAL, list_files, seal
 from specnmf.output.selection import Group, left_out, select
 from specnmf.output.sources import Written, write_sources
@@ -132,9 +133,11 @@ def run(
     look_beside = look_beside and task.looks_beside(asked)
     found = find_inputs(task, path, inputs or {}, look_beside=look_beside)
     target = folder.target(output, path) if name is None else Path(output) / name
-    song = Song(Path(path), asked, found, Stages(progress))
+    place = (called or {}).get(Path(path), "")
+    song = Song(Path(path), asked, found, Stages(progress), called=place)
     if isinstance(asked, RunSettings):
         expect = Forecast(song.path, asked, target, say or (lambda line: None))
+        expect.called = song.place
         song = replace(song, expect=expect)
     folder.check_free(target, overwrite=overwrite)
     with song.stages.stage("read") as step:
@@ -320,6 +323,7 @@ def _write_group(
             within=group.within,
             progress=progress,
             only=only,
+            files=file_names(settings.name, group.names, result.song.place),
         )
 
 

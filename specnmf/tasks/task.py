@@ -107,6 +107,8 @@ class Song(Generic[S]):
         as soon as it knows, so that what cannot be written is told before the work.
     held : Audio or None
         The whole recording, if it is in memory and in no file.
+    called : str
+        The path or URL that names it, if the path is that of a copy.
     """
 
     path: Path
@@ -115,6 +117,12 @@ class Song(Generic[S]):
     stages: Stages
     expect: Callable[[Sequence[Group]], None] = _ignore
     held: Audio | None = None
+    called: str = ""
+
+    @property
+    def place(self) -> str:
+        """Where it is, or where it is from."""
+        return self.called or str(self.path.absolute())
 
     @property
     def title(self) -> str:
@@ -247,11 +255,12 @@ class Result(AnyResult[R], Generic[R]):
 
     @cached_property
     def roll(self) -> Score:
-        """The activations as notes."""
+        """The activations as notes; what was not factorised is constant, has none."""
+        from specnmf.methods.components.scope import components_of
         from specnmf.output import pianoroll
 
-        stems = self.stems
-        return pianoroll.notes_of(stems.factors, stems.grid, stems.pitches)
+        own, stems = components_of(self.stems.factors), self.stems
+        return pianoroll.notes_of(own, stems.grid, stems.pitches[: own.n_components])
 
     def notes(self) -> Score:
         """The activations as notes, where none are surer."""

@@ -3,9 +3,12 @@
 import numpy as np
 import pytest
 from librosa.decompose import hpss
+from reference import running_medians
+from scipy.ndimage import median_filter
 
 from specnmf import ParameterError
-from specnmf.audio.hpss import kernel_size, part_masks
+from specnmf.audio import median_kernels
+from specnmf.audio.hpss import kernel_size, medians, part_masks
 from specnmf.audio.stft import Grid
 
 SR, N_FFT = 8000, 256
@@ -32,9 +35,40 @@ def test_masks_are_those_of_librosa_in_blocks_and_threads(V, grid, margin):
     harmonic, percussive = hpss(V, kernel_size=kernel, margin=margin, mask=True)
     for threads in (1, 3):
         found = part_masks(V, grid, margin=margin, threads=threads)
-        np.testing.assert_allclose(found.harmonic.T, harmonic, atol=1e-6)
+        np.testing.assert_array_equal(found.harmonic.T, harmonic)  # every digit
         np.testing.assert_allclose(found.percussive.T, percussive, atol=1e-6)
         assert found.harmonic.shape == (grid.n_frames, grid.n_bins)
+
+
+@pytest.mark.kernels
+@pytest.mark.parametrize("lengths", [(3, 3), (5, 13), (31, 7), (87, 41)])
+@pytest.mark.parametrize("shape", [(23, 40), (7, 1), (1, 9), (17, 12)])
+def test_running_medians_are_those_of_the_reference(rng, lengths, shape):
+    V = rng.random(shape).astype(np.float32)
+    for own in (V, np.round(4 * V), np.asfortranarray(V)):  # many are equal
+        along, across = medians(own, lengths)
+        np.testing.assert_array_equal(along.T, running_medians(own, lengths[0]))
+        np.testing.assert_array_equal(across, running_medians(own.T, lengths[1]))
+
+
+def test_blocks_and_threads_do_not_change_medians(V):
+    one, other = (medians(V, (87, 13), threads=threads) for threads in (1, 3))
+    for own, same, axis in zip(one, other, (1, 0), strict=True):
+        np.testing.assert_array_equal(own, same)
+        size = [(13, 1), (1, 87)][axis]
+        np.testing.assert_array_equal(own.T, median_filter(V, size=size))
+
+
+@pytest.mark.kernels
+@pytest.mark.parametrize("margin", [1.0, 3.0])
+def test_where_both_medians_are_silent_the_margin_decides(margin):
+    tones, clicks = (np.array([[0, 1e-40, 2]], np.float32) for _ in range(2))
+    tiny = np.finfo(np.float32).tiny
+    median_kernels.share(tones, clicks, np.float32(margin), tiny)
+    silent = 0.5 if margin == 1 else 0
+    np.testing.assert_array_equal(tones[0, :2], silent)
+    np.testing.assert_array_equal(clicks[0, :2], silent)
+    assert tones[0, 2] == pytest.approx(1 / (1 + margin**2))
 
 
 @pytest.mark.parametrize("margin", [1.0, 1.5, 4.0])

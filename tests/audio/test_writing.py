@@ -7,7 +7,7 @@ import pytest
 import soundfile
 
 import specnmf
-from specnmf import Audio, AudioError, ParameterError
+from specnmf import Audio, AudioError, Note, OutputError, ParameterError, Score
 from specnmf.audio import writing
 
 
@@ -72,3 +72,29 @@ def test_the_same_sound_is_the_same_bytes_at_any_time(tmp_path, rng, subtype):
     assert (tmp_path / "a.wav").read_bytes() == (tmp_path / "b.wav").read_bytes()
     found, _ = soundfile.read(tmp_path / "a.wav", dtype="float32")
     np.testing.assert_allclose(found.T, audio.samples, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("place", "message"),
+    [
+        (
+            "missing/x.wav",
+            "x.wav cannot be written: there is no folder .*missing; ",
+        ),
+        ("file/x.flac", "x.flac cannot be written: .*file is no folder$"),
+        ("folder.wav", r"folder\.wav cannot be written: it is a folder$"),
+    ],
+)
+def test_a_place_where_nothing_can_be_written_is_an_error(tmp_path, place, message):
+    (tmp_path / "file").touch()
+    (tmp_path / "folder.wav").mkdir()
+    with pytest.raises(AudioError, match=message):
+        specnmf.write(tmp_path / place, Audio(np.zeros(5), 44100))
+
+
+def test_a_name_with_a_zero_byte_is_that_of_no_file(tmp_path):
+    with pytest.raises(AudioError, match=r"x\\x00\.wav' cannot be written: no name"):
+        specnmf.write(tmp_path / "x\0.wav", Audio(np.zeros(5), 44100))
+    with pytest.raises(OutputError, match=r"x\\x00\.mid': no name of a file"):
+        specnmf.write_score(tmp_path / "x\0.mid", Score([Note(0.0, 1.0, 60)]))
+    assert not list(tmp_path.iterdir())

@@ -11,7 +11,7 @@ import httpx
 import pytest
 from browsing import until
 from looks import FAINT, WIDE, controls
-from opened import make_run
+from opened import make_drum_run, make_run
 
 import specnmf
 
@@ -109,6 +109,13 @@ def rename(page, old, new):
     row(page, old).locator(".stem-name").dblclick()
     page.keyboard.type(new)
     page.keyboard.press("Enter")
+
+
+def select_a_note(page):
+    """Begin to edit notes, and select the first."""
+    page.get_by_text("Edit notes", exact=True).click()
+    page.evaluate("specnmf.roll.canvas.focus()")
+    page.keyboard.press(".")
 
 
 def place(page, element):
@@ -209,9 +216,7 @@ def test_stems_are_heard_in_the_studio(page):
 
 def test_a_changed_note_is_separated_again(page):
     before = page.evaluate("specnmf.contents.notes")
-    page.get_by_text("Edit notes", exact=True).click()
-    page.evaluate("specnmf.roll.canvas.focus()")
-    page.keyboard.press(".")
+    select_a_note(page)
     page.keyboard.press("ArrowUp")
     says(page, "Moved")
     until(
@@ -227,6 +232,29 @@ def test_a_changed_note_is_separated_again(page):
     )
     page.evaluate("specnmf.player.play()")
     until(page, "specnmf.player.time > 0.2")
+
+
+@pytest.fixture(scope="module")
+def drum_link(tmp_path_factory):
+    """The link to a studio with a run of drums."""
+    folder = tmp_path_factory.mktemp("drums")
+    with served(make_drum_run(folder), folder) as (_, link):
+        yield link
+
+
+def test_a_stroke_is_deleted_and_the_drums_are_separated_again(drum_link, visit):
+    page = visit(drum_link).page
+    furnished(page)
+    shows(page, "kick", "snare", "hihat", "rest")
+    before = page.evaluate("specnmf.contents.notes")
+    select_a_note(page)
+    page.keyboard.press("Delete")
+    says(page, "Deleted")
+    page.get_by_role("button", name="Separate again").click()
+    says(page, "Done")
+    after = page.evaluate("specnmf.contents.notes")
+    assert len(after["start"]) == len(before["start"]) - 1
+    assert all(after["percussion"])
 
 
 def test_a_second_window_is_told_and_takes_over(visit, link, page):

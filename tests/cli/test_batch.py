@@ -19,6 +19,7 @@ import numpy as np
 import pytest
 import soundfile
 
+import specnmf
 from specnmf.batch import batch, work
 from specnmf.batch.settings import BatchSettings
 from specnmf.batch.stores.lock import LOCK
@@ -837,15 +838,25 @@ def test_what_a_killed_batch_left_is_swept(here, songs):
 
 
 def test_files_that_are_no_recordings_are_counted_by_suffix(here, songs):
-    for name in ("b.m4a", "c.M4A", "notes", "x.mid", ".DS_Store", "._a.wav"):
+    for name in ("b.doc", "c.DOC", "notes", "x.mid", ".DS_Store", "._a.wav"):
         (songs / name).touch()
     (songs / "folder.wav").mkdir()
     status, out, err = here("batch", "songs", "--dry-run")
     assert (status, out.splitlines()[-1]) == (0, "2 songs")
-    assert err == "ignored files: 2 .m4a, 1 without a suffix\n"
+    assert err == "ignored files: 2 .doc, 1 without a suffix\n"
     _, out, err = here("batch", "songs", "--dry-run", "--json", "-q")
-    assert json.loads(out)["passed_over"] == {".m4a": 2, "": 1}
+    assert json.loads(out)["passed_over"] == {".doc": 2, "": 1}
     assert err == ""
+
+
+def test_recordings_that_ffmpeg_reads_are_songs_too(here, songs):
+    pytest.importorskip("av")
+    t = np.arange(4096) / RATE
+    specnmf.write(songs / "d.m4a", 0.3 * np.sin(2 * np.pi * 440 * t), sr=RATE)
+    status, _, err = here("batch", "songs", *QUICK)
+    assert (status, err) == (0, "")
+    report = json.loads((OUT / "d" / "run.json").read_text())
+    assert report["audio"]["n_samples"] == 4096
 
 
 def test_a_folder_without_recordings_is_an_error(here, tmp_path):
@@ -854,10 +865,10 @@ def test_a_folder_without_recordings_is_an_error(here, tmp_path):
     assert (status, json.loads(out)["failures"][0]["input"]) == (1, "other")
     assert "other: no recordings; use --recursive to search subfolders" in err
     for number in range(12):
-        (tmp_path / "other" / f"{number}.m4a").touch()
+        (tmp_path / "other" / f"{number}.doc").touch()
     status, _, err = here("batch", "other", "-r", "--dry-run")
     assert (status, len(err.splitlines())) == (1, 1)
-    assert "no recordings (ignored: 12 .m4a); convert other formats, for" in err
+    assert "no recordings (ignored: 12 .doc); convert other formats, for" in err
     assert not OUT.exists()
 
 

@@ -1,4 +1,4 @@
-"""The memory of label and layers: forecast, refused, and what to change then."""
+"""The memory of label, layers and drums: forecast, refused, and what to change then."""
 
 import dataclasses
 import re
@@ -6,7 +6,8 @@ import re
 import numpy as np
 import pytest
 
-from specnmf import LabelSettings, LayerSettings, ParameterError
+from specnmf import DrumSettings, LabelSettings, LayerSettings, ParameterError
+from specnmf.methods.drums.budget import limit as drum_limit
 from specnmf.methods.labels.budget import limit as label_limit
 from specnmf.methods.labels.budget import most_learned
 from specnmf.methods.layers.budget import limit as layer_limit
@@ -14,7 +15,14 @@ from specnmf.sizes import parse_size
 
 SR, HOUR = 44_100, 3600 * 44_100
 
-LIMITS = {"label": (label_limit, LabelSettings), "layers": (layer_limit, LayerSettings)}
+LIMITS = {
+    "label": (label_limit, LabelSettings),
+    "layers": (layer_limit, LayerSettings),
+    "drums": (drum_limit, DrumSettings),
+}
+
+#: The hours that fit by default, at least.
+HOURS = {"label": 0.5, "layers": 0.5, "drums": 0.15}
 
 
 def limit_of(task, memory="2G", n_channels=1, options=None, **known):
@@ -24,8 +32,8 @@ def limit_of(task, memory="2G", n_channels=1, options=None, **known):
 
 
 @pytest.mark.parametrize("task", LIMITS)
-def test_by_default_half_an_hour_fits_and_ten_hours_do_not(task):
-    assert HOUR / 2 < limit_of(task).most_samples() < 10 * HOUR
+def test_by_default_songs_fit_and_ten_hours_do_not(task):
+    assert HOURS[task] * HOUR < limit_of(task).most_samples() < 10 * HOUR
 
 
 @pytest.mark.parametrize("n_channels", [1, 2, 8])
@@ -42,11 +50,12 @@ def test_the_longest_recording_that_fits_is_not_refused(task, memory, n_channels
 @pytest.mark.parametrize("task", LIMITS)
 def test_what_a_refusal_suggests_is_enough(task):
     limit = limit_of(task, "1G", options={"hop_length": 256})
+    length = round(0.7 * HOURS[task] * HOUR)
     with pytest.raises(ParameterError) as error:
-        limit.check(HOUR // 3)
+        limit.check(length)
     message = str(error.value)
     assert re.match(
-        r"1200 s with \d+ components need \d+M of memory, got 1024M", message
+        rf"{length // SR} s with \d+ components need \d+M of memory, got 1024M", message
     )
     names = {"--memory": "memory", "--hop-length": "hop_length", "-k": "n_components"}
     tried = set()
@@ -57,7 +66,7 @@ def test_what_a_refusal_suggests_is_enough(task):
             continue
         changed = {names[flag]: parse_size(value)}
         options = dataclasses.replace(limit.options, **changed)
-        dataclasses.replace(limit, options=options).check(HOUR // 3)
+        dataclasses.replace(limit, options=options).check(length)
     assert {"--memory", "--duration", "--hop-length"} <= tried
 
 
@@ -73,6 +82,9 @@ def test_fewer_components_are_suggested_where_they_help():
         ("label", {"n_labels": 1}, {"n_labels": 8}),
         ("label", {"n_learned": 0}, {"n_learned": 100_000}),
         ("label", {"options": {"n_components": 4}}, {"options": {"n_components": 64}}),
+        ("drums", {"n_channels": 1}, {"n_channels": 2}),
+        ("drums", {}, {"options": {"n_rest": 500}}),
+        ("layers", {}, {"options": {"fmin": 100.0}}),
         ("layers", {"n_channels": 1}, {"n_channels": 8}),
         ("layers", {}, {"options": {"ranks": (512, 8)}}),
         ("layers", {}, {"options": {"method": "neural", "ranks": (256, 64)}}),

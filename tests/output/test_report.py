@@ -23,7 +23,8 @@ OTHERS = {
     "voices": 2, "transcriber": "builtin", "bends": True, "report": False,
     "wiener": "always", "hpss": True, "fmin": 100.0, "fmax": 3000.0, "whiten": 50.0,
     "group": "periodicity:2", "adapt": 0.5, "n_free": 2, "selections": True,
-    "split_margin": 2.0, "percussive_components": 3,
+    "split_margin": 2.0, "percussive_components": 3, "name": "{song}_{stem}",
+    "tier": "drums", "bounds": False,
 }  # fmt: skip
 
 #: The same where that value is none of the kind's.
@@ -39,7 +40,7 @@ NEEDED = {key: {"split": "hpss"} for key in ("split_margin", "percussive_compone
 #: What runs of older versions lack: by default it is not in the hash.
 LATER = (
     "only", "grid", "report", "fmin", "fmax", "whiten", "group", "adapt", "n_free",
-    "selections", "split", "split_margin", "percussive_components",
+    "selections", "split", "split_margin", "percussive_components", "name",
 )  # fmt: skip
 
 KINDS = pytest.mark.parametrize(

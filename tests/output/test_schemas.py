@@ -4,13 +4,16 @@ import json
 import re
 from functools import cache
 
+import drum_loops
 import jsonschema
 import numpy as np
 import pytest
 import runs
 from conftest import ROOT
-from small_runs import KINDS, LABELS, QUICK, run_of, write_song
+from small_runs import KINDS as SMALL
+from small_runs import LABELS, QUICK, run_of, write_song
 
+import specnmf
 from specnmf import (
     BatchSettings,
     LayerSettings,
@@ -29,7 +32,9 @@ PAIRS = {
     "separate": ["low", "high"],
     "label": ["low", "high"],
     "layers": ["layer_1/component_01", "layer_1/component_02"],
+    "drums": ["1", "2"],
 }
+KINDS = (*SMALL, "drums")
 
 
 @cache
@@ -56,7 +61,16 @@ def made(tmp_path_factory):
     """A run of each kind, by its kind; and the recording."""
     folder = tmp_path_factory.mktemp("schemas")
     song = write_song(folder)
-    return {"song": song} | {kind: run_of(kind, song, folder / kind) for kind in KINDS}
+    made = {kind: run_of(kind, song, folder / kind) for kind in SMALL}
+    return {"song": song, "drums": drum_run(folder)} | made
+
+
+def drum_run(folder):
+    """A run of drums, which has strokes to quantise."""
+    specnmf.write(folder / "loop.wav", drum_loops.loop())
+    return specnmf.drums(
+        folder / "loop.wav", **QUICK, quantize="4", output=folder / "drums"
+    ).folder
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -174,5 +188,28 @@ def test_each_format_of_a_run_is_described(made):
         assert f"`{name}`" in page or f"## {name}" in page
     there = {path.name for kind in KINDS for path in made[kind].iterdir()}
     unversioned = {"sources", "report.html", "pianoroll.mid", "aligned.mid",
-                   "score.mid", "score.musicxml"}  # fmt: skip
+                   "score.mid", "score.musicxml", "drums.mid",
+                   "drums_quantized.mid"}  # fmt: skip
+    assert "onsets.csv" in there
     assert there - unversioned <= {*SCHEMAS}
+
+
+#: The versions at which keys on the page came, under the heading of their file.
+SINCE = re.compile(r"since (\d+\.\d+)")
+
+
+def test_no_key_is_newer_than_its_format():
+    page = (ROOT / "docs" / "formats.md").read_text().partition("\n## run.json\n")[2]
+    told = set()
+    for section in f"run.json\n{page}".split("\n## "):
+        name = section.partition("\n")[0]
+        told |= {(name, version) for version in SINCE.findall(section)}
+    assert told == {(n, version) for n, version in SCHEMAS.items() if version != "1.0"}
+
+
+def test_the_columns_of_the_strokes_are_those_of_the_page(made):
+    page = (ROOT / "docs" / "formats.md").read_text()
+    section = page.partition("\n## onsets.csv\n")[2].partition("\n## ")[0]
+    columns = re.findall(r"^\| `(\w+)` \|", section, re.M)
+    header = (made["drums"] / "onsets.csv").read_text().partition("\n")[0]
+    assert header.split(",") == columns

@@ -308,6 +308,8 @@ def test_without_sources_only_names_change(song):
         ("wav", "FLOAT", -120),
         ("wav", "DOUBLE", -120),
         ("ogg", None, -5),
+        ("m4a", None, -5),
+        ("opus", None, -5),
     ],
 )
 def test_every_format_can_be_edited(tmp_path, rng, monkeypatch, form, subtype, worst):
@@ -319,7 +321,7 @@ def test_every_format_can_be_edited(tmp_path, rng, monkeypatch, form, subtype, w
     made = edit(first, merge={"a": ["1", "2"]}, without=["a"])
     assert made.report["residual_db"] <= worst
     assert (made.folder / "mixes" / f"without_a.{form}").exists()
-    if form == "ogg":
+    if subtype is None:
         return
     shutil.rmtree(first / "sources")
     again = edit(first, merge={"a": ["1", "2"]}, without=["a"], output="again")

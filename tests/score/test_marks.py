@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from specnmf import ScoreError
-from specnmf.score.marks import frames_of, mark, runs
+from specnmf.score.marks import bounded, frames_of, mark, runs
 from specnmf.score.regions import Region
 
 TIMES = np.arange(11) / 10  # a frame each tenth of a second, to 1 s
@@ -159,3 +159,10 @@ def test_runs_begin_and_end_between_frames_but_not_outside_the_recording():
 def test_a_recording_of_one_frame_has_runs_as_well():
     found = runs(np.array([[True]]), ["a"], np.zeros(1), duration=0.3, start=5.0)
     assert found == (Region(5.0, 5.3, "a"),)
+
+
+def test_bounds_belong_to_a_sound_whatever_its_spelling():
+    regions = [Region(0, 1, "Bird"), Region(2, 3, "bird"), Region(3, 4, "cow")]
+    marks = mark(regions, np.arange(0, 5, 0.5), duration=5.0)
+    found = bounded(marks, {"bird": (100, 200), "Bird": (150, 300), "dog": (1, 2)})
+    assert found.bounds == {"Bird": (100, 300)}

@@ -6,7 +6,7 @@ import zipfile
 
 import pytest
 
-from specnmf import ScoreError
+from specnmf import OutputError, ScoreError
 from specnmf.score import loading
 from specnmf.score.notes import Note, Score
 from specnmf.score.reading import read_score, write_score
@@ -178,3 +178,13 @@ def test_damaged_files_are_read_or_refused_in_one_line(tmp_path, rng):
     assert 250 < len(refusals) < 1000
     assert all(f"{tmp_path}/damaged_score" in text for text in refusals)
     assert all(text.isprintable() for text in refusals)
+
+
+@pytest.mark.parametrize("name", ["a.mid", "a.csv"])
+def test_a_place_where_no_score_can_be_written_is_an_error(tmp_path, name):
+    score = Score([Note(0.0, 1.0, 60)])
+    with pytest.raises(OutputError, match=f"{name}: cannot .*no folder .*none, make"):
+        write_score(tmp_path / "none" / name, score)
+    (tmp_path / name).mkdir()
+    with pytest.raises(OutputError, match=f"{name}: cannot be written"):
+        write_score(tmp_path / name, score)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from specnmf import ScoreError
+from specnmf import OutputError, ScoreError
 from specnmf.score.regions import (
     MAX_BYTES,
     MAX_REGIONS,
@@ -270,3 +270,8 @@ def test_ten_million_labels_are_refused_before_they_are_read(tmp_path):
     with pytest.raises(ScoreError, match=f"larger than {MAX_BYTES >> 20} MB"):
         read_regions(path)
     assert time.process_time() - began < 1
+
+
+def test_a_place_where_no_labels_can_be_written_is_an_error(tmp_path):
+    with pytest.raises(OutputError, match=r"a\.txt: cannot .*no folder .*none, make"):
+        write_regions(tmp_path / "none" / "a.txt", [Region(0, 1, "a")])

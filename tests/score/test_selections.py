@@ -3,7 +3,7 @@
 import pytest
 
 from specnmf import ScoreError
-from specnmf.score.regions import MAX_REGIONS, Region, load_regions
+from specnmf.score.regions import MAX_REGIONS, Region, load_labels, load_regions
 from specnmf.score.selections import Selection, write_selections
 
 #: As Raven Pro 1.6 saves it with two views: each selection is listed twice.
@@ -131,3 +131,42 @@ def test_repeated_views_do_not_hide_too_many_regions(load):
     rows = (row.format(k / 4, k / 4 + 0.2) for k in range(MAX_REGIONS + 1))
     with pytest.raises(ScoreError, match="more than 100000 regions"):
         load(RAVEN.splitlines()[0] + "\n" + "".join(rows))
+
+
+def bounds_of(folder, text):
+    (folder / "table.txt").write_text(text)
+    return load_labels(folder / "table.txt").bounds
+
+
+def test_the_bounds_of_a_name_hold_all_its_selections(tmp_path):
+    assert bounds_of(tmp_path, RAVEN) == {
+        "cricket": (3800.0, 6100.5),
+        "bush cricket": (5000.0, 9000.0),
+    }
+    text = RAVEN + "3\tSpectrogram 1\t1\t4.0\t5.0\t3700.5\t5000\tcricket\n"
+    assert bounds_of(tmp_path, text)["cricket"] == (3700.5, 6100.5)
+    assert load_labels(tmp_path / "table.txt").remarks == ()
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "expected"),
+    [
+        ("100", "", (100.0, float("inf"))),
+        ("", "200.5", (0.0, 200.5)),
+        ("", "", None),
+        ("0", "inf", None),
+        ("300", "200", None),
+        ("-5", "200", None),
+        ("nan", "200", None),
+        ("low", "high", None),
+    ],
+)
+def test_a_selection_without_both_bounds_has_those_it_states(
+    tmp_path, low, high, expected
+):
+    text = RAVEN.replace("3800.000\t6100.500", f"{low}\t{high}")
+    assert bounds_of(tmp_path, text).get("cricket") == expected
+
+
+def test_a_table_of_other_programs_has_no_bounds(tmp_path):
+    assert bounds_of(tmp_path, "start,end,name\n1,2,a\n") == {}

@@ -4,19 +4,29 @@ import json
 import shutil
 import threading
 from pathlib import Path
+from types import SimpleNamespace
 
+import drum_loops
 import numpy as np
 import pytest
 import soundfile
-from opened import make_run, make_song, open_session, stems
+from opened import make_drum_run, make_run, make_song, open_session, stems
 
 import specnmf
-from specnmf import OutputError, ParameterError, Settings, TranscribeSettings
+from specnmf import (
+    Note,
+    OutputError,
+    ParameterError,
+    Settings,
+    TranscribeSettings,
+)
 from specnmf.record.edit import edit_run
 from specnmf.record.edits import Edits
 from specnmf.record.record import read_record
 from specnmf.record.rerun import rerun
+from specnmf.studio import again
 from specnmf.studio.jobs import BusyError
+from specnmf.studio.preview import Placed
 from specnmf.studio.session import StaleError
 from specnmf.tasks.registry import TASKS
 from specnmf.tasks.run import run as task_run
@@ -108,8 +118,8 @@ def test_another_sound_has_another_url(session):
     merged = edit(session, MERGED)["contents"]["groups"][0]["stems"]
     assert merged[0]["url"] not in before
     assert merged[1]["url"] == before[2]
-    again = edit(session, {"order": ["flute"]})["contents"]["groups"][0]["stems"]
-    assert [stem["url"] for stem in again] == [before[2], before[0], before[1]]
+    later = edit(session, {"order": ["flute"]})["contents"]["groups"][0]["stems"]
+    assert [stem["url"] for stem in later] == [before[2], before[0], before[1]]
 
 
 def test_what_is_dropped_is_in_the_rest(session):
@@ -299,9 +309,9 @@ def test_a_run_that_was_separated_again_is_saved_with_its_notes(session, tmp_pat
     }  # fmt: skip
     session.close()
     shutil.rmtree(session.place.scratch)
-    again = rerun(folder, output=tmp_path / "again")
-    assert again.identical
-    names = {path.stem for path in (again.folder / "sources").iterdir()}
+    made = rerun(folder, output=tmp_path / "again")
+    assert made.identical
+    names = {path.stem for path in (made.folder / "sources").iterdir()}
     assert names == {"bass", "flute", "rest"}
 
 
@@ -493,6 +503,90 @@ def test_what_is_marked_in_a_decomposition_becomes_stems(tmp_path):
     session.close()
     shutil.rmtree(session.place.scratch)
     assert rerun(folder, output=tmp_path / "again").identical
+
+
+@pytest.fixture(scope="module")
+def drum_run(tmp_path_factory):
+    return make_drum_run(tmp_path_factory.mktemp("loop"))
+
+
+@pytest.fixture
+def drums(drum_run, tmp_path):
+    session = open_session(drum_run, tmp_path / "scratch")
+    yield session
+    session.close()
+
+
+def test_strokes_are_moved_deleted_and_given_to_another_drum(drums, tmp_path):
+    state = drums.state()
+    assert state["can"]["notes"]
+    assert state["can"]["separate"]
+    told = notes(state)
+    assert (stems(state)[:2], told["stem"][0]) == (["kick", "snare"], 0)
+    told["stem"][0], told["start"][-1] = 1, told["start"][-1] + 0.02
+    told["end"][-1] += 0.02
+    dropped = {name: [*column[:1], *column[2:]] for name, column in told.items()}
+    drums.change_notes(message(drums, notes=dropped))
+    edit(drums, {"gain": {"hihat": -3.0}, "rename": {"hihat": "hat"}})
+    state = separate(drums)
+    assert drums.failure.reason == ""
+    assert stems(state) == ["kick", "snare", "hat", "rest"]
+    assert state["edits"] == {"gain": {"hat": -3.0}, "rename": {"hihat": "hat"}}
+    found = notes(state)
+    assert found["start"] == dropped["start"]
+    assert (found["pitch"][0], found["stem"][0]) == (38, 1)
+    folder = Path(drums.save(message(drums))["folder"])
+    drums.close()
+    shutil.rmtree(drums.place.scratch)
+    record = read_record(folder)
+    assert list(record.beside) == ["score", "kit"]
+    assert rerun(folder, output=tmp_path / "again").identical
+
+
+def test_drums_that_were_merged_stay_so(drums):
+    edit(drums, {"merge": {"low": ["kick", "snare"]}})
+    state = separate(drums)
+    assert stems(state) == ["low", "hihat", "rest"]
+    assert state["edits"] == {"merge": {"low": ["kick", "snare"]}}
+    assert stems(separate(drums)) == ["low", "hihat", "rest"]
+
+
+def test_drums_may_exchange_their_names(drums):
+    names = {"rename": {"kick": "snare", "snare": "kick"}}
+    edit(drums, names)
+    state = separate(drums)
+    assert (stems(state), state["edits"]) == (["snare", "kick", "hihat", "rest"], names)
+
+
+def test_a_drum_that_is_dropped_is_in_the_rest(drums):
+    edit(drums, {"drop": ["snare"], "rename": {"rest": "noise"}})
+    state = separate(drums)
+    assert stems(state) == ["kick", "hihat", "noise"]
+    assert len(notes(state)["start"]) == len(drum_loops.hits()) - 3
+
+
+def test_a_kit_that_has_changed_is_refused(drums, drum_run):
+    (drum_run.parents[1] / "kit" / "more.wav").touch()
+    separate(drums)
+    (drum_run.parents[1] / "kit" / "more.wav").unlink()
+    assert "kit: not the file" in drums.failure.reason
+
+
+def test_a_stroke_of_a_drum_that_midi_does_not_know_is_told():
+    stem = Placed("zap", 0, (0,), 0.0, 0.0)
+    base = SimpleNamespace(names=("zap",))
+    preview = SimpleNamespace(names=("zap",), stems=(stem,), base=base)
+    with pytest.raises(ParameterError, match=r"1\.50 s is of zap, which has no note"):
+        again.struck(preview, Note(1.5, 0.1, 76, part="zap", percussion=True))
+
+
+def test_strokes_of_the_rest_alone_are_none(drums):
+    told = notes(drums.state())
+    told["stem"] = [3] * len(told["start"])
+    drums.change_notes(message(drums, notes=told))
+    edit(drums, {"rename": {"rest": "noise"}})
+    separate(drums)
+    assert drums.failure.reason == "there are no notes to separate by; add some first"
 
 
 def test_no_run_is_told(tmp_path):

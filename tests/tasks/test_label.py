@@ -12,8 +12,9 @@ from runs import label
 from specnmf import AudioError, ParameterError, ScoreError
 from specnmf.errors import OutputError
 from specnmf.output.sources import EXACT_DB
-from specnmf.score.regions import read_regions
+from specnmf.score.regions import REST, read_regions
 from specnmf.tasks.label import LabelSettings
+from specnmf.tasks.registry import TASKS
 
 SR = 8000
 
@@ -281,3 +282,53 @@ def test_a_header_that_hides_the_length_hides_no_memory(run_on, monkeypatch):
     monkeypatch.setattr("specnmf.methods.memory.Held.most_samples", lambda *_: 100)
     with pytest.raises(ParameterError, match="longer than its header says"):
         run_on()
+
+
+def table(*selections):
+    """A selection table of Raven."""
+    head = "Begin Time (s)\tEnd Time (s)\tLow Freq (Hz)\tHigh Freq (Hz)\tAnnotation"
+    return "\n".join([head, *("\t".join(map(str, each)) for each in selections)])
+
+
+#: The labels, with the band of each sound's partials.
+SELECTED = table(
+    (0.2, 1.2, 100, 700, "pipe"),
+    (1.3, 2.3, 800, 2550.5, "bell"),
+    (0, 0.2, "", "", REST),
+)
+
+
+def templates_of(run, name):
+    with np.load(run.folder / "factors.npz") as factors:
+        own = factors["labels"] == name
+        return factors["frequencies"], factors["W"][:, own]
+
+
+def test_sounds_stay_between_the_bounds_of_their_selections(run_on):
+    run = run_on(SELECTED)
+    frequencies, W = templates_of(run, "pipe")
+    assert W.any()
+    assert not W[frequencies > 710].any()
+    entries = {each["label"]: each for each in run.report["labels"]}
+    assert entries["pipe"]["bounds"] == [100, 700]
+    assert entries["bell"]["bounds"] == [800, 2550.5]
+    assert "bounds" not in entries["rest"]
+    assert run.report["residual_db"] == EXACT_DB
+    assert not [each for each in run.report["warnings"] if "frequencies" in each]
+    lines = [*TASKS["label"].summary(run.report)]
+    assert lines[1].endswith("100 to 700 Hz")
+
+
+@pytest.mark.parametrize("options", [{"bounds": False}, {"n_rest": 0}])
+def test_bounds_are_ignored_with_a_word_where_they_are_not_wanted(run_on, options):
+    run = run_on(SELECTED.replace("\trest", "\tpipe", 1), **options)
+    _, W = templates_of(run, "pipe")
+    assert W.any(axis=1).all()
+    assert any("frequencies of the selections are ignored" in each
+               for each in run.report["warnings"])  # fmt: skip
+
+
+def test_selections_above_all_frequencies_are_refused(run_on):
+    text = table((0.2, 1.2, 5000, 9000, "pipe"), (1.3, 2.3, 100, 200, "bell"))
+    with pytest.raises(ScoreError, match="pipe lie above 5000 Hz, but the recording"):
+        run_on(text)

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -161,6 +162,49 @@ def test_bytes_do_not_depend_on_threads(tmp_path, method):
     assert one.keys() == two.keys()
     same = [name for name in one if one[name] == two[name]]
     assert set(one) - set(same) == {"run.json"}
+
+
+@pytest.mark.parametrize("method", ["sequential", "neural"])
+def test_sound_outside_a_band_is_a_stem_of_each_layer(tmp_path, method):
+    band = {"fmin": 200.0, "fmax": 3000.0, "n_fft": 1024}
+    options = band | {"method": method, "duration": 1.0, "max_iter": 5}
+    figures = method == "sequential"
+    run = run_on(PIANO, tmp_path, **options, report=False, figures=figures)
+    for layer, rank in zip(run.report["layers"], RANKS, strict=True):
+        assert (layer["n_components"], layer["residual_db"]) == (rank, EXACT_DB)
+        shares = {n["name"][8:]: n["energy_share"] for n in layer["components"]}
+        assert list(shares)[rank:] == ["outside"]
+        assert sum(shares.values()) == pytest.approx(1)
+        assert (run.folder / layer["components"][-1]["source"]).is_file()
+    found = layers_of(run)
+    hertz = specnmf.stft(np.zeros(2048), sr=44100, n_fft=1024).frequencies
+    inside = (hertz >= 200) & (hertz <= 3000)
+    assert not found.A[0][~inside].any()
+    y = soundfile.read(run.folder / "sources" / "layer_2" / "component_01.wav")[0]
+    power = specnmf.stft(y[:, 0], sr=44100, n_fft=1024).magnitude() ** 2
+    assert power[hertz > 3200].sum() < 1e-4 * power.sum()
+    notes = specnmf.read_score(run.folder / "pianoroll.csv").notes
+    assert "outside" not in {note.part for note in notes}
+    assert specnmf.rerun(run.folder, output=tmp_path / "again").identical
+
+
+def test_an_edit_of_a_band_writes_the_same_sound(tmp_path):
+    run = run_on(PIANO, tmp_path, fmin=500.0, stems=(2,), duration=0.5, max_iter=2)
+    edited = specnmf.edit(run.folder, rename={"outside": "low"}, output=tmp_path / "e")
+    names = [f"{name}.wav" for name in ("outside", "low")]
+    before, after = (
+        (each.folder / "sources" / "layer_2" / name).read_bytes()
+        for each, name in zip((run, edited), names, strict=True)
+    )
+    assert before == after
+    layer = edited.report["layers"][1]
+    assert layer["n_components"] == RANKS[1]
+    assert layer["components"][-1]["name"] == "layer_2/low"
+    shutil.rmtree(run.folder / "sources")  # so that the model makes them
+    again = specnmf.edit(
+        run.folder, merge={"all": ("outside", "1")}, output=tmp_path / "m"
+    )
+    assert again.report["residual_db"] == EXACT_DB
 
 
 def test_layers_learned_together_fit_better_in_the_end(run, tmp_path):

@@ -207,7 +207,10 @@ def test_settings_of_layers_and_labels_check_themselves(kind, wrong, message):
         ({"duration": 0.0}, "duration must be above 0, got 0.0"),
         ({"duration": math.inf}, "duration must be above 0, got inf"),
         ({"mask": "soft"}, "mask must be one of ratio, binary, got 'soft'"),
-        ({"format": "aac"}, "format must be one of wav, flac, ogg, mp3, got 'aac'"),
+        (
+            {"format": "aac"},
+            "format must be one of wav, flac, ogg, mp3, m4a, opus, got 'aac'",
+        ),
         ({"subtype": "VORBIS"}, "subtype of wav must be one of PCM_24"),
         ({"figure_format": "gif"}, "figure_format must be one of png, svg, pdf"),
         ({"threads": 0}, "threads must be at least 1, got 0"),

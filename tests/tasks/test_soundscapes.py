@@ -229,7 +229,13 @@ def test_a_label_that_is_called_outside_is_told_apart(song, tmp_path):
 
 def test_selections_are_labels_of_a_band(run, song, tmp_path):
     settings = specnmf.LabelSettings(
-        n_fft=512, fmin=2000.0, n_components=3, max_iter=10, figures=False, report=False
+        n_fft=512,
+        fmin=2000.0,
+        n_components=3,
+        max_iter=10,
+        selections=True,
+        figures=False,
+        report=False,
     )
     labels = run.folder / "selections.txt"
     marked = specnmf.label(song[0], labels, settings, output=tmp_path)
@@ -240,6 +246,9 @@ def test_selections_are_labels_of_a_band(run, song, tmp_path):
     assert snr(song[1]["cricket"], y) > 5
     notes = specnmf.read_score(marked.folder / "pianoroll.csv").notes
     assert "outside" not in {note.part for note in notes}
+    found = specnmf.read_regions(marked.folder / "selections.txt")
+    assert {region.name for region in found} == set(STEMS[:2])  # neither rest
+    assert 20 < len(found) < 40
     assert any("frequencies of the sel" in each for each in marked.report["warnings"])
     assert specnmf.rerun(marked.folder, output=tmp_path / "again").identical
 

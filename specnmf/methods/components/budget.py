@@ -27,8 +27,8 @@ PART_V = 1.0
 #: the notes in bytes, and for each bin a share of a column of the pictures.
 WRITTEN_H, FRAME, BIN = 3, 100, 0.02
 
-#: Copies of V for a split: the masks, and V, of three parts.
-SPLIT_V = 6
+#: Copies of V for each part of a split, its mask; and for one part at a time, its V.
+SPLIT_V, SPLIT_PART = 1, 1
 
 #: Frames of the sample, in total and for each component. Templates of a sample raise
 #: the cost of all frames by up to twice components / frames: fewer frames leave too
@@ -48,15 +48,26 @@ class Budget:
 
     def most_samples(self) -> int:
         """The length in samples of the longest recording that fits into memory."""
+        return min(self._fitting(aside, each) for aside, each in self._held())
+
+    def need(self, n_samples: int) -> float:
+        """The bytes that a recording takes in memory."""
+        return self._program() + max(
+            aside + each * n_samples for aside, each in self._held()
+        )
+
+    def _held(self) -> tuple[tuple[float, float], ...]:
+        """The bytes of each stage of a recording in memory, and of each sample."""
         n_bins, hop_length = self._window()
         samples = 4 * self.n_channels
-        split = 4 * n_bins * (SPLIT_V if self.options.parts else 0)
+        parts = self.options.parts
+        split = 4 * n_bins * (SPLIT_V * len(parts) + SPLIT_PART) if parts else 0
         writing = (4 * n_bins + split + self._written()) / hop_length
         learning = split + self._learned()
-        return min(
-            self._fitting(0, 2 * samples),  # while blocks are joined
-            self._fitting(LEARNING, samples + learning / hop_length),
-            self._fitting(WRITING, samples + writing),
+        return (
+            (0, 2 * samples),  # while blocks are joined
+            (LEARNING, samples + learning / hop_length),
+            (WRITING, samples + writing),
         )
 
     def sample_size(self, n_samples: int) -> int:

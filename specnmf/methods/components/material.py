@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from functools import cached_property
@@ -58,7 +59,7 @@ def open_material(
     audio = reading.read_up_to(most, path, start=start, duration=duration)
     if audio is not None:
         return InMemory(audio, options)
-    _check_split(options, most / source.sr)
+    _check_split(options, budget, expected)
     budget.sample_size(int(expected))  # raises an error before the recording is read
     recording = streaming.survey(
         path,
@@ -69,14 +70,19 @@ def open_material(
     return OnDisk(recording, options, budget.sample_size(recording.n_samples))
 
 
-def _check_split(options: ComponentOptions, seconds: float) -> None:
+def _check_split(options: ComponentOptions, budget: Budget, expected: float) -> None:
     """Raise ParameterError if a split is asked for, which needs the whole recording."""
-    if options.split != "none":
-        raise ParameterError(
-            f"split {options.split} needs the whole recording in memory, and "
-            f"{spell_size(options.memory)} hold {seconds:.0f} s; use more --memory, a "
-            "--duration, or --split none"
-        )
+    if options.split == "none":
+        return
+    seconds = math.floor(budget.most_samples() / budget.sr)
+    need = budget.need(int(expected)) if math.isfinite(expected) else 0
+    more = spell_size(need) if need > options.memory else "SIZE of more"
+    shorter = f", --duration {seconds}" if seconds else ""
+    raise ParameterError(
+        f"split {options.split} needs the whole recording in memory, and "
+        f"{spell_size(options.memory)} hold {seconds} s; use --memory {more}{shorter} "
+        "or --split none"
+    )
 
 
 class InMemory:
@@ -99,10 +105,11 @@ class InMemory:
     @cached_property
     def parts(self) -> PartMasks:
         """The masks of the parts of a split."""
-        options = self.options
-        V = stft.magnitude(self.sound, self.grid, threads=options.threads)
-        margin = options.split_margin
-        return part_masks(V, self.grid, margin=margin, threads=options.threads)
+        margin, threads = self.options.split_margin, self.options.threads
+        V: Float32 | None = getattr(self, "V", None)
+        if V is None:  # the components are those of a stored model
+            V = stft.magnitude(self.sound, self.grid, threads=threads)
+        return part_masks(V, self.grid, margin=margin, threads=threads)
 
     def refine(
         self,

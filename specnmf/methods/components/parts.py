@@ -24,14 +24,18 @@ def fit_parts(
     V = material.transform(stages)
     with stages.stage("split"):
         part_masks = material.parts.by_name
-    parts = {name: (V.T * mask).T for name, mask in part_masks.items()}
-    choice = choose(parts[HARMONIC], options, stages)
+
+    def part(name: str) -> Float32:
+        """V of a part; only one is held at a time."""
+        return (V.T * part_masks[name]).T
+
+    choice = choose(part(HARMONIC), options, stages)
     if choice is not None:
         options = dataclasses.replace(options, n_components=choice.chosen)
-    with stages.stage("factorise", len(parts) * options.max_iter) as step:
+    with stages.stage("factorise", len(part_masks) * options.max_iter) as step:
         found = [
-            _fit_part(name, parts[name], options, telling(step, n * options.max_iter))
-            for n, name in enumerate(parts)
+            _fit_part(name, part(name), options, telling(step, n * options.max_iter))
+            for n, name in enumerate(part_masks)
         ]
     factors = _joined(found, part_labels(options.part_sizes))
     with stages.stage("pitches"):

@@ -84,9 +84,11 @@ class Scope:
 
     def silenced(self, V: Float32) -> Float32:
         """V with zeros outside the band: V itself if that is all."""
-        return (
-            V if self.outside is None else np.asfortranarray(self.placed(V[self.band]))
-        )
+        if self.outside is None:
+            return V
+        own = np.zeros(V.shape, V.dtype, order="F")  # as V: frames are contiguous
+        own[self.band] = V[self.band]
+        return own
 
     def placed(self, W: NDArray[np.floating]) -> NDArray[np.floating]:
         """Templates of the band, (n_band, ...), among all bins; zeros elsewhere."""

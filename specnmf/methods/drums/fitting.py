@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from contextlib import closing
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -18,6 +19,7 @@ from numpy.typing import NDArray
 from specnmf.audio import neighbours
 from specnmf.audio.options import HARMONIC, PERCUSSIVE
 from specnmf.audio.recording import Audio, one_of_alike
+from specnmf.audio.resynthesis import Stream, gather
 from specnmf.audio.stft import Float32, Grid, channel_magnitudes
 from specnmf.factor.factorization import Factorization
 from specnmf.factor.iterate import Callback
@@ -31,7 +33,9 @@ from specnmf.methods.drums.judging import judged
 from specnmf.methods.drums.kits import WINDOW, Kit
 from specnmf.methods.drums.laying import Held, Layout, lay_out, strikes_of
 from specnmf.methods.drums.options import DrumOptions
-from specnmf.methods.stems import Stems
+from specnmf.methods.drums.repeating import learn_repeats
+from specnmf.methods.drums.repeats import Repeats, unknown_models
+from specnmf.methods.stems import Sharing, Stems
 from specnmf.subnormals import flush_to_zero
 
 #: The stem of everything that is no drum.
@@ -174,6 +178,40 @@ class DrumStems(Stems):
     model: DrumModel
     hits: tuple[Hit, ...]
     pitched: bool = False
+    _learned: dict[tuple[object, ...], Repeats] = field(default_factory=dict)
+
+    def stream(self, options: Sharing) -> Stream:
+        """Yield the stems as sound, block by block; they add up to the recording.
+
+        Where strokes repeat, their waveforms are subtracted, and masks divide what is
+        left.
+        """
+        if isinstance(options, DrumOptions) and options.repeats:
+            repeats = self.repeats(options)
+            if repeats.sounds:
+                return self._repeated(repeats, options)
+        return super().stream(options)
+
+    def repeats(self, options: Sharing) -> Repeats:
+        """The sounds that repeat."""
+        key = options.mask, options.power, options.wiener, options.parts
+        if key not in self._learned:
+            self._learned.clear()
+            masked = gather(
+                super().stream(options), self.names, self.audio.n_channels, self.grid
+            )
+            self._learned[key] = learn_repeats(
+                self.audio, [masked[name] for name in self.names], self.grid, self.hits
+            )
+        return self._learned[key]
+
+    def _repeated(self, repeats: Repeats, options: Sharing) -> Stream:
+        left = repeats.left(self.audio)
+        models = unknown_models(self.model, repeats)
+        with closing(self._stream(self.grid, models, options, audio=left)) as stream:
+            for first, block in stream:
+                repeats.add(first, block)
+                yield first, block
 
     def part_of(self, name: str) -> str | None:
         """The part of a split that a stem is of."""

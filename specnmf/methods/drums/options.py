@@ -8,6 +8,7 @@ from typing import Literal
 from specnmf.audio.options import PARTS, WienerOptions, WindowOptions
 from specnmf.errors import ParameterError
 from specnmf.factor.options import FitOptions
+from specnmf.methods.memory import MemoryOptions
 from specnmf.options import FIT, MASKS, WHAT, changed, option
 
 #: Parts of a beat that strokes may be moved to.
@@ -23,7 +24,7 @@ def parse_drums(texts: str | Iterable[str]) -> tuple[str, ...]:
     return names
 
 
-class DrumOptions(WienerOptions, WindowOptions, FitOptions):
+class DrumOptions(WienerOptions, MemoryOptions, FitOptions):
     """Which drums to find, and how their templates are fitted."""
 
     drums: Sequence[str] = option(
@@ -74,7 +75,12 @@ class DrumOptions(WienerOptions, WindowOptions, FitOptions):
         above=0,
         group=MASKS,
     )
-
+    repeats: bool = option(
+        True,
+        "Learn and subtract the waveforms of strokes that repeat, as samplers and drum "
+        "machines play them; masks divide the remainder.",
+        group=MASKS,
+    )
     hpss: bool | None = option(
         None,
         "Weight drums by the percussive part of the recording and the rest by the "

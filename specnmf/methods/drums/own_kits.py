@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from specnmf.audio import media
 from specnmf.audio.reading import load
 from specnmf.audio.recording import Audio
 from specnmf.audio.stft import Float32, Grid, magnitude
@@ -28,7 +29,7 @@ from specnmf.methods.learned.templates import Templates, converted, read_templat
 from specnmf.notation import counted
 
 #: Endings of one-shots.
-SUFFIXES = (".wav", ".flac", ".aif", ".aiff", ".ogg", ".mp3")
+SUFFIXES = (".wav", ".flac", ".aif", ".aiff", ".ogg", ".mp3", *media.SUFFIXES)
 
 #: Samples of a stroke below this peak are silence.
 SILENT = 1e-5

@@ -105,6 +105,7 @@ def fit_labelled(
     names: Sequence[str],
     options: LabelOptions,
     *,
+    support: ArrayLike | None = None,
     frame_seconds: float | None = None,
     callback: Callback | None = None,
 ) -> Labelled:
@@ -121,6 +122,9 @@ def fit_labelled(
         hold the rest alone, or silence.
     names : sequence of str
         The labels. A row with the name rest stands for the rest.
+    support : array of bool, shape (n_labels, n_bins), optional
+        The bins in which each label may sound. The rest may sound in all of them, and
+        has templates in every frame then.
     frame_seconds : float, optional
         Seconds from one frame to the next, for the remarks.
     callback : callable, optional
@@ -147,9 +151,9 @@ def fit_labelled(
     "Semi-supervised nonnegative matrix factorization", IEEE SPL 2010; the benchmark
     compares them.
     """
-    problem = checked(V, heard, annotated, names, options)
+    problem = checked(V, heard, annotated, names, options, support)
     said = problem.heard, problem.annotated
-    learned = learn_templates(problem.V, *said, options)
+    learned = learn_templates(problem.V, *said, options, problem.support)
     with workers(options.threads) as mapper, flush_to_zero():
         model = _chosen(problem, _offered(problem, learned), mapper)
         fit = partial(_fit, problem.V, mapper=mapper)
@@ -178,7 +182,7 @@ def fit_labelled(
 def _offered(problem: Problem, learned: Templates) -> _Model:
     """The templates with transposed copies, and free ones if the rest is unknown."""
     options, n_labels = problem.options, len(problem.names)
-    copies = transposed(learned, options.transpose)
+    copies = transposed(learned, options.transpose, problem.support)
     rng = np.random.default_rng(options.seed)
     unknown = 0 if (learned.owners == n_labels).any() else options.n_rest
     free = noise_like(len(problem.V), unknown, n_labels, rng)
@@ -213,10 +217,12 @@ def _chosen(problem: Problem, model: _Model, mapper: Mapper) -> _Model:
 def _allowed(problem: Problem, model: _Model, active: Mask) -> Mask:
     """Where each component may sound: free ones in frames that are not annotated.
 
-    In frames that no component could explain otherwise, any label may sound.
+    Where labels have bounds, free ones are everywhere: what is beyond the bounds is
+    theirs. In frames that no component could explain otherwise, any label may sound.
     """
     allowed = model.templates.allowed(active)
-    allowed[model.free] &= ~problem.annotated
+    if problem.support is None:
+        allowed[model.free] &= ~problem.annotated
     allowed[:, ~problem.annotated & ~allowed.any(axis=0)] = True
     return allowed
 

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from specnmf.audio.stft import Float32
 from specnmf.errors import ParameterError
+from specnmf.factor.matrices import mask
 from specnmf.methods.labels.options import LabelOptions
 from specnmf.methods.labels.templates import LEAST_ALONE, frames_alone
 from specnmf.score.regions import REST
@@ -27,6 +28,7 @@ class Problem:
     annotated: Mask
     names: tuple[str, ...]
     options: LabelOptions
+    support: Mask | None = None
 
 
 def checked(
@@ -35,14 +37,19 @@ def checked(
     annotated: ArrayLike,
     names: Sequence[str],
     options: LabelOptions,
+    support: ArrayLike | None = None,
 ) -> Problem:
     """The problem given by arrays, or a ParameterError."""
     V = np.asarray(V, np.float32)
     heard, annotated = np.asarray(heard), np.asarray(annotated)
     _check_shapes(V, heard, annotated, names)
     kept = [name != REST for name in names]
-    names = tuple(name for name in names if name != REST)
-    problem = Problem(V, heard[kept], annotated, names, options)
+    own = tuple(name for name in names if name != REST)
+    bins = None
+    if support is not None:
+        shape = len(names), len(V)
+        bins = mask("support", support, shape, default=True)[kept]
+    problem = Problem(V, heard[kept], annotated, own, options, bins)
     _check_labels(problem)
     return problem
 
@@ -80,13 +87,13 @@ def _check_shapes(
     if not (V.min() >= 0 and V.max() < np.inf):  # false for NaN, too
         raise ParameterError("V must be finite and non-negative")
     shapes = (len(names), V.shape[1]), (V.shape[1],)
-    for name, mask, shape in zip(
+    for name, frames, shape in zip(
         ("heard", "annotated"), (heard, annotated), shapes, strict=True
     ):
-        if mask.dtype != np.bool_ or mask.shape != shape:
+        if frames.dtype != np.bool_ or frames.shape != shape:
             raise ParameterError(
                 f"{name} must be booleans of shape {shape}, "
-                f"got {mask.dtype} of shape {mask.shape}"
+                f"got {frames.dtype} of shape {frames.shape}"
             )
     if (heard & ~annotated).any():
         raise ParameterError("expected heard to be true in annotated frames only")

@@ -32,7 +32,8 @@ def _plan(options: LayerOptions, *, sr: int, n_channels: int, labelled: bool) ->
     n_fft, hop_length = window(sr, options.n_fft, options.hop_length)
     n_bins = n_fft // 2 + 1
     rows = sum(options.ranks)
-    found = 4 * FITTED_H * rows
+    band = 4 * n_bins if options.is_limited else 0  # V without what is outside
+    found = 4 * FITTED_H * rows + band
     stages = [Need(each=4 * SOLVER_V * n_bins + found)]
     if labelled:
         below = (n_bins, *options.ranks)[len(options.ranks) - 1]

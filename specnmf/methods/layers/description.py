@@ -12,7 +12,8 @@ from specnmf.audio.stft import Grid
 from specnmf.factor.layers import tree
 from specnmf.factor.layers.model import Layers
 from specnmf.factor.layers.tree import Tree
-from specnmf.methods.layers.stems import notes_of
+from specnmf.methods.components.scope import OUTSIDE
+from specnmf.methods.layers.stems import UNPITCHED, notes_of
 from specnmf.score.marks import Marks
 
 #: Notes with a smaller share of a component's energy are not listed.
@@ -54,6 +55,31 @@ def describe(
         }
         for layer, nodes in enumerate(components)
     ]
+
+
+def beside(layers: list[dict[str, Any]], share: float) -> None:
+    """Add to each layer of `describe` the sound outside the band, by its share.
+
+    It is the same in all layers, so it is its own parent, and its own part.
+    """
+    for number, layer in enumerate(layers, 1):
+        for node in layer["components"]:
+            node["energy_share"] *= 1 - share
+        above = [number + 1] if number < len(layers) else []
+        below = [number - 1] if number > 1 else []
+        layer["components"].append(
+            {
+                "name": _outside(number),
+                "energy_share": share,
+                "parents": [{"name": _outside(n), "share": 1.0} for n in above],
+                "parts": [{"name": _outside(n), "share": 1.0} for n in below],
+                "notes": [{"note": UNPITCHED, "share": 1.0}],
+            }
+        )
+
+
+def _outside(layer: int) -> str:
+    return f"layer_{layer}/{OUTSIDE}"
 
 
 def owners(layers: Layers, marks: Marks | None) -> list[dict[str, float]]:

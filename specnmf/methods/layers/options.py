@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal
 
+from specnmf.audio.options import BandOptions
 from specnmf.checks import check_between, check_falling, whole_numbers
 from specnmf.factor.layers.options import LayerFit
 from specnmf.factor.options import Solver, SolverOptions
@@ -14,7 +15,7 @@ from specnmf.options import changed, option
 LayerMethod = Literal["sequential", "neural"]
 
 
-class LayerOptions(MemoryOptions, SolverOptions):
+class LayerOptions(BandOptions, MemoryOptions, SolverOptions):
     """The number of layers, and how they are learned."""
 
     ranks: Sequence[int] = option(

@@ -14,6 +14,7 @@ from specnmf.errors import ParameterError
 from specnmf.factor.factorization import Factorization, component_labels
 from specnmf.factor.layers.model import Layers
 from specnmf.factor.layers.tree import Tree, ownership
+from specnmf.methods.components.scope import OUTSIDE, Scope
 from specnmf.methods.stems import Stems
 from specnmf.notation import note_name, note_number
 
@@ -57,11 +58,19 @@ def layer_stems(
     layers: Layers,
     layer: int,
     pitches: NDArray[np.float64],
+    *,
+    scope: Scope | None = None,
 ) -> Stems:
-    """The components of a layer as stems; factors and pitches are the first layer's."""
+    """The components of a layer as stems; factors and pitches are the first layer's.
+
+    ``scope`` says what was factorised; what is outside has no pitch. None: all.
+    """
+    scope = scope or Scope(slice(0, grid.n_bins), grid.n_bins)
     first = Factorization(layers.A[0], layers.S[0], losses=layers.losses)
-    model = LayerModels(layers, layer)
-    return Stems(audio, grid, model, layers.losses, first, pitches)
+    model = LayerModels(layers, layer, scope.outside)
+    factors = scope.completed(first)
+    known = np.pad(pitches, (0, len(scope.names)), constant_values=np.nan)
+    return Stems(audio, grid, model, layers.losses, factors, known)
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,7 +80,8 @@ class LayerModels:
     The spectra and activations are those of the first layer. A component of a higher
     layer gets its share of each, its own A S relative to the sum of all
     (`factor.layers.tree`). So all layers model the same sound, and a chord fades as its
-    notes do. Layers are numbered from 0.
+    notes do. Layers are numbered from 0. ``outside``, shape (n_bins,), is the level of
+    the sound outside the band that was factorised; None: the band is all.
 
     Raises
     ------
@@ -81,6 +91,7 @@ class LayerModels:
 
     layers: Layers
     layer: int
+    outside: Float32 | None = None
 
     def __post_init__(self) -> None:
         n_layers = len(self.layers.ranks)
@@ -91,8 +102,9 @@ class LayerModels:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The components: ``component_01`` and so on."""
-        return component_labels(self.layers.ranks[self.layer])
+        """The components: ``component_01`` and so on; then ``outside``, if any is."""
+        names = component_labels(self.layers.ranks[self.layer])
+        return names if self.outside is None else (*names, OUTSIDE)
 
     def magnitudes(self, frames: slice) -> list[Float32 | None]:
         """The model of each component, (1, n_frames, n_bins)."""
@@ -103,9 +115,16 @@ class LayerModels:
             owned = ownership(self.layers, self.layer, frames)
             parts = np.moveaxis(owned * H[:, :, np.newaxis], 2, 0)
             models = (part.astype(W.dtype) @ W.T for part in parts)
-        return [np.ascontiguousarray(m, np.float32)[np.newaxis] for m in models]
+        found: list[Float32 | None] = [
+            np.ascontiguousarray(m, np.float32)[np.newaxis] for m in models
+        ]
+        if self.outside is not None:
+            found.append(np.repeat(self.outside[np.newaxis, np.newaxis], len(H), 1))
+        return found
 
     def total(self, frames: slice, models: list[Float32]) -> Float32:
-        """The first layer's W H, the sum of the models of any layer."""
+        """The first layer's W H and what is outside: the sum of any layer's models."""
         product = self.layers.S[0][:, frames].T @ self.layers.A[0].T
+        if self.outside is not None:
+            product += self.outside
         return np.ascontiguousarray(product, np.float32)[np.newaxis]

@@ -93,7 +93,7 @@ def learned_by_labels(
             "labels cut the sounds into pieces, too short for templates of "
             f"{settings.n_template_frames} frames; use --frames 1"
         )
-    found = marked(audio, labels, settings)
+    found = marked(audio, labels, settings, tier=settings.tier)
     marks = found.marks
     assert marks is not None  # labels are given
     own = [name for name in marks.names if name != REST]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from specnmf.factor.options import SolverOptions
+from specnmf.methods.labels.options import TierOptions
 from specnmf.methods.memory import MemoryOptions
 from specnmf.options import changed, option
 
@@ -10,7 +11,7 @@ from specnmf.options import changed, option
 SPECTRA, PATTERNS = 8, 1
 
 
-class LearnSettings(MemoryOptions, SolverOptions):
+class LearnSettings(TierOptions, MemoryOptions, SolverOptions):
     """The settings of `learn`, immutable.
 
     Examples

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from specnmf.archives import read_arrays
 from specnmf.audio.options import check_window
 from specnmf.audio.stft import Grid
-from specnmf.errors import OutputError, ParameterError, TemplateError
+from specnmf.errors import OutputError, ParameterError, TemplateError, writing
 from specnmf.factor.convolutive import model
 from specnmf.methods.learned import converting
 from specnmf.methods.storing import StoredArrays, text_array
@@ -306,11 +306,10 @@ def write_templates(path: str | os.PathLike[str], templates: Templates) -> None:
         )
     part = path.with_name(f".{os.getpid()}.part")
     try:
-        with part.open("wb") as file:
-            np.savez(file, **arrays)  # type: ignore[arg-type]  # numpy's stub lacks **
-        part.replace(path)
-    except OSError as failed:
-        raise OutputError(f"{path}: {failed.strerror or failed}") from failed
+        with writing(path):
+            with part.open("wb") as file:
+                np.savez(file, **arrays)  # type: ignore[arg-type]  # numpy's stub lacks **
+            part.replace(path)
     finally:
         with suppress(OSError):
             part.unlink()

@@ -96,11 +96,11 @@ def layers(
     numbers = range(1, 1 + sum(name.startswith("A_") for name in held))
     A, S = ([held[f"{factor}_{number}"] for number in numbers] for factor in "AS")
     nothing = np.broadcast_to(np.float32(0), (len(A[0]), S[0].shape[1]))
-    last = run.report["layers"][-1]["components"]
+    last = run.report["layers"][-1]["components"][: len(S[-1])]  # not outside
     return (
         Layers(A, S, held.get("B"), held["losses"]),
         Magnitude(nothing, held["frequencies"], held["times"]),
-        _pitches(run),
+        _pitches(run)[: len(S[0])],
         tuple(node.get("label") or "" for node in last),
     )
 
@@ -153,8 +153,9 @@ def regions(run: FinishedRun) -> tuple[list[Region], list[Region]]:
             f"{run.folder}: expected a run of label, got one without labels"
         )
     start = run.report["settings"]["start"]
-    marked = run.report["inputs"][roles.index("labels")]["path"]
-    return _earlier(read_regions(marked), start), _earlier(read_regions(found), start)
+    path = run.report["inputs"][roles.index("labels")]["path"]
+    marked = read_regions(path, tier=run.report["settings"].get("tier"))
+    return _earlier(marked, start), _earlier(read_regions(found), start)
 
 
 def sources(run: FinishedRun) -> dict[str, Audio]:

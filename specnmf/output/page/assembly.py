@@ -39,6 +39,7 @@ from specnmf.output.page.notes import MOST_NOTES, note_columns
 from specnmf.output.page.picture import PER_SEMITONE, Picture
 from specnmf.output.page.stems import Group, Stem
 from specnmf.output.page.templates import Template
+from specnmf.output.products import STANDARD_INPUT, STANDARD_NAME
 from specnmf.score.notes import Score
 from specnmf.score.regions import read_regions
 
@@ -161,6 +162,8 @@ def title(report: Mapping[str, Any]) -> str:
     """The title of the song of a run."""
     inputs = tables(report.get("inputs"))
     path = text(inputs[0].get("path"), 4096) if inputs else ""
+    if path == STANDARD_INPUT:
+        return STANDARD_NAME
     return text(PurePosixPath(path.replace("\\", "/")).stem) or "untitled"
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from specnmf.output.page.facts import number, rounded, table, tables, text, whole
 
 #: The suffixes of stems' files, and the most stems on a page.
-SUFFIXES, MOST_STEMS = (".wav", ".flac", ".ogg", ".mp3"), 512
+SUFFIXES, MOST_STEMS = (".wav", ".flac", ".ogg", ".mp3", ".m4a", ".opus"), 512
 
 #: The folder of the stems in a run.
 SOURCES = "sources"

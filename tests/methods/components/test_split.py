@@ -1,6 +1,7 @@
 """Splits before the fit: names, shares, sums, and where there is none."""
 
 import dataclasses
+import re
 from contextlib import contextmanager
 
 import numpy as np
@@ -13,6 +14,7 @@ from specnmf.audio.resynthesis import gather
 from specnmf.methods.components.budget import Budget
 from specnmf.methods.components.material import InMemory
 from specnmf.methods.components.parts import fit_parts
+from specnmf.sizes import parse_size
 
 SR = 8000
 
@@ -119,6 +121,31 @@ def test_what_memory_does_not_hold_is_refused(audio, tmp_path, monkeypatch):
     monkeypatch.setattr(Budget, "most_samples", lambda self: SR)
     with pytest.raises(ParameterError, match=r"whole recording in memory.* hold 1 s"):
         specnmf.decompose(path, split="hpss", output=tmp_path / "out")
+
+
+def test_the_memory_that_is_asked_for_is_enough(tmp_path):
+    path = tmp_path / "song.wav"
+    soundfile.write(path, np.zeros(90 * SR), SR)
+    options = {"split": "hpss", "n_components": 2, "hop_length": 64, "max_iter": 1}
+    options |= {"figures": False, "report": False, "sources": False}
+    message = (
+        r"600M hold (\d+) s; use --memory (\d+M), --duration (\d+) or --split none"
+    )
+    with pytest.raises(ParameterError, match=message) as error:
+        specnmf.decompose(path, memory=600 << 20, output=tmp_path / "out", **options)
+    seconds, memory, duration = re.search(message, str(error.value)).groups()
+    assert seconds == duration
+    settings = Settings(**options, memory=parse_size(memory))
+    budget = Budget(settings, settings.most_stems, SR, 1)
+    assert 90 * SR <= budget.most_samples() < 91 * SR
+    assert budget.need(90 * SR) <= settings.memory
+
+
+def test_a_residual_needs_more_memory_than_two_parts():
+    two = Settings(split="hpss")
+    three = dataclasses.replace(two, split_margin=2.0)
+    most = [Budget(own, 8, 44100, 2).most_samples() for own in (two, three)]
+    assert most[1] < 0.9 * most[0]
 
 
 def test_a_split_needs_more_memory():

@@ -329,3 +329,58 @@ def test_labels_and_rest_are_stems_that_add_up(song, rng):
     assert len(stems.pitches) == found.factorization.n_components
     blocks = [block.sum(axis=0) for _, block in stems.stream(SETTINGS)]
     np.testing.assert_allclose(np.hstack(blocks), audio.samples, atol=1e-6)
+
+
+@pytest.fixture
+def bounded(rng):
+    """A song with a hum, and the bins in which its sounds lie."""
+    song = Song(rng, hum=1.0)
+    support = np.zeros((2, N_BINS), bool)
+    support[0, :28], support[1, 24:52] = True, True
+    return song, support
+
+
+def test_a_label_is_zero_outside_its_bounds(bounded):
+    song, support = bounded
+    settings = replace(SETTINGS, transpose=2)
+    result = song.fit(settings, support=support)
+    labels = np.array(result.factorization.labels)
+    for name, bins in zip(("one", "two"), support, strict=True):
+        own = result.factorization.W[:, labels == name]
+        assert own[bins].any()
+        assert not own[~bins].any()
+    assert (np.diff(result.factorization.losses) <= 0).all()
+
+
+@pytest.mark.parametrize("known", [True, False], ids=["rest marked", "not marked"])
+def test_bounds_keep_what_is_beyond_them_out_of_a_label(bounded, known):
+    song, support = bounded
+    if not known:
+        song.annotated[NONE] = False
+    free = errors(song, song.fit(), ("one", "two"))
+    kept = errors(song, song.fit(support=support), ("one", "two"))
+    assert np.mean(kept) < np.mean(free)
+
+
+def test_bounds_of_all_bins_change_nothing_where_the_rest_is_known(bounded):
+    song, _ = bounded
+    everything = np.ones((2, N_BINS), bool)
+    one, other = song.fit(), song.fit(support=everything)
+    np.testing.assert_array_equal(one.factorization.W, other.factorization.W)
+    np.testing.assert_array_equal(one.factorization.H, other.factorization.H)
+
+
+def test_copies_beyond_the_bounds_are_left_out():
+    W = np.zeros((200, 1), np.float32)
+    W[100] = 1
+    support = np.zeros((1, 200), bool)
+    support[0, 90:110] = True
+    copies = transposed(Templates(W, np.array([0])), 12, support)
+    assert copies.W.shape == (200, 2)
+    assert not copies.W[~support[0]].any()
+
+
+@pytest.mark.parametrize("support", [np.ones((2, 3), bool), np.ones((2, N_BINS))])
+def test_bounds_of_another_shape_or_kind_are_refused(song, support):
+    with pytest.raises(ParameterError, match="support must be booleans of shape"):
+        song.fit(support=support)

@@ -88,6 +88,8 @@ def test_what_is_written_is_read_again(tmp_path, rng):
         assert getattr(read, name) == getattr(written, name)
     assert read.stems == ("a", "b")
     assert [path.name for path in tmp_path.iterdir()] == ["t.npz"]
+    with pytest.raises(OutputError, match=r"t\.npz: cannot .*no folder .*none, make"):
+        write_templates(tmp_path / "none" / "t.npz", make(rng))
 
 
 def test_the_same_templates_give_the_same_bytes(tmp_path, rng):

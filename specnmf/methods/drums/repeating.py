@@ -1,0 +1,375 @@
+"""Learn the waveforms of sounds that repeat.
+
+The strokes of a sound are one waveform H with strengths g_i, and deviations:
+Z_i = g_i (H + E_i) + others, in the frames of each stroke. H and E_i are Gaussian
+with the variances c P and (1 - c) P, where P is the power that the masks found and c
+the likeness of the strokes, measured in bands by their cross spectra. The others are
+Gaussian too, with the power of what is not yet known of them. Then H is an average that
+each stroke enters by how little else sounds with it. All sounds take turns.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from specnmf.audio.recording import Audio
+from specnmf.audio.stft import Complex64, Float32, Grid, magnitude
+from specnmf.methods.drums.hits import Hit
+from specnmf.methods.drums.repeats import (
+    FADING,
+    Integers,
+    Repeats,
+    Sound,
+    WaveFrames,
+    cut,
+    last_strokes,
+    share_of,
+)
+
+#: The length of a waveform, that of its part by which strokes are compared, and how far
+#: a stroke may lie from its time, in seconds.
+SECONDS, COMPARED, REACH = 1.0, 0.12, 0.008
+
+#: Strokes are of one sound if their waveforms correlate so much.
+ALIKE = 0.6
+
+#: The share of a sound's power that counts as unknown in each round at least: errors of
+#: the strengths do not show in the likeness.
+UNKNOWN = (0.1, 0.05, 0.02, 0.01, 0.005)
+
+#: So many strokes, spread over the recording, teach a sound.
+MOST = 48
+
+#: The likeness is measured in so many bands, and in blocks of frames that begin here.
+N_BANDS, BLOCKS = 13, (0, 7, 24)
+
+#: Frames in which strengths are measured, the relative deviation of the first ones, and
+#: the share of bins that counts as independent.
+ATTACK, DEVIATION, INDEPENDENT = 24, 0.1, 0.03
+
+#: Where other strokes of the same drum begin, so much of their power is unknown, and
+#: of all power everywhere.
+OWN, ANY = 0.2, 1e-3
+
+#: A bin deviates from the waveform by this share of its power, where strengths are
+#: measured.
+DEVIATING = 0.05
+
+#: Drums of which a stroke ends the last.
+CHOKED = ("hihat",)
+
+
+@dataclass(eq=False)
+class _Group:
+    """Strokes of a sound while it is learned."""
+
+    stem: int
+    starts: Integers
+    lengths: Integers
+    gains: NDArray[np.float64]
+    power: Float32
+    alike: Float32
+    waveform: Float32
+    unknown: Float32
+    first_gains: NDArray[np.float64] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.first_gains = self.gains.copy()
+
+    def sound(self) -> Sound:
+        """The sound as it is now."""
+        return Sound(
+            self.stem,
+            self.starts,
+            self.lengths,
+            self.gains,
+            self.waveform,
+            self.unknown,
+        )
+
+
+def learn_repeats(
+    audio: Audio, stems: Sequence[Audio], grid: Grid, hits: Sequence[Hit]
+) -> Repeats:
+    """The sounds of a recording that repeat, and their waveforms.
+
+    Parameters
+    ----------
+    audio : Audio
+        The recording.
+    stems : sequence of Audio
+        The stems as masks make them, which add up to it: first those of the drums in
+        the order of the strokes' first occurrence, see `order_of`.
+    grid : Grid
+        The frames of the model.
+    hits : sequence of Hit
+        The strokes.
+    """
+    from specnmf.methods.drums.hits import order_of
+
+    if grid.hop_length * 2 > grid.n_fft:  # then spectra are no waveform
+        return Repeats(grid, len(stems), ())
+    frames = WaveFrames(grid, round(SECONDS * grid.sr))
+    drums = order_of(hits)
+    groups: list[_Group] = []
+    for stem, drum in enumerate(drums):
+        own = [hit for hit in hits if hit.drum == drum]
+        groups += _groups(stem, stems[stem], own, frames)
+    powers = [magnitude(stem, grid).T ** 2 for stem in stems] if groups else []
+    learner = _Learner(audio.samples.copy(), powers, frames, groups)
+    for least in UNKNOWN:
+        for group in groups:
+            learner.learn(group, least)
+    return Repeats(grid, len(stems), tuple(group.sound() for group in groups))
+
+
+def _groups(
+    stem: int, audio: Audio, hits: Sequence[Hit], frames: WaveFrames
+) -> list[_Group]:
+    """Strokes of a drum that sound alike, where there are at least two."""
+    sr, lead = audio.sr, frames.grid.n_fft // 2
+    mono = audio.samples.mean(axis=0)
+    found: list[Integers] = []
+    for note in sorted({hit.note for hit in hits}):
+        starts = [round(hit.time * sr) - lead for hit in hits if hit.note == note]
+        found += _alike(mono, sorted(starts), sr, lead)
+    every = np.sort(np.concatenate(found))
+    return [
+        _group(stem, audio, starts, every, frames, choked=hits[0].drum in CHOKED)
+        for starts in found
+        if len(starts) > 1
+    ]
+
+
+def _alike(mono: Float32, starts: Sequence[int], sr: int, lead: int) -> list[Integers]:
+    """Starts of strokes that correlate, moved to where they do so best.
+
+    The loudest stroke that is left founds a group; those like it join.
+    """
+    n, reach = lead + round(COMPARED * sr), round(REACH * sr)
+    waves = np.array([cut(mono[np.newaxis], start, n)[0] for start in starts])
+    energies = (waves**2).sum(axis=1)
+    size = 1 << (2 * n - 1).bit_length()
+    spectra = np.fft.rfft(waves, size)
+    left = np.argsort(-energies, kind="stable").tolist()
+    groups = []
+    while left:
+        founder = left[0]
+        products = np.fft.irfft(spectra[left] * spectra[founder].conj(), size)
+        near = np.concatenate([products[:, -reach:], products[:, : reach + 1]], axis=1)
+        best = near.argmax(axis=1)
+        norms = np.sqrt(energies[left] * energies[founder]) + 1e-20
+        joins = near.max(axis=1) / norms > ALIKE
+        joins[0] = True
+        members = [
+            starts[each] + int(lag) - reach
+            for each, lag, joined in zip(left, best, joins, strict=True)
+            if joined
+        ]
+        groups.append(np.unique(np.array(members, np.int64)))
+        left = [each for each, joined in zip(left, joins, strict=True) if not joined]
+    return groups
+
+
+def _group(
+    stem: int,
+    audio: Audio,
+    starts: Integers,
+    every: Integers,
+    frames: WaveFrames,
+    *,
+    choked: bool,
+) -> _Group:
+    """A group of strokes as the stem of masks has them."""
+    grid, n = frames.grid, frames.n
+    waves = np.array([cut(audio.samples, int(start), n) for start in starts])
+    compared = waves[:, :, : grid.n_fft // 2 + round(0.08 * grid.sr)]
+    loudest = compared[(compared**2).sum(axis=(1, 2)).argmax()]
+    gains = np.einsum("ict,ct->i", compared, loudest) / max((loudest**2).sum(), 1e-20)
+    gains = np.maximum(gains, 0.05).astype(np.float64)
+    apart = _until_next(starts, every, round(0.005 * grid.sr))
+    until = _until_next(starts, every, round(FADING * grid.sr)) + grid.n_fft // 2
+    lengths = np.minimum(until, n) if choked else np.full(len(starts), n)
+    begins = frames.starts
+    alone = (begins + grid.n_fft <= apart[:, np.newaxis]) | (begins < 0)
+    powers = np.array([(np.abs(frames.spectra(y)) ** 2).mean(axis=0) for y in waves])
+    powers /= (gains**2)[:, np.newaxis, np.newaxis]
+    count = alone.sum(axis=0)[:, np.newaxis]
+    mean = np.einsum("if,ifk->fk", alone, powers) / np.maximum(count, 1)
+    power = np.where(count, mean, powers.min(axis=0)).astype(np.float32)
+    power += np.float32(1e-9) * power.max() + np.float32(1e-20)
+    return _Group(
+        stem,
+        starts,
+        lengths,
+        gains,
+        power,
+        np.full_like(power, 0.5),
+        np.zeros((audio.n_channels, n), np.float32),
+        np.ones_like(power),
+    )
+
+
+def _until_next(starts: Integers, every: Integers, least: int) -> Integers:
+    """Samples from each start to the next that is later than the least."""
+    following = np.searchsorted(every, starts + least, side="right")
+    late = np.append(every, np.iinfo(np.int64).max // 2)
+    return np.asarray(late[following] - starts, np.int64)
+
+
+@dataclass(eq=False)
+class _Learner:
+    """What is left of the recording, and what is unknown of each stem."""
+
+    left: Float32
+    powers: Sequence[Float32]
+    frames: WaveFrames
+    groups: Sequence[_Group]
+
+    def __post_init__(self) -> None:
+        grid = self.frames.grid
+        sounds = [(group.stem, group.starts) for group in self.groups]
+        self.last = last_strokes(sounds, grid, len(self.powers))
+        self.floor = 1e-10 * float(sum(p.mean(dtype=np.float64) for p in self.powers))
+        self.floor += 1e-20
+        self.bands = _blocks(grid.n_bins, len(self.frames.starts))
+
+    def learn(self, group: _Group, least: float) -> None:
+        """Learn a sound anew while all others are known as far as they are."""
+        taught = np.unique(
+            np.linspace(0, len(group.starts) - 1, min(MOST, len(group.starts)))
+            .round()
+            .astype(int)
+        )
+        Z = np.array([self._spectra(group, i) for i in taught])
+        others = np.array([self._others(group, i) for i in taught])
+        g = group.gains[taught].astype(np.float32)[:, np.newaxis, np.newaxis]
+        group.alike = self._likeness(group, Z, others, g, least)
+        w = _weights(group, others, g)
+        summed = np.einsum("ifk,icfk->cfk", w / g, Z)
+        precision = w.sum(axis=0) + 1 / (group.alike * group.power)
+        H = summed / precision
+        gains, starts = group.gains.copy(), group.starts.copy()
+        if least != UNKNOWN[0]:
+            for number, stroke in enumerate(taught):
+                own = w[number] / g[number]
+                rest = np.maximum(precision - w[number], 1e-6 * precision)
+                others_mean = (summed - own * Z[number]) / rest
+                gains[stroke] = self._gain(
+                    group, stroke, Z[number], others[number], others_mean, 1 / rest
+                )
+            for stroke in np.setdiff1d(np.arange(len(gains)), taught):
+                seen = self._spectra(group, stroke), self._others(group, stroke)
+                gains[stroke] = self._gain(group, stroke, *seen, H, 1 / precision)
+            gains *= (gains @ group.first_gains) / (gains @ gains)
+        group.sound().add(self.left, 0, self.frames.grid.sr)
+        group.waveform = self.frames.waveform(H)
+        group.gains, group.starts = gains, starts
+        told = group.alike - 1 / (precision * group.power)
+        group.unknown = np.clip(1 - told, 0, 1).astype(np.float32)
+        group.sound().add(self.left, 0, self.frames.grid.sr, sign=-1)
+
+    def _spectra(self, group: _Group, stroke: int) -> Complex64:
+        """The spectra of a stroke in what is left of the recording."""
+        y = cut(self.left, int(group.starts[stroke]), self.frames.n)
+        y += group.sound().stroke(stroke, self.frames.grid.sr)
+        return self.frames.spectra(y)
+
+    def _others(self, group: _Group, stroke: int) -> Float32:
+        """The power of what else sounds with a stroke and is not known."""
+        grid, rows = self.frames.grid, self.frames.rows(int(group.starts[stroke]))
+        rows = np.clip(np.arange(rows[0] - 1, rows[-1] + 2), 0, grid.n_frames - 1)
+        unknown = [each.unknown for each in self.groups]
+        total = np.zeros((len(rows), grid.n_bins), np.float32)
+        every = np.zeros_like(total)
+        for stem, power in enumerate(self.powers):
+            own = power[rows]
+            every += own
+            if stem not in self.last:
+                total += own
+                continue
+            owner, row = (each[rows] for each in self.last[stem])
+            share = share_of(unknown, owner, row, grid)
+            if stem == group.stem:
+                mine = row - np.arange(-1, len(rows) - 1)
+                share = np.maximum(share, OWN)
+                share[(mine == 0) & (owner == self._number(group))] = 0
+            total += own * share
+        total = np.maximum(total, ANY * every)
+        out = np.maximum(np.maximum(total[:-2], total[2:]), total[1:-1])
+        begins = self.frames.starts
+        choked = (begins + grid.n_fft > group.lengths[stroke]) & (begins >= 0)
+        if group.lengths[stroke] < self.frames.n:
+            out[choked] = 1e20
+        return np.asarray(out + np.float32(self.floor), np.float32)
+
+    def _number(self, group: _Group) -> int:
+        return next(i for i, each in enumerate(self.groups) if each is group)
+
+    def _likeness(
+        self, group: _Group, Z: Complex64, others: Float32, g: Float32, least: float
+    ) -> Float32:
+        """The share of the power that strokes have in common, by blocks."""
+        sure = _weights(group, others, g) * group.power
+        scaled = Z / (g * np.sqrt(group.power))[:, np.newaxis]
+        summed = np.abs(np.einsum("ifk,icfk->cfk", sure, scaled)) ** 2
+        own = np.einsum("ifk,icfk->cfk", sure**2, np.abs(scaled) ** 2)
+        total = sure.sum(axis=0)
+        pairs = total**2 - (sure**2).sum(axis=0)
+        alike = (summed - own).mean(axis=0) / np.maximum(pairs, 1e-6 * total**2 + 1e-20)
+        alike = np.clip(alike, -2, 2)
+        weight = (total / (1 + total)) ** 2 * (pairs > 1e-3 * total**2) * group.power
+        out = np.empty_like(group.power)
+        for block in self.bands:
+            mean = (weight[block] * alike[block]).sum() / (weight[block].sum() + 1e-30)
+            out[block] = min(max(float(mean), 1e-3), 1 - least)
+        return out
+
+    def _gain(
+        self,
+        group: _Group,
+        stroke: int,
+        Z: Complex64,
+        others: Float32,
+        H: Complex64,
+        variance: Float32,
+    ) -> float:
+        """The strength of a stroke, by the waveform that the others have."""
+        g, first = group.gains[stroke], group.first_gains[stroke]
+        k = slice(ATTACK)
+        power = (np.abs(H[:, k]) ** 2).mean(axis=0)
+        deviating = np.maximum(DEVIATING, 1 - group.alike[k])
+        deviation = deviating * np.maximum(group.power[k], power) + variance[k]
+        w = 1 / (others[k] + g**2 * deviation)
+        product = np.real(Z[:, k] * H[:, k].conj()).mean(axis=0)
+        told = (w * power * group.alike[k]).sum() / ((w * power).sum() + 1e-20)
+        if told < 0.5:
+            return float(g)
+        prior = 1 / (DEVIATION * first) ** 2
+        a = INDEPENDENT * float((w * product).sum()) + prior * first
+        b = INDEPENDENT * float((w * power).sum()) + prior
+        return float(np.clip(a / b, 0.02, 5.0))
+
+
+def _weights(group: _Group, others: Float32, g: Float32) -> Float32:
+    """How much each stroke's waveform of strength 1 tells: one over its variance."""
+    deviation = (1 - group.alike) * group.power
+    return np.asarray(g**2 / (others + g**2 * deviation), np.float32)
+
+
+def _blocks(n_bins: int, n_frames: int) -> list[tuple[slice, slice]]:
+    """Blocks of frames and bins in which strokes are compared."""
+    edges = np.unique(
+        np.r_[0, np.geomspace(4, n_bins, N_BANDS).round().astype(int)]
+    ).tolist()
+    begins = [b for b in BLOCKS if b < n_frames] + [n_frames]
+    return [
+        (slice(a, b), slice(low, high))
+        for a, b in pairwise(begins)
+        for low, high in pairwise(edges)
+    ]
