@@ -22,7 +22,7 @@ LIMITS = {
 }
 
 #: The hours that fit by default, at least.
-HOURS = {"label": 0.5, "layers": 0.5, "drums": 0.15}
+HOURS = {"label": 0.5, "layers": 0.5, "drums": 0.1}
 
 
 def limit_of(task, memory="2G", n_channels=1, options=None, **known):

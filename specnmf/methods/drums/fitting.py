@@ -8,7 +8,7 @@ some frames for each of its sounds, which begins only where the drum is struck
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -17,9 +17,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from specnmf.audio import neighbours
+from specnmf.audio.hpss import medians
 from specnmf.audio.options import HARMONIC, PERCUSSIVE
 from specnmf.audio.recording import Audio, one_of_alike
-from specnmf.audio.resynthesis import Stream, gather
+from specnmf.audio.resynthesis import Stream
 from specnmf.audio.stft import Float32, Grid, channel_magnitudes
 from specnmf.factor.factorization import Factorization
 from specnmf.factor.iterate import Callback
@@ -197,13 +198,20 @@ class DrumStems(Stems):
         key = options.mask, options.power, options.wiener, options.parts
         if key not in self._learned:
             self._learned.clear()
-            masked = gather(
-                super().stream(options), self.names, self.audio.n_channels, self.grid
-            )
-            self._learned[key] = learn_repeats(
-                self.audio, [masked[name] for name in self.names], self.grid, self.hits
-            )
+            masked = self._masked(options)
+            self._learned[key] = learn_repeats(self.audio, masked, self.grid, self.hits)
         return self._learned[key]
+
+    def _masked(self, options: Sharing) -> Iterator[Audio]:
+        """Yield the stems of the masks, each of which is let go then."""
+        shape = self.audio.samples.shape
+        sounds = [np.empty(shape, np.float32) for _ in self.names]
+        with closing(super().stream(options)) as stream:
+            for first, block in stream:
+                for sound, own in zip(sounds, block, strict=True):
+                    sound[:, first : first + own.shape[1]] = own
+        while sounds:
+            yield Audio(sounds.pop(0), self.audio.sr)
 
     def _repeated(self, repeats: Repeats, options: Sharing) -> Stream:
         left = repeats.left(self.audio)
@@ -292,21 +300,26 @@ def rest_of(V: Float32, options: DrumOptions) -> Factorization:
     V is (n_channels, n_frames, n_bins). The two median filters are those of Fitzgerald,
     "Harmonic/percussive separation using median filtering", DAFx 2010.
     """
-    from scipy.ndimage import median_filter
-
-    mean = V.mean(axis=0)
-    tones = median_filter(mean, size=(ALONG, 1)) ** 2
-    clicks = median_filter(mean, size=(1, ACROSS)) ** 2
-    harmonic = mean * (tones / np.maximum(tones + clicks, 1e-20))
-    harmonic += 1e-7 * float(max(harmonic.max(), 1e-7))
     return nmf(
-        np.ascontiguousarray(harmonic.T),
+        _harmonic(V.mean(axis=0), options.threads),
         options.n_rest,
         beta="kl",
         max_iter=STARTING,
         rng=options.seed,
         threads=options.threads,
     )
+
+
+def _harmonic(mean: Float32, threads: int | None) -> Float32:
+    """What of (n_frames, n_bins) is longer than it is broad, (n_bins, n_frames)."""
+    tones, clicks = medians(mean.T, (ALONG, ACROSS), threads=threads)
+    np.square(tones, out=tones)
+    np.square(clicks, out=clicks)
+    clicks += tones
+    tones /= np.maximum(clicks, 1e-20, out=clicks)
+    tones *= mean
+    tones += 1e-7 * float(max(tones.max(), 1e-7))
+    return np.ascontiguousarray(tones.T)
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,7 +10,7 @@ each stroke enters by how little else sounds with it. All sounds take turns.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from specnmf.audio.recording import Audio
 from specnmf.audio.stft import Complex64, Float32, Grid, magnitude
-from specnmf.methods.drums.hits import Hit
+from specnmf.methods.drums.hits import Hit, order_of
 from specnmf.methods.drums.repeats import (
     FADING,
     Integers,
@@ -42,15 +42,18 @@ ALIKE = 0.6
 #: the strengths do not show in the likeness.
 UNKNOWN = (0.1, 0.05, 0.02, 0.01, 0.005)
 
-#: So many strokes, spread over the recording, teach a sound.
+#: So many strokes, spread over the recording, teach a sound, in each of few channels.
 MOST = 48
+
+#: The largest number in half precision.
+MOST_HALF = 65504
 
 #: The likeness is measured in so many bands, and in blocks of frames that begin here.
 N_BANDS, BLOCKS = 13, (0, 7, 24)
 
 #: Frames in which strengths are measured, the relative deviation of the first ones, and
 #: the share of bins that counts as independent.
-ATTACK, DEVIATION, INDEPENDENT = 24, 0.1, 0.03
+ATTACK, DEVIATION, INDEPENDENT = 24, 0.2, 0.03
 
 #: Where other strokes of the same drum begin, so much of their power is unknown, and
 #: of all power everywhere.
@@ -94,7 +97,7 @@ class _Group:
 
 
 def learn_repeats(
-    audio: Audio, stems: Sequence[Audio], grid: Grid, hits: Sequence[Hit]
+    audio: Audio, stems: Iterable[Audio], grid: Grid, hits: Sequence[Hit]
 ) -> Repeats:
     """The sounds of a recording that repeat, and their waveforms.
 
@@ -102,30 +105,30 @@ def learn_repeats(
     ----------
     audio : Audio
         The recording.
-    stems : sequence of Audio
-        The stems as masks make them, which add up to it: first those of the drums in
-        the order of the strokes' first occurrence, see `order_of`.
+    stems : iterable of Audio
+        The stems as masks make them, which add up to it, one at a time: first the drums
+        as `order_of` has them.
     grid : Grid
         The frames of the model.
     hits : sequence of Hit
         The strokes.
     """
-    from specnmf.methods.drums.hits import order_of
-
-    if grid.hop_length * 2 > grid.n_fft:  # then spectra are no waveform
-        return Repeats(grid, len(stems), ())
     frames = WaveFrames(grid, round(SECONDS * grid.sr))
     drums = order_of(hits)
     groups: list[_Group] = []
-    for stem, drum in enumerate(drums):
-        own = [hit for hit in hits if hit.drum == drum]
-        groups += _groups(stem, stems[stem], own, frames)
-    powers = [magnitude(stem, grid).T ** 2 for stem in stems] if groups else []
+    powers = _Powers(_unit(audio, grid))
+    if grid.hop_length * 2 > grid.n_fft:  # then spectra are no waveform
+        drums = ()
+    for stem, sound in enumerate(stems):
+        if stem < len(drums):
+            own = [hit for hit in hits if hit.drum == drums[stem]]
+            groups += _groups(stem, sound, own, frames)
+        powers.add(magnitude(sound, grid).T)
     learner = _Learner(audio.samples.copy(), powers, frames, groups)
     for least in UNKNOWN:
         for group in groups:
             learner.learn(group, least)
-    return Repeats(grid, len(stems), tuple(group.sound() for group in groups))
+    return Repeats(grid, len(powers.arrays), tuple(group.sound() for group in groups))
 
 
 def _groups(
@@ -222,30 +225,53 @@ def _until_next(starts: Integers, every: Integers, least: int) -> Integers:
     return np.asarray(late[following] - starts, np.int64)
 
 
+@dataclass(frozen=True, eq=False)
+class _Powers:
+    """The powers of stems in half precision, 120 dB from the loudest on."""
+
+    unit: float
+    arrays: list[NDArray[np.float16]] = field(default_factory=list)
+
+    def add(self, V: Float32) -> None:
+        """Add those of a stem, of its magnitudes (n_frames, n_bins)."""
+        power = np.minimum(V**2 / np.float32(self.unit), MOST_HALF)
+        self.arrays.append(power.astype(np.float16))
+
+    def of_stem(self, stem: int, rows: Integers) -> Float32:
+        """Those of a stem in some frames."""
+        return self.arrays[stem][rows].astype(np.float32) * np.float32(self.unit)
+
+    def mean(self) -> float:
+        """Of the sum of all."""
+        means = (float(each.mean(dtype=np.float64)) for each in self.arrays)
+        return self.unit * sum(means)
+
+
+def _unit(audio: Audio, grid: Grid) -> float:
+    """The power that is 1 in half precision: what is louder than it by 45 dB fits."""
+    loudest = float(np.abs(audio.samples).max(initial=0))
+    return max(loudest * grid.n_fft / 2, 1e-10) ** 2 / 2**15
+
+
 @dataclass(eq=False)
 class _Learner:
     """What is left of the recording, and what is unknown of each stem."""
 
     left: Float32
-    powers: Sequence[Float32]
+    powers: _Powers
     frames: WaveFrames
     groups: Sequence[_Group]
 
     def __post_init__(self) -> None:
         grid = self.frames.grid
         sounds = [(group.stem, group.starts) for group in self.groups]
-        self.last = last_strokes(sounds, grid, len(self.powers))
-        self.floor = 1e-10 * float(sum(p.mean(dtype=np.float64) for p in self.powers))
-        self.floor += 1e-20
+        self.last = last_strokes(sounds, grid)
+        self.floor = 1e-10 * self.powers.mean() + 1e-20
         self.bands = _blocks(grid.n_bins, len(self.frames.starts))
 
     def learn(self, group: _Group, least: float) -> None:
         """Learn a sound anew while all others are known as far as they are."""
-        taught = np.unique(
-            np.linspace(0, len(group.starts) - 1, min(MOST, len(group.starts)))
-            .round()
-            .astype(int)
-        )
+        taught = _spread(len(group.starts), max(2, MOST // len(self.left)))
         Z = np.array([self._spectra(group, i) for i in taught])
         others = np.array([self._others(group, i) for i in taught])
         g = group.gains[taught].astype(np.float32)[:, np.newaxis, np.newaxis]
@@ -287,8 +313,8 @@ class _Learner:
         unknown = [each.unknown for each in self.groups]
         total = np.zeros((len(rows), grid.n_bins), np.float32)
         every = np.zeros_like(total)
-        for stem, power in enumerate(self.powers):
-            own = power[rows]
+        for stem in range(len(self.powers.arrays)):
+            own = self.powers.of_stem(stem, rows)
             every += own
             if stem not in self.last:
                 total += own
@@ -354,6 +380,11 @@ class _Learner:
         a = INDEPENDENT * float((w * product).sum()) + prior * first
         b = INDEPENDENT * float((w * power).sum()) + prior
         return float(np.clip(a / b, 0.02, 5.0))
+
+
+def _spread(n: int, most: int) -> Integers:
+    """At most so many of n numbers, spread evenly."""
+    return np.unique(np.linspace(0, n - 1, min(most, n)).round().astype(np.int64))
 
 
 def _weights(group: _Group, others: Float32, g: Float32) -> Float32:

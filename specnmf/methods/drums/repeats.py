@@ -138,9 +138,7 @@ class Repeats:
     def unknown(self) -> list[Float32 | None]:
         """The share of each stem's power that no waveform tells, (n_frames, n_bins)."""
         grid = self.grid
-        last = last_strokes(
-            [(s.stem, s.starts) for s in self.sounds], grid, self.n_stems
-        )
+        last = last_strokes([(s.stem, s.starts) for s in self.sounds], grid)
         shares: list[Float32 | None] = [None] * self.n_stems
         for stem, (owner, row) in last.items():
             shares[stem] = share_of([s.unknown for s in self.sounds], owner, row, grid)
@@ -167,7 +165,7 @@ def unknown_models(models: Models, repeats: Repeats) -> UnknownModels:
 
 
 def last_strokes(
-    sounds: Iterable[tuple[int, Integers]], grid: Grid, n_stems: int
+    sounds: Iterable[tuple[int, Integers]], grid: Grid
 ) -> dict[int, tuple[Integers, Integers]]:
     """The sound that was struck last in each frame of a stem, and the frame of it.
 
