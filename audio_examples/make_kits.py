@@ -72,6 +72,17 @@ def samples():
             yield drum, f"sonic-pi/{name}", *sf.read(SAMPLES / f"{name}.flac")
 
 
+def rendered(font: Path, tracks: list[MidiTrack]) -> np.ndarray:
+    """What fluidsynth plays, dry, (n_samples, 2); a beat has 480 ticks."""
+    with tempfile.TemporaryDirectory() as folder:
+        score, sound = Path(folder, "kit.mid"), Path(folder, "kit.wav")
+        MidiFile(ticks_per_beat=480, tracks=tracks).save(score)
+        dry = ["-n", "-i", "-q", "-R", "0", "-C", "0", "-r", str(SR), "-O", "float"]
+        command = ["fluidsynth", *dry, "-F", sound, font, score]
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+        return sf.read(sound)[0]
+
+
 def soundfont():
     """Yield drum, name and sound of the strokes of FluidR3's kits."""
     strokes = [
@@ -83,13 +94,7 @@ def soundfont():
             own = {"channel": 9, "note": note}
             track.append(Message("note_on", velocity=velocity, **own))
             track.append(Message("note_off", time=960 * LENGTH, **own))
-        with tempfile.TemporaryDirectory() as folder:
-            score, sound = Path(folder, "kit.mid"), Path(folder, "kit.wav")
-            MidiFile(ticks_per_beat=480, tracks=[track]).save(score)
-            dry = ["-n", "-i", "-q", "-R", "0", "-C", "0", "-r", str(SR), "-O", "float"]
-            command = ["fluidsynth", *dry, "-F", sound, SOUNDFONT, score]
-            subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
-            y = np.pad(sf.read(sound)[0], ((0, SR * LENGTH), (0, 0)))
+        y = np.pad(rendered(SOUNDFONT, [track]), ((0, SR * LENGTH), (0, 0)))
         for i, (drum, note, velocity) in enumerate(strokes):
             own = y[i * SR * LENGTH :][: SR * LENGTH]
             yield drum, f"FluidR3/{program}/{note}/{velocity}", own, SR

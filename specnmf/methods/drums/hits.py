@@ -13,13 +13,8 @@ from numpy.typing import NDArray
 from specnmf.audio.recording import Audio
 from specnmf.audio.stft import Float32
 from specnmf.methods.drums import network
-from specnmf.methods.drums.network import DRUMS
-from specnmf.methods.drums.patches import (
-    band_levels,
-    compressed,
-    hearing_grid,
-    patches,
-)
+from specnmf.methods.drums.network import DRUMS, HEARD
+from specnmf.methods.drums.patches import band_levels, compressed, hearing_grid
 from specnmf.notation import drum_name
 from specnmf.score.beats import Beats
 from specnmf.score.loading import PathLike
@@ -41,18 +36,27 @@ OTHER = 76
 
 _DRUM_OF = {note: drum for drum, notes in NOTES.items() for note in notes}
 
+#: The note of an open hi-hat; its probability is at least this, and this share of that
+#: of any hi-hat.
+OPEN_HAT, OPEN, OPEN_SHARE = 46, 0.25, 0.5
+
 #: A note of a drum, in seconds, for MIDI.
 LENGTH = 0.1
+
+#: The last frames, whose windows reach past the end: where a tone is cut off, they hear
+#: a click.
+PAST = 2
 
 #: Frames on each side in which a stroke is the surest.
 APART = 3
 
 #: Candidates of a drum: frames that are this sure, and those in which another drum is
-#: struck this surely, if the surest stroke is so sure that the drum is played at all.
+#: struck this surely, if the surest stroke is so sure that the drum is played at all
+#: (benchmarks/drums_judging.py).
 LEAST, STRUCK = 0.08, 0.5
 PLAYED = {
-    "kick": 0.7, "snare": 0.7, "hihat": 0.7, "toms": 0.85, "ride": 0.94,
-    "crash": 0.75, "clap": 0.65,
+    "kick": 0.5, "snare": 0.21, "hihat": 0.48, "toms": 0.76, "ride": 0.78,
+    "crash": 0.12, "clap": 0.84,
 }  # fmt: skip
 
 #: Music repeats after so many seconds, at least and at most, and after parts of it; the
@@ -116,7 +120,8 @@ def heard(
     """
     grid = hearing_grid(audio)
     hop = grid.hop_length / grid.sr
-    sure = probabilities(audio, threads=threads)
+    heard_of = probabilities(audio, threads=threads)
+    sure, opened = heard_of[:, : len(DRUMS)], heard_of[:, HEARD.index("openhat")]
     struck = np.flatnonzero(_onsets(sure))
     period = _period(sure, hop)
     found = []
@@ -133,21 +138,21 @@ def heard(
         places = np.concatenate([frames, struck[alone]]).astype(np.intp)
         wide = _widened(own, 1)[places]
         repeats = _repeats(_widened(own, APART), places, period)
-        rows = zip(times.tolist(), wide.tolist(), repeats.tolist(), strict=True)
+        notes = _notes(drum, wide, _widened(opened, 1)[places])
+        rows = zip(times.tolist(), notes, wide.tolist(), repeats.tolist(), strict=True)
         found += [
-            Hit(max(0.0, time * hop), drum, NOTES[drum][0], p, tuple(told))
-            for time, p, told in rows
+            Hit(max(0.0, time * hop), drum, note, p, tuple(told))
+            for time, note, p, told in rows
         ]
     return sorted(found)
 
 
 def probabilities(audio: Audio, *, threads: int | None = None) -> Float32:
-    """How sure it is that each of `DRUMS` is struck, (n_frames, n_drums)."""
+    """How sure it is that each of `HEARD` is struck, (n_frames, n_heard)."""
     levels = compressed(band_levels(audio, hearing_grid(audio), threads=threads))
-    pieces = np.array_split(np.arange(len(levels)), -(-len(levels) // 4096))
-    return np.concatenate(
-        [network.probabilities(patches(levels, frames)) for frames in pieces]
-    )
+    sure = network.probabilities(levels)
+    sure[-PAST:] = 0
+    return sure
 
 
 def peaks(sure: Float32, least: float) -> NDArray[np.intp]:
@@ -229,6 +234,14 @@ def order_of(hits: Iterable[Hit]) -> tuple[str, ...]:
     found = dict.fromkeys(hit.drum for hit in hits)
     first = [drum for drum in DRUMS if drum in found]
     return (*first, *sorted(drum for drum in found if drum not in DRUMS))
+
+
+def _notes(drum: str, sure: Float32, opened: Float32) -> list[int]:
+    """General MIDI's note of each stroke: a hi-hat may be open."""
+    own = np.full(len(sure), NOTES[drum][0])
+    if drum == "hihat":
+        own[opened > np.maximum(OPEN, OPEN_SHARE * sure)] = OPEN_HAT
+    return [int(note) for note in own]
 
 
 def _onsets(sure: Float32) -> NDArray[np.bool_]:

@@ -85,8 +85,10 @@ def test_judgements_are_of_every_hit():
     strokes = hits()
     assert judging.features_of(strokes, np.ones(len(strokes))).shape == (
         len(strokes),
-        7,
+        judging.N_FEATURES,
     )
+    for weights in (*judging.WEIGHTS.values(), judging.OTHERS):
+        assert len(weights) == judging.N_FEATURES
     assert np.isfinite(judging.judgements(strokes, np.zeros(len(strokes)))).all()
 
 

@@ -1,0 +1,409 @@
+"""Random loops of drums, alone and beside music, to train on.
+
+A loop has a bar or two that repeat with small changes, in one of some styles or none,
+by instruments of `drum_sounds.py` that are changed in pitch, decay and colour.
+"""
+
+from typing import NamedTuple
+
+import drum_sounds
+import make_kits
+import numpy as np
+import scipy.signal
+from drum_sounds import SR, Instrument, Rng
+from mido import Message, MidiTrack
+
+SECONDS = 6.0
+
+#: Level in dB and its spread.
+LEVELS = {
+    "kick": (0, 4), "snare": (-2, 4), "hihat": (-12, 5), "toms": (-3, 4),
+    "ride": (-13, 5), "crash": (-7, 5), "clap": (-5, 4), "openhat": (-11, 5),
+    "other": (-8, 5),
+}  # fmt: skip
+
+#: Chances of a stroke on beats, eighths and sixteenths where there is no style.
+CHANCES = {
+    "kick": (0.6, 0.25, 0.1), "snare": (0.4, 0.12, 0.12), "hihat": (0.8, 0.75, 0.3),
+    "toms": (0.12, 0.12, 0.12), "ride": (0.9, 0.6, 0.2), "crash": (0.08, 0.01, 0.0),
+    "clap": (0.35, 0.08, 0.05), "openhat": (0.06, 0.12, 0.03),
+    "other": (0.3, 0.3, 0.2),
+}  # fmt: skip
+
+
+class Played(NamedTuple):
+    """A stroke of a pattern: its step, its part of a step, its kind and velocity."""
+
+    step: float
+    kind: str
+    velocity: float
+
+
+def coloured(layers: Instrument, kind: str, rng: Rng) -> Instrument:
+    """An instrument at another pitch, of another decay and colour."""
+    low, high = (76, 140) if kind == "toms" else (82, 124)
+    up = int(rng.integers(low, high))
+    faded = rng.uniform(0.03 if kind in ("hihat", "clap") else 0.08, 1.0)
+    fade = rng.random() < 0.5
+    sections = _equaliser(rng)
+    drive = rng.uniform(1, 8) if rng.random() < 0.25 else 0
+    room = _room(rng) if rng.random() < 0.25 else None
+    out = []
+    for layer in layers:
+        y = scipy.signal.resample_poly(layer, 100, up)
+        if fade:
+            y = y * np.exp(-np.arange(len(y)) / SR / faded)
+        y = scipy.signal.sosfilt(sections, y)
+        if drive:
+            y = np.tanh(drive * y / max(np.abs(y).max(), 1e-9))
+        if room is not None:
+            y = _in_room(y, room)
+        out.append(y)
+    power = np.convolve(out[-1] ** 2, np.ones(2205) / 2205)
+    gain = 0.1 / np.sqrt(max(power.max(), 1e-12))
+    return [(gain * y).astype(np.float32) for y in out]
+
+
+def _equaliser(rng: Rng) -> np.ndarray:
+    """A shelf at either end and a bell between them."""
+    first = rng.uniform(60, 400), rng.uniform(2000, 9000)
+    return np.stack([
+        _shelf(first[0], rng.normal() * 4, "low"),
+        _shelf(first[1], rng.normal() * 5, "high"),
+        _bell(np.exp(rng.uniform(np.log(100), np.log(9000))), rng.normal() * 4),
+    ])  # fmt: skip
+
+
+def _shelf(hertz: float, gain: float, side: str) -> np.ndarray:
+    """A section of the second order (Bristow-Johnson's cookbook)."""
+    a, w = 10 ** (gain / 40), 2 * np.pi * hertz / SR
+    c, s = np.cos(w), np.sin(w) * np.sqrt(2 * a)
+    sign = 1 if side == "low" else -1
+    b = [
+        a * ((a + 1) - sign * (a - 1) * c + s),
+        sign * 2 * a * ((a - 1) - sign * (a + 1) * c),
+        a * ((a + 1) - sign * (a - 1) * c - s),
+    ]
+    own = [
+        (a + 1) + sign * (a - 1) * c + s,
+        -sign * 2 * ((a - 1) + sign * (a + 1) * c),
+        (a + 1) + sign * (a - 1) * c - s,
+    ]
+    return np.array([*b, *own]) / own[0]
+
+
+def _bell(hertz: float, gain: float) -> np.ndarray:
+    a, w = 10 ** (gain / 40), 2 * np.pi * hertz / SR
+    alpha, c = np.sin(w) / 2, np.cos(w)
+    own = [1 + alpha / a, -2 * c, 1 - alpha / a]
+    return np.array([1 + alpha * a, -2 * c, 1 - alpha * a, *own]) / own[0]
+
+
+def _room(rng: Rng) -> np.ndarray:
+    n = int(rng.uniform(0.1, 0.5) * SR)
+    fade = np.exp(-np.arange(n) / SR / rng.uniform(0.02, 0.12))
+    return rng.uniform(0.05, 0.4) * rng.normal(size=n) * fade
+
+
+def _in_room(y: np.ndarray, room: np.ndarray) -> np.ndarray:
+    wet = scipy.signal.fftconvolve(y, room)[: len(y) + SR // 4]
+    wet *= np.abs(room).max() * np.abs(y).max() / max(np.abs(wet).max(), 1e-9)
+    return np.pad(y, (0, len(wet) - len(y))) + wet
+
+
+def pattern(rng: Rng, steps: int) -> list[Played]:
+    """One or two bars of some drums; a beat has a quarter of a bar's steps."""
+    beat, size = steps // 4, steps * int(rng.choice([1, 2, 2]))
+    rows: dict[str, np.ndarray] = {}
+    if rng.random() < 0.92:
+        rows["kick"] = _kicks(rng, size, beat)
+    if rng.random() < 0.85:
+        rows["snare"] = _snares(rng, size, beat)
+    time_kept = rng.choice(
+        ["hihat", "ride", "both", "none"], p=[0.64, 0.22, 0.07, 0.07]
+    )
+    for kind in {"both": ("hihat", "ride"), "none": ()}.get(time_kept, (time_kept,)):
+        rows[kind] = _time_kept(rng, size, beat)
+    if time_kept == "ride" and rng.random() < 0.4:  # a foot keeps time
+        rows["hihat"] = _at(size, range(beat, size, 2 * beat), 0.6)
+    if "hihat" in rows and rng.random() < 0.4:
+        rows["openhat"] = _opened(rng, size, beat)
+    if rng.random() < 0.35:
+        rows["clap"] = (
+            _at(size, range(beat, size, 2 * beat), 0.8)
+            if rng.random() < 0.5
+            else _chosen(rng, "clap", size, beat)
+        )
+    if rng.random() < 0.45:
+        rows["toms"] = _toms(rng, size, beat)
+        if rng.random() < 0.6:  # the others rest
+            busy = rows["toms"] > 0
+            for kind in rows.keys() & {"snare", "hihat", "ride", "openhat"}:
+                rows[kind] = np.where(busy & (rng.random() < 0.7), 0, rows[kind])
+    if rng.random() < 0.4:
+        rows["crash"] = _at(
+            size, rng.choice([0, 0, size // 2, size - beat], 1), rng.uniform(0.6, 1)
+        )
+    if rng.random() < 0.08:
+        rows["other"] = _chosen(rng, "other", size, beat)
+    if "openhat" in rows:
+        rows["hihat"] = np.where(rows["openhat"] > 0, 0, rows["hihat"])
+    strokes = [
+        Played(i, kind, float(row[i]))
+        for kind, row in rows.items()
+        for i in np.flatnonzero(row)
+    ]
+    return strokes + _rolls(rng, rows, size)
+
+
+def _at(size: int, places: object, velocity: float) -> np.ndarray:
+    row = np.zeros(size)
+    row[list(places)] = velocity  # type: ignore[call-overload]
+    return row
+
+
+def _chosen(rng: Rng, kind: str, size: int, beat: int) -> np.ndarray:
+    """Strokes by chance."""
+    chances = np.array([
+        CHANCES[kind][0 if i % beat == 0 else 1 if 2 * i % beat == 0 else 2]
+        for i in range(size)
+    ])  # fmt: skip
+    if kind in ("hihat", "ride") and rng.random() < 0.5:
+        chances[1::2] = 0
+    struck = rng.random(size) < rng.uniform(0.5, 1.3) * chances
+    return struck * np.clip(0.85 - np.abs(rng.normal(size=size)) * 0.2, 0.15, 1)
+
+
+def _kicks(rng: Rng, size: int, beat: int) -> np.ndarray:
+    style = rng.random()
+    if style < 0.25:
+        row = _at(size, range(0, size, beat), 0.9)
+        return np.maximum(row, (rng.random(size) < 0.06) * 0.7)
+    row = _chosen(rng, "kick", size, beat)
+    if style < 0.7:
+        row[:: 4 * beat] = 0.95
+        row[beat :: 2 * beat] *= rng.random() < 0.3
+    if style > 0.95:
+        first = int(rng.integers(size // 2))
+        row[first : first + 2 * beat] = 0.75
+    return row
+
+
+def _snares(rng: Rng, size: int, beat: int) -> np.ndarray:
+    style = rng.random()
+    if style < 0.55:
+        row = _at(size, range(beat, size, 2 * beat), 0.9)
+    elif style < 0.67:
+        row = _at(size, range(2 * beat, size, 4 * beat), 0.9)
+    elif style < 0.77:  # rolls and accents of a march
+        row = (rng.random(size) < 0.85) * rng.uniform(0.3, 0.7, size)
+        row[rng.integers(0, size, 4)] = 0.95
+        return row
+    else:
+        row = _chosen(rng, "snare", size, beat)
+    if rng.random() < 0.5:  # ghost notes
+        ghosts = (rng.random(size) < 0.12) * rng.uniform(0.12, 0.45, size)
+        row = np.where(row > 0, row, ghosts)
+    if rng.random() < 0.2:
+        row[size - beat :] = rng.uniform(0.5, 0.9, beat)
+    return row
+
+
+def _time_kept(rng: Rng, size: int, beat: int) -> np.ndarray:
+    """Hi-hats or rides: eighths, sixteenths, quarters, a swing, or by chance."""
+    style = rng.random()
+    accent = rng.uniform(0.5, 1, 2 * beat)[np.arange(size) % (2 * beat)]
+    row = accent * rng.uniform(0.5, 1)
+    if style < 0.4:
+        row[np.arange(size) % max(1, beat // 2) != 0] = 0
+    elif style < 0.6:
+        row[rng.random(size) < rng.uniform(0, 0.3)] = 0
+    elif style < 0.7:
+        row[np.arange(size) % beat != 0] = 0
+    elif style < 0.78:
+        row[np.arange(size) % beat != beat // 2] = 0
+    elif style < 0.86:
+        swung = (0, beat, 2 * beat - 1)
+        row[~np.isin(np.arange(size) % (2 * beat), swung)] = 0
+    else:
+        row = _chosen(rng, "hihat", size, beat)
+    return np.where(row > 0, np.clip(row, 0.2, 1), 0)
+
+
+def _opened(rng: Rng, size: int, beat: int) -> np.ndarray:
+    style = rng.random()
+    if style < 0.4:
+        return _at(size, range(beat // 2, size, beat), 0.8)
+    if style < 0.7:
+        return _at(size, [size - max(1, beat // 2)], 0.8)
+    return _chosen(rng, "openhat", size, beat)
+
+
+def _toms(rng: Rng, size: int, beat: int) -> np.ndarray:
+    row = np.zeros(size)
+    if rng.random() < 0.6:  # a fill
+        length = int(rng.integers(2, 2 * beat + 1))
+        last = size - int(rng.choice([0, 0, 1, 2]))
+        filled = rng.random(length) < rng.uniform(0.5, 1)
+        row[last - length : last] = filled * rng.uniform(0.5, 1, length)
+        return row
+    return _chosen(rng, "toms", size, beat)
+
+
+def _rolls(rng: Rng, rows: dict[str, np.ndarray], size: int) -> list[Played]:
+    """Strokes between the steps: rolls of two or three to a step."""
+    found = []
+    for kind in rows.keys() & {"hihat", "snare"}:
+        if rng.random() < 0.08:
+            first, parts = int(rng.integers(size)), int(rng.choice([2, 2, 3]))
+            for i in range(first, min(size, first + int(rng.integers(1, 4)))):
+                own = rows[kind][i] or 0.6
+                found += [
+                    Played(i + part / parts, kind, 0.8 * own)
+                    for part in range(1, parts)
+                ]
+    return found
+
+
+class Pool:
+    """Coloured instruments to choose from."""
+
+    def __init__(self, rng: Rng, n_of_each: int) -> None:
+        found = drum_sounds.instruments(rng)
+        self.of = {
+            kind: [
+                coloured(own[int(rng.integers(len(own)))], kind, rng)
+                for _ in range(n_of_each)
+            ]
+            for kind, own in found.items()
+        }
+
+    def chosen(self, kind: str, rng: Rng) -> Instrument:
+        """One of them."""
+        return self.of[kind][int(rng.integers(len(self.of[kind])))]
+
+
+def loop(pool: Pool, rng: Rng) -> tuple[np.ndarray, dict[str, list[float]]]:
+    """A random loop, and the times of its strokes by kind."""
+    steps = int(rng.choice([16, 16, 16, 12]))
+    step = 240 / rng.uniform(65, 185) / steps
+    swing = float(rng.choice([0, 0, 0, 0.35])) * rng.random()
+    played = pattern(rng, steps)
+    size = steps * (1 + int(max((p.step for p in played), default=0) >= steps))
+    start = 0.0 if rng.random() < 0.15 else rng.uniform(0, 0.3)
+    hand = rng.uniform(0, 0.008)
+    strokes = []
+    for i in range(int(SECONDS / step / size) + 1):
+        for each in played:
+            if rng.random() < 0.03:
+                continue
+            late = swing * (int(each.step) % 2) + i * size + each.step
+            at = start + step * late + hand * rng.normal()
+            if 0 <= at < SECONDS - 0.05:
+                velocity = np.clip(each.velocity * (1 + 0.08 * rng.normal()), 0.1, 1)
+                strokes.append((at, each.kind, float(velocity)))
+    return _sounding(sorted(strokes), pool, rng), {
+        kind: [at for at, own, _ in strokes if own == kind]
+        for kind in drum_sounds.KINDS
+    }
+
+
+def _sounding(
+    strokes: list[tuple[float, str, float]], pool: Pool, rng: Rng
+) -> np.ndarray:
+    y = np.zeros(round(SR * SECONDS) + 4 * SR, np.float32)
+    kinds = {kind for _, kind, _ in strokes}
+    own = {
+        kind: [
+            pool.chosen(kind, rng)
+            for _ in range(3 if kind == "toms" else 1 + (rng.random() < 0.15))
+        ]
+        for kind in sorted(kinds)
+    }
+    levels = {k: LEVELS[k][0] + LEVELS[k][1] * rng.normal() for k in sorted(kinds)}
+    choked, slope = rng.random() < 0.7, rng.uniform(20, 34)
+    hats = [at for at, kind, _ in strokes if kind in ("hihat", "openhat")]
+    for at, kind, velocity in strokes:
+        layers = own[kind][int(rng.integers(len(own[kind])))]
+        hit = layers[min(len(layers) - 1, int(velocity * len(layers)))]
+        if len(layers) > 1:  # the layers have their own loudness
+            hit = hit * (np.abs(layers[-1]).max() / max(np.abs(hit).max(), 1e-9))
+        elif velocity < 0.5 and rng.random() < 0.7:  # soft strokes are duller
+            b, a = scipy.signal.butter(1, 0.35)
+            hit = scipy.signal.lfilter(b, a, hit).astype(np.float32)
+        if choked and kind in ("hihat", "openhat"):
+            later = [t - at for t in hats if t > at + 0.01]
+            if later and later[0] * SR + 441 < len(hit):
+                hit = hit[: round(later[0] * SR) + 441].copy()
+                hit[-441:] *= np.linspace(1, 0, 441, dtype=np.float32)
+        gain = levels[kind] + slope * np.log10(velocity) + rng.normal()
+        first = round(SR * at)
+        y[first : first + len(hit)] += np.float32(10 ** (gain / 20)) * hit
+    return y[: round(SR * SECONDS)].astype(np.float64)
+
+
+def mastered(y: np.ndarray, rng: Rng) -> np.ndarray:
+    """A recording as it may come: compressed, distorted, dull, noisy, in a room."""
+    if rng.random() < 0.15:
+        y = _in_room(y, _room(rng))[: len(y)]
+    if rng.random() < 0.25:
+        peak = np.abs(y).max() + 1e-9
+        drive = rng.uniform(0.5, 5)
+        y = peak * np.tanh(drive * y / peak) / drive
+    if rng.random() < 0.25:
+        edge = np.exp(rng.uniform(np.log(4500), np.log(16000)))
+        sos = scipy.signal.butter(6, edge / (SR / 2), output="sos")
+        y = scipy.signal.sosfilt(sos, y)
+    loud = np.sqrt(np.mean(y**2)) + 1e-6
+    if rng.random() < 0.2:
+        hiss = scipy.signal.lfilter(
+            [1], [1, -rng.uniform(0, 0.95)], rng.normal(size=len(y))
+        )
+        y = y + loud * 10 ** (rng.uniform(-60, -25) / 20) * hiss / hiss.std()
+    if rng.random() < 0.05:
+        crackle = (rng.random(len(y)) < 20 / SR) * rng.normal(size=len(y))
+        y = y + loud * rng.uniform(0.3, 3) * np.convolve(
+            crackle, [1, -0.6, 0.2], "same"
+        )
+    return y + 1e-5 * rng.normal(size=len(y))
+
+
+def music(seed: int) -> np.ndarray:
+    """Sixty seconds of chords, a bass and a tune in random instruments."""
+    rng = np.random.default_rng(seed)
+    families = [*range(0, 8)], [*range(32, 40)], [*range(24, 32)], [*range(48, 104)]
+    beat, root = rng.uniform(0.35, 0.8), int(rng.integers(-5, 6))
+    tracks = []
+    for channel, family in enumerate(families):
+        track = _track(rng, channel, int(rng.choice(family)), beat, root)
+        if rng.random() < 0.75 or not tracks:
+            tracks.append(track)
+    fonts = [make_kits.SOUNDFONT, drum_sounds.GM_BANK]
+    font = fonts[seed % 3 == 2 and drum_sounds.GM_BANK.is_file()]
+    return make_kits.rendered(font, tracks).mean(axis=1).astype(np.float32)
+
+
+def _track(rng: Rng, channel: int, program: int, beat: float, root: int) -> MidiTrack:
+    """A part: chords, or one note at a time."""
+    track = MidiTrack([Message("program_change", channel=channel, program=program)])
+    scale = np.array([0, 2, 3, 5, 7, 8, 10, 12])
+    base = 36 if channel == 1 else 48 + 12 * (channel == 3)
+    events, now = [], 0.0
+    while now < 60:
+        length = beat * float(rng.choice([0.25, 0.5, 0.5, 1, 1, 2, 4]))
+        if rng.random() < 0.8:
+            size = 1 if channel in (1, 3) else int(rng.integers(2, 5))
+            for pitch in rng.choice(scale, size, replace=False):
+                note = int(base + root + pitch)
+                end = now + length * rng.uniform(0.4, 1)
+                events += [
+                    (now, "note_on", note, int(rng.integers(50, 110))),
+                    (end, "note_off", note, 0),
+                ]
+        now += length
+    tick = 0
+    for at, kind, note, velocity in sorted(events):
+        own = {"note": note, "velocity": velocity, "channel": channel}
+        track.append(Message(kind, time=round(960 * at) - tick, **own))
+        tick = round(960 * at)
+    return track
