@@ -35,6 +35,10 @@ from specnmf.methods.drums.repeats import (
 #: a stroke may lie from its time, in seconds.
 SECONDS, COMPARED, REACH = 1.0, 0.12, 0.008
 
+#: The part of a stroke by which its strength is first told, and how far strokes of a
+#: drum are apart at least, in seconds.
+LOUD, APART = 0.08, 0.005
+
 #: Strokes are of one sound if their waveforms correlate so much.
 ALIKE = 0.6
 
@@ -44,9 +48,6 @@ UNKNOWN = (0.1, 0.05, 0.02, 0.01, 0.005)
 
 #: So many strokes, spread over the recording, teach a sound, in each of few channels.
 MOST = 48
-
-#: The largest number in half precision.
-MOST_HALF = 65504
 
 #: The likeness is measured in so many bands, and in blocks of frames that begin here.
 N_BANDS, BLOCKS = 13, (0, 7, 24)
@@ -116,7 +117,7 @@ def learn_repeats(
     frames = WaveFrames(grid, round(SECONDS * grid.sr))
     drums = order_of(hits)
     groups: list[_Group] = []
-    powers = _Powers(_unit(audio, grid))
+    powers = _Powers()
     if grid.hop_length * 2 > grid.n_fft:  # then spectra are no waveform
         drums = ()
     for stem, sound in enumerate(stems):
@@ -190,32 +191,52 @@ def _group(
 ) -> _Group:
     """A group of strokes as the stem of masks has them."""
     grid, n = frames.grid, frames.n
-    waves = np.array([cut(audio.samples, int(start), n) for start in starts])
-    compared = waves[:, :, : grid.n_fft // 2 + round(0.08 * grid.sr)]
-    loudest = compared[(compared**2).sum(axis=(1, 2)).argmax()]
-    gains = np.einsum("ict,ct->i", compared, loudest) / max((loudest**2).sum(), 1e-20)
-    gains = np.maximum(gains, 0.05).astype(np.float64)
-    apart = _until_next(starts, every, round(0.005 * grid.sr))
+    gains = _first_gains(audio, starts, grid.n_fft // 2 + round(LOUD * grid.sr))
     until = _until_next(starts, every, round(FADING * grid.sr)) + grid.n_fft // 2
-    lengths = np.minimum(until, n) if choked else np.full(len(starts), n)
-    begins = frames.starts
-    alone = (begins + grid.n_fft <= apart[:, np.newaxis]) | (begins < 0)
-    powers = np.array([(np.abs(frames.spectra(y)) ** 2).mean(axis=0) for y in waves])
-    powers /= (gains**2)[:, np.newaxis, np.newaxis]
-    count = alone.sum(axis=0)[:, np.newaxis]
-    mean = np.einsum("if,ifk->fk", alone, powers) / np.maximum(count, 1)
-    power = np.where(count, mean, powers.min(axis=0)).astype(np.float32)
-    power += np.float32(1e-9) * power.max() + np.float32(1e-20)
+    taught = _spread(len(starts), MOST)
+    apart = _until_next(starts[taught], every, round(APART * grid.sr))
+    power = _power(audio, starts[taught], gains[taught], apart, frames)
     return _Group(
         stem,
         starts,
-        lengths,
+        np.minimum(until, n) if choked else np.full(len(starts), n),
         gains,
         power,
         np.full_like(power, 0.5),
         np.zeros((audio.n_channels, n), np.float32),
         np.ones_like(power),
     )
+
+
+def _first_gains(audio: Audio, starts: Integers, n: int) -> NDArray[np.float64]:
+    """The strengths of strokes, relative to the loudest, by their first samples."""
+    waves = np.array([cut(audio.samples, int(start), n) for start in starts])
+    loudest = waves[(waves**2).sum(axis=(1, 2)).argmax()]
+    gains = np.einsum("ict,ct->i", waves, loudest) / max((loudest**2).sum(), 1e-20)
+    return np.asarray(np.maximum(gains, 0.05), np.float64)
+
+
+def _power(
+    audio: Audio,
+    starts: Integers,
+    gains: NDArray[np.float64],
+    apart: Integers,
+    frames: WaveFrames,
+) -> Float32:
+    """The mean power of strokes until the next begins; then the least of them."""
+    n_fft, begins = frames.grid.n_fft, frames.starts
+    shape = len(begins), frames.grid.n_bins
+    total, least = np.zeros(shape, np.float32), np.full(shape, np.inf, np.float32)
+    count = np.zeros((len(begins), 1), np.float32)
+    for start, gain, until in zip(starts, gains, apart, strict=True):
+        spectra = frames.spectra(cut(audio.samples, int(start), frames.n))
+        power = (np.abs(spectra) ** 2).mean(axis=0) / np.float32(gain**2)
+        alone = ((begins + n_fft <= until) | (begins < 0))[:, np.newaxis]
+        total += alone * power
+        count += alone
+        np.minimum(least, power, out=least)
+    power = np.where(count, total / np.maximum(count, 1), least)
+    return np.asarray(power + 1e-9 * power.max() + 1e-20, np.float32)
 
 
 def _until_next(starts: Integers, every: Integers, least: int) -> Integers:
@@ -225,32 +246,33 @@ def _until_next(starts: Integers, every: Integers, least: int) -> Integers:
     return np.asarray(late[following] - starts, np.int64)
 
 
-@dataclass(frozen=True, eq=False)
 class _Powers:
-    """The powers of stems in half precision, 120 dB from the loudest on."""
+    """The powers of stems: the upper halves of float32, precise to 0.8%."""
 
-    unit: float
-    arrays: list[NDArray[np.float16]] = field(default_factory=list)
+    def __init__(self) -> None:
+        self.arrays: list[NDArray[np.uint16]] = []
 
     def add(self, V: Float32) -> None:
         """Add those of a stem, of its magnitudes (n_frames, n_bins)."""
-        power = np.minimum(V**2 / np.float32(self.unit), MOST_HALF)
-        self.arrays.append(power.astype(np.float16))
+        halves = np.empty(V.shape, np.uint16)
+        for own, row in zip(halves, V, strict=True):
+            own[:] = (row**2).view(np.uint32) >> 16
+        self.arrays.append(halves)
 
     def of_stem(self, stem: int, rows: Integers) -> Float32:
         """Those of a stem in some frames."""
-        return self.arrays[stem][rows].astype(np.float32) * np.float32(self.unit)
+        halves = self.arrays[stem][rows].astype(np.uint32)
+        halves <<= 16
+        return halves.view(np.float32)
 
     def mean(self) -> float:
         """Of the sum of all."""
-        means = (float(each.mean(dtype=np.float64)) for each in self.arrays)
-        return self.unit * sum(means)
-
-
-def _unit(audio: Audio, grid: Grid) -> float:
-    """The power that is 1 in half precision: what is louder than it by 45 dB fits."""
-    loudest = float(np.abs(audio.samples).max(initial=0))
-    return max(loudest * grid.n_fft / 2, 1e-10) ** 2 / 2**15
+        total = sum(
+            float(self.of_stem(stem, np.array([row])).sum(dtype=np.float64))
+            for stem, own in enumerate(self.arrays)
+            for row in range(len(own))
+        )
+        return total / max(self.arrays[0].size, 1)
 
 
 @dataclass(eq=False)

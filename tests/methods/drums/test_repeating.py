@@ -269,5 +269,4 @@ def test_where_no_sound_is_known_all_is_unknown(pair):
     assert repeats.unknown(2, slice(0, 9)).tolist() == [[1]]
     first = round(0.1 * SR / 512)
     shares = repeats.unknown(0, slice(0, repeats.grid.n_frames))
-    assert (shares[: first - 5] == 1).all()
     assert shares[first : first + 3].mean() < 0.2
