@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from specnmf.errors import ParameterError, ScoreError, TemplateError
 from specnmf.methods.drums.options import DrumOptions
 from specnmf.options import changed
-from specnmf.score.options import AlignOptions
+from specnmf.score.options import SCORES, AlignOptions
 from specnmf.tasks.basis import aligned, alignment_entry
 from specnmf.tasks.settings import RunSettings
 from specnmf.tasks.task import Input, Result, Song, Sources, Task, read_within
@@ -78,8 +78,9 @@ class Drums(Task[DrumSettings]):
     inputs = (
         Input(
             name="score",
-            help="The strokes, as MIDI, MusicXML or CSV; by default they are heard.",
-            suffixes=(".mid", ".midi", ".musicxml", ".mxl", ".xml", ".csv"),
+            help="The strokes, as MIDI, MusicXML, CSV or other scores; by default they "
+            "are heard.",
+            suffixes=SCORES,
         ),
         Input(
             name="kit",

@@ -46,10 +46,10 @@ REST = "rest"
 SECONDS = 0.8
 
 #: The price of the rest while it is not known whether anything pitched plays, and the
-#: share of the sound that it then has if something does: below 2% in loops of drums
-#: alone, above 7% beside music of the same energy. If nothing does, the price rises:
-#: the rest would take the tones of kicks and toms.
-PRICE, PITCHED, ALONE = 0.5, 0.035, 3.0
+#: share of the sound that it then has if something does: at most 1.3% in loops of drums
+#: alone, at least 2.8% beside music of the same energy. If nothing does, the price
+#: rises, for the rest would take the tones of kicks and toms.
+PRICE, PITCHED, ALONE = 0.5, 0.02, 3.0
 
 #: Iterations of that trial.
 TRIAL = 16
