@@ -138,7 +138,9 @@ def test_a_signal_at_any_time_leaves_no_traceback(tmp_path, number):
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_while_python_ends_leaves_no_traceback(tmp_path, number):
     program = (
-        "import atexit, os, sys; sys.argv = ['specnmf', 'config', 'show'];"
+        "import atexit, os, signal, sys; sys.argv = ['specnmf', 'config', 'show'];"
+        # A job in the background ignores it.
+        "signal.signal(signal.SIGINT, signal.default_int_handler);"
         f"atexit.register(lambda: os.kill(os.getpid(), {int(number)}));"
         "from specnmf.__main__ import main; main()"
     )

@@ -249,7 +249,7 @@ def test_selections_are_labels_of_a_band(run, song, tmp_path):
     found = specnmf.read_regions(marked.folder / "selections.txt")
     assert {region.name for region in found} == set(STEMS[:2])  # neither rest
     assert 20 < len(found) < 40
-    assert any("frequencies of the sel" in each for each in marked.report["warnings"])
+    assert not any("frequencies" in each for each in marked.report["warnings"])
     assert specnmf.rerun(marked.folder, output=tmp_path / "again").identical
 
 
