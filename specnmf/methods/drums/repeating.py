@@ -64,6 +64,9 @@ OWN, ANY = 0.2, 1e-3
 #: measured.
 DEVIATING = 0.05
 
+#: A stroke differs from the others by this share of their power at most.
+MOST_DEVIATION = 2.0
+
 #: Drums of which a stroke ends the last.
 CHOKED = ("hihat",)
 
@@ -81,9 +84,11 @@ class _Group:
     waveform: Float32
     unknown: Float32
     first_gains: NDArray[np.float64] = field(init=False)
+    deviations: Float32 = field(init=False)
 
     def __post_init__(self) -> None:
         self.first_gains = self.gains.copy()
+        self.deviations = np.zeros((len(self.gains), self.power.shape[1]), np.float32)
 
     def sound(self) -> Sound:
         """The sound as it is now."""
@@ -94,6 +99,7 @@ class _Group:
             self.gains,
             self.waveform,
             self.unknown,
+            self.deviations,
         )
 
 
@@ -297,8 +303,8 @@ class _Learner:
         Z = np.array([self._spectra(group, i) for i in taught])
         others = np.array([self._others(group, i) for i in taught])
         g = group.gains[taught].astype(np.float32)[:, np.newaxis, np.newaxis]
-        group.alike = self._likeness(group, Z, others, g, least)
-        w = _weights(group, others, g)
+        group.alike = self._likeness(group, taught, Z, others, g, least)
+        w = _weights(group, taught, others, g)
         summed = np.einsum("ifk,icfk->cfk", w / g, Z)
         precision = w.sum(axis=0) + 1 / (group.alike * group.power)
         H = summed / precision
@@ -308,12 +314,17 @@ class _Learner:
                 own = w[number] / g[number]
                 rest = np.maximum(precision - w[number], 1e-6 * precision)
                 others_mean = (summed - own * Z[number]) / rest
-                gains[stroke] = self._gain(
-                    group, stroke, Z[number], others[number], others_mean, 1 / rest
+                seen = Z[number], others[number]
+                gains[stroke] = self._gain(group, stroke, *seen, others_mean, 1 / rest)
+                group.deviations[stroke] = self._deviation(
+                    group, gains[stroke], *seen, others_mean, 1 / rest
                 )
             for stroke in np.setdiff1d(np.arange(len(gains)), taught):
                 seen = self._spectra(group, stroke), self._others(group, stroke)
                 gains[stroke] = self._gain(group, stroke, *seen, H, 1 / precision)
+                group.deviations[stroke] = self._deviation(
+                    group, gains[stroke], *seen, H, 1 / precision
+                )
             gains *= (gains @ group.first_gains) / (gains @ gains)
         group.sound().add(self.left, 0, self.frames.grid.sr)
         group.waveform = self.frames.waveform(H)
@@ -332,7 +343,7 @@ class _Learner:
         """The power of what else sounds with a stroke and is not known."""
         grid, rows = self.frames.grid, self.frames.rows(int(group.starts[stroke]))
         rows = np.clip(np.arange(rows[0] - 1, rows[-1] + 2), 0, grid.n_frames - 1)
-        unknown = [each.unknown for each in self.groups]
+        unknown = [each.sound() for each in self.groups]
         total = np.zeros((len(rows), grid.n_bins), np.float32)
         every = np.zeros_like(total)
         for stem in range(len(self.powers.arrays)):
@@ -341,12 +352,12 @@ class _Learner:
             if stem not in self.last:
                 total += own
                 continue
-            owner, row = (each[rows] for each in self.last[stem])
-            share = share_of(unknown, owner, row, grid)
+            last = self.last[stem].of(rows)
+            share = share_of(unknown, last, grid)
             if stem == group.stem:
-                mine = row - np.arange(-1, len(rows) - 1)
+                mine = (last.stroke == stroke) & (last.sound == self._number(group))
                 share = np.maximum(share, OWN)
-                share[(mine == 0) & (owner == self._number(group))] = 0
+                share[mine] = 0
             total += own * share
         total = np.maximum(total, ANY * every)
         out = np.maximum(np.maximum(total[:-2], total[2:]), total[1:-1])
@@ -360,10 +371,16 @@ class _Learner:
         return next(i for i, each in enumerate(self.groups) if each is group)
 
     def _likeness(
-        self, group: _Group, Z: Complex64, others: Float32, g: Float32, least: float
+        self,
+        group: _Group,
+        taught: Integers,
+        Z: Complex64,
+        others: Float32,
+        g: Float32,
+        least: float,
     ) -> Float32:
         """The share of the power that strokes have in common, by blocks."""
-        sure = _weights(group, others, g) * group.power
+        sure = _weights(group, taught, others, g) * group.power
         scaled = Z / (g * np.sqrt(group.power))[:, np.newaxis]
         summed = np.abs(np.einsum("ifk,icfk->cfk", sure, scaled)) ** 2
         own = np.einsum("ifk,icfk->cfk", sure**2, np.abs(scaled) ** 2)
@@ -377,6 +394,28 @@ class _Learner:
             mean = (weight[block] * alike[block]).sum() / (weight[block].sum() + 1e-30)
             out[block] = min(max(float(mean), 1e-3), 1 - least)
         return out
+
+    def _deviation(
+        self,
+        group: _Group,
+        gain: float,
+        Z: Complex64,
+        others: Float32,
+        H: Complex64,
+        variance: Float32,
+    ) -> Float32:
+        """How far a stroke differs from the others, as a share of the power, by bin."""
+        k, g = slice(ATTACK), np.float32(gain)
+        power = g**2 * group.power[k]
+        noise = others[k] + g**2 * variance[k]
+        error = (np.abs(Z[:, k] - g * H[:, k]) ** 2).mean(axis=0) - noise
+        weight = (power / (power + noise)) ** 2
+        out = np.zeros(group.power.shape[1], np.float32)
+        for _, bins in self.bands:
+            total = float((weight * power)[:, bins].sum()) + 1e-30
+            out[bins] = max(0.0, float((weight * error)[:, bins].sum()) / total)
+        known = (group.alike[k] * power).sum(axis=0) / (power.sum(axis=0) + 1e-30)
+        return np.asarray(np.clip(out - (1 - known), 0, MOST_DEVIATION), np.float32)
 
     def _gain(
         self,
@@ -409,9 +448,10 @@ def _spread(n: int, most: int) -> Integers:
     return np.unique(np.linspace(0, n - 1, min(most, n)).round().astype(np.int64))
 
 
-def _weights(group: _Group, others: Float32, g: Float32) -> Float32:
+def _weights(group: _Group, strokes: Integers, others: Float32, g: Float32) -> Float32:
     """How much each stroke's waveform of strength 1 tells: one over its variance."""
-    deviation = (1 - group.alike) * group.power
+    own = group.deviations[strokes][:, np.newaxis]
+    deviation = (1 - group.alike + own) * group.power
     return np.asarray(g**2 / (others + g**2 * deviation), np.float32)
 
 

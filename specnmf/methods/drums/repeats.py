@@ -7,9 +7,10 @@ and subtracted. Only what no waveform explains is divided by masks.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -89,6 +90,8 @@ class Sound:
         What all strokes share.
     unknown : array, shape (n_frames, n_bins)
         The share of the sound's power that the waveform does not tell, 0 to 1.
+    deviations : array, shape (n_strokes, n_bins)
+        What is unknown beside that of each stroke, for it differs from the others.
     """
 
     stem: int
@@ -97,6 +100,7 @@ class Sound:
     gains: NDArray[np.float64]
     waveform: Float32
     unknown: Float32
+    deviations: Float32
 
     def stroke(self, number: int, sr: int) -> Float32:
         """The waveform of a stroke, (n_channels, n)."""
@@ -137,7 +141,7 @@ class Repeats:
         return Audio(samples, audio.sr)
 
     @cached_property
-    def _last(self) -> dict[int, tuple[Integers, Integers]]:
+    def _last(self) -> dict[int, Last]:
         sounds = [(sound.stem, sound.starts) for sound in self.sounds]
         return last_strokes(sounds, self.grid)
 
@@ -145,9 +149,7 @@ class Repeats:
         """The share of a stem's power that no waveform tells, (n_frames, n_bins)."""
         if stem not in self._last:
             return np.ones((1, 1), np.float32)
-        owner, row = (each[frames] for each in self._last[stem])
-        shares = [sound.unknown for sound in self.sounds]
-        return share_of(shares, owner, row, self.grid)
+        return share_of(self.sounds, self._last[stem].of(frames), self.grid)
 
 
 class UnknownModels(WeightedModels):
@@ -172,39 +174,50 @@ def unknown_models(models: Models, repeats: Repeats) -> UnknownModels:
     return kind(models, repeats)
 
 
-def last_strokes(
-    sounds: Iterable[tuple[int, Integers]], grid: Grid
-) -> dict[int, tuple[Integers, Integers]]:
-    """The sound that was struck last in each frame of a stem, and the frame of it.
+class Last(NamedTuple):
+    """The last stroke of a drum in each frame, and the frame of its sound.
 
-    The sound is -1 where there is none.
+    Attributes
+    ----------
+    sound, stroke, row : array, shape (n_frames,)
+        The number of the sound, -1 where there is none; of its stroke; of the frame.
     """
-    strokes: dict[int, list[tuple[int, int]]] = {}
+
+    sound: Integers
+    stroke: Integers
+    row: Integers
+
+    def of(self, frames: slice | Integers) -> Last:
+        """Those of some frames."""
+        return Last(*(each[frames] for each in self))
+
+
+def last_strokes(sounds: Iterable[tuple[int, Integers]], grid: Grid) -> dict[int, Last]:
+    """The last strokes of each stem, of the stem and the starts of each sound."""
+    strokes: dict[int, list[tuple[int, int, int]]] = {}
     for number, (stem, starts) in enumerate(sounds):
         own = strokes.setdefault(stem, [])
-        own += [(start, number) for start in starts.tolist()]
+        own += [(start, number, i) for i, start in enumerate(starts.tolist())]
     found = {}
     for stem, own in strokes.items():
-        owner = np.full(grid.n_frames, -1, np.int64)
-        row = np.zeros(grid.n_frames, np.int64)
-        for start, number in sorted(own):
+        last = Last(*(np.full(grid.n_frames, value) for value in (-1, 0, 0)))
+        for start, number, stroke in sorted(own):
             first = int(WaveFrames(grid, 1).rows(start)[0])
             begin = max(0, first)
-            owner[begin:] = number
-            row[begin:] = np.arange(begin - first, grid.n_frames - first)
-        found[stem] = owner, row
+            last.sound[begin:], last.stroke[begin:] = number, stroke
+            last.row[begin:] = np.arange(begin - first, grid.n_frames - first)
+        found[stem] = last
     return found
 
 
-def share_of(
-    unknown: list[Float32], owner: Integers, row: Integers, grid: Grid
-) -> Float32:
-    """The unknown shares of the sounds of some frames, (n_frames, n_bins)."""
-    out = np.ones((len(owner), grid.n_bins), np.float32)
-    for number in np.unique(owner[owner >= 0]).tolist():
-        known = (owner == number) & (row < len(unknown[number]))
-        out[known] = unknown[number][row[known]]
-    return out
+def share_of(sounds: Sequence[Sound], last: Last, grid: Grid) -> Float32:
+    """The unknown shares of the last strokes of some frames, (n_frames, n_bins)."""
+    out = np.ones((len(last.sound), grid.n_bins), np.float32)
+    for number in np.unique(last.sound[last.sound >= 0]).tolist():
+        sound = sounds[number]
+        own = (last.sound == number) & (last.row < len(sound.unknown))
+        out[own] = sound.unknown[last.row[own]] + sound.deviations[last.stroke[own]]
+    return np.minimum(out, 1, out=out)
 
 
 def put(y: Float32, start: int, own: Float32) -> None:

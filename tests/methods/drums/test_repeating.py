@@ -188,12 +188,12 @@ def test_rows_are_the_frames_of_the_recording_at_the_same_place():
 def test_the_last_stroke_counts_in_each_frame():
     grid = Grid(SR, N, 512, 128)
     starts = np.array([12800]), np.array([25600])
-    owner, row = last_strokes([(1, starts[0]), (1, starts[1])], grid)[1]
+    last = last_strokes([(1, starts[0]), (1, starts[1])], grid)[1]
     first = WaveFrames(grid, 1).rows(12800)[0]
-    assert owner[:first].tolist() == [-1] * first
-    assert owner[first] == 0
-    assert (row[first], row[first + 5]) == (0, 5)
-    assert owner[-1] == 1
+    assert last.sound[:first].tolist() == [-1] * first
+    assert last.sound[first] == 0
+    assert (last.row[first], last.row[first + 5]) == (0, 5)
+    assert last.sound[-1] == 1
 
 
 def test_parts_outside_of_a_sound_are_silent():
@@ -214,6 +214,7 @@ def test_a_stroke_that_is_ended_fades():
         np.array([2.0]),
         np.ones((1, 4000), np.float32),
         np.ones((1, 1), np.float32),
+        np.zeros((1, 1), np.float32),
     )
     y = sound.stroke(0, SR)[0]
     assert (y[:1000] == 2).all()
