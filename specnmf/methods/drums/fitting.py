@@ -187,7 +187,7 @@ class DrumStems(Stems):
         Where strokes repeat, their waveforms are subtracted, and masks divide what is
         left.
         """
-        if isinstance(options, DrumOptions) and options.repeats:
+        if self.hits and isinstance(options, DrumOptions) and options.repeats:
             repeats = self.repeats(options)
             if repeats.sounds:
                 return self._repeated(repeats, options)

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
+from itertools import pairwise, product
 
 import numpy as np
 from numpy.typing import NDArray
@@ -295,7 +295,10 @@ class _Learner:
         sounds = [(group.stem, group.starts) for group in self.groups]
         self.last = last_strokes(sounds, grid)
         self.floor = 1e-10 * self.powers.mean() + 1e-20
-        self.bands = _blocks(grid.n_bins, len(self.frames.starts))
+        self.bands = _bands(grid.n_bins)
+        begins = [b for b in BLOCKS if b < len(self.frames.starts)]
+        ends = [*begins[1:], len(self.frames.starts)]
+        self.blocks = [slice(*span) for span in zip(begins, ends, strict=True)]
 
     def learn(self, group: _Group, least: float) -> None:
         """Learn a sound anew while all others are known as far as they are."""
@@ -307,30 +310,27 @@ class _Learner:
         w = _weights(group, taught, others, g)
         summed = np.einsum("ifk,icfk->cfk", w / g, Z)
         precision = w.sum(axis=0) + 1 / (group.alike * group.power)
-        H = summed / precision
-        gains, starts = group.gains.copy(), group.starts.copy()
+        gains = group.gains.copy()
         if least != UNKNOWN[0]:
             for number, stroke in enumerate(taught):
-                own = w[number] / g[number]
                 rest = np.maximum(precision - w[number], 1e-6 * precision)
-                others_mean = (summed - own * Z[number]) / rest
-                seen = Z[number], others[number]
-                gains[stroke] = self._gain(group, stroke, *seen, others_mean, 1 / rest)
-                group.deviations[stroke] = self._deviation(
-                    group, gains[stroke], *seen, others_mean, 1 / rest
-                )
+                H = (summed - w[number] / g[number] * Z[number]) / rest
+                seen = Z[number], others[number], H, 1 / rest
+                gains[stroke] = self._measure(group, stroke, *seen)
             for stroke in np.setdiff1d(np.arange(len(gains)), taught):
-                seen = self._spectra(group, stroke), self._others(group, stroke)
-                gains[stroke] = self._gain(group, stroke, *seen, H, 1 / precision)
-                group.deviations[stroke] = self._deviation(
-                    group, gains[stroke], *seen, H, 1 / precision
+                gains[stroke] = self._measure(
+                    group,
+                    stroke,
+                    self._spectra(group, stroke),
+                    self._others(group, stroke),
+                    summed / precision,
+                    1 / precision,
                 )
             gains *= (gains @ group.first_gains) / (gains @ gains)
         group.sound().add(self.left, 0, self.frames.grid.sr)
-        group.waveform = self.frames.waveform(H)
-        group.gains, group.starts = gains, starts
-        told = group.alike - 1 / (precision * group.power)
-        group.unknown = np.clip(1 - told, 0, 1).astype(np.float32)
+        group.waveform, group.gains = self.frames.waveform(summed / precision), gains
+        unknown = 1 - group.alike + 1 / (precision * group.power)
+        group.unknown = np.clip(unknown, 0, 1).astype(np.float32)
         group.sound().add(self.left, 0, self.frames.grid.sr, sign=-1)
 
     def _spectra(self, group: _Group, stroke: int) -> Complex64:
@@ -343,7 +343,8 @@ class _Learner:
         """The power of what else sounds with a stroke and is not known."""
         grid, rows = self.frames.grid, self.frames.rows(int(group.starts[stroke]))
         rows = np.clip(np.arange(rows[0] - 1, rows[-1] + 2), 0, grid.n_frames - 1)
-        unknown = [each.sound() for each in self.groups]
+        sounds = [each.sound() for each in self.groups]
+        number = next(i for i, each in enumerate(self.groups) if each is group)
         total = np.zeros((len(rows), grid.n_bins), np.float32)
         every = np.zeros_like(total)
         for stem in range(len(self.powers.arrays)):
@@ -353,9 +354,9 @@ class _Learner:
                 total += own
                 continue
             last = self.last[stem].of(rows)
-            share = share_of(unknown, last, grid)
+            share = share_of(sounds, last, grid)
             if stem == group.stem:
-                mine = (last.stroke == stroke) & (last.sound == self._number(group))
+                mine = (last.stroke == stroke) & (last.sound == number)
                 share = np.maximum(share, OWN)
                 share[mine] = 0
             total += own * share
@@ -366,9 +367,6 @@ class _Learner:
         if group.lengths[stroke] < self.frames.n:
             out[choked] = 1e20
         return np.asarray(out + np.float32(self.floor), np.float32)
-
-    def _number(self, group: _Group) -> int:
-        return next(i for i, each in enumerate(self.groups) if each is group)
 
     def _likeness(
         self,
@@ -390,10 +388,24 @@ class _Learner:
         alike = np.clip(alike, -2, 2)
         weight = (total / (1 + total)) ** 2 * (pairs > 1e-3 * total**2) * group.power
         out = np.empty_like(group.power)
-        for block in self.bands:
+        for block in product(self.blocks, self.bands):
             mean = (weight[block] * alike[block]).sum() / (weight[block].sum() + 1e-30)
             out[block] = min(max(float(mean), 1e-3), 1 - least)
         return out
+
+    def _measure(
+        self,
+        group: _Group,
+        stroke: int,
+        Z: Complex64,
+        others: Float32,
+        H: Complex64,
+        variance: Float32,
+    ) -> float:
+        """Measure how far a stroke differs from a waveform; return its strength."""
+        gain = self._gain(group, stroke, Z, others, H, variance)
+        group.deviations[stroke] = self._deviation(group, gain, Z, others, H, variance)
+        return gain
 
     def _deviation(
         self,
@@ -411,7 +423,7 @@ class _Learner:
         error = (np.abs(Z[:, k] - g * H[:, k]) ** 2).mean(axis=0) - noise
         weight = (power / (power + noise)) ** 2
         out = np.zeros(group.power.shape[1], np.float32)
-        for _, bins in self.bands:
+        for bins in self.bands:
             total = float((weight * power)[:, bins].sum()) + 1e-30
             out[bins] = max(0.0, float((weight * error)[:, bins].sum()) / total)
         known = (group.alike[k] * power).sum(axis=0) / (power.sum(axis=0) + 1e-30)
@@ -433,12 +445,12 @@ class _Learner:
         deviating = np.maximum(DEVIATING, 1 - group.alike[k])
         deviation = deviating * np.maximum(group.power[k], power) + variance[k]
         w = 1 / (others[k] + g**2 * deviation)
-        product = np.real(Z[:, k] * H[:, k].conj()).mean(axis=0)
+        cross = np.real(Z[:, k] * H[:, k].conj()).mean(axis=0)
         told = (w * power * group.alike[k]).sum() / ((w * power).sum() + 1e-20)
         if told < 0.5:
             return float(g)
         prior = 1 / (DEVIATION * first) ** 2
-        a = INDEPENDENT * float((w * product).sum()) + prior * first
+        a = INDEPENDENT * float((w * cross).sum()) + prior * first
         b = INDEPENDENT * float((w * power).sum()) + prior
         return float(np.clip(a / b, 0.02, 5.0))
 
@@ -455,14 +467,7 @@ def _weights(group: _Group, strokes: Integers, others: Float32, g: Float32) -> F
     return np.asarray(g**2 / (others + g**2 * deviation), np.float32)
 
 
-def _blocks(n_bins: int, n_frames: int) -> list[tuple[slice, slice]]:
-    """Blocks of frames and bins in which strokes are compared."""
-    edges = np.unique(
-        np.r_[0, np.geomspace(4, n_bins, N_BANDS).round().astype(int)]
-    ).tolist()
-    begins = [b for b in BLOCKS if b < n_frames] + [n_frames]
-    return [
-        (slice(a, b), slice(low, high))
-        for a, b in pairwise(begins)
-        for low, high in pairwise(edges)
-    ]
+def _bands(n_bins: int) -> list[slice]:
+    """The bands in which strokes are compared, wider from one to the next."""
+    edges = np.geomspace(4, n_bins, N_BANDS).round().astype(int)
+    return [slice(*span) for span in pairwise(np.unique([0, *edges]).tolist())]
