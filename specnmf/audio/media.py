@@ -187,6 +187,12 @@ class Media:
                 self.rest = next(self.blocks, None)
         return done
 
+    def copy_metadata(self) -> dict[str, str]:
+        """The texts of the file, as soundfile names them; those of the track count."""
+        found = {**self.container.metadata, **self.stream.metadata}
+        texts = {name.lower(): text for name, text in found.items()}
+        return {**texts, "tracknumber": texts.get("track", "")}
+
     def _stated(self) -> int:
         """The length that the header states, in samples; 0 if it states none."""
         if self.format not in _HEADED:

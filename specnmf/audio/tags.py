@@ -1,8 +1,9 @@
 """Tags: what the file of a recording says of it, for the files of its sources.
 
 Texts are those that libsndfile reads and writes: INFO chunks of WAV, Vorbis comments of
-FLAC and Ogg, ID3 of MP3. A broadcast WAV has a chunk ``bext`` with a time of day, by
-which a program for editing sound puts a file in its place. EBU Tech 3285, version 2.
+FLAC and Ogg, ID3 of MP3. Of other files, they are what FFmpeg reads. A broadcast WAV
+has a chunk ``bext`` with a time of day, by which a program for editing sound puts it in
+its place. EBU Tech 3285, version 2.
 """
 
 from __future__ import annotations
@@ -76,7 +77,7 @@ class Tags:
 
 
 def read_tags(path: Path, file: Any) -> Tags:
-    """The tags of a file that is open in soundfile; of other readers, none."""
+    """The tags of a file that is open in soundfile, or in `specnmf.audio.media`."""
     texts = file.copy_metadata() if hasattr(file, "copy_metadata") else {}
     cleaned = {name: _clean(texts.get(name, ""), LONGEST) for name in TEXTS}
     found = chunk_of(path, b"bext", most=_BEXT)

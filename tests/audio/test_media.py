@@ -334,3 +334,16 @@ def test_suffixes_are_small_and_in_order():
     assert list(media.SUFFIXES) == sorted(set(media.SUFFIXES), key=media.SUFFIXES.index)
     assert all(each == each.lower() and each[0] == "." for each in media.SUFFIXES)
     assert importlib.util.find_spec("av") is not None
+
+
+@pytest.mark.parametrize("kind", ["m4a", "mka", "wma"])
+def test_texts_are_those_of_the_file(folder, tmp_path, kind):
+    path = tmp_path / f"song.{kind}"
+    given = {"title": "Étude", "artist": "A & B", "track": "3"}
+    texts = [part for item in given.items() for part in ("-metadata", "=".join(item))]
+    ffmpeg("-i", folder / "tone.wav", *texts, path)
+    with reading.reading(path) as source:
+        found = source.tags().texts
+    assert found["title"] == "Étude"
+    assert found["artist"] == "A & B"
+    assert found["tracknumber"] == "3"
