@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from functools import partial
 
 from specnmf.audio.options import window
-from specnmf.methods.drums.kits import WINDOW
+from specnmf.methods.drums.kits import window_length
 from specnmf.methods.drums.network import DRUMS
 from specnmf.methods.drums.options import DrumOptions
 from specnmf.methods.drums.repeating import MOST, SECONDS
@@ -34,7 +33,7 @@ def limit(options: DrumOptions, sr: int, n_channels: int) -> Limit:
 
 def _plan(options: DrumOptions, *, sr: int, n_channels: int) -> Held:
     """What a recording takes with some options."""
-    n_fft = options.n_fft or 2 ** max(4, round(math.log2(WINDOW * sr)))
+    n_fft = options.n_fft or window_length(sr)
     n_fft, hop_length = window(sr, n_fft, options.hop_length)
     n_bins = n_fft // 2 + 1
     fitted = 4 * n_bins * (n_channels - 1 + FITTED_V)

@@ -7,7 +7,6 @@ some frames for each of its sounds, which begins only where the drum is struck
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -31,7 +30,7 @@ from specnmf.factor.parametric.strikes import Strikes
 from specnmf.methods.drums import laying
 from specnmf.methods.drums.hits import Hit
 from specnmf.methods.drums.judging import judged
-from specnmf.methods.drums.kits import WINDOW, Kit
+from specnmf.methods.drums.kits import Kit, window_length
 from specnmf.methods.drums.laying import Held, Layout, lay_out, strikes_of
 from specnmf.methods.drums.options import DrumOptions
 from specnmf.methods.drums.repeating import learn_repeats
@@ -257,7 +256,7 @@ def fit_drums(
     with template adaptation", ISMIR 2015.
     """
     heard = one_of_alike(audio)
-    n_fft = options.n_fft or 2 ** max(4, round(math.log2(WINDOW * audio.sr)))
+    n_fft = options.n_fft or window_length(audio.sr)
     grid = Grid.of(audio, n_fft, options.hop_length)
     V = channel_magnitudes(heard, grid, threads=options.threads)
     hits = [hit for hit in hits if hit.time < audio.duration]

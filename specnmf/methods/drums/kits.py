@@ -7,6 +7,7 @@ templates then adapt to the recording.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -56,6 +57,11 @@ _WORDS = (
     ("crash", r"crash|splash|china|cymbal"),
     ("clap", r"clap"),
 )
+
+
+def window_length(sr: int) -> int:
+    """The default window of a fit in samples: the power of two nearest to WINDOW."""
+    return 1 << max(4, round(math.log2(WINDOW * sr)))
 
 
 @dataclass(frozen=True, eq=False)

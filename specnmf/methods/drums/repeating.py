@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise, product
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -135,7 +136,7 @@ def learn_repeats(
     for least in UNKNOWN:
         for group in groups:
             learner.learn(group, least)
-    return Repeats(grid, len(powers.arrays), tuple(group.sound() for group in groups))
+    return Repeats(grid, tuple(group.sound() for group in groups))
 
 
 def _groups(
@@ -281,6 +282,23 @@ class _Powers:
         return total / max(self.arrays[0].size, 1)
 
 
+class _Seen(NamedTuple):
+    """A stroke, and what is known of its waveform without it.
+
+    Attributes
+    ----------
+    Z, H : array, shape (n_channels, n_frames, n_bins)
+        The stroke in what is left of the recording; the waveform of strength 1.
+    others, variance : array, shape (n_frames, n_bins)
+        The power of what else sounds in Z, and of the error of H.
+    """
+
+    Z: Complex64
+    others: Float32
+    H: Complex64
+    variance: Float32
+
+
 @dataclass(eq=False)
 class _Learner:
     """What is left of the recording, and what is unknown of each stem."""
@@ -315,17 +333,16 @@ class _Learner:
             for number, stroke in enumerate(taught):
                 rest = np.maximum(precision - w[number], 1e-6 * precision)
                 H = (summed - w[number] / g[number] * Z[number]) / rest
-                seen = Z[number], others[number], H, 1 / rest
-                gains[stroke] = self._measure(group, stroke, *seen)
+                seen = _Seen(Z[number], others[number], H, 1 / rest)
+                gains[stroke] = self._measure(group, stroke, seen)
             for stroke in np.setdiff1d(np.arange(len(gains)), taught):
-                gains[stroke] = self._measure(
-                    group,
-                    stroke,
+                seen = _Seen(
                     self._spectra(group, stroke),
                     self._others(group, stroke),
                     summed / precision,
                     1 / precision,
                 )
+                gains[stroke] = self._measure(group, stroke, seen)
             gains *= (gains @ group.first_gains) / (gains @ gains)
         group.sound().add(self.left, 0, self.frames.grid.sr)
         group.waveform, group.gains = self.frames.waveform(summed / precision), gains
@@ -393,31 +410,16 @@ class _Learner:
             out[block] = min(max(float(mean), 1e-3), 1 - least)
         return out
 
-    def _measure(
-        self,
-        group: _Group,
-        stroke: int,
-        Z: Complex64,
-        others: Float32,
-        H: Complex64,
-        variance: Float32,
-    ) -> float:
+    def _measure(self, group: _Group, stroke: int, seen: _Seen) -> float:
         """Measure how far a stroke differs from a waveform; return its strength."""
-        gain = self._gain(group, stroke, Z, others, H, variance)
-        group.deviations[stroke] = self._deviation(group, gain, Z, others, H, variance)
+        gain = self._gain(group, stroke, seen)
+        group.deviations[stroke] = self._deviation(group, gain, seen)
         return gain
 
-    def _deviation(
-        self,
-        group: _Group,
-        gain: float,
-        Z: Complex64,
-        others: Float32,
-        H: Complex64,
-        variance: Float32,
-    ) -> Float32:
+    def _deviation(self, group: _Group, gain: float, seen: _Seen) -> Float32:
         """How far a stroke differs from the others, as a share of the power, by bin."""
         k, g = slice(ATTACK), np.float32(gain)
+        Z, others, H, variance = seen
         power = g**2 * group.power[k]
         noise = others[k] + g**2 * variance[k]
         error = (np.abs(Z[:, k] - g * H[:, k]) ** 2).mean(axis=0) - noise
@@ -429,18 +431,11 @@ class _Learner:
         known = (group.alike[k] * power).sum(axis=0) / (power.sum(axis=0) + 1e-30)
         return np.asarray(np.clip(out - (1 - known), 0, MOST_DEVIATION), np.float32)
 
-    def _gain(
-        self,
-        group: _Group,
-        stroke: int,
-        Z: Complex64,
-        others: Float32,
-        H: Complex64,
-        variance: Float32,
-    ) -> float:
+    def _gain(self, group: _Group, stroke: int, seen: _Seen) -> float:
         """The strength of a stroke, by the waveform that the others have."""
         g, first = group.gains[stroke], group.first_gains[stroke]
         k = slice(ATTACK)
+        Z, others, H, variance = seen
         power = (np.abs(H[:, k]) ** 2).mean(axis=0)
         deviating = np.maximum(DEVIATING, 1 - group.alike[k])
         deviation = deviating * np.maximum(group.power[k], power) + variance[k]

@@ -125,7 +125,6 @@ class Repeats:
     """The sounds of a recording that repeat."""
 
     grid: Grid
-    n_stems: int
     sounds: tuple[Sound, ...]
 
     def add(self, first: int, block: Float32) -> None:

@@ -69,7 +69,7 @@ def learned(mixed, masked, found, **grid):
 
 
 def sounds_of(repeats, n_channels=1):
-    block = np.zeros((repeats.n_stems, n_channels, N), np.float32)
+    block = np.zeros((3, n_channels, N), np.float32)
     repeats.add(0, block)
     return block
 
