@@ -3,7 +3,6 @@
 # make test slow coverage COVERAGE=1   run all, and count the lines that ran
 # make lint types docs generated examples
 # make release   build the packages into dist/, and check them; publishes nothing
-# make transcriber   install what hears notes best where there is no score
 
 PYTHON ?= python3
 VENV   ?= .venv
@@ -13,9 +12,9 @@ PYTEST := $(BIN)/python -m pytest --numprocesses auto --dist worksteal
 COUNT  := --cov --cov-report= --cov-fail-under=0
 
 .PHONY: demo test slow coverage lint types docs generated examples release \
-	transcriber clean
+	clean
 
-demo: $(VENV)/.transcriber
+demo: $(VENV)/.demo
 	$(BIN)/specnmf separate audio_examples/$(DEMO)/$(DEMO).flac --no-score --by hand -o demo --overwrite
 	@echo
 	@echo "Open      demo/$(DEMO)/report.html in a browser: it plays all stems;"
@@ -72,8 +71,6 @@ release: $(VENV)/.dev
 	build/release/venv/bin/python -m pip check
 	rm -rf build/release
 
-transcriber: $(VENV)/.transcriber
-
 clean:
 	rm -rf $(VENV) demo
 
@@ -82,14 +79,12 @@ $(BIN)/python:
 	  "specnmf needs Python 3.11 or newer; name one: make PYTHON=python3.13")'
 	$(PYTHON) -m venv $(VENV)
 
-# Small beside what specnmf itself needs, so the demo has it too: people go on from
-# there with recordings of which they have no score. Without --no-deps comes TensorFlow.
-$(VENV)/.transcriber: pyproject.toml | $(BIN)/python
-	$(BIN)/python -m pip install --quiet --editable '.[transcribe]'
-	$(BIN)/python -m pip install --quiet --no-deps basic-pitch
+$(VENV)/.demo: pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --editable .
 	touch $@
 
+# basic-pitch for its tests: without --no-deps comes TensorFlow.
 $(VENV)/.dev: pyproject.toml | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --editable '.[dev]'
 	$(BIN)/python -m pip install --quiet --no-deps basic-pitch
-	touch $@ $(VENV)/.transcriber
+	touch $@ $(VENV)/.demo

@@ -24,10 +24,19 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from blind_material import SR, TAIL, Player, corpus, instructions, played, sound, write
 from instrument_pieces import PIECES
 from numpy.typing import NDArray
 from scipy.signal import fftconvolve
+from transcription_material import (
+    SR,
+    TAIL,
+    Player,
+    corpus,
+    instructions,
+    played,
+    sound,
+    write,
+)
 
 import specnmf
 from specnmf import Note, Score

@@ -372,9 +372,8 @@ def transcribe(
         Fields of `TranscribeSettings`; they override those in ``settings``. Among them:
         ``by``: "part" (voice_1, the highest, and so on) or "hand" (right and left);
         ``voices``: how many, 1 to 16, or "auto": by how many notes sound at once, at
-        most four; ``transcriber``: "builtin" (this package alone), "basic-pitch" (the
-        network of Bittner et al. [1]_), "both" (the mean of the two) or "auto": both
-        where basic-pitch is installed, else builtin.
+        most four; ``transcriber``: "builtin" (a network of our own), "basic-pitch"
+        (that of Bittner et al. [1]_, which must be installed) or "auto": builtin.
 
     Returns
     -------

@@ -93,9 +93,10 @@ def heard_line(entries: Mapping[str, Any], explained: float | None = None) -> st
     """What people read of the notes that were heard."""
     from specnmf.notation import percent
 
-    who = entries["transcriber"].replace("both", "basic-pitch and builtin")
-    n_notes = entries["notes"]
-    said = f"{n_notes} {'note' if n_notes == 1 else 'notes'} heard by {who}"
+    n_notes, who = entries["notes"], entries["transcriber"]
+    said = f"{n_notes} {'note' if n_notes == 1 else 'notes'} heard"
+    if who != "builtin":
+        said += f" by {who}"
     if entries["doubtful"]:
         said += f", {entries['doubtful']} doubtful"
     said += f", confidence {entries['confidence']:.2f}"

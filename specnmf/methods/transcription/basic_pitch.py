@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from specnmf.audio.recording import Audio, at_rate
 from specnmf.errors import ParameterError
 from specnmf.methods.progress import Step
-from specnmf.methods.transcription.salience import N_PITCHES, Salience
+from specnmf.methods.transcription.salience import N_PITCHES, Odds, Salience
 from specnmf.parallel import cut, workers
 
 Float32 = NDArray[np.float32]
@@ -42,6 +42,12 @@ CANCELLED = 0.3
 INSTALL = "pip install onnxruntime, then pip install --no-deps basic-pitch"
 
 _MODEL = "basic_pitch/saved_models/icassp_2022/nmp.onnx"
+
+#: What tells notes, by rendered music of two to five parts.
+ODDS = Odds((0.6, 0.11, -1.13, 6.8, 4.41, -1.1), -9.0)
+
+#: Thirds of a semitone on either side of a pitch over which its frequency is averaged.
+AROUND = 2
 
 #: The outputs, and their rows.
 _OUTPUTS = {"contour": 3 * N_PITCHES, "note": N_PITCHES, "onset": N_PITCHES}
@@ -96,7 +102,22 @@ class BasicPitch:
                     step(group.stop, n_windows)
         contour, notes, onsets = heard
         times = np.arange(n_frames) * HOP / SR
-        return Salience(notes, onsets, times, contour)
+        return Salience(notes, onsets, times, cents(contour), ODDS)
+
+
+def cents(contour: Float32) -> Float32:
+    """How sharp each pitch is, (N_PITCHES, n_frames): the mean by squared likelihood.
+
+    ``contour`` (3 * N_PITCHES, n_frames) is the likelihood of each third of a semitone;
+    row 3 p + 1 is pitch p itself.
+    """
+    padded = np.pad(contour, ((AROUND, AROUND), (0, 0)))
+    total, moment = (np.zeros((N_PITCHES, contour.shape[1]), np.float32) for _ in "tm")
+    for thirds in range(-AROUND, AROUND + 1):
+        weights = padded[AROUND + thirds + 1 :: 3][:N_PITCHES] ** 2
+        total += weights
+        moment += np.float32(100 / 3 * thirds) * weights
+    return np.asarray(moment / np.maximum(total, np.float32(1e-9)), np.float32)
 
 
 def model_path() -> Path | None:

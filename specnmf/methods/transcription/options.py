@@ -8,7 +8,7 @@ from typing import Literal
 from specnmf.checks import whole_or_auto
 from specnmf.options import OUTPUT, WHAT, Options, option
 
-TranscriberName = Literal["auto", "builtin", "basic-pitch", "both"]
+TranscriberName = Literal["auto", "builtin", "basic-pitch"]
 
 #: The most voices.
 MOST_VOICES = 16
@@ -29,8 +29,8 @@ class TranscriptionOptions(Options, group=WHAT):
     )
     transcriber: TranscriberName = option(
         "auto",
-        "Method of transcription; both: the mean of builtin and basic-pitch; auto: "
-        "both if basic-pitch is installed, else builtin.",
+        "What hears the notes: a network of our own, or basic-pitch, which must be "
+        "installed; auto: builtin.",
         added=True,
     )
     bends: bool = option(

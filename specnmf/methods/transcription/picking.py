@@ -13,16 +13,11 @@ from specnmf.methods.transcription.candidates import (
     evidence,
 )
 from specnmf.methods.transcription.heard import Heard
-from specnmf.methods.transcription.salience import LOWEST, Salience
+from specnmf.methods.transcription.salience import LOWEST, Odds, Salience
 
 Array = NDArray[np.float64]
 Int = NDArray[np.intp]
 
-
-#: The weights of the `evidence`, and the bias: by logistic regression on the saliences
-#: of both transcribers, and their mean, for rendered music of two to five parts with
-#: known notes.
-WEIGHTS, BIAS = (0.6, 0.11, -1.13, 6.8, 4.41, -1.1), -9.0
 
 #: The delay of the peak of onset salience after the start of a note, in seconds, for
 #: slow attacks. A sharp onset peaks within a frame.
@@ -36,9 +31,6 @@ FADED = 0.7
 
 #: The shortest note, in seconds.
 SHORTEST = 0.05
-
-#: Thirds of a semitone around a pitch over which its frequency is averaged.
-AROUND = np.arange(-2, 3)
 
 
 def pick(salience: Salience, *, keen: float = 1.0) -> Heard:
@@ -55,10 +47,10 @@ def pick(salience: Salience, *, keen: float = 1.0) -> Heard:
     Returns
     -------
     Heard
-        Notes with their confidence, and with cents if there is a contour.
+        Notes with their confidence and cents.
     """
     found = candidates(salience)
-    confidence = likelihood(evidence(salience, found))
+    confidence = likelihood(evidence(salience, found), salience.odds)
     likely = confidence > max(_threshold(confidence), LEAST) / keen
     found, since = found[likely], salience.times[0]
     until = _ends(salience, found)
@@ -71,9 +63,9 @@ def pick(salience: Salience, *, keen: float = 1.0) -> Heard:
     return heard[heard.duration >= SHORTEST]
 
 
-def likelihood(evidence: Array) -> Array:
+def likelihood(evidence: Array, odds: Odds) -> Array:
     """The probability that candidates are notes, shape (n,): a logistic model."""
-    log_odds = evidence @ np.array(WEIGHTS) + BIAS
+    log_odds = evidence @ np.array(odds.weights) + odds.bias
     probability: Array = (1 + np.tanh(log_odds / 2)) / 2  # never overflows
     return probability
 
@@ -113,13 +105,10 @@ def _ends(salience: Salience, found: Candidates) -> Int:
 
 
 def _cents(salience: Salience, found: Candidates, until: Int) -> Array:
-    """The mean deviation of the contour from each pitch, (n,), by squared weights."""
+    """The mean cents while each note lasts, (n,), by its likelihood."""
     cents = np.zeros(len(found))
-    if salience.contour is None:
-        return cents
-    rows = 3 * found.row[:, np.newaxis] + 1 + AROUND
-    rows = np.clip(rows, 0, len(salience.contour) - 1)
-    for n, (first, last) in enumerate(zip(found.first, until, strict=True)):
-        weights = salience.contour[rows[n], first:last].mean(axis=1) ** 2
-        cents[n] = weights @ AROUND / max(weights.sum(), 1e-9) * 100 / 3
+    for n, (row, first) in enumerate(zip(found.row, found.first, strict=True)):
+        weights = salience.notes[row, first : until[n]]
+        total = weights @ salience.cents[row, first : until[n]]
+        cents[n] = total / max(weights.sum(), 1e-9)
     return cents

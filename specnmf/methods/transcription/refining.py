@@ -72,8 +72,7 @@ def refine(
     told = step or (lambda done, total: None)
     audio = resampled(audio)
     sound = spectrogram(audio, together=True, threads=threads)
-    proposed = _joined(heard, pick(salience, keen=KEEN))
-    fit = fit_notes(sound, proposed, threads=threads)
+    fit = fit_notes(sound, proposed(heard, salience), threads=threads)
     told(1, 3)
     sure = dataclasses.replace(fit.heard, confidence=confidence(fit))
     kept, place = prune(sure)
@@ -84,6 +83,11 @@ def refine(
     last = fit_notes(channels, whole, max_iter=LAST_ITER, threads=threads)
     told(3, 3)
     return last.described()
+
+
+def proposed(heard: Heard, salience: Salience) -> Heard:
+    """The notes, and less likely ones that a fit may confirm."""
+    return _joined(heard, pick(salience, keen=KEEN))
 
 
 def _moved(

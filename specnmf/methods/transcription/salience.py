@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,21 @@ LOWEST, HIGHEST = 21, 108
 N_PITCHES = HIGHEST - LOWEST + 1
 
 
+class Odds(NamedTuple):
+    """How a transcriber's salience tells notes: a logistic regression.
+
+    Attributes
+    ----------
+    weights : tuple of float
+        Of the `evidence` for a candidate, in its order.
+    bias : float
+        The logarithm of the odds where there is none.
+    """
+
+    weights: tuple[float, ...]
+    bias: float
+
+
 @dataclass(frozen=True, eq=False)
 class Salience:
     """The output of a transcriber.
@@ -26,14 +41,17 @@ class Salience:
         The likelihood that each pitch sounds, and starts, 0 to 1; row 0 is LOWEST.
     times : array, shape (n_frames,)
         The frames in seconds, evenly spaced.
-    contour : array, shape (3 * N_PITCHES, n_frames), float32, or None
-        The likelihood of each third of a semitone; row 3 p + 1 is pitch p itself.
+    cents : array, shape (N_PITCHES, n_frames), float32
+        How much sharper each pitch is than at A4 = 440 Hz, where it sounds.
+    odds : Odds
+        What tells notes in it.
     """
 
     notes: NDArray[np.float32]
     onsets: NDArray[np.float32]
     times: NDArray[np.float64]
-    contour: NDArray[np.float32] | None = None
+    cents: NDArray[np.float32]
+    odds: Odds
 
     @property
     def hop(self) -> float:

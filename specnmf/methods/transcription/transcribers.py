@@ -9,27 +9,20 @@ from specnmf.methods.transcription.salience import Transcriber
 
 
 def choose(name: TranscriberName = "auto") -> Transcriber:
-    """The transcriber of a name; auto: both if basic-pitch is installed, else builtin.
+    """The transcriber of a name; auto: builtin.
 
     Raises
     ------
     ParameterError
         If there is no such transcriber, or basic-pitch is not installed.
     """
-    if name == "auto":
-        name = "both" if basic_pitch.model_path() else "builtin"
-    if name in ("basic-pitch", "both"):
-        basic_pitch.installed()
     if name == "basic-pitch":
+        basic_pitch.installed()
         return basic_pitch.BasicPitch()
-    if name == "builtin":
+    if name in ("auto", "builtin"):
         from specnmf.methods.transcription.builtin import Builtin
 
         return Builtin()
-    if name == "both":
-        from specnmf.methods.transcription.both import Both
-
-        return Both()
     raise ParameterError(
-        f"expected transcriber auto, builtin, basic-pitch or both, got {name!r}"
+        f"expected transcriber auto, builtin or basic-pitch, got {name!r}"
     )

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from specnmf.methods.transcription.builtin import ODDS
 from specnmf.methods.transcription.candidates import candidates, evidence, spans
 from specnmf.methods.transcription.salience import N_PITCHES, Salience
 
@@ -8,7 +9,9 @@ from specnmf.methods.transcription.salience import N_PITCHES, Salience
 def silence(n_frames=120, hop=0.01):
     """Salience of nothing, to be written into."""
     notes, onsets = np.zeros((2, N_PITCHES, n_frames), np.float32)
-    return Salience(notes, onsets, np.arange(n_frames) * hop)
+    return Salience(
+        notes, onsets, np.arange(n_frames) * hop, np.zeros_like(notes), ODDS
+    )
 
 
 def found_in(salience):

@@ -6,6 +6,7 @@ import pytest
 import specnmf
 from specnmf.methods.transcription import basic_pitch
 from specnmf.methods.transcription.basic_pitch import BasicPitch
+from specnmf.methods.transcription.builtin import ODDS
 from specnmf.methods.transcription.picking import (
     LEAD,
     LEAST,
@@ -19,16 +20,16 @@ EXAMPLES = Path(__file__).parents[3] / "audio_examples"
 HOP = 256 / 22_050
 
 
-def salience(notes, n_frames=300, *, contour=False, since=0.0):
+def salience(notes, n_frames=300, *, cents=0.0, since=0.0, odds=ODDS):
     """Salience of (pitch, first frame, frame after the last, onset, level) notes."""
     shape = (N_PITCHES, n_frames)
     sounding, onsets = np.full(shape, 0.02, np.float32), np.zeros(shape, np.float32)
     for pitch, first, until, onset, level in notes:
         sounding[pitch - LOWEST, first:until] = level
         onsets[pitch - LOWEST, first - 1 : first + 2] = [onset / 2, onset, onset / 2]
-    thirds = np.repeat(sounding, 3, axis=0) if contour else None
     times = since + np.arange(n_frames) * HOP
-    return Salience(sounding, onsets, times, thirds)
+    sharp = np.full(shape, cents, np.float32)
+    return Salience(sounding, onsets, times, sharp, odds)
 
 
 def clear(pitch, first, until):
@@ -78,7 +79,7 @@ def test_notes_of_a_pitch_never_overlap():
     rng = np.random.default_rng(0)
     noise = rng.random((N_PITCHES, 400)).astype(np.float32)
     smooth = np.apply_along_axis(np.convolve, 1, noise, np.ones(20) / 12, "same")
-    wild = Salience(smooth, noise, np.arange(400) * HOP)
+    wild = Salience(smooth, noise, np.arange(400) * HOP, np.zeros_like(noise), ODDS)
     heard = pick(wild, keen=10)
     assert len(heard) > 20
     for pitch in np.unique(heard.pitch):
@@ -93,10 +94,10 @@ def test_onset_between_frames_is_found():
     assert 20.25 * HOP < start < 20.5 * HOP
 
 
-def test_octave_above_a_sounding_note_is_less_likely():
-    weak = (72, 20, 80, 0.4, 0.6)
-    alone = pick(salience([weak, clear(65, 20, 80)]), keen=10)
-    ghost = pick(salience([weak, clear(60, 20, 80)]), keen=10)
+def test_octave_above_a_sounding_note_is_less_likely_to_basic_pitch():
+    weak, odds = (72, 20, 80, 0.4, 0.6), basic_pitch.ODDS
+    alone = pick(salience([weak, clear(65, 20, 80)], odds=odds), keen=10)
+    ghost = pick(salience([weak, clear(60, 20, 80)], odds=odds), keen=10)
     assert ghost.confidence[ghost.pitch == 72] < alone.confidence[alone.pitch == 72]
 
 
@@ -113,18 +114,20 @@ def test_note_without_an_onset_begins_where_it_gets_loud():
     assert heard.start[0] == pytest.approx(50 * HOP - LEAD)
 
 
-def test_cents_follow_the_contour():
-    sharp = salience([clear(60, 20, 80)], contour=True)
-    rows = 3 * (60 - LOWEST) + np.arange(3)
-    sharp.contour[rows, 20:80] = np.array([[0.1], [0.7], [0.7]])
-    assert 14 < pick(sharp).cents[0] < 18
-    assert pick(salience([clear(60, 20, 80)], contour=True)).cents == pytest.approx(0)
+def test_cents_are_those_of_the_salience_where_the_note_is_likely():
+    sharp = salience([clear(60, 20, 80)], cents=-7)
+    row = 60 - LOWEST
+    sharp.cents[row, 20:80] = 12
+    sharp.cents[row, 40:50], sharp.notes[row, 40:50] = 40, 0
+    assert pick(sharp).cents[0] == pytest.approx(12)
 
 
 def test_cents_stay_with_their_notes():
-    heard = pick(salience([clear(21, 60, 99), clear(108, 20, 80)], contour=True))
+    sharp = salience([clear(21, 60, 99), clear(108, 20, 80)])
+    sharp.cents[0], sharp.cents[-1] = 5, -5
+    heard = pick(sharp)
     assert heard.pitch.tolist() == [108, 21]
-    assert (np.abs(heard.cents) < 34).all()  # the lowest and highest have no beyond
+    np.testing.assert_allclose(heard.cents, [-5, 5], atol=1e-4)
 
 
 def test_times_are_those_of_the_salience():
@@ -142,7 +145,7 @@ def test_first_frame_can_begin_a_note():
 @pytest.mark.parametrize("level", [0.0, 0.25])
 def test_nothing_is_picked_from_silence(level):
     empty = np.full((N_PITCHES, 50), level, np.float32)
-    heard = pick(Salience(empty, empty, np.arange(50) * HOP), keen=2)
+    heard = pick(Salience(empty, empty, np.arange(50) * HOP, empty, ODDS), keen=2)
     assert len(heard) == 0
     assert heard.cents.shape == (0,)
 
@@ -150,7 +153,7 @@ def test_nothing_is_picked_from_silence(level):
 def test_likelihood_is_a_probability_that_rises_with_the_onset():
     evidence = np.zeros((5, 6))
     evidence[:, 0] = [-1000, 5, 10, 15, 1000]
-    probability = likelihood(evidence)
+    probability = likelihood(evidence, ODDS)
     assert ((probability >= 0) & (probability <= 1)).all()
     assert (np.diff(probability) > 0).all()
 

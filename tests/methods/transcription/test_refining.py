@@ -5,6 +5,7 @@ import pytest
 from harmonic_tones import SR, tone
 
 from specnmf import Audio
+from specnmf.methods.transcription.builtin import ODDS
 from specnmf.methods.transcription.heard import Heard
 from specnmf.methods.transcription.refining import refine
 from specnmf.methods.transcription.salience import N_PITCHES, Salience
@@ -17,7 +18,7 @@ def silent_salience():
     """A transcriber that hears nothing: the notes given are all there are."""
     times = np.arange(round(DURATION * 86)) / 86
     nothing = np.zeros((N_PITCHES, len(times)), np.float32)
-    return Salience(nothing, nothing, times)
+    return Salience(nothing, nothing, times, nothing, ODDS)
 
 
 def recording(*tones):
@@ -36,7 +37,7 @@ def refined(audio, notes, **options):
 
 def test_a_ghost_an_octave_up_is_pruned():
     audio = recording((60, 0.3, 1.5, FULL))
-    found = refined(audio, [(0.3, 1.5, 60, 0.9), (0.3, 1.5, 72, 0.3)])
+    found = refined(audio, [(0.3, 1.5, 60, 0.9), (0.3, 1.5, 72, 0.2)])
     assert found.pitch.tolist() == [60]
 
 

@@ -15,14 +15,10 @@ def path(monkeypatch):
     return lambda path: monkeypatch.setattr(basic_pitch, "model_path", lambda: path)
 
 
-def test_auto_takes_both_where_basic_pitch_is_installed(path):
-    path(Path("nmp.onnx"))
-    assert choose("auto").name == choose().name == "both"
-
-
-def test_auto_takes_the_builtin_one_elsewhere(path):
-    path(None)
-    assert choose("auto").name == "builtin"
+@pytest.mark.parametrize("found", [None, Path("nmp.onnx")])
+def test_auto_takes_the_builtin_one_whatever_is_installed(path, found):
+    path(found)
+    assert choose("auto").name == choose().name == "builtin"
 
 
 @pytest.mark.parametrize("name", sorted({*get_args(TranscriberName)} - {"auto"}))
@@ -31,15 +27,12 @@ def test_transcriber_of_a_name_has_that_name(path, name):
     assert choose(name).name == name
 
 
-@pytest.mark.parametrize("name", ["basic-pitch", "both"])
-def test_basic_pitch_that_is_not_there_is_told_before_the_work(path, name):
+def test_basic_pitch_that_is_not_there_is_told_before_the_work(path):
     path(None)
     with pytest.raises(ParameterError, match="pip install --no-deps basic-pitch"):
-        choose(name)
+        choose("basic-pitch")
 
 
 def test_other_name_is_an_error():
-    with pytest.raises(
-        ParameterError, match="auto, builtin, basic-pitch or both.*'crepe'"
-    ):
+    with pytest.raises(ParameterError, match="auto, builtin or basic-pitch.*'crepe'"):
         choose("crepe")

@@ -1,12 +1,15 @@
 """Play excerpts of scores: mixtures whose notes and stems are known.
 
-    python benchmarks/blind_material.py OUT [--only NAME...]
+    python benchmarks/transcription_material.py OUT [--only NAME...] [--unseen]
 
 Writes OUT/tune/NAME/ and OUT/test/NAME/, no piece in both: mix.flac, ref/PART.flac,
 which add up to it to the bit, and score.mid, the notes on the recording's clock. The
 scores are those that music21 brings, the sound is fluidsynth's with FluidR3 GM. Every
 note is a little early or late, louder or softer; every part a little sharp or flat,
 some have vibrato; the beat is not even. Nothing is drawn but by a seed.
+
+With ``--unseen`` it writes OUT/unseen/NAME/: the pieces of `test`, by instruments and
+by a soundfont that the built-in transcriber was not trained on.
 """
 
 from __future__ import annotations
@@ -26,14 +29,15 @@ from pathlib import Path
 import mido
 import numpy as np
 import soundfile as sf
-from blind_pieces import PIECES
 from numpy.typing import NDArray
+from transcription_pieces import PIECES
 
 import specnmf
 from specnmf import Note, Score
 from specnmf.score.midi import write_midi
 
 SOUNDFONT = Path("/usr/share/sounds/sf2/FluidR3_GM.sf2")
+UNSEEN_SOUNDFONT = Path("/usr/share/sounds/sf2/TimGM6mb.sf2")
 SR = 44100
 PEAK = 0.8  # of the mixture; full scale is 1
 LEAD, TAIL = 0.3, 1.5  # seconds of silence before, and to ring out
@@ -74,6 +78,42 @@ INSTRUMENTS = {
     "flute": (73, True),
     "drums": (0, False),
 }
+
+#: The same without those that training/instruments.py trains on: some others instead.
+UNSEEN = {
+    **INSTRUMENTS,
+    "piano": (2, False),
+    "epiano": (5, False),
+    "harpsichord": (5, False),
+    "marimba": (107, False),
+    "organ": (20, False),
+    "guitar": (26, False),
+    "bass": (32, False),
+    "violin": (110, True),
+    "cello": (44, False),
+    "pizzicato": (107, False),
+    "harp": (104, False),
+    "strings": (50, False),
+    "choir": (53, False),
+    "trombone": (59, False),
+    "tuba": (62, False),
+    "horn": (62, False),
+    "tenorsax": (65, True),
+    "bassoon": (71, True),
+    "flute": (74, True),
+}
+
+
+@dataclass(frozen=True)
+class Band:
+    """What sounds: the programs of instruments, and the soundfont."""
+
+    programs: dict[str, tuple[int, bool]]
+    soundfont: Path
+
+
+SEEN_BAND = Band(INSTRUMENTS, SOUNDFONT)
+UNSEEN_BAND = Band(UNSEEN, UNSEEN_SOUNDFONT)
 
 
 @dataclass(frozen=True)
@@ -179,10 +219,14 @@ def apart(notes: list[Note]) -> Iterator[Note]:
 
 
 def instructions(
-    path: Path, notes: Iterable[Note], player: Player, rng: np.random.Generator
+    path: Path,
+    notes: Iterable[Note],
+    player: Player,
+    rng: np.random.Generator,
+    programs: dict[str, tuple[int, bool]] = INSTRUMENTS,
 ) -> None:
     """Write what fluidsynth is to play: notes, tuning and vibrato."""
-    program, vibrato = INSTRUMENTS[player.instrument]
+    program, vibrato = programs[player.instrument]
     channel = 9 if player.instrument == "drums" else 0
     bend = round(rng.uniform(-SHARPEST, SHARPEST) / 200 * 8192)
     depth = int(rng.uniform(10, 60)) if vibrato else 0
@@ -253,7 +297,9 @@ def placed(y: NDArray[np.float64], pan: float | None) -> NDArray[np.float64]:
     return mono * np.sqrt(2) * np.array([np.cos(angle), np.sin(angle)]) + room
 
 
-def stems(piece: Piece, score: Score) -> dict[str, NDArray[np.float64]]:
+def stems(
+    piece: Piece, score: Score, band: Band = SEEN_BAND
+) -> dict[str, NDArray[np.float64]]:
     """Return each player's sound, about equally strong, shape (n_samples, channels)."""
     rng = np.random.default_rng(zlib.crc32(piece.name.encode()) + 1)
     n_samples = int((score.duration + TAIL) * SR)
@@ -263,8 +309,10 @@ def stems(piece: Piece, score: Score) -> dict[str, NDArray[np.float64]]:
         for player, pan in zip(piece.players, pans, strict=True):
             midi = Path(folder) / f"{player.name}.mid"
             own = [note for note in score.notes if note.part == player.name]
-            instructions(midi, own, player, rng)
-            y = placed(sound(midi, n_samples), pan if piece.stereo else None)
+            instructions(midi, own, player, rng, band.programs)
+            y = placed(
+                sound(midi, n_samples, band.soundfont), pan if piece.stereo else None
+            )
             level = 10 ** (rng.uniform(-LOUDER, LOUDER) / 20)
             out[player.name] = y / np.sqrt((y**2).mean()) * level
     return out
@@ -298,17 +346,23 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("out", type=Path)
     parser.add_argument("--only", nargs="+", metavar="NAME", help="make these alone")
+    parser.add_argument("--unseen", action="store_true", help="by other instruments")
     args = parser.parse_args()
     scores = corpus()
+    if args.unseen and not UNSEEN_SOUNDFONT.exists():
+        sys.exit(f"needs {UNSEEN_SOUNDFONT} (Debian: timgm6mb-soundfont)")
     for piece in map(Piece.of, PIECES.strip().splitlines()):
         if args.only and piece.name not in args.only:
             continue
+        if args.unseen and piece.group == "tune":
+            continue
         rng = np.random.default_rng(zlib.crc32(piece.name.encode()))
         score = played(excerpt(piece, scores), rng)
-        heard = stems(piece, score)
-        write(args.out / piece.group / piece.name, score, heard)
+        heard = stems(piece, score, UNSEEN_BAND if args.unseen else SEEN_BAND)
+        group = "unseen" if args.unseen else piece.group
+        write(args.out / group / piece.name, score, heard)
         print(
-            f"{piece.group}/{piece.name}: {score.duration:.1f} s, "
+            f"{group}/{piece.name}: {score.duration:.1f} s, "
             f"{len(score.notes)} notes, {', '.join(heard)}",
             flush=True,
         )

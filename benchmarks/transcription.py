@@ -1,19 +1,21 @@
 """Measure what is heard and separated without a score.
 
-    python benchmarks/blind.py notes    # F of notes, beside basic-pitch's own
-    python benchmarks/blind.py stems    # SNR of stems, beside those by the true score
-    python benchmarks/blind.py time     # time and memory of three minutes of piano
+    python benchmarks/transcription.py notes  # F of notes, beside basic-pitch's own
+    python benchmarks/transcription.py stems  # SNR of stems, beside the true score's
+    python benchmarks/transcription.py time   # time and memory of minutes of piano
+    python benchmarks/transcription.py explained --songs FOLDER  # the share of sound
 
 ``notes`` and ``stems`` take Bach10 in the folder that ``--data`` names,
 
     bach10/P4_Mix01/mix.flac  score.mid  ref/S1.flac ...
 
 the clips in ``audio_examples/``, and the folder ``--rendered`` that
-``blind_material.py`` makes. Mixtures without score.mid take NAME.mid in the folder
-``--notes``, if there; else notes are not judged on them, nor the methods that need a
-score. ``--only`` takes the songs whose group or name has one of these words,
-``--methods`` the methods; both make long runs short. ``--json`` keeps each figure.
-Progress is on stderr.
+``transcription_material.py`` makes. Mixtures without score.mid take NAME.mid in the
+folder ``--notes``, if there; else notes are not judged on them, nor the methods that
+need a score. ``explained`` hears a minute of the first songs in a folder. ``--only``
+takes the songs whose group or name has one of these words,
+``--methods`` the methods; both make long runs short. ``--json`` keeps
+each figure. Progress is on stderr.
 
 Needs basic-pitch and libfmp; ``time`` needs fluidsynth, too.
 """
@@ -40,8 +42,8 @@ Row = dict[str, Any]
 
 def main() -> None:
     args = parse_args()
-    if args.question == "time":
-        import_module("blind_time").main(args)
+    if args.question in ("time", "explained"):
+        import_module(f"transcription_{args.question}").main(args)
         return
     # In a process of its own: this one holds nothing that its children would.
     with ProcessPoolExecutor(max_workers=1) as pool:
@@ -50,10 +52,14 @@ def main() -> None:
 
 def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("question", choices=("notes", "stems", "time"))
+    parser.add_argument("question", choices=("notes", "stems", "time", "explained"))
     parser.add_argument("--data", type=Path, default=DATA, help="default: %(default)s")
-    parser.add_argument("--rendered", type=Path, help="what blind_material.py made")
+    parser.add_argument(
+        "--rendered", type=Path, help="what transcription_material.py made"
+    )
     parser.add_argument("--notes", type=Path, help="folder of true notes, NAME.mid")
+    parser.add_argument("--songs", type=Path, help="folder of songs, for explained")
+    parser.add_argument("--most", type=int, default=10, help="songs, for explained")
     parser.add_argument("--only", nargs="+", default=[""], metavar="WORD")
     parser.add_argument("--methods", nargs="+", default=[""], metavar="WORD")
     parser.add_argument("--json", type=Path, help="file for each figure")
@@ -64,8 +70,10 @@ def parse_args() -> argparse.Namespace:
 
 def ask(args: argparse.Namespace) -> None:
     """Answer a question on stdout."""
-    question = import_module(f"blind_{args.question}")
-    cases = import_module("blind_cases").cases(args.data, args.rendered, args.notes)
+    question = import_module(f"transcription_{args.question}")
+    cases = import_module("transcription_cases").cases(
+        args.data, args.rendered, args.notes
+    )
     rows: list[Row] = []
     for case in cases:
         if not any(word in f"{case.group} {case.name}" for word in args.only):

@@ -1,4 +1,4 @@
-"""The songs of `blind.py`: recordings, their true notes and their true stems."""
+"""The songs of `transcription.py`: recordings, their true notes and stems."""
 
 from __future__ import annotations
 
@@ -65,10 +65,15 @@ def cases(data: Path, rendered: Path | None, notes: Path | None) -> Iterator[Cas
         recording, score = folder / f"{name}.flac", folder / f"{name}.mid"
         yield Case("bundled", name, recording, score, folder / "stems", by)
     if rendered is not None:
-        for folder in sorted([*rendered.glob("tune/*"), *rendered.glob("test/*")]):
+        for folder in sorted(rendered.glob("[tu]*/*"), key=in_order):
             kind = f"{folder.name.partition('_')[0]}s"
             kind = kind if kind in ENSEMBLES.values() else "others"
             yield in_folder(f"{folder.parent.name} {kind}", folder, None)
+
+
+def in_order(folder: Path) -> tuple[int, str]:
+    """Sort pieces by what they are for, then by name."""
+    return ("test", "tune", "unseen").index(folder.parent.name), folder.name
 
 
 def in_folder(group: str, folder: Path, notes: Path | None) -> Case:

@@ -8,7 +8,7 @@ import logging
 from collections.abc import Callable, Sequence
 from functools import lru_cache, partial
 
-from blind_cases import Case
+from transcription_cases import Case
 
 import specnmf
 from specnmf.evaluation.notes import evaluate_notes
@@ -110,6 +110,4 @@ METHODS: dict[str, Callable[[Case], Values | None]] = {
     "basic-pitch, refined": partial(refined, "basic-pitch"),
     "builtin, picked": partial(picked, "builtin"),
     "builtin, refined": partial(refined, "builtin"),
-    "both, picked": partial(picked, "both"),
-    "both, refined": partial(refined, "both"),
 }

@@ -13,11 +13,11 @@ from pathlib import Path
 import librosa
 import numpy as np
 import separation_quality
-from blind_cases import Case
 from peer_separate import Model
 from scipy.optimize import linear_sum_assignment
 from separation_quality import BLIND, TIGHT, best_owners, ours
 from separation_songs import Sounds, stems_in
+from transcription_cases import Case
 
 import specnmf
 
@@ -113,7 +113,6 @@ METHODS: dict[str, Callable[[Case], Values | None]] = {
         f"blind NMF, {BLIND} components a stem, grouped by the true stems": grouped,
         "no score, basic-pitch": partial(heard, "basic-pitch"),
         "no score, builtin": partial(heard, "builtin"),
-        "no score, both": partial(heard, "both"),
         "no score, --voices auto": partial(heard, "auto", voices="auto"),
         "libfmp with the true score": libfmp,
         "specnmf with the true score": by_score,

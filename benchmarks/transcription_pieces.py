@@ -1,4 +1,4 @@
-"""The pieces of `blind_material.py`, a line each.
+"""The pieces of `transcription_material.py`, a line each.
 
 Group, name, file of music21's corpus; seconds that the commonest note lasts, how many
 of those to skip, seconds to play; mono or stereo; the players.

@@ -53,16 +53,12 @@ def commands(folder: Path) -> dict[str, list[str]]:
     return {
         "transcribe, basic-pitch": ["transcribe", "--transcriber", "basic-pitch"],
         "transcribe, builtin": ["transcribe", "--transcriber", "builtin"],
-        "transcribe, both": ["transcribe", "--transcriber", "both"],
         "separate by hand with the score": ["separate", "--by", "hand", *score],
         "separate by hand, basic-pitch": [
             *("separate", "--by", "hand", "--no-score", "--transcriber", "basic-pitch")
         ],
         "separate by hand, builtin": [
             *("separate", "--by", "hand", "--no-score", "--transcriber", "builtin")
-        ],
-        "separate by hand, both": [
-            *("separate", "--by", "hand", "--no-score", "--transcriber", "both")
         ],
     }
 
