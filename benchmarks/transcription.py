@@ -12,8 +12,8 @@
 the clips in ``audio_examples/``, and the folder ``--rendered`` that
 ``transcription_material.py`` makes. Mixtures without score.mid take NAME.mid in the
 folder ``--notes``, if there; else notes are not judged on them, nor the methods that
-need a score. ``explained`` hears a minute of the first songs in a folder. ``--only``
-takes the songs whose group or name has one of these words,
+need a score. ``explained`` hears half a minute of the first songs in a folder.
+``--only`` takes the songs whose group or name has one of these words,
 ``--methods`` the methods; both make long runs short. ``--json`` keeps
 each figure. Progress is on stderr.
 

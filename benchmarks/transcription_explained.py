@@ -9,10 +9,11 @@ import sys
 import tempfile
 from pathlib import Path
 
+import soundfile as sf
 from tables import table
 
-#: What is heard of each song, in seconds.
-FIRST, LENGTH = 20, 60
+#: What is heard of each song, in seconds, and the length of the shortest song.
+FIRST, LENGTH, SHORTEST = 20, 30, 60
 
 TRANSCRIBERS = ("builtin", "basic-pitch")
 
@@ -21,7 +22,7 @@ def main(args: argparse.Namespace) -> None:
     if args.songs is None:
         sys.exit("expected --songs FOLDER, of recordings")
     rows = []
-    for song in sorted(args.songs.iterdir())[: args.most]:
+    for song in long_songs(args.songs)[: args.most]:
         shares = {
             name: explained(song, name)
             for name in TRANSCRIBERS
@@ -37,8 +38,13 @@ def main(args: argparse.Namespace) -> None:
     print(table(["song", *names], [*body, ["mean", *means]]))
 
 
+def long_songs(folder: Path) -> list[Path]:
+    """Return the recordings of a folder but for the short ones, in order."""
+    return [p for p in sorted(folder.iterdir()) if sf.info(p).duration > SHORTEST]
+
+
 def explained(song: Path, transcriber: str) -> float:
-    """Return the share of a minute's sound that `separate`'s notes explain."""
+    """Return the share of the sound that `separate`'s notes explain."""
     with tempfile.TemporaryDirectory(prefix="specnmf_benchmark_") as out:
         options = ["--no-score", "--transcriber", transcriber, "--no-figures", "-q"]
         options += ["--start", str(FIRST), "--duration", str(LENGTH), "--no-report"]
