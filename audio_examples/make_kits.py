@@ -53,6 +53,7 @@ NOTES = {
     "clap": (39,),
 }
 VELOCITIES = (50, 110)
+SLAP = 40, 39  # program and note: in the kit of brushes, the clap is a slap
 HYDROGEN = {
     "kick": "Kick",
     "snare": "Snare Rock,Snare Jazz",
@@ -97,7 +98,8 @@ def soundfont():
         y = np.pad(rendered(SOUNDFONT, [track]), ((0, SR * LENGTH), (0, 0)))
         for i, (drum, note, velocity) in enumerate(strokes):
             own = y[i * SR * LENGTH :][: SR * LENGTH]
-            yield drum, f"FluidR3/{program}/{note}/{velocity}", own, SR
+            if (program, note) != SLAP:
+                yield drum, f"FluidR3/{program}/{note}/{velocity}", own, SR
 
 
 def audiophob():

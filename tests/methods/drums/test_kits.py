@@ -31,6 +31,13 @@ def test_every_drum_is_built_in():
     assert kits.BUILT_IN.stat().st_size < 400_000
 
 
+def test_a_slap_of_brushes_is_no_clap():
+    with np.load(kits.BUILT_IN, allow_pickle=False) as arrays:
+        names = arrays["names"].tolist()
+    assert "FluidR3/0/39/50" in names  # a clap
+    assert not [name for name in names if name.startswith("FluidR3/40/39")]
+
+
 def test_built_in_strokes_sound_as_their_drums_do():
     kit, grid = kits.built_in(), Grid(44100, 44100, 2048, 512)
     drums = np.array(kit.drums)
