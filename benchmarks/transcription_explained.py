@@ -51,4 +51,4 @@ def explained(song: Path, transcriber: str) -> float:
         command = ["separate", str(song), *options, "-o", out]
         subprocess.run([sys.executable, "-m", "specnmf", *command], check=True)
         run = next(Path(out).rglob("run.json"))
-        return float(json.loads(run.read_text())["results"]["explained"])
+        return float(json.loads(run.read_text())["explained"])

@@ -21,7 +21,7 @@ from specnmf.methods.transcription.salience import N_PITCHES, Odds, Salience
 Float32 = NDArray[np.float32]
 
 #: What tells notes: training/weigh.py.
-ODDS = Odds((1.3, 0.47, -0.38, 2.2, 1.64, 0.71), -3.33)
+ODDS = Odds((1.03, 0.69, -0.37, 2.64, 1.19, 0.03), -3.82)
 
 
 class Builtin:

