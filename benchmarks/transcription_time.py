@@ -8,7 +8,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from decompose import machine
+from decompose import machine, measured
 from separation_speed import Bench, apart, check_tools, make_song
 from tables import table
 
@@ -71,7 +71,7 @@ def cost(
     for song in (warmup / "song.wav", folder / "song.wav"):
         own = [str(song), *rest, "-q", "--no-report", "--overwrite"]
         own += ["-o", str(bench.scratch / "out")]
-        run = bench.measured([sys.executable, "-m", "specnmf", task, *own])
+        run = measured([sys.executable, "-m", "specnmf", task, *own], bench.env)
     print(f"{' '.join(options[:3])}: {run.seconds:.1f} s", file=sys.stderr, flush=True)
     return {"seconds": run.seconds, "megabytes": run.megabytes}
 
