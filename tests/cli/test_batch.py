@@ -268,6 +268,7 @@ def test_songs_that_have_no_score_are_separated_by_what_is_heard(here, songs):
 
 
 def test_a_song_without_notes_fails_alone(here, songs):
+    write_song(songs / "a.wav", 440)
     soundfile.write(songs / "b.wav", [0.0] * 4000, 8000)
     status, out, err = here("batch", "songs", "--task", "transcribe", "--json")
     assert (status, counts(out)) == (1, [2, 1, 1, 0, 0])
