@@ -43,7 +43,6 @@ class Band:
     """Neighbouring bins of one window length."""
 
     n_fft: int
-    pitches: Float64
     weights: Float32  # (n_fft // 2 + 1, n_bins): what each line adds to each bin
 
     def magnitudes(self, samples: Float32) -> Float32:
@@ -66,20 +65,6 @@ class Bins:
     tuning: float
     bands: tuple[Band, ...]
 
-    @property
-    def pitches(self) -> Float64:
-        """The MIDI numbers of the bins' centres, before tuning, (n_bins,)."""
-        return np.concatenate([band.pitches for band in self.bands])
-
-    def response(self, frequencies: Float64) -> Float32:
-        """The magnitudes of sinusoids of amplitude 1, (n_frequencies, n_bins)."""
-        seen = [
-            np.sqrt(_lobes(band.n_fft, frequencies) @ band.weights)
-            for band in self.bands
-        ]
-        response: Float32 = np.concatenate(seen, axis=1).astype(np.float32)
-        return response
-
 
 def bins_for(tuning: float, sr: int) -> Bins:
     """The bins that have sound in a recording of this rate."""
@@ -90,7 +75,7 @@ def bins_for(tuning: float, sr: int) -> Bins:
     bands = []
     for (n_fft, first), stop in zip(WINDOWS, stops, strict=True):
         inside = pitches[(pitches >= first) & (pitches < stop)]
-        bands.append(Band(n_fft, inside, _weights(n_fft, inside, tuning)))
+        bands.append(Band(n_fft, _weights(n_fft, inside, tuning)))
     return Bins(tuning, tuple(bands))
 
 
