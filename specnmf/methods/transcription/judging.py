@@ -9,8 +9,8 @@ from specnmf.methods.transcription.heard import Float64
 
 #: The weights of the `features`, in logits, and the bias: a logistic regression on
 #: right and wrong notes of rendered scores.
-WEIGHTS = np.array([1.04, 0.05, -0.27, 0.04, -0.2])
-BIAS = 0.12
+WEIGHTS = np.array([1.04, 0.02, -0.22, 0.03, -0.21])
+BIAS = 0.1
 
 #: Semitones down from a note to notes of which it may be a partial.
 HARMONICS = (12, 19, 24, 28, 31, 34, 36)

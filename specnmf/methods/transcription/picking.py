@@ -29,6 +29,9 @@ LEAST = 0.2
 #: A note ends where its salience is last above this share of its median.
 FADED = 0.7
 
+#: Seconds that a note lingers after it has faded; until the next of its pitch at most.
+LINGER = 0.02
+
 #: The shortest note, in seconds.
 SHORTEST = 0.05
 
@@ -55,9 +58,10 @@ def pick(salience: Salience, *, keen: float = 1.0) -> Heard:
     found, since = found[likely], salience.times[0]
     until = _ends(salience, found)
     start = np.maximum(since + _onsets(salience, found) * salience.hop - LEAD, 0.0)
-    heard = Heard.of(
-        start, since + until * salience.hop, found.row + LOWEST, confidence[likely]
-    )
+    end = since + until * salience.hop + LINGER
+    follows = np.append(found.row[1:] == found.row[:-1], False)
+    end = np.where(follows, np.minimum(end, np.append(start[1:], 0.0)), end)
+    heard = Heard.of(start, end, found.row + LOWEST, confidence[likely])
     order = np.lexsort((found.row, start))  # that of `Heard.of`
     heard = replace(heard, cents=_cents(salience, found, until)[order])
     return heard[heard.duration >= SHORTEST]

@@ -10,6 +10,7 @@ from specnmf.methods.transcription.builtin import ODDS
 from specnmf.methods.transcription.picking import (
     LEAD,
     LEAST,
+    LINGER,
     likelihood,
     pick,
 )
@@ -43,7 +44,7 @@ def test_clear_notes_are_picked_in_order():
     )
     assert heard.pitch.tolist() == [60, 64, 67]
     np.testing.assert_allclose(heard.start, np.array([20, 100, 100]) * HOP - LEAD)
-    np.testing.assert_allclose(heard.end, np.array([80, 180, 150]) * HOP)
+    np.testing.assert_allclose(heard.end, np.array([80, 180, 150]) * HOP + LINGER)
     assert (heard.confidence > 0.9).all()
     assert (heard.confidence <= 1).all()
 
@@ -53,26 +54,26 @@ def test_repeated_note_is_two():
     again.notes[60 - LOWEST, 80:90] = 0.35  # let go, but not silent
     heard = pick(again)
     np.testing.assert_allclose(heard.start, np.array([20, 90]) * HOP - LEAD)
-    assert heard.end[0] <= 80 * HOP + 1e-9
+    assert heard.end[0] <= 80 * HOP + LINGER + 1e-9
 
 
 def test_doubtful_onset_in_a_note_does_not_cut_it():
     doubtful = salience([clear(60, 20, 150), (60, 90, 150, 0.2, 0.8)])
     heard = pick(doubtful)
     assert len(heard) == 1
-    assert heard.end[0] == pytest.approx(150 * HOP)
+    assert heard.end[0] == pytest.approx(150 * HOP + LINGER)
 
 
 def test_gap_in_salience_does_not_end_a_note():
     gap = salience([clear(60, 20, 150)])
     gap.notes[60 - LOWEST, 70:75] = 0.1
-    assert pick(gap).duration[0] == pytest.approx(130 * HOP + LEAD)
+    assert pick(gap).duration[0] == pytest.approx(130 * HOP + LEAD + LINGER)
 
 
 def test_note_ends_where_it_has_faded():
     fading = salience([clear(60, 20, 100)])
     fading.notes[60 - LOWEST, 100:140] = 0.4
-    assert pick(fading).end[0] == pytest.approx(100 * HOP)
+    assert pick(fading).end[0] == pytest.approx(100 * HOP + LINGER)
 
 
 def test_notes_of_a_pitch_never_overlap():
@@ -84,7 +85,7 @@ def test_notes_of_a_pitch_never_overlap():
     assert len(heard) > 20
     for pitch in np.unique(heard.pitch):
         own = heard[heard.pitch == pitch]
-        assert (own.end[:-1] <= own.start[1:] + LEAD + HOP).all()
+        assert (own.end[:-1] <= own.start[1:]).all()
 
 
 def test_onset_between_frames_is_found():
