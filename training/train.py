@@ -62,7 +62,7 @@ class Examples:
         power = _power(_transposed(levels, labels, rng), rng)
         if rng.random() < TOGETHER:
             others, more = self.part(rng)
-            gain = 10 ** (rng.uniform(-10, 6) / 10) * power.max() / 1.0
+            gain = 10 ** (rng.uniform(-10, 6) / 10) * power.max()
             power = power + gain * _power(others, rng)
             labels = torch.stack(
                 [
@@ -75,9 +75,8 @@ class Examples:
         if rng.random() < 0.1:  # a recording without high frequencies
             magnitudes[:, int(rng.integers(150, 290)) :] = 0
         loudest = magnitudes.max() * 10 ** (rng.uniform(-1, 10) / 20)
-        return torch.log1p(magnitudes * (RANGE / loudest.clamp(min=1e-9))) / math.log1p(
-            RANGE
-        ), labels
+        relative = magnitudes * (RANGE / loudest.clamp(min=1e-9))
+        return torch.log1p(relative) / math.log1p(RANGE), labels
 
     def batch(self, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
         """Levels (n, n_frames, n_bins) and labels (n, 3, n_frames, n_pitches)."""
