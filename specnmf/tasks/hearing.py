@@ -93,7 +93,9 @@ def heard_line(entries: Mapping[str, Any], explained: float | None = None) -> st
     """What people read of the notes that were heard."""
     from specnmf.notation import percent
 
-    n_notes, who = entries["notes"], entries["transcriber"]
+    # Runs of older versions may have been heard by both.
+    who = entries["transcriber"].replace("both", "basic-pitch and builtin")
+    n_notes = entries["notes"]
     said = f"{n_notes} {'note' if n_notes == 1 else 'notes'} heard"
     if who != "builtin":
         said += f" by {who}"

@@ -75,8 +75,8 @@ def test_the_highest_voice_is_the_first_track(heard):
 
 
 def test_a_single_note_is_counted_as_one():
-    entries = {"transcriber": "basic-pitch", "notes": 1, "doubtful": 0, "confidence": 1}
-    assert heard_line(entries).startswith("1 note heard by basic-pitch")
+    entries = {"transcriber": "both", "notes": 1, "doubtful": 0, "confidence": 1}
+    assert heard_line(entries).startswith("1 note heard by basic-pitch and builtin")
 
 
 def test_the_rest_is_shared_where_it_is_not_to_be_kept(duet, tmp_path):
