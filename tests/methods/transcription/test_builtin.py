@@ -1,8 +1,13 @@
 """The built-in transcriber, on sounds made here."""
 
+import os
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
+import specnmf
 from specnmf.audio.recording import Audio
 from specnmf.methods.transcription.builtin import Builtin
 from specnmf.methods.transcription.picking import pick
@@ -131,3 +136,35 @@ def test_cents_are_where_the_pitch_is():
     salience = Builtin().hear(recording([(0.2, 60)], cents=33))
     frame = round(0.4 / salience.hop)
     assert salience.cents[60 - LOWEST, frame] == pytest.approx(33, abs=5)
+
+
+#: Keep what is heard of a recording, and the kernels by which NumPy multiplies.
+HEAR = """
+import sys, numpy, specnmf, threadpoolctl
+from specnmf.methods.transcription.builtin import Builtin
+heard = Builtin().hear(specnmf.read(sys.argv[1]), threads=1)
+kernels = threadpoolctl.threadpool_info()[0].get("architecture", "")
+own = {name: getattr(heard, name) for name in ("notes", "onsets", "cents")}
+numpy.savez(sys.argv[2], kernels=kernels, **own)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kernels", ["Haswell", "Nehalem"])
+def test_older_processors_hear_the_same(kernels, tmp_path):
+    song, kept = tmp_path / "song.wav", tmp_path / "heard.npz"
+    specnmf.write(song, recording([(0.2, 60), (0.2, 64), (0.9, 67), (1.6, 45)]))
+    newer = np.show_config(mode="dicts")["SIMD Extensions"]["found"]
+    older = {
+        "OPENBLAS_CORETYPE": kernels,
+        "NPY_DISABLE_CPU_FEATURES": " ".join(newer),
+    }
+    command = [sys.executable, "-c", HEAR, song, kept]
+    subprocess.run(command, env={**os.environ, **older}, check=True)
+    own = Builtin().hear(specnmf.read(song), threads=1)
+    with np.load(kept) as there:
+        if there["kernels"] != kernels:
+            pytest.skip(f"NumPy's BLAS has no kernels for {kernels} here")
+        np.testing.assert_allclose(there["notes"], own.notes, atol=1e-5)
+        np.testing.assert_allclose(there["onsets"], own.onsets, atol=1e-5)
+        np.testing.assert_allclose(there["cents"], own.cents, atol=1e-3)
