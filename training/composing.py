@@ -73,6 +73,8 @@ class Part(NamedTuple):
         The channel's volume, 0 to 127.
     pan : int
         0 to 127.
+    sung : bool
+        By a singer, whatever the program.
     """
 
     program: int
@@ -81,6 +83,7 @@ class Part(NamedTuple):
     vibrato: int
     volume: int
     pan: int
+    sung: bool = False
 
 
 class Piece(NamedTuple):

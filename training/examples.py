@@ -15,7 +15,17 @@ import numpy as np
 from composing import Piece, Rng, piece
 from instruments import HELD_OUT, TRAINED
 from numpy.typing import NDArray
-from playing import FONTS, LENGTH, SR, Sound, recorded, rendered, synthesised
+from playing import (
+    FONTS,
+    LENGTH,
+    SR,
+    Sound,
+    recorded,
+    rendered,
+    synthesised,
+    with_singers,
+)
+from songs import song
 
 from specnmf.methods.transcription.builtin_spectrum import (
     BEFORE,
@@ -27,6 +37,10 @@ from specnmf.methods.transcription.builtin_spectrum import (
 from specnmf.methods.transcription.salience import LOWEST, N_PITCHES
 
 PIECES = 20  # of a shard
+
+#: Pieces: as they come; with long notes; these by our own synthesiser, whose notes
+#: swell and drift; and songs and ensembles, of which many are sung.
+KINDS = ("usual", "slow", "live", "songs")
 
 #: How often each soundfont plays, and at last our own synthesiser.
 SHARES = (0.34, 0.22, 0.16, 0.28)
@@ -41,31 +55,37 @@ N_FRAMES = BEFORE + round(LENGTH * SR) // HOP + 1
 
 
 def shard(
-    seed: int, programs: tuple[int, ...], *, slow: bool = False, live: bool = False
+    seed: int, programs: tuple[int, ...], kind: str
 ) -> dict[str, NDArray[np.generic]]:
-    """Pieces as arrays, of n pieces.
+    """Pieces of a kind (`KINDS`) as arrays, of n pieces.
 
     ``levels`` (n, n_frames, n_bins) are steps of `STEP` dB below the loudest;
     ``notes``, ``onsets`` and ``cents`` (n, n_frames, N_PITCHES) as `labels` has them;
     ``played`` (n_notes, 4): the piece, start and end in seconds, and the pitch.
     """
     rng = np.random.default_rng(seed)
-    font = len(FONTS) if live else int(rng.choice(len(SHARES), p=SHARES))
-    pieces = [piece(rng, programs, slow=slow) for _ in range(PIECES)]
-    if font < len(FONTS):
-        tuned = [each._replace(tuning=float(rng.uniform(-20, 20))) for each in pieces]
-        sounds = rendered(tuned, FONTS[font], rng)
+    font = len(FONTS) if kind == "live" else int(rng.choice(len(SHARES), p=SHARES))
+    if kind == "songs":
+        pieces = [song(rng, programs) for _ in range(PIECES)]
     else:
-        tuned = pieces
-        sounds = [synthesised(each, rng, live=live) for each in tuned]
+        pieces = [piece(rng, programs, slow=kind != "usual") for _ in range(PIECES)]
+    live = kind in ("live", "songs")
+    if font < len(FONTS):
+        pieces = [each._replace(tuning=float(rng.uniform(-20, 20))) for each in pieces]
+        sounds = rendered(pieces, FONTS[font], rng, live=live)
+    else:
+        sounds = [synthesised(each, rng, live=live) for each in pieces]
+    if kind == "songs":
+        both = zip(sounds, pieces, strict=True)
+        sounds = [with_singers(y, each, rng) for y, each in both]
     seen = [
         _seen(recorded(y, rng), each, rng)
-        for y, each in zip(sounds, tuned, strict=True)
+        for y, each in zip(sounds, pieces, strict=True)
     ]
     arrays = {name: np.stack([one[name] for one in seen]) for name in seen[0]}
     played = [
         (number, note.start, note.start + note.duration, note.pitch)
-        for number, each in enumerate(tuned)
+        for number, each in enumerate(pieces)
         for part in each.parts
         for note in part.notes
     ]
@@ -110,17 +130,14 @@ def main() -> None:
         "--first", type=int, default=0, help="the first's number, its seed"
     )
     parser.add_argument("--held-out", action="store_true")
-    parser.add_argument("--slow", action="store_true", help="with long notes")
-    parser.add_argument(
-        "--live", action="store_true", help="synthesised notes that swell and drift"
-    )
+    parser.add_argument("--kind", choices=KINDS, default=KINDS[0])
     args = parser.parse_args()
     args.folder.mkdir(parents=True, exist_ok=True)
     for seed in range(args.first, args.first + args.shards):
         target = args.folder / f"{seed:04}.npz"
         if not target.exists():
             programs = HELD_OUT if args.held_out else TRAINED
-            arrays = shard(seed, programs, slow=args.slow, live=args.live)
+            arrays = shard(seed, programs, args.kind)
             partial = target.with_suffix(".part")
             with partial.open("wb") as file:
                 np.savez_compressed(file, **arrays)

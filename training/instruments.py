@@ -82,3 +82,16 @@ BY_PROGRAM = {
 #: Every third instrument is never trained on.
 HELD_OUT = tuple(program for program in BY_PROGRAM if program % 3 == 2)
 TRAINED = tuple(program for program in BY_PROGRAM if program % 3 != 2)
+
+#: What accompanies songs: pianos, harpsichord, organs, guitars, harp, strings.
+ACCOMPANYING = (*range(8), *range(16, 22), *range(24, 29), 46, *range(48, 52))
+
+#: What plays the lines of ensembles: notes that last, one or two at once.
+SUSTAINED = tuple(
+    program
+    for program, family in BY_PROGRAM.items()
+    if family.longest > 2 and family.most <= 2
+)
+
+#: The program, a choir, as which singers stand in pieces.
+SINGER = 52

@@ -14,8 +14,9 @@ import numpy as np
 import scipy.signal
 import soundfile as sf
 from composing import SECONDS, Part, Piece, Played, Rng
-from instruments import BY_PROGRAM
+from instruments import BY_PROGRAM, SUSTAINED
 from numpy.typing import NDArray
+from singing import sung
 
 from specnmf.notation import hertz
 
@@ -43,8 +44,10 @@ DRUMS = 9  # the channel
 N_PARTIALS = 40
 
 
-def rendered(pieces: list[Piece], font: Path, rng: Rng) -> list[Sound]:
-    """What fluidsynth plays, each (n_samples, 2)."""
+def rendered(
+    pieces: list[Piece], font: Path, rng: Rng, *, live: bool = False
+) -> list[Sound]:
+    """What fluidsynth plays, each (n_samples, 2); live parts swell and slide."""
     room = rng.random() < 0.5
     settings = {
         "synth.chorus.active": int(rng.random() < 0.2),
@@ -58,7 +61,7 @@ def rendered(pieces: list[Piece], font: Path, rng: Rng) -> list[Sound]:
     ]
     with tempfile.TemporaryDirectory() as folder:
         midi, wav = Path(folder) / "a.mid", Path(folder) / "a.wav"
-        _file(pieces).save(midi)
+        _file(pieces, rng if live else None).save(midi)
         subprocess.run(
             [
                 *("fluidsynth", "-niq", "-r", str(SR), "-g", "0.3", *options),
@@ -73,15 +76,19 @@ def rendered(pieces: list[Piece], font: Path, rng: Rng) -> list[Sound]:
     return [heard[k * n : (k + 1) * n] for k in range(len(pieces))]
 
 
-def _file(pieces: list[Piece]) -> mido.MidiFile:
+def _file(pieces: list[Piece], living: Rng | None) -> mido.MidiFile:
     """Pieces one after the other; a tick is a millisecond."""
     events: list[Event] = []
     for number, piece in enumerate(pieces):
         since = round(1000 * LENGTH * number)
         for k, part in enumerate(piece.parts):
+            if part.sung:
+                continue
             channel = k if k < DRUMS else k + 1
             events += [(since, 0, each) for each in _prepared(part, piece, channel)]
             events += _switches(part.notes, channel, since)
+            if living and part.program in SUSTAINED:
+                events += _expression(part, piece, channel, since, living)
         events += _switches(piece.drums, DRUMS, since)
     track, now = mido.MidiTrack(), 0
     for at, _, message in sorted(events, key=lambda event: event[:2]):
@@ -100,15 +107,39 @@ def _prepared(part: Part, piece: Piece, channel: int) -> Iterator[mido.Message]:
             "control_change", channel=channel, control=control, value=value
         )
     yield mido.Message("program_change", channel=channel, program=part.program)
-    bend = np.clip((piece.tuning + part.cents) / 200, -1, 1)
-    yield mido.Message("pitchwheel", channel=channel, pitch=round(bend * 8191))
+    bend = _wheel(piece.tuning + part.cents)
+    yield mido.Message("pitchwheel", channel=channel, pitch=bend)
+
+
+def _wheel(cents: float) -> int:
+    return round(float(np.clip(cents / 200, -1, 1)) * 8191)
+
+
+def _expression(
+    part: Part, piece: Piece, channel: int, since: int, rng: Rng
+) -> Iterator[Event]:
+    """Yield levels that swell and fall, and notes that begin flat or sharp."""
+    times = np.arange(0, LENGTH, 0.05)
+    curve = np.interp(3 * times, np.arange(3 * LENGTH + 1), rng.normal(size=40))
+    levels = np.clip(95 * np.exp(rng.uniform(0, 0.5) * curve), 20, 127)
+    for at, level in zip(times, levels, strict=True):
+        value = {"control": 11, "value": round(float(level))}
+        change = mido.Message("control_change", channel=channel, **value)
+        yield since + round(1000 * at), 1, change
+    off, sliding = rng.uniform(0, 80), rng.uniform(0.05, 0.2)
+    for note in part.notes:
+        cents = rng.normal(-0.5, 0.7) * off
+        for share in np.linspace(1, 0, 9):
+            bend = _wheel(piece.tuning + part.cents + cents * share)
+            at = note.start + (1 - share) * sliding
+            turned = mido.Message("pitchwheel", channel=channel, pitch=bend)
+            yield since + round(1000 * at), 1, turned
 
 
 def _switches(notes: list[Played], channel: int, since: int) -> Iterator[Event]:
     for note in notes:
-        on, off = (
-            since + round(1000 * t) for t in (note.start, note.start + note.duration)
-        )
+        until = min(note.start + note.duration, LENGTH)
+        on, off = (since + round(1000 * t) for t in (note.start, until))
         own = {"channel": channel, "note": note.pitch}
         yield off, 2, mido.Message("note_off", **own)
         yield on, 3, mido.Message("note_on", velocity=note.velocity, **own)
@@ -121,16 +152,34 @@ def synthesised(piece: Piece, rng: Rng, *, live: bool = False) -> Sound:
     """
     out = np.zeros((round(LENGTH * SR), 2), np.float32)
     for part in piece.parts:
-        angle = part.pan / 127 * np.pi / 2
-        gain = (part.volume / 127) ** 2 * np.array([np.cos(angle), np.sin(angle)])
+        if part.sung:
+            continue
         timbre = _timbre(part, rng)
         if live and not timbre.decay:
             timbre = timbre._replace(
                 swell=rng.uniform(0, 0.5), drift=rng.uniform(0, 12)
             )
         y = _played(part, piece.tuning, timbre, rng)
-        out += y[:, np.newaxis] * gain.astype(np.float32)
+        out += _panned(y, part)
     return out
+
+
+def with_singers(y: Sound, piece: Piece, rng: Rng) -> Sound:
+    """The sound of a piece, (n_samples, 2), and of those who sing in it."""
+    power, out = float(np.mean(y**2)) or 1e-3, y.copy()
+    for part in piece.parts:
+        if part.sung:
+            voice = _panned(sung(part, piece.tuning, LENGTH, SR, rng), part)
+            louder = 10 ** (rng.uniform(-8, 8) / 10)
+            out += voice * np.sqrt(louder * power / max(np.mean(voice**2), 1e-12))
+    return out
+
+
+def _panned(y: Sound, part: Part) -> Sound:
+    """Both channels, (n_samples, 2), of a part that is mono."""
+    angle = part.pan / 127 * np.pi / 2
+    gain = (part.volume / 127) ** 2 * np.array([np.cos(angle), np.sin(angle)])
+    return y[:, np.newaxis] * gain.astype(np.float32)
 
 
 class Timbre(NamedTuple):

@@ -26,7 +26,7 @@ from specnmf.methods.transcription.builtin_spectrum import PER_SEMITONE
 #: Channels of the network, of what pitches see of each other, and of the moment's.
 WIDTH, NARROW, CONTEXT = 32, 20, 16
 
-FRAMES, BATCH, RATE, STEPS = 128, 8, 2.5e-3, 16_000
+FRAMES, BATCH, RATE, STEPS = 128, 8, 2.5e-3, 27_000
 ROUND = 250  # steps from one report to the next
 
 #: The weights of onsets and cents in the loss.
