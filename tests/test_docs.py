@@ -21,6 +21,7 @@ PAGES = {
         *ROOT.glob("*.md"),
         *ROOT.glob("benchmarks/*.md"),
         *ROOT.glob("audio_examples/*.md"),
+        *ROOT.glob("training/*.md"),
         *sorted(DOCS.glob("**/*.md")),
     ]
     if not BUILT & set(path.relative_to(ROOT).parts)
