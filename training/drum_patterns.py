@@ -51,7 +51,7 @@ def pattern(rng: Rng, steps: int) -> list[Played]:
         rows["toms"] = _toms(rng, size, beat)
         if rng.random() < 0.6:  # the others rest
             busy = rows["toms"] > 0
-            for kind in rows.keys() & {"snare", "hihat", "ride", "openhat"}:
+            for kind in sorted(rows.keys() & {"snare", "hihat", "ride", "openhat"}):
                 rows[kind] = np.where(busy & (rng.random() < 0.7), 0, rows[kind])
     if rng.random() < 0.4:
         rows["crash"] = _at(
@@ -166,7 +166,7 @@ def _toms(rng: Rng, size: int, beat: int) -> np.ndarray:
 def _rolls(rng: Rng, rows: dict[str, np.ndarray], size: int) -> list[Played]:
     """Strokes between the steps: rolls of two or three to a step."""
     found = []
-    for kind in rows.keys() & {"hihat", "snare"}:
+    for kind in sorted(rows.keys() & {"hihat", "snare"}):
         if rng.random() < 0.08:
             first, parts = int(rng.integers(size)), int(rng.choice([2, 2, 3]))
             for i in range(first, min(size, first + int(rng.integers(1, 4)))):
