@@ -162,7 +162,7 @@ def main() -> None:
 
 
 def halved(found: list[Loop]) -> list[Loop]:
-    """Each loop alone or beside music, in turn; what the turn is, its kit shifts."""
+    """Each loop alone or beside music, in turn; by every other kit swapped."""
     names = list(dict.fromkeys(loop.kit for loop in found))
     pairs = zip(found[::2], found[1::2], strict=True)
     return [
