@@ -24,11 +24,12 @@ from pathlib import Path
 
 import drums_material as material
 import numpy as np
-from drums_material import DRUM_OF, PATTERNS, SR, TESTED, Loop, Stroke
+from drums_material import PATTERNS, SR, TESTED, Loop, Stroke, score_of
 from tables import table
 
 import specnmf
 from specnmf.audio.masks import never_empty  # noqa: F401  # compiled before time
+from specnmf.methods.drums.hits import drum_of
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 CLIP = Path(__file__).resolve().parents[1] / "audio_examples" / "drums"
@@ -56,23 +57,6 @@ def recorded(name: str, mix: Path, stems: Path, score: Path) -> Loop:
     return Loop(name, {k: y[:n].astype(float) for k, y in found.items()}, strokes)
 
 
-def score_of(loop: Loop) -> specnmf.Score:
-    return specnmf.Score(
-        tuple(
-            specnmf.Note(
-                s.time, 0.1, s.note, s.velocity, part=_drum(s.note), percussion=True
-            )
-            for s in loop.strokes
-        )
-    )
-
-
-def _drum(note: int) -> str:
-    from specnmf.methods.drums.hits import drum_of
-
-    return DRUM_OF.get(note) or drum_of(note)
-
-
 def sdr(loop: Loop, found: Stems) -> tuple[dict[str, float], list[str]]:
     """SDR of each stem that was found, and the names of the others."""
     missing = [name for name in loop.stems if name not in found]
@@ -89,7 +73,7 @@ def f_measure(loop: Loop, score: specnmf.Score) -> tuple[int, int, int]:
     true: dict[str, list[float]] = {}
     found: dict[str, list[float]] = {}
     for stroke in loop.strokes:
-        true.setdefault(_drum(stroke.note), []).append(stroke.time)
+        true.setdefault(drum_of(stroke.note), []).append(stroke.time)
     for note in score.notes:
         found.setdefault(note.part, []).append(note.start)
     hits = extra = missed = 0
@@ -217,7 +201,7 @@ def libnmfd(loop: Loop) -> tuple[Stems, None] | None:
         H = np.zeros((len(names), V.shape[1]))
         for stroke in loop.strokes:
             frame = round(stroke.time * SR / HOP) - 1
-            H[names.index(_drum(stroke.note)), max(0, frame) : frame + 3] = 1
+            H[names.index(drum_of(stroke.note)), max(0, frame) : frame + 3] = 1
         H = nema(H, 0.75) + 1e-6
         rng = np.random.default_rng(0)
         W = [0.5 + rng.random((len(V), 8)) for _ in names]

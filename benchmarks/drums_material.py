@@ -3,6 +3,10 @@
     apt-get download avldrums.lv2-soundfont hydrogen-drumkits hydrogen-data \
         timgm6mb-soundfont
     for package in *.deb; do dpkg -x $package kits; done
+    SPECNMF_DRUM_KITS=kits python benchmarks/drums_material.py FOLDER
+
+The last writes loops by the kits `TUNED`, to which training/weigh_drums.py fits: each
+pattern by each kit, alone and beside music, in a folder with mix.wav and score.mid.
 
 No built-in template of specnmf is made of these kits. Some were used to choose
 constants (`TUNED`), the others only to measure (`TESTED`). Every stroke is placed to
@@ -12,11 +16,13 @@ kits with layers have other samples for other velocities.
 
 from __future__ import annotations
 
+import argparse
 import os
 import re
 import subprocess
 import tempfile
 import xml.etree.ElementTree as ET
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
@@ -24,6 +30,9 @@ from typing import NamedTuple
 import mido
 import numpy as np
 import soundfile as sf
+
+import specnmf
+from specnmf.methods.drums.hits import drum_of
 
 #: Where the packages were unpacked.
 ROOT = Path(os.environ.get("SPECNMF_DRUM_KITS", "kits"))
@@ -276,14 +285,7 @@ def _soundfont(path: Path, bank: int, program: int) -> dict[int, list[np.ndarray
             own = {"channel": channel, "note": note}
             track.append(mido.Message("note_on", velocity=velocity, **own))
             track.append(mido.Message("note_off", time=round(960 * LENGTH), **own))
-    song = mido.MidiFile(ticks_per_beat=480, tracks=[track])
-    with tempfile.TemporaryDirectory() as folder:
-        score, sound = Path(folder, "kit.mid"), Path(folder, "kit.wav")
-        song.save(score)
-        dry = ["-n", "-i", "-q", "-R", "0", "-C", "0", "-O", "float"]
-        command = ["fluidsynth", *dry, "-r", str(SR), "-F", sound, path, score]
-        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
-        y = sf.read(sound)[0].mean(axis=1)
+    y = _rendered(path, [track])
     y = np.pad(y, (0, round(SR * LENGTH)))
     size = round(SR * LENGTH)
     strokes: dict[int, list[np.ndarray]] = {}
@@ -293,6 +295,17 @@ def _soundfont(path: Path, bank: int, program: int) -> dict[int, list[np.ndarray
         if min(np.abs(each).max() for each in own) > 1e-4:
             strokes[note] = [_trimmed(each) for each in own]
     return strokes
+
+
+def _rendered(font: Path, tracks: list[mido.MidiTrack]) -> np.ndarray:
+    """What fluidsynth plays, dry and mono, (n_samples,)."""
+    with tempfile.TemporaryDirectory() as folder:
+        score, sound = Path(folder, "a.mid"), Path(folder, "a.wav")
+        mido.MidiFile(ticks_per_beat=480, tracks=tracks).save(score)
+        dry = ["-n", "-i", "-q", "-R", "0", "-C", "0", "-O", "float"]
+        command = ["fluidsynth", *dry, "-r", str(SR), "-F", sound, font, score]
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+        return sf.read(sound)[0].mean(axis=1)
 
 
 def _hydrogen(folder: Path) -> dict[int, list[np.ndarray]]:
@@ -402,9 +415,10 @@ def oneshots(kit_name: str, folder: Path) -> None:
             sf.write(path, layers[velocity], SR, subtype="FLOAT")
 
 
-#: Accompaniment: chords, and a bass, as (program, notes of each half bar).
+#: Accompaniment: chords, and a bass, as (program, notes of each half bar); by whom.
 _CHORDS = ((45, 60, 64, 69), (41, 60, 65, 69), (36, 60, 64, 67), (43, 59, 62, 67))
 _PROGRAMS = ((33, 4), (32, 0), (34, 25), (38, 81), (33, 16))
+_FLUID = Path("/usr/share/sounds/sf2/FluidR3_GM.sf2")
 
 
 def music(seconds: float, seed: int = 0, bpm: float = 112) -> np.ndarray:
@@ -438,15 +452,7 @@ def music(seconds: float, seed: int = 0, bpm: float = 112) -> np.ndarray:
                 )
             )
             tick = at
-    song = mido.MidiFile(ticks_per_beat=480, tracks=tracks)
-    with tempfile.TemporaryDirectory() as folder:
-        score, sound = Path(folder, "music.mid"), Path(folder, "music.wav")
-        song.save(score)
-        dry = ["-n", "-i", "-q", "-R", "0", "-C", "0", "-O", "float"]
-        font = "/usr/share/sounds/sf2/FluidR3_GM.sf2"
-        command = ["fluidsynth", *dry, "-r", str(SR), "-F", sound, font, score]
-        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
-        y = sf.read(sound)[0].mean(axis=1)
+    y = _rendered(_FLUID, tracks)
     n = round(SR * seconds)
     return np.pad(y, (0, max(0, n - len(y))))[:n]
 
@@ -457,3 +463,41 @@ def mixed(own: Loop, seed: int = 0) -> Loop:
     y = music(len(own.mix) / SR, seed, bpm)
     y = y * np.sqrt(np.mean(own.mix**2) / np.mean(y**2))
     return own._replace(name=f"{own.name}+music", stems={**own.stems, "rest": y})
+
+
+def score_of(own: Loop) -> specnmf.Score:
+    """The strokes of a loop as notes."""
+    return specnmf.Score(
+        tuple(
+            specnmf.Note(
+                s.time, 0.1, s.note, s.velocity, part=drum_of(s.note), percussion=True
+            )
+            for s in own.strokes
+        )
+    )
+
+
+def tuned() -> Iterator[Loop]:
+    """Yield each pattern by each of the kits `TUNED`, alone and beside music."""
+    for number, name in enumerate(TUNED):
+        for i, pattern in enumerate(PATTERNS):
+            alone = loop(pattern, name, i + 100 * number)
+            yield alone
+            yield mixed(alone, i + number)
+
+
+def main() -> None:
+    """Write the loops of the kits `TUNED`, numbered."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
+    parser.add_argument("folder", type=Path)
+    given = parser.parse_args()
+    for number, own in enumerate(tuned()):
+        folder = given.folder / f"{number:03}-{own.name}"
+        folder.mkdir(parents=True, exist_ok=True)
+        sf.write(folder / "mix.wav", own.mix, SR, subtype="FLOAT")
+        specnmf.write_score(folder / "score.mid", score_of(own))
+        print(folder, flush=True)
+
+
+if __name__ == "__main__":
+    main()

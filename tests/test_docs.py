@@ -21,6 +21,7 @@ PAGES = {
         *ROOT.glob("*.md"),
         *ROOT.glob("benchmarks/*.md"),
         *ROOT.glob("audio_examples/*.md"),
+        *ROOT.glob("training/*.md"),
         *sorted(DOCS.glob("**/*.md")),
     ]
     if not BUILT & set(path.relative_to(ROOT).parts)
@@ -131,6 +132,24 @@ def test_every_link_leads_somewhere(page):
         assert file.exists(), target
         if anchor:
             assert anchor in anchors(file.read_text(encoding="utf-8")), target
+
+
+def test_every_script_that_is_named_is_there():
+    sources = [
+        path.read_text(encoding="utf-8")
+        for folder in ("specnmf", "benchmarks", "training")
+        for path in (ROOT / folder).rglob("*.*")
+        if path.suffix in (".py", ".txt")
+    ]
+    named = {
+        name
+        for text in (*PAGES.values(), *sources)
+        for name in re.findall(
+            r"\b(?:audio_examples|benchmarks|training)/\w+\.py", text
+        )
+    }
+    assert "training/train_drums.py" in named
+    assert {name for name in named if not (ROOT / name).is_file()} == set()
 
 
 def test_links_in_code_are_none_and_headings_have_githubs_anchors():

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
-import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -55,18 +52,3 @@ class Network(nn.Module):
                 seen = torch.cat([y.mean(3, keepdim=True), y.amax(3, keepdim=True)], 1)
                 x = x + torch.relu(self.spread(seen))
         return self.last(x + torch.relu(self.mixed(x)))
-
-
-def write(net: Network, target: Path) -> None:
-    """Write the weights, those of matrices in half precision."""
-    arrays = {
-        name.replace(".", "_"): value.detach().numpy()
-        for name, value in net.state_dict().items()
-    }
-    np.savez_compressed(
-        target,
-        **{
-            name: value.astype(np.float16 if value.ndim > 1 else np.float32)
-            for name, value in arrays.items()
-        },
-    )

@@ -17,8 +17,9 @@ from pathlib import Path
 import numpy as np
 import torch
 from examples import STEP
-from network import Network, write
+from network import Network
 from torch import Tensor, nn
+from weights import write
 
 from specnmf.methods.transcription.builtin_network import RANGE
 from specnmf.methods.transcription.builtin_spectrum import PER_SEMITONE

@@ -52,7 +52,7 @@ APART = 3
 
 #: Candidates of a drum: frames that are this sure, and those in which another drum is
 #: struck this surely, if the surest stroke is so sure that the drum is played at all
-#: (benchmarks/drums_judging.py).
+#: (training/weigh_drums.py).
 LEAST, STRUCK = 0.08, 0.5
 PLAYED = {
     "kick": 0.5, "snare": 0.21, "hihat": 0.48, "toms": 0.76, "ride": 0.78,

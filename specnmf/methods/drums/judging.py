@@ -18,7 +18,7 @@ from specnmf.methods.drums.network import DRUMS
 #: relative to the median of its drum's sure strokes, and to all strokes at its time; of
 #: the repeats one period, half and a quarter of it away; and the constant. Fitted by
 #: logistic regression to loops of kits that are not built in
-#: (benchmarks/drums_judging.py).
+#: (training/weigh_drums.py).
 WEIGHTS = {
     "kick": (0.835, 0.184, 0.097, 0.826, 0.721, -1.196, 0.674),
     "snare": (0.868, 0.007, 0.069, 0.25, -0.079, -1.165, 1.164),

@@ -22,7 +22,7 @@ from specnmf.audio.recording import Audio
 from specnmf.audio.stft import Float32, Grid, magnitude
 from specnmf.errors import TemplateError
 
-#: The built-in kits, made by audio_examples/make_kits.py.
+#: The built-in kits, made by training/drum_kits.py.
 BUILT_IN = Path(__file__).with_name("kits.npz")
 
 #: Mel-spaced bands, and the centre of the highest in Hz.

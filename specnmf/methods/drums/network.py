@@ -23,7 +23,7 @@ DRUMS = ("kick", "snare", "hihat", "toms", "ride", "crash", "clap")
 #: All that it hears: which strokes of hi-hats are open, too.
 HEARD = (*DRUMS, "openhat")
 
-#: Its weights, made by audio_examples/make_drum_network.py.
+#: Its weights, made by training/train_drums.py.
 WEIGHTS = Path(__file__).with_name("network.npz")
 
 #: Frames between the filters of each block, which a file need not have all of, and

@@ -1,26 +1,17 @@
 """Sounds of drums to train on: free samples, and synthetic ones.
 
 Each instrument is a list of strokes of one drum, from soft to loud, mono at 44.1 kHz.
-The samples are those of make_kits.py and, where they are found under the folder
-SPECNMF_DRUM_KITS, those of Debian's `csound-soundfont` (public domain) and `exadrums`
-(BSD). The synthetic drums are made of sines, noise and square waves: swept kicks,
-snares and toms of a few modes, cymbals of many.
+The samples are those of drum_samples.py. The synthetic drums are made of sines, noise
+and square waves: swept kicks, snares and toms of a few modes, cymbals of many.
 """
 
-import os
-from collections.abc import Iterator
-from pathlib import Path
+from __future__ import annotations
 
-import make_kits
+from collections.abc import Iterator
+
 import numpy as np
 import scipy.signal
-import soundfile as sf
-from mido import Message, MidiTrack
-
-SR = 44100
-ROOT = Path(os.environ.get("SPECNMF_DRUM_KITS", "kits"))
-GM_BANK = ROOT / "usr/share/samples/sf_GMbank.sf2"
-EXADRUMS = ROOT / "usr/share/exadrums"
+from drum_samples import CSOUND, FLUID, SR, audiophob, exadrums, sonic_pi, struck
 
 #: Drums, the two kinds of hi-hat apart, and what is struck beside them.
 KINDS = (
@@ -47,23 +38,25 @@ NOTES = {
     "other": (54, 56, 60, 61, 62, 63, 64, 69, 70, 75, 76, 80),
 }
 PROGRAMS = {
-    make_kits.SOUNDFONT: (0, 1, 2, 3, 8, 9, 10, 16, 17, 24, 25, 32, 33, 40, 41),
-    GM_BANK: (0, 8, 16, 24, 25, 32, 40),
+    FLUID: (0, 1, 2, 3, 8, 9, 10, 16, 17, 24, 25, 32, 33, 40, 41),
+    CSOUND: (0, 8, 16, 24, 25, 32, 40),
 }
 #: In kits that are played with brushes, these are slaps and swirls.
 BRUSHES, SWEPT = (40, 41), (39, 40)
 VELOCITIES = (40, 80, 115)
 LENGTH = 2  # seconds of a stroke as it is rendered
 
+N_SYNTHETIC = 80  # instruments of a kind
+
 Rng = np.random.Generator
 Instrument = list[np.ndarray]
 
 
-def instruments(rng: Rng, n_synthetic: int = 80) -> dict[str, list[Instrument]]:
-    """All instruments by kind; as many synthetic ones of each."""
+def instruments(rng: Rng) -> dict[str, list[Instrument]]:
+    """All instruments by kind."""
     found: dict[str, list[Instrument]] = {kind: [] for kind in KINDS}
     seen = set()
-    for kind, layers in (*_one_by_one(), *_soundfonts()):
+    for kind, layers in (*_samples(), *_soundfonts()):
         own = [_trimmed(y, kind) for y in layers if np.abs(y).max() > 1e-4]
         key = tuple(np.round(y[:2000:50], 3).tobytes() for y in own)
         if not own or (kind, key) in seen:
@@ -75,53 +68,30 @@ def instruments(rng: Rng, n_synthetic: int = 80) -> dict[str, list[Instrument]]:
         else:
             found[kind].append(own)
     for kind, make in SYNTHETIC.items():
-        for _ in range(n_synthetic):
+        for _ in range(N_SYNTHETIC):
             found[kind].append([_trimmed(make(rng), kind)])
     return found
 
 
-def _one_by_one() -> Iterator[tuple[str, Instrument]]:
-    """Samples that are files."""
-    for kind, _, y, sr in (*make_kits.samples(), *make_kits.audiophob()):
-        yield kind, [_mono(y, sr)]
-    names = {
-        "Snr_Acou_01": "snare", "Crash_High": "crash", "BD_Acou_01": "kick",
-        "HiHat": "hihat", "Tom03": "toms", "Tom01": "toms", "RideEdge": "ride",
-        "RideBell": "ride",
-    }  # fmt: skip
-    for name, kind in names.items():
-        if (EXADRUMS / f"{name}.wav").is_file():
-            yield kind, [_mono(*sf.read(EXADRUMS / f"{name}.wav"))]
+def _samples() -> Iterator[tuple[str, Instrument]]:
+    """Strokes that are files."""
+    for each in (*sonic_pi(), *audiophob(), *exadrums()):
+        y = each.sound
+        if each.sr != SR:
+            y = scipy.signal.resample_poly(y, SR, each.sr)
+        yield each.drum, [y]
 
 
 def _soundfonts() -> Iterator[tuple[str, Instrument]]:
     """Strokes of the kits of soundfonts, at three velocities."""
     strokes = [(kind, note) for kind in NOTES for note in NOTES[kind]]
+    notes = [note for _, note in strokes]
     for font, programs in PROGRAMS.items():
         for program in programs if font.is_file() else ():
-            y = _played(font, program, [note for _, note in strokes])
-            for kind, note in strokes:
+            heard = struck(font, program, notes, VELOCITIES, LENGTH)
+            for (kind, note), layers in zip(strokes, heard, strict=True):
                 if not (program in BRUSHES and note in SWEPT):
-                    yield kind, y[note]
-
-
-def _played(font: Path, program: int, notes: list[int]) -> dict[int, Instrument]:
-    """Each note of a kit as fluidsynth plays it."""
-    track = MidiTrack([Message("program_change", channel=9, program=program)])
-    for note in notes:
-        for velocity in VELOCITIES:
-            own = {"channel": 9, "note": note}
-            track.append(Message("note_on", velocity=velocity, **own))
-            track.append(Message("note_off", time=960 * LENGTH, **own))
-    y = make_kits.rendered(font, [track]).mean(axis=1)
-    size, count = SR * LENGTH, len(notes) * len(VELOCITIES)
-    parts = np.pad(y, (0, size * count))[: size * count].reshape(len(notes), -1, size)
-    return {note: list(own) for note, own in zip(notes, parts, strict=True)}
-
-
-def _mono(y: np.ndarray, sr: int) -> np.ndarray:
-    y = y if y.ndim == 1 else y.mean(axis=1)
-    return y if sr == SR else scipy.signal.resample_poly(y, SR, sr)
+                    yield kind, list(layers)
 
 
 def _trimmed(y: np.ndarray, kind: str) -> np.ndarray:

@@ -1,33 +1,32 @@
-"""Train the network by which `specnmf drums` hears strokes.
+"""Train the network that hears strokes of drums.
 
-    SPECNMF_DRUM_KITS=DIR python make_drum_network.py [FILE]
+    python training/train_drums.py FILE
 
-By default it writes specnmf/methods/drums/network.npz. The loops are random: strokes
-of free and of synthetic sounds (drum_sounds.py), changed in pitch, decay, colour and
-level, in patterns of some styles, three fifths of them beside music that fluidsynth
-plays (drum_loops.py). It needs torch, and what make_kits.py needs; with DIR, the
-samples of Debian's `csound-soundfont` and `exadrums` are among them. It takes about
-twenty minutes of one core, and writes the file every 200 steps. `--start` goes on
-from a network, with other loops by another `--seed`.
+FILE is written every 200 steps: the mean of the latest weights. It is copied to
+specnmf/methods/drums/network.npz by hand when it is better. `--start` goes on from a
+network, with other loops by another `--seed`.
+
+The loops are those of drum_loops.py, made meanwhile, three fifths of them beside music.
 """
+
+from __future__ import annotations
 
 import argparse
 from pathlib import Path
 
 import drum_loops
-import make_kits
 import numpy as np
 import torch
-from drum_loops import SR
-from torch import nn
+from drum_network import Network, levels
+from drum_samples import SR
+from torch import Tensor, nn
+from weights import write
 
 from specnmf.audio.recording import Audio
-from specnmf.methods.drums.network import DILATIONS, HEARD
+from specnmf.methods.drums.network import HEARD
 from specnmf.methods.drums.patches import (
     N_HEARD,
     QUANTILE,
-    RISE,
-    SHARPNESS,
     band_levels,
     hearing_grid,
 )
@@ -35,9 +34,6 @@ from specnmf.methods.drums.patches import (
 #: Loops at the start, and each ROUND steps; coloured instruments of a kind; songs.
 N_LOOPS, N_MORE, ROUND, N_OF_EACH, N_SONGS = 3000, 100, 200, 250, 30
 SPREAD = 0.007  # seconds around a stroke in which frames are labelled with it
-
-#: Channels of the first filters, and of the others.
-FILTERS, WIDTH, CONTEXT = 12, 72, 32
 
 #: Frames of an example, examples of a step, and the highest rate of learning.
 FRAMES, BATCH, RATE = 352, 24, 3e-3
@@ -81,8 +77,8 @@ class Loops:
         self.rng = np.random.default_rng(seed)
         self.pool = drum_loops.Pool(self.rng, N_OF_EACH)
         self.songs = [drum_loops.music(100 * seed + i) for i in range(N_SONGS)]
-        self.X: list[torch.Tensor] = []
-        self.Y: list[torch.Tensor] = []
+        self.X: list[Tensor] = []
+        self.Y: list[Tensor] = []
         self.make(N_LOOPS)
 
     def make(self, n: int) -> None:
@@ -92,9 +88,7 @@ class Loops:
             self.X.append(torch.from_numpy(X))
             self.Y.append(torch.from_numpy(Y))
 
-    def batch(
-        self, step: int, generator: torch.Generator
-    ) -> tuple[torch.Tensor, torch.Tensor]:
+    def batch(self, step: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
         """Bands and labels of parts of some loops; a fifth start with the loop."""
         size = FRAMES if step % 4 else FRAMES // 2
         first = int(torch.randint(len(self.X[0]) - size, (1,), generator=generator))
@@ -106,42 +100,7 @@ class Loops:
         return X.float(), Y.float()
 
 
-class Network(nn.Module):
-    """As specnmf.methods.drums.network, and the levels of its input at random."""
-
-    def __init__(self, n_blocks: int) -> None:
-        super().__init__()
-        self.first = nn.Conv2d(2, FILTERS, (3, 5), stride=(1, 2), padding=(1, 2))
-        self.joined = nn.Linear(FILTERS * N_HEARD // 2, WIDTH)
-        self.blocks = nn.ModuleList(
-            nn.Conv1d(WIDTH, WIDTH, 3, padding=d, dilation=d)
-            for d in DILATIONS[:n_blocks]
-        )
-        self.gathered = nn.Linear(WIDTH, CONTEXT)
-        self.spread = nn.Linear(CONTEXT, WIDTH)
-        self.mixed = nn.Linear(WIDTH, WIDTH)
-        self.last = nn.Linear(WIDTH, len(HEARD))
-        self.dropped = nn.Dropout(0.1)
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """Logits, (n, n_frames, n_heard), of levels, (n, 2, n_frames, N_HEARD)."""
-        x = torch.relu(self.first(x))
-        x = torch.relu(self.joined(x.permute(0, 2, 1, 3).flatten(2)))
-        for block in self.blocks:
-            x = x + torch.relu(block(x.mT).mT)
-        song = torch.relu(self.gathered(x)).mean(dim=1, keepdim=True)
-        x = x + torch.relu(self.mixed(self.dropped(x)) + self.spread(song))
-        return self.last(self.dropped(x))
-
-
-def levels(bands: torch.Tensor) -> torch.Tensor:
-    """As specnmf.methods.drums.patches.compressed."""
-    loudness = torch.quantile(bands.mean(dim=2), QUANTILE, dim=1)[:, None, None]
-    x = torch.log1p(bands * (SHARPNESS / loudness.clamp(min=1e-9)))
-    return torch.stack([x, x - nn.functional.pad(x, (0, 0, RISE, 0))[:, :-RISE]], 1)
-
-
-def coloured(bands: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+def coloured(bands: Tensor, generator: torch.Generator) -> Tensor:
     """Bands with random gains that change slowly along them."""
     gains = 3 * torch.randn(len(bands), 1, 7, generator=generator)
     smooth = nn.functional.interpolate(gains, N_HEARD, mode="linear")
@@ -189,26 +148,10 @@ def started(given: argparse.Namespace) -> Network:
     return net
 
 
-def write(net: Network, target: Path) -> None:
-    """Write the weights, those of matrices in half precision."""
-    arrays = {
-        name.replace(".", "_"): value.detach().numpy()
-        for name, value in net.state_dict().items()
-    }
-    np.savez_compressed(
-        target,
-        **{
-            name: value.astype(np.float16 if value.ndim > 1 else np.float32)
-            for name, value in arrays.items()
-        },
-    )
-
-
 def main() -> None:
     """Train the network."""
-    here = Path(make_kits.__file__).parents[1] / "specnmf" / "methods" / "drums"
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
-    parser.add_argument("file", type=Path, nargs="?", default=here / "network.npz")
+    parser.add_argument("file", type=Path)
     parser.add_argument("--start", type=Path, help="a network to start from")
     parser.add_argument("--blocks", type=int, default=3)
     parser.add_argument("--steps", type=int, default=N_STEPS)

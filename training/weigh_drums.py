@@ -1,22 +1,21 @@
-"""Fit what `specnmf drums` judges strokes by.
+"""Fit the logistic regressions that offer and judge strokes after the network.
 
-    SPECNMF_DRUM_KITS=DIR python benchmarks/drums_judging.py
+    SPECNMF_DRUM_KITS=DIR python benchmarks/drums_material.py LOOPS
+    python training/weigh_drums.py LOOPS
 
-The loops are those of `drums_material.py`, each pattern by each of its kits `TUNED`,
-alone or beside music. It prints how sure the network is that a drum is played where
-it is (`PLAYED` of `specnmf/methods/drums/hits.py`), and the weights and the threshold
-of `specnmf/methods/drums/judging.py`; and F when the loops of each kit are judged by
-weights and a threshold of the others.
+Prints how sure the network is that a drum is played where it is (`PLAYED` of
+specnmf/methods/drums/hits.py), and, with these, the weights and the threshold of
+judging.py; and F when the loops of each kit are judged by weights and a threshold of
+the others.
 """
 
 from __future__ import annotations
 
-import sys
+import argparse
+from pathlib import Path
 from typing import NamedTuple
 
-import drums_material as material
 import numpy as np
-from drums_material import DRUM_OF, PATTERNS, SR, TUNED, Loop
 from sklearn.linear_model import LogisticRegression
 
 import specnmf
@@ -35,6 +34,14 @@ FEW = 300
 LEASTS = np.linspace(-2, 2, 41)
 
 
+class Loop(NamedTuple):
+    """A loop by a kit: its sound, and its strokes, each a drum and a time."""
+
+    kit: str
+    audio: specnmf.Audio
+    strokes: list[tuple[str, float]]
+
+
 class Judged(NamedTuple):
     """What is offered in a loop, and which of it are strokes.
 
@@ -48,18 +55,15 @@ class Judged(NamedTuple):
     missed: dict[str, int]
 
 
-def loops() -> list[Loop]:
-    """Each pattern by each kit, alone and beside music."""
+def loops(folder: Path) -> list[Loop]:
+    """The loops of a folder, each alone and then beside music."""
     found = []
-    for number, name in enumerate(TUNED):
-        for i, pattern in enumerate(PATTERNS):
-            loop = material.loop(pattern, name, i + 100 * number)
-            found += [loop, material.mixed(loop, i + number)]
+    for own in sorted(folder.iterdir()):
+        score = specnmf.read_score(own / "score.mid")
+        kit = own.name.split("-")[-1].split("+")[0]
+        strokes = [(hit.drum, hit.time) for hit in hits.written(score)]
+        found.append(Loop(kit, specnmf.read(own / "mix.wav"), strokes))
     return found
-
-
-def sound_of(loop: Loop) -> specnmf.Audio:
-    return specnmf.Audio(loop.mix[np.newaxis].astype(np.float32), SR)
 
 
 def played(found: list[Loop]) -> dict[str, float]:
@@ -67,11 +71,11 @@ def played(found: list[Loop]) -> dict[str, float]:
 
     By a logistic regression for each drum; a drum that all loops have is at LEAST_SURE.
     """
-    sure = np.stack([hits.probabilities(sound_of(loop)).max(axis=0) for loop in found])
+    sure = np.stack([hits.probabilities(loop.audio).max(axis=0) for loop in found])
     odds = np.log(np.maximum(sure, 1e-4) / np.maximum(1 - sure, 1e-6))
     told = {}
     for i, drum in enumerate(DRUMS):
-        there = np.array([drum in loop.stems for loop in found])
+        there = np.array([drum in dict(loop.strokes) for loop in found])
         logit = LEAST_SURE
         if not there.all():
             fit = LogisticRegression().fit(odds[:, [i]], there)
@@ -88,14 +92,13 @@ def played(found: list[Loop]) -> dict[str, float]:
 
 def examples(loop: Loop) -> Judged:
     """Features, labels and drums of what is offered."""
-    audio = sound_of(loop)
-    options, grid = DrumOptions(), Grid.of(audio, 2048)
-    offered = hits.heard(audio)
-    V = channel_magnitudes(audio, grid)
+    options, grid = DrumOptions(), Grid.of(loop.audio, 2048)
+    offered = hits.heard(loop.audio)
+    V = channel_magnitudes(loop.audio, grid)
     fit = fitting._Fit(V, grid, kits.built_in(), options)
     model = fit(offered, fitting.rest_of(V, options), fitting.PRICE, max_iter=16)
     loudness = np.pad(model.loudness, (0, len(offered) - len(model.loudness)))
-    true = [(DRUM_OF[stroke.note], stroke.time) for stroke in loop.strokes]
+    true = list(loop.strokes)
     labels = np.zeros(len(offered), bool)
     for i in sorted(range(len(offered)), key=lambda i: -offered[i].confidence):
         own = offered[i]
@@ -108,8 +111,7 @@ def examples(loop: Loop) -> Judged:
         missed[drum] += 1
     features = judging.features_of(offered, loudness)
     drums = np.array([hit.drum for hit in offered])
-    kit = loop.name.split("-")[-1].split("+")[0]
-    return Judged(kit, features, labels, drums, missed)
+    return Judged(loop.kit, features, labels, drums, missed)
 
 
 def weights_of(found: list[Judged]) -> dict[str, np.ndarray]:
@@ -149,23 +151,30 @@ def f_of(counts: np.ndarray) -> np.ndarray:
 
 
 def main() -> None:
-    found = loops()
+    """Print all."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
+    parser.add_argument("folder", type=Path)
+    found = loops(parser.parse_args().folder)
     limits = played(found)
-    print("PLAYED =", limits)
+    print("PLAYED =", limits, flush=True)
     hits.PLAYED.update(limits)
-    judged = []
-    for i, loop in enumerate(found):
-        if (i // 2 + i // (2 * len(PATTERNS))) % 2 != i % 2:
-            continue  # each is judged alone or beside music
-        judged.append(examples(loop))
-        print(loop.name, file=sys.stderr, flush=True)
-    report(judged)
+    report([examples(loop) for loop in halved(found)])
+
+
+def halved(found: list[Loop]) -> list[Loop]:
+    """Each loop alone or beside music, in turn; by every other kit swapped."""
+    names = list(dict.fromkeys(loop.kit for loop in found))
+    pairs = zip(found[::2], found[1::2], strict=True)
+    return [
+        pair[(number + names.index(pair[0].kit)) % 2]
+        for number, pair in enumerate(pairs)
+    ]
 
 
 def report(judged: list[Judged]) -> None:
     """Print the weights, the threshold, and F of kits that they were not fitted to."""
     total = np.zeros((len(DRUMS), 3))
-    for name in TUNED:
+    for name in dict.fromkeys(each.kit for each in judged):
         others = [each for each in judged if each.kit != name]
         weights = weights_of(others)
         least = int(f_of(counted(others, weights).sum(axis=1)).argmax())
