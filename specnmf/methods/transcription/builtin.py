@@ -21,7 +21,7 @@ from specnmf.methods.transcription.salience import N_PITCHES, Odds, Salience
 Float32 = NDArray[np.float32]
 
 #: What tells notes: training/weigh.py.
-ODDS = Odds((1.03, 0.69, -0.37, 2.64, 1.19, 0.03), -3.82)
+ODDS = Odds((1.03, 0.41, -0.42, 3.76, 0.64, -0.88), -3.62)
 
 
 class Builtin:

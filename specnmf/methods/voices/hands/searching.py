@@ -39,10 +39,6 @@ WEIGHTS = {
     "handover": 1.0,
 }
 
-#: A detected note is wrong if it is an octave below a longer note and its first partial
-#: is at most this strong, or if it may be an overtone and is less likely by this much.
-WEAK, LESS_SURE, OVERTONES = 0.33, 0.1, (12, 19, 24)
-
 
 def hands(heard: Heard) -> NDArray[np.int64]:
     """The hand of a keyboard player that strikes each note.
@@ -69,34 +65,6 @@ def hands(heard: Heard) -> NDArray[np.int64]:
     ISMIR 2014. Hadjakos, Waloschek, Leemhuis, "Detecting hands from piano MIDI data",
     Mensch und Computer 2019.
     """
-    wrong = _wrong(heard)
-    if not wrong.any():
-        return _search(heard)
-    hand = np.empty(len(heard), np.int64)
-    hand[~wrong] = _search(heard[~wrong])
-    for note in np.flatnonzero(wrong):
-        far = np.abs(heard.start - heard.start[note]) * (OCTAVE / TOGETHER)
-        far += np.abs(heard.pitch - heard.pitch[note])
-        hand[note] = hand[np.argmin(np.where(wrong, np.inf, far))]
-    return hand
-
-
-def _wrong(heard: Heard) -> NDArray[np.bool_]:
-    """Which notes are probably partials of others: they would break up chords."""
-    wrong = np.zeros(len(heard), bool)
-    for note in range(len(heard)):
-        above = heard.pitch - heard.pitch[note]
-        at_once = np.abs(heard.start - heard.start[note]) < TOGETHER
-        longer = at_once & (above == OCTAVE) & (heard.duration > heard.duration[note])
-        surer = heard.confidence > heard.confidence[note] + LESS_SURE
-        surer &= at_once & np.isin(-above, OVERTONES)
-        weak = 0 < heard.timbre[note, 0] < WEAK
-        wrong[note] = surer.any() or (weak and longer.any())
-    return wrong
-
-
-def _search(heard: Heard) -> NDArray[np.int64]:
-    """The hands of notes, all of which are assumed to be right."""
     from specnmf.methods.voices.hands import kernels
 
     hand = np.zeros(len(heard), np.int64)
