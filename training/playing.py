@@ -16,7 +16,7 @@ import soundfile as sf
 from composing import SECONDS, Part, Piece, Played, Rng
 from instruments import BY_PROGRAM, SUSTAINED
 from numpy.typing import NDArray
-from singing import sung
+from singing import sung, wandering
 
 from specnmf.notation import hertz
 
@@ -120,7 +120,7 @@ def _expression(
 ) -> Iterator[Event]:
     """Yield levels that swell and fall, and notes that begin flat or sharp."""
     times = np.arange(0, LENGTH, 0.05)
-    curve = np.interp(3 * times, np.arange(3 * LENGTH + 1), rng.normal(size=40))
+    curve = wandering(3 * times, rng)
     levels = np.clip(95 * np.exp(rng.uniform(0, 0.5) * curve), 20, 127)
     for at, level in zip(times, levels, strict=True):
         value = {"control": 11, "value": round(float(level))}
@@ -244,27 +244,24 @@ def _played(part: Part, tuning: float, timbre: Timbre, rng: Rng) -> Sound:
     for note in part.notes:
         first = round(note.start * SR)
         n = round((note.duration + 4 * timbre.release) * SR)
-        t = np.arange(min(n, len(out) - first), dtype=np.float32) / SR
+        seconds = np.arange(min(n, len(out) - first)) / SR
+        t = seconds.astype(np.float32)
         f0 = hertz(note.pitch, cents=tuning + part.cents)
         shaking = np.sin(2 * np.pi * timbre.rate * t) * np.minimum(1, 3 * t)
         bend = part.vibrato / 127 * 0.03 * shaking
         if timbre.drift:
-            bend = bend + timbre.drift / 1731 * _wandering(len(t), rng)
+            drift = wandering(rng.uniform(2, 9) * seconds, rng)
+            bend = bend + timbre.drift / 1731 * drift
         phase = 2 * np.pi * np.cumsum(f0 * (1 + bend)) / SR
         y = _partials(timbre, note.pitch, f0, phase, rng)
         y += timbre.breath * rng.normal(size=len(t)).astype(np.float32)
         over = np.maximum(0, t - note.duration) / timbre.release
         shape = np.minimum(1, t / timbre.attack) * np.exp(-over)
         if timbre.swell:
-            shape = shape * np.exp(timbre.swell * _wandering(len(t), rng))
+            swell = wandering(rng.uniform(2, 9) * seconds, rng)
+            shape = shape * np.exp(timbre.swell * swell)
         out[first : first + n] += (note.velocity / 127) ** 1.5 * shape * y
     return out
-
-
-def _wandering(n: int, rng: Rng) -> NDArray[np.float64]:
-    """Numbers that change a few times a second, of a deviation of about 1."""
-    at = np.arange(n) / SR * rng.uniform(2, 9)
-    return np.interp(at, np.arange(int(at[-1]) + 2), rng.normal(size=int(at[-1]) + 2))
 
 
 def _partials(

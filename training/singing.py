@@ -143,7 +143,7 @@ def course_of(notes: list[Played], who: Singer, seconds: float, rng: Rng) -> Cou
             spoken = _sigmoid((t - note.start) * 60)[:, np.newaxis]
             formants += spoken * (_vowel(who, rng) - formants)
             _consonant(t, note.start, strength, (level, noise), rng)
-    level *= np.exp(0.15 * _wandering(len(t), 6, rng))
+    level *= np.exp(0.15 * wandering(6 * t, rng))
     return Course(pitch, level, noise, formants)
 
 
@@ -153,7 +153,7 @@ def _own_pitch(t: Array, note: Played, who: Singer, rng: Rng) -> Array:
     rate = who.rate * rng.uniform(0.95, 1.05)
     shaking = np.sin(2 * np.pi * (rate * since + rng.random()))
     extent = who.extent * rng.uniform(0.6, 1.2) * np.minimum(since / who.onset, 1)
-    drift = 0.4 * who.loose * _wandering(len(t), 4, rng)
+    drift = 0.4 * who.loose * wandering(4 * t, rng)
     cents = extent * shaking + drift + who.loose * rng.normal()
     return note.pitch + np.asarray(cents) / 100
 
@@ -210,7 +210,10 @@ def _sigmoid(x: Array) -> Array:
     return (1 + np.tanh(x / 2)) / 2
 
 
-def _wandering(n: int, rate: float, rng: Rng) -> Array:
-    """Numbers that change some times a second, of a deviation of about 1."""
-    at = np.arange(n) / RATE * rate
-    return np.interp(at, np.arange(int(at[-1]) + 2), rng.normal(size=int(at[-1]) + 2))
+def wandering(at: Array, rng: Rng) -> Array:
+    """Numbers of a deviation of about 1, new ones at whole places, between them lines.
+
+    Places begin at 0 and rise.
+    """
+    n = int(at[-1]) + 2
+    return np.interp(at, np.arange(n), rng.normal(size=n))
