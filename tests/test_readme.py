@@ -32,6 +32,7 @@ def test_the_readme_is_short():
     assert len(README.splitlines()) <= 165
 
 
+@pytest.mark.slow  # the demo, and all commands
 def test_after_the_demo_the_readmes_commands_print_what_it_shows(project):
     (name,) = re.findall(r"^DEMO\s*:= (.*)$", MAKEFILE, re.MULTILINE)
     (demo,) = re.findall(r"^\t\$\(BIN\)/(specnmf .*)$", MAKEFILE, re.MULTILINE)

@@ -162,6 +162,7 @@ def test_a_bucket_on_a_cluster_gives_the_same_bytes(songs, tmp_path, s3, cluster
     assert json.loads(text)["inputs"][1]["path"] == f"{source}/a/0.csv"
 
 
+@pytest.mark.slow  # batches
 def test_a_bucket_here_is_read_written_locked_and_resumed(songs, s3):
     source, output = f"{s3.url}/songs", f"{s3.url}/runs"
     store = open_store(source)

@@ -242,6 +242,7 @@ def drum_link(tmp_path_factory):
         yield link
 
 
+@pytest.mark.slow  # a separation
 def test_a_stroke_is_deleted_and_the_drums_are_separated_again(drum_link, visit):
     page = visit(drum_link).page
     furnished(page)
@@ -283,6 +284,7 @@ def test_a_window_that_is_behind_is_refused_and_takes_over(visit, link, page):
     other.problems[:] = [each for each in other.problems if "409" not in each]
 
 
+@pytest.mark.slow  # the page asks now and then
 def test_the_page_says_when_the_studio_has_ended(visit, made, tmp_path):
     with served(made, tmp_path) as (process, link):
         watched = visit(link)

@@ -951,6 +951,7 @@ def is_begun(n_songs=1):
     return (OUT / MANIFEST).exists() and len(begun()) >= n_songs
 
 
+@pytest.mark.slow  # a batch that takes its time
 def test_ctrl_c_lets_the_running_song_finish(started, songs, here):
     write_noise(songs / "a.wav")
     process = started(*SLOW)

@@ -108,6 +108,7 @@ def test_verbose_says_how_long_stages_took(run, song):
     }  # fmt: skip
 
 
+@pytest.mark.slow  # processes of their own
 def test_of_a_damaged_mp3_nothing_is_said_but_our_warning(tmp_path, rng):
     path = tmp_path / "song.mp3"
     soundfile.write(path, 0.1 * rng.standard_normal(44100), 44100)

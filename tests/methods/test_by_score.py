@@ -75,6 +75,7 @@ def test_the_examples_come_apart(example, sdr, name, by, least, above_the_book):
     assert found >= sdr(taken.references, book).mean() + above_the_book
 
 
+@pytest.mark.slow  # real recordings
 @pytest.mark.parametrize(
     ("names", "least"),
     [

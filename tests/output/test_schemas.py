@@ -97,6 +97,7 @@ def test_what_only_some_runs_say_fits_as_well(made, tmp_path):
     check(runs.layers(song, marked, labels=labels, output=tmp_path / "marked").folder)
 
 
+@pytest.mark.slow  # batches
 def test_a_batch_s_events_and_runs_fit(made, tmp_path):
     songs, settings = tmp_path / "songs", [Settings(**QUICK, n_components="auto")]
     songs.mkdir()

@@ -96,6 +96,7 @@ def test_a_long_recording_comes_out_the_same(song, monkeypatch):
     assert rerun(first.folder).identical
 
 
+@pytest.mark.slow  # whole runs
 def test_a_separation_comes_out_the_same(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     settings = ScoreSettings(
@@ -114,6 +115,7 @@ def test_a_separation_comes_out_the_same(tmp_path, monkeypatch):
 GREENSLEEVES = ROOT / "audio_examples" / "greensleeves"
 
 
+@pytest.mark.slow  # whole runs
 def test_a_labelling_comes_out_the_same(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     settings = LabelSettings(n_components=2, n_rest=1, max_iter=3, figures=False)
@@ -157,6 +159,7 @@ def test_a_difference_in_an_upper_layer_counts(song):
         rerun(first, overwrite=True)
 
 
+@pytest.mark.slow  # a whole run
 def test_changed_labels_are_an_error_of_labels(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     labels = tmp_path / "labels.txt"

@@ -152,6 +152,7 @@ def scores(draw):
     return Score(notes)
 
 
+@pytest.mark.slow  # many scores
 @settings(
     max_examples=150,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],

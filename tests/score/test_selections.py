@@ -126,6 +126,7 @@ def test_a_file_offset_that_is_no_number_is_ignored(load):
     assert load(text)[0] == (Region(0.5, 1.25, "a"),)
 
 
+@pytest.mark.slow  # a large file
 def test_repeated_views_do_not_hide_too_many_regions(load):
     row = "1\tSpectrogram 1\t1\t{:.3f}\t{:.3f}\t1\t2\tcricket\n"
     rows = (row.format(k / 4, k / 4 + 0.2) for k in range(MAX_REGIONS + 1))
