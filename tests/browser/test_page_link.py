@@ -7,6 +7,8 @@ import pytest
 from browsing import times_until_it_goes_back, until
 from made_stems import BAND
 
+pytestmark = pytest.mark.slow  # a browser, sound in real time
+
 #: The most that stems may be apart, in seconds.
 APART = 0.1
 

@@ -7,6 +7,8 @@ import pytest
 from browsing import until
 from looks import FAINT, SMALL, WIDE, controls
 
+pytestmark = pytest.mark.slow  # a browser, many pages
+
 #: Widths in CSS pixels: a window, and a telephone.
 WIDTHS = (1000, 400)
 

@@ -8,6 +8,8 @@ import soundfile
 from browsing import rendered
 from small_runs import KINDS, LINES, run_of, write_song
 
+pytestmark = pytest.mark.slow  # a browser, many runs
+
 
 @pytest.fixture(scope="module")
 def song(tmp_path_factory):
