@@ -12,7 +12,6 @@ RIGHT, LEFT = 0, 1
 
 #: Notes that start within this many seconds are struck together.
 TOGETHER = 0.05
-OCTAVE = 12
 #: The window, in seconds, that divides notes into high and low.
 AROUND = 4.0
 #: How far their division moves towards middle C, which decides for a lone line.
