@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 import numpy as np
 from instruments import BY_PROGRAM, Family
 
 Rng = np.random.Generator
+
+#: Notes: when each begins, and its length.
+Rhythm = list[tuple[float, float]]
 
 SECONDS = 11.0  # from the first note to the last that may begin
 
@@ -152,13 +155,21 @@ def _register(rng: Rng, number: int, n_parts: int) -> float:
     return float(np.clip(rng.normal(usual, 0.2), 0.05, 0.95))
 
 
-def _rhythm(rng: Rng, time: Time) -> list[tuple[float, float]]:
-    """Starts and lengths in seconds, without a gap but for rests."""
-    lengths = LENGTHS[rng.integers(len(LENGTHS))]
-    resting = rng.choice([0.0, 0.08, 0.25])
-    now, out = float(rng.choice([0, 0, 0.5, 1])) * time.beat, []
-    while now < SECONDS:
-        length = float(rng.choice(lengths)) * time.beat
+def _rhythm(rng: Rng, time: Time) -> Rhythm:
+    """Starts and lengths in seconds."""
+    lengths = [beats * time.beat for beats in LENGTHS[rng.integers(len(LENGTHS))]]
+    resting = float(rng.choice([0.0, 0.08, 0.25]))
+    first = float(rng.choice([0, 0, 0.5, 1])) * time.beat
+    return rhythm(rng, lengths, resting, first, SECONDS)
+
+
+def rhythm(
+    rng: Rng, lengths: Sequence[float], resting: float, first: float, until: float
+) -> Rhythm:
+    """Notes of such lengths without a gap, a share of which are rests."""
+    now, out = first, []
+    while now < until:
+        length = float(rng.choice(lengths))
         if rng.random() >= resting:
             out.append((now, length))
         now += length
@@ -170,22 +181,22 @@ def _part(
     time: Time,
     program: int,
     register: float,
-    shared: list[tuple[float, float]] | None,
+    shared: Rhythm | None,
 ) -> Part:
     family = BY_PROGRAM[program]
-    rhythm = shared if shared and rng.random() < 0.85 else _rhythm(rng, time)
+    when = shared if shared and rng.random() < 0.85 else _rhythm(rng, time)
     held = float(rng.choice([0.98, 0.9, 0.7, 0.45], p=[0.45, 0.3, 0.15, 0.1]))
     style = rng.random()
     if family.most == 1 or style < 0.45:
-        pitches = [[pitch] for pitch in _line(rng, time, family, register, len(rhythm))]
+        pitches = [[pitch] for pitch in _line(rng, time, family, register, len(when))]
     elif style < 0.8:
-        pitches = _chords(rng, time, family, register, len(rhythm))
+        pitches = _chords(rng, time, family, register, len(when))
     else:
-        rhythm, pitches = _arpeggio(rng, time, family, register)
+        when, pitches = _arpeggio(rng, time, family, register)
     ringing = family.longest < 3 and family.most > 2 and rng.random() < 0.35
     loudness, spread = rng.uniform(45, 110), rng.uniform(2, 18)
     notes = []
-    for (start, length), chord in zip(rhythm, pitches, strict=True):
+    for (start, length), chord in zip(when, pitches, strict=True):
         strum = rng.choice([0.0, 0.0, 0.0, 0.02]) * len(chord)
         velocity = rng.normal(loudness, spread)
         for k, pitch in enumerate(chord):
@@ -247,7 +258,7 @@ def _chords(
 
 def _arpeggio(
     rng: Rng, time: Time, family: Family, register: float
-) -> tuple[list[tuple[float, float]], list[list[int]]]:
+) -> tuple[Rhythm, list[list[int]]]:
     """Chords whose notes come one after the other."""
     length = time.beat * float(rng.choice([0.25, 0.5, 1 / 3]))
     length = max(length, 0.09)
@@ -259,11 +270,14 @@ def _arpeggio(
 
 def _ladder(time: Time, family: Family) -> list[int]:
     """The pitches of the scale that an instrument has."""
-    return [
-        pitch
-        for pitch in range(family.low, family.high + 1)
-        if (pitch - time.tonic) % 12 in time.scale
-    ]
+    return pitches_of(time.scale, time.tonic, family.low, family.high)
+
+
+def pitches_of(
+    semitones: Collection[int], tonic: int, low: int, high: int
+) -> list[int]:
+    """The pitches from low to high that are so many semitones above a tonic."""
+    return [p for p in range(low, high + 1) if (p - tonic) % 12 in semitones]
 
 
 def _doubled(rng: Rng, time: Time, part: Part, program: int) -> Part:

@@ -6,7 +6,18 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-from composing import SCALES, SECONDS, Part, Piece, Played, Rng, apart
+from composing import (
+    SCALES,
+    SECONDS,
+    Part,
+    Piece,
+    Played,
+    Rhythm,
+    Rng,
+    apart,
+    pitches_of,
+    rhythm,
+)
 from instruments import ACCOMPANYING, BY_PROGRAM, SINGER, SUSTAINED
 
 #: Beats of the notes of a melody, by how calm it is.
@@ -25,9 +36,6 @@ VOICES = ((60, 84), (57, 79), (53, 76), (48, 71), (44, 67), (40, 64))
 #: A moment of an accompaniment: beats since the bar, beats, and which of a chord's
 #: pitches sound, from the lowest.
 Moment = tuple[float, float, slice]
-
-#: Beats at which notes of a melody begin, and their lengths in beats.
-Rhythm = list[tuple[float, float]]
 
 
 class Harmony(NamedTuple):
@@ -58,14 +66,13 @@ class Harmony(NamedTuple):
 
     def scale_between(self, low: int, high: int) -> list[int]:
         """The pitches of the scale."""
-        pitches = range(low, high + 1)
-        return [p for p in pitches if (p - self.tonic) % 12 in self.scale]
+        return pitches_of(self.scale, self.tonic, low, high)
 
     def chord(self, bar: int, low: int, high: int) -> list[int]:
         """The pitches of a bar's chord of thirds."""
         root, n = self.roots[min(bar, len(self.roots) - 1)], len(self.scale)
         own = {self.scale[(root + k) % n] for k in (0, 2, 4)}
-        return [p for p in range(low, high + 1) if (p - self.tonic) % 12 in own]
+        return pitches_of(own, self.tonic, low, high)
 
 
 def song(rng: Rng, programs: Sequence[int]) -> Piece:
@@ -111,7 +118,7 @@ def _ensemble(rng: Rng, harmony: Harmony, programs: Sequence[int]) -> list[Part]
     shared = _rhythm(rng, harmony) if rng.random() < 0.5 else None
     parts = []
     for place in range(n):
-        rhythm = shared if rng.random() < 0.85 else None
+        when = shared if rng.random() < 0.85 else None
         if singing:
             own, compass = SINGER, VOICES[round(place * 5 / (n - 1))]
         else:
@@ -119,12 +126,12 @@ def _ensemble(rng: Rng, harmony: Harmony, programs: Sequence[int]) -> list[Part]
             family = BY_PROGRAM[own]
             highest = family.high - 12 - place * (family.high - family.low - 14) // n
             compass = (max(family.low, highest - 5), highest + 12)
-        parts.append(_melody(rng, harmony, own, compass, rhythm))
+        parts.append(_melody(rng, harmony, own, compass, when))
     return parts
 
 
 def _accompaniment(rng: Rng, harmony: Harmony, program: int) -> Part:
-    """Chords of three or four pitches and a bass, in a pattern that each bar has."""
+    """A bass and two to four pitches above it, in a pattern that each bar has."""
     family = BY_PROGRAM[program]
     middle, n_upper = int(rng.integers(50, 63)), int(rng.choice([2, 3, 3, 4]))
     held, loudness = float(rng.choice([0.98, 0.9, 0.6])), rng.uniform(40, 85)
@@ -162,15 +169,10 @@ def _pattern(rng: Rng, bar: int) -> list[Moment]:
 
 
 def _rhythm(rng: Rng, harmony: Harmony) -> Rhythm:
-    """Notes and some rests."""
+    """Starts and lengths in beats."""
     lengths = MELODIES[rng.integers(len(MELODIES))]
-    beat, out = float(rng.choice([0, 0.5, 1, 2])), []
-    while beat * harmony.beat < SECONDS:
-        length = float(rng.choice(lengths))
-        if rng.random() >= 0.12:
-            out.append((beat, length))
-        beat += length
-    return out
+    first = float(rng.choice([0, 0.5, 1, 2]))
+    return rhythm(rng, lengths, 0.12, first, SECONDS / harmony.beat)
 
 
 def _melody(
@@ -178,13 +180,13 @@ def _melody(
     harmony: Harmony,
     program: int,
     compass: tuple[int, int],
-    rhythm: Rhythm | None = None,
+    when: Rhythm | None = None,
 ) -> Part:
     """Notes by steps and leaps, mostly of the chord where they are long."""
     low, high = compass
     loudness, smooth = rng.uniform(60, 105), float(rng.choice([1.0, 0.97, 0.8]))
     pitch, notes = float(rng.uniform(low + 3, high - 3)), []
-    for beat, length in rhythm or _rhythm(rng, harmony):
+    for beat, length in when or _rhythm(rng, harmony):
         pitch = float(np.clip(pitch + rng.normal() * 2.5, low, high))
         chordal = length >= 1 and rng.random() < 0.7
         chord = harmony.chord(int(beat / harmony.bar), low, high)
